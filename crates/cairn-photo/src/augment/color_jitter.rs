@@ -1,0 +1,83 @@
+//! Random changes of light and colour.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use super::color;
+use crate::Photo;
+
+/// How far each property may move; zero leaves it alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ColorJitterStrength {
+    /// Factors are drawn from 1 - `brightness` (at least 0) to 1 + `brightness`.
+    pub brightness: f32,
+    /// Likewise for contrast.
+    pub contrast: f32,
+    /// Likewise for saturation.
+    pub saturation: f32,
+    /// Shifts are drawn from -`hue` to `hue`, in turns of the colour circle; at most 0.5.
+    pub hue: f32,
+}
+
+/// One change of light or colour, as in torchvision's functions of these names on Pillow images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ColorAdjustment {
+    /// Blend with black: 0 is black, 1 the photo itself.
+    Brightness(f32),
+    /// Blend with the photo's mean grey: 0 is that grey, 1 the photo itself.
+    Contrast(f32),
+    /// Blend with the photo's greyscale version: 0 is greyscale, 1 the photo itself.
+    Saturation(f32),
+    /// Turn of the colour circle, -0.5 to 0.5.
+    Hue(f32),
+}
+
+impl ColorAdjustment {
+    /// The photo with this change made.
+    pub fn apply(self, mut photo: Photo) -> Photo {
+        let (pixels, _) = photo.pixels_mut().as_chunks_mut::<3>();
+        match self {
+            ColorAdjustment::Brightness(factor) => color::scale_brightness(pixels, factor),
+            ColorAdjustment::Contrast(factor) => color::scale_contrast(pixels, factor),
+            ColorAdjustment::Saturation(factor) => color::scale_saturation(pixels, factor),
+            ColorAdjustment::Hue(turns) => color::shift_hue(pixels, turns),
+        }
+        photo
+    }
+}
+
+/// Changes of light and colour, in the order in which they are made: torchvision's `ColorJitter`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColorJitter {
+    /// The changes; at most one of each kind.
+    pub adjustments: Vec<ColorAdjustment>,
+}
+
+impl ColorJitter {
+    /// Draws a factor for each property that may move, and an order.
+    pub fn sample(strength: &ColorJitterStrength, rng: &mut impl Rng) -> ColorJitter {
+        let ColorJitterStrength { brightness, contrast, saturation, hue } = *strength;
+        let mut adjustments = Vec::with_capacity(4);
+        for (strength, adjustment) in [
+            (brightness, ColorAdjustment::Brightness as fn(f32) -> ColorAdjustment),
+            (contrast, ColorAdjustment::Contrast),
+            (saturation, ColorAdjustment::Saturation),
+        ] {
+            if strength > 0.0 {
+                adjustments.push(adjustment(rng.random_range((1.0 - strength).max(0.0)..=1.0 + strength)));
+            }
+        }
+        if hue > 0.0 {
+            adjustments.push(ColorAdjustment::Hue(rng.random_range(-hue..=hue)));
+        }
+        adjustments.shuffle(rng);
+        ColorJitter { adjustments }
+    }
+
+    /// The photo with every change made, in order.
+    pub fn apply(&self, photo: Photo) -> Photo {
+        self.adjustments.iter().fold(photo, |photo, adjustment| adjustment.apply(photo))
+    }
+}

@@ -1,0 +1,96 @@
+//! Random crops.
+
+use rand::{Rng, RngExt};
+
+use crate::{Photo, Region};
+
+/// A square of a photo, which may reach over its edges: torchvision's `RandomCrop` with `pad_if_needed=True`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CropWindow {
+    /// First column; negative if black columns come first.
+    pub x: i64,
+    /// First row; negative if black rows come first.
+    pub y: i64,
+    /// Side of the square.
+    pub size: u32,
+}
+
+impl CropWindow {
+    /// Draws a place: any where the square lies inside of the photo, or, along a side that is too short, any where
+    /// the photo lies inside of the square.
+    pub fn sample(photo: &Photo, size: u32, rng: &mut impl Rng) -> CropWindow {
+        let mut place = |side: u32| {
+            let margin = i64::from(side) - i64::from(size);
+            rng.random_range(margin.min(0)..=margin.max(0))
+        };
+        let y = place(photo.height());
+        let x = place(photo.width());
+        CropWindow { x, y, size }
+    }
+
+    /// The pixels of the square.
+    pub fn apply(&self, photo: &Photo) -> Photo {
+        photo.window(self.x, self.y, self.size, self.size)
+    }
+}
+
+/// A region of a photo and the side of the square that it is resized to: torchvision's `RandomResizedCrop`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResizedCrop {
+    /// What is kept of the photo.
+    pub region: Region,
+    /// Side of the square.
+    pub size: u32,
+}
+
+impl ResizedCrop {
+    /// Draws a region with an area of `scale` times the photo's and a width / height of `ratio`, the latter uniform
+    /// on a logarithmic scale.
+    ///
+    /// After ten draws that do not fit into the photo it is the largest central region with a ratio in range.
+    pub fn sample(
+        photo: &Photo,
+        size: u32,
+        scale: [f32; 2],
+        ratio: [f32; 2],
+        rng: &mut impl Rng,
+    ) -> ResizedCrop {
+        let (photo_width, photo_height) = (photo.width(), photo.height());
+        let area = f64::from(photo_width) * f64::from(photo_height);
+        let ([scale_min, scale_max], [ratio_min, ratio_max]) = (scale.map(f64::from), ratio.map(f64::from));
+        for _ in 0..10 {
+            let target_area = area * rng.random_range(scale_min..=scale_max);
+            let aspect = rng.random_range(ratio_min.ln()..=ratio_max.ln()).exp();
+            // The casts saturate; Python's round() takes halves to the even number.
+            let width = (target_area * aspect).sqrt().round_ties_even() as u32;
+            let height = (target_area / aspect).sqrt().round_ties_even() as u32;
+            if (1..=photo_width).contains(&width) && (1..=photo_height).contains(&height) {
+                let y = rng.random_range(0..=photo_height - height);
+                let x = rng.random_range(0..=photo_width - width);
+                return ResizedCrop { region: Region { x, y, width, height }, size };
+            }
+        }
+        ResizedCrop { region: central_region(photo, ratio_min, ratio_max), size }
+    }
+
+    /// The region at `size` x `size` pixels, resized as [`Photo::resized`] does it.
+    pub fn apply(&self, photo: &Photo) -> Photo {
+        photo.region_resized(self.region, self.size, self.size)
+    }
+}
+
+/// The largest central region with a width / height between the two.
+fn central_region(photo: &Photo, ratio_min: f64, ratio_max: f64) -> Region {
+    let (width, height) = (photo.width(), photo.height());
+    let (full_width, full_height) = (f64::from(width), f64::from(height));
+    let aspect = full_width / full_height;
+    // A photo much longer than wide must not round to a region of no pixels.
+    let (width, height) = if aspect < ratio_min {
+        (width, ((full_width / ratio_min).round_ties_even() as u32).clamp(1, height))
+    } else if aspect > ratio_max {
+        (((full_height * ratio_max).round_ties_even() as u32).clamp(1, width), height)
+    } else {
+        (width, height)
+    };
+    Region { x: (photo.width() - width) / 2, y: (photo.height() - height) / 2, width, height }
+}

@@ -1,0 +1,185 @@
+//! Training-time augmentation: random changes to a photo that leave its landmark what it is.
+//!
+//! A step such as `random_affine` is two parts, as in torchvision: *sampling* draws the concrete parameters from the
+//! step's ranges, *applying* does what the parameters say and has no randomness in it. The type named after the
+//! concrete change ([`Affine`], [`ColorJitter`], ...) has a `sample` and an `apply` for the two.
+
+mod affine;
+mod color;
+mod color_jitter;
+mod crop;
+mod gaussian_blur;
+mod validate;
+
+pub use affine::Affine;
+pub use color_jitter::{ColorAdjustment, ColorJitter, ColorJitterStrength};
+pub use crop::{CropWindow, ResizedCrop};
+pub use gaussian_blur::GaussianBlur;
+pub use validate::AugmentationError;
+
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use crate::Photo;
+
+/// One step of augmentation, by its name in torchvision and with the same meaning.
+///
+/// In TOML a step is a table of one entry, such as `{ random_crop = { size = 224 } }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Augmentation {
+    /// Shorter side to `short_side` pixels, the longer one in proportion.
+    Resize {
+        /// Pixels.
+        short_side: u32,
+    },
+    /// A square from a random place. A photo smaller than the square gets black borders first
+    /// (`pad_if_needed=True`).
+    RandomCrop {
+        /// Side of the square.
+        size: u32,
+    },
+    /// A region of random area, proportions and place, resized to a square.
+    RandomResizedCrop {
+        /// Side of the square.
+        size: u32,
+        /// Least and greatest area of the region, as a share of the photo's.
+        scale: [f32; 2],
+        /// Least and greatest width / height of the region.
+        #[serde(default = "three_quarters_to_four_thirds")]
+        ratio: [f32; 2],
+    },
+    /// The middle square. A photo smaller than the square gets black borders.
+    CenterCrop {
+        /// Side of the square.
+        size: u32,
+    },
+    /// The whole photo at exactly this size, its proportions lost.
+    Squash {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// Left and right exchanged, with probability `p`.
+    HorizontalFlip {
+        /// Probability, 0 to 1.
+        p: f32,
+    },
+    /// Turned about the centre; the corners that come free are black.
+    RandomRotation {
+        /// Greatest angle, to either side.
+        degrees: f32,
+    },
+    /// Turned, shifted, scaled and sheared about the centre; what comes free is black.
+    RandomAffine {
+        /// Greatest angle, to either side.
+        degrees: f32,
+        /// Greatest shift to either side, as shares of width and height.
+        #[serde(default)]
+        translate: [f32; 2],
+        /// Least and greatest scale.
+        #[serde(default = "no_scaling")]
+        scale: [f32; 2],
+        /// Greatest angle of shear along x, to either side, in degrees.
+        #[serde(default)]
+        shear: f32,
+    },
+    /// Brightness, contrast, saturation and hue changed, in random order.
+    ColorJitter(ColorJitterStrength),
+    /// Blurred.
+    GaussianBlur {
+        /// Side of the square kernel, an odd number of pixels.
+        kernel: u32,
+        /// Least and greatest standard deviation, in pixels.
+        sigma: [f32; 2],
+    },
+}
+
+/// torchvision's default for `RandomResizedCrop`.
+fn three_quarters_to_four_thirds() -> [f32; 2] {
+    [3.0 / 4.0, 4.0 / 3.0]
+}
+
+fn no_scaling() -> [f32; 2] {
+    [1.0, 1.0]
+}
+
+impl Augmentation {
+    /// Changes `photo` by parameters drawn from `rng`.
+    ///
+    /// # Panics
+    /// If [`Augmentations::validate`] would refuse this step.
+    pub fn apply(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
+        match *self {
+            Augmentation::Resize { short_side } => photo.resized_short_side(short_side),
+            Augmentation::RandomCrop { size } => CropWindow::sample(&photo, size, rng).apply(&photo),
+            Augmentation::RandomResizedCrop { size, scale, ratio } => {
+                ResizedCrop::sample(&photo, size, scale, ratio, rng).apply(&photo)
+            }
+            Augmentation::CenterCrop { size } => photo.center_cropped(size, size),
+            Augmentation::Squash { width, height } => photo.resized(width, height),
+            Augmentation::HorizontalFlip { p } => {
+                if rng.random_bool(p.into()) {
+                    photo.flipped_horizontally()
+                } else {
+                    photo
+                }
+            }
+            Augmentation::RandomRotation { degrees } => Affine::sample_rotation(degrees, rng).apply(&photo),
+            Augmentation::RandomAffine { degrees, translate, scale, shear } => {
+                Affine::sample(&photo, degrees, translate, scale, shear, rng).apply(&photo)
+            }
+            Augmentation::ColorJitter(ref strength) => ColorJitter::sample(strength, rng).apply(photo),
+            Augmentation::GaussianBlur { kernel, sigma } => {
+                GaussianBlur::sample(kernel, sigma, rng).apply(&photo)
+            }
+        }
+    }
+}
+
+/// Steps of augmentation, in the order in which they are applied.
+///
+/// ```
+/// # #[derive(serde::Deserialize)] struct Recipe { augment: cairn_photo::Augmentations }
+/// let recipe: Recipe = toml::from_str(
+///     "augment = [
+///         { resize = { short_side = 256 } },
+///         { random_crop = { size = 224 } },
+///         { horizontal_flip = { p = 0.5 } },
+///     ]",
+/// )?;
+/// assert_eq!(recipe.augment.output_size(), Some((224, 224)));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Augmentations(pub Vec<Augmentation>);
+
+impl Augmentations {
+    /// Applies every step in turn. The outcome depends on `photo` and the state of `rng` alone.
+    ///
+    /// # Panics
+    /// If [`Augmentations::validate`] would refuse the steps.
+    pub fn apply(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
+        self.0.iter().fold(photo, |photo, step| step.apply(photo, rng))
+    }
+
+    /// Width and height with which every photo ends; `None` if they depend on the photo.
+    pub fn output_size(&self) -> Option<(u32, u32)> {
+        self.0.iter().fold(None, |size, step| match *step {
+            Augmentation::RandomCrop { size }
+            | Augmentation::RandomResizedCrop { size, .. }
+            | Augmentation::CenterCrop { size } => Some((size, size)),
+            Augmentation::Squash { width, height } => Some((width, height)),
+            Augmentation::Resize { short_side } => {
+                size.map(|(width, height)| crate::resize::short_side_size(width, height, short_side))
+            }
+            Augmentation::HorizontalFlip { .. }
+            | Augmentation::RandomRotation { .. }
+            | Augmentation::RandomAffine { .. }
+            | Augmentation::ColorJitter(_)
+            | Augmentation::GaussianBlur { .. } => size,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! What can go wrong with a photo.
+
+use std::path::{Path, PathBuf};
+
+/// Why a photo could not be read or written. Every message begins with the path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PhotoError {
+    /// There is no such file.
+    #[error("{}: no such file", path.display())]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is there but cannot be read: permissions, a folder, a failing disk.
+    #[error("{}: cannot be read", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A file of zero bytes.
+    #[error("{}: the file is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The content is of no known picture format, whatever the name says.
+    #[error("{}: not a photo (the content is of no known picture format)", path.display())]
+    NotAPhoto {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file ends before the picture does.
+    #[error("{}: truncated {format} (the file ends before the picture does): copy or download it again", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format, such as "JPEG".
+        format: &'static str,
+    },
+    /// The file is whole, but what is in it contradicts its format.
+    #[error("{}: corrupt {format}: {reason}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format, such as "JPEG".
+        format: &'static str,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// More pixels than [`Limits::max_pixels`](crate::Limits::max_pixels), by the file's header.
+    #[error(
+        "{}: too large: {width} x {height} is {:.0} megapixels, the limit is {:.0}",
+        path.display(), f64::from(*width) * f64::from(*height) / 1e6, *max_pixels as f64 / 1e6
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The limit that was set.
+        max_pixels: u64,
+    },
+    /// Reading it would take more memory than [`Limits::max_bytes`](crate::Limits::max_bytes).
+    #[error("{}: too large: reading it takes more than {} MB of memory, which is the limit", path.display(), max_bytes / 1_000_000)]
+    TooMuchMemory {
+        /// The file.
+        path: PathBuf,
+        /// The limit that was set.
+        max_bytes: u64,
+    },
+    /// A picture, but of a kind that is not read.
+    #[error("{}: {format} is not supported: {advice}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format, such as "HEIC".
+        format: &'static str,
+        /// What to do about it.
+        advice: String,
+    },
+    /// The photo could not be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl PhotoError {
+    /// The photo's path.
+    pub fn path(&self) -> &Path {
+        match self {
+            PhotoError::NotFound { path }
+            | PhotoError::Io { path, .. }
+            | PhotoError::Empty { path }
+            | PhotoError::NotAPhoto { path }
+            | PhotoError::Truncated { path, .. }
+            | PhotoError::Corrupt { path, .. }
+            | PhotoError::TooLarge { path, .. }
+            | PhotoError::TooMuchMemory { path, .. }
+            | PhotoError::Unsupported { path, .. }
+            | PhotoError::Write { path, .. } => path,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! A photo as pixels: read any format, turn it upright, resize, crop, augment.
+//!
+//! ```no_run
+//! use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+//!
+//! let photo = Photo::open("lighthouse.jpg")?;
+//! let preprocess = Preprocess {
+//!     framing: Framing::ShortSideCrop { short_side: 256, crop: 224 },
+//!     normalisation: Normalisation::IMAGENET,
+//! };
+//! let framed = preprocess.frame(&photo);
+//! let mut input = vec![0.0; 3 * 224 * 224];
+//! preprocess.normalisation.write_chw(&framed, &mut input);
+//! # Ok::<(), cairn_photo::PhotoError>(())
+//! ```
+//!
+//! Everything that scales, crops or distorts pixels follows torchvision on Pillow images, so that a network
+//! trained there sees here what it expects.
+
+pub mod augment;
+mod crop;
+mod error;
+mod photo;
+mod preprocess;
+mod read;
+mod resize;
+mod save;
+
+pub use augment::{Augmentation, AugmentationError, Augmentations};
+pub use crop::Region;
+pub use error::PhotoError;
+pub use photo::Photo;
+pub use preprocess::{Framing, Normalisation, Preprocess};
+pub use read::{Limits, PHOTO_EXTENSIONS};

@@ -1,0 +1,102 @@
+//! What a network sees of a photo at test time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Photo;
+
+/// From a photo to a network's input: framing, then normalisation. Stored in the model file, so that every use of a
+/// network shows it photos in the same way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocess {
+    /// How a photo of any size becomes one of the input size.
+    pub framing: Framing,
+    /// How pixel values become numbers.
+    pub normalisation: Normalisation,
+}
+
+impl Preprocess {
+    /// Columns of the network's input.
+    pub fn input_width(&self) -> u32 {
+        match self.framing {
+            Framing::ShortSideCrop { crop, .. } => crop,
+            Framing::Squash { width, .. } => width,
+        }
+    }
+
+    /// Rows of the network's input.
+    pub fn input_height(&self) -> u32 {
+        match self.framing {
+            Framing::ShortSideCrop { crop, .. } => crop,
+            Framing::Squash { height, .. } => height,
+        }
+    }
+
+    /// The part of `photo` that the network sees, at input size.
+    ///
+    /// # Panics
+    /// If a size in [`Preprocess::framing`] is zero.
+    pub fn frame(&self, photo: &Photo) -> Photo {
+        match self.framing {
+            Framing::ShortSideCrop { short_side, crop } => {
+                photo.resized_short_side(short_side).center_cropped(crop, crop)
+            }
+            Framing::Squash { width, height } => photo.resized(width, height),
+        }
+    }
+}
+
+/// How a photo of any size becomes one of a network's input size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Framing {
+    /// Shorter side to `short_side` pixels, then the middle `crop` x `crop` of them: torchvision's `Resize`, then
+    /// `CenterCrop`.
+    ShortSideCrop {
+        /// Shorter side after resizing.
+        short_side: u32,
+        /// Side of the square that is kept.
+        crop: u32,
+    },
+    /// The whole photo at exactly this size, its proportions lost.
+    Squash {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+}
+
+/// What brings pixel values to about zero mean and unit variance: `(value / 255 - mean) / std` in each channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalisation {
+    /// Mean of red, green and blue over a data set, on a scale of 0 to 1.
+    pub mean: [f32; 3],
+    /// Standard deviation of red, green and blue, on the same scale.
+    pub std: [f32; 3],
+}
+
+impl Normalisation {
+    /// The figures of ImageNet, which every network pretrained on it expects (torchvision's models).
+    pub const IMAGENET: Normalisation =
+        Normalisation { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+    /// Writes the normalised photo to `out` as three planes, `[3, height, width]`.
+    ///
+    /// # Panics
+    /// If `out` is not `3 * height * width` long.
+    pub fn write_chw(&self, photo: &Photo, out: &mut [f32]) {
+        let pixels = photo.pixels();
+        assert_eq!(out.len(), pixels.len(), "the input must have three numbers for each pixel of {photo:?}");
+        let (pixels, _) = pixels.as_chunks::<3>();
+        for (channel, plane) in out.chunks_exact_mut(pixels.len()).enumerate() {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            // 256 divisions instead of one for each pixel, with the same result.
+            let table: [f32; 256] = std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std);
+            for (number, pixel) in plane.iter_mut().zip(pixels) {
+                *number = table[usize::from(pixel[channel])];
+            }
+        }
+    }
+}
