@@ -1,0 +1,93 @@
+//! A photo that could not be used, so that a run goes on without it and says so.
+
+use std::any::Any;
+use std::error::Error as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use cairn_photo::PhotoError;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+/// Why one photo was left out. Serialised as its path and its [whole message](BadPhoto::message).
+#[derive(Debug, Error)]
+pub enum BadPhoto {
+    /// The photo cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] PhotoError),
+    /// Our own code, or that of a decoder, broke on it.
+    #[error("{}: this photo made cairn stumble ({message}): please report it as a bug, with the photo", path.display())]
+    Panicked {
+        /// The photo.
+        path: PathBuf,
+        /// What the panic said.
+        message: String,
+    },
+}
+
+impl BadPhoto {
+    /// Where the photo is.
+    pub fn path(&self) -> &Path {
+        match self {
+            BadPhoto::Unreadable(error) => error.path(),
+            BadPhoto::Panicked { path, .. } => path,
+        }
+    }
+
+    /// The error with all its causes, in one line.
+    pub fn message(&self) -> String {
+        let causes = std::iter::successors(self.source(), |&cause| cause.source());
+        causes.fold(self.to_string(), |message, cause| format!("{message}: {cause}"))
+    }
+
+    /// Runs `work` on the photo at `path`; a panic in it becomes an error that names the photo.
+    pub(crate) fn guard<T>(path: &Path, work: impl FnOnce() -> Result<T, PhotoError>) -> Result<T, BadPhoto> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(outcome) => outcome.map_err(BadPhoto::Unreadable),
+            Err(panic) => {
+                Err(BadPhoto::Panicked { path: path.to_path_buf(), message: panic_message(panic.as_ref()) })
+            }
+        }
+    }
+}
+
+/// The text of a panic: `panic!` carries a `&str` or a `String`.
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without words")
+        .to_owned()
+}
+
+impl Serialize for BadPhoto {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            path: &'a Path,
+            error: String,
+        }
+        Row { path: self.path(), error: self.message() }.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_names_the_photo() {
+        let count = 3;
+        let bad =
+            BadPhoto::guard::<()>(Path::new("a/b.jpg"), || panic!("row {count} is missing")).unwrap_err();
+        assert_eq!(bad.path(), Path::new("a/b.jpg"));
+        assert!(bad.message().starts_with("a/b.jpg: "), "{bad}");
+        assert!(bad.message().contains("row 3 is missing"), "{bad}");
+    }
+
+    #[test]
+    fn the_message_tells_the_cause_too() {
+        let source = std::io::Error::other("the disk is on fire");
+        let bad = BadPhoto::from(PhotoError::Io { path: "c.jpg".into(), source });
+        assert!(bad.message().contains("c.jpg") && bad.message().contains("the disk is on fire"), "{bad}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What can be wrong with a data set as a whole. A single bad photo is a [`BadPhoto`](crate::BadPhoto) instead.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a data set could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// The data set has no `train` folder.
+    #[error(
+        "{}: no folder `train` in it; a data set is a folder with train/CLASS/PHOTO and test/CLASS/PHOTO",
+        root.display()
+    )]
+    NoTrain {
+        /// The data set's folder.
+        root: PathBuf,
+    },
+    /// There are two validation folders, and it is not for us to choose.
+    #[error("{}: both `valid` and `val` are in it; keep one as the validation photos", root.display())]
+    TwoValidationFolders {
+        /// The data set's folder.
+        root: PathBuf,
+    },
+    /// A folder that must hold class folders holds none.
+    #[error("{}: no class folders in it; put the photos of each landmark in a folder of its own", folder.display())]
+    NoClasses {
+        /// The folder without class folders.
+        folder: PathBuf,
+    },
+    /// A folder has class folders, but not one photo in them.
+    #[error("{}: no photos in its class folders", folder.display())]
+    NoPhotos {
+        /// The folder without photos.
+        folder: PathBuf,
+    },
+    /// Class folders that the training photos, or the model, do not have.
+    #[error(
+        "{}: class folders that {known_from} does not have: {}; rename them to the folder names used there, \
+         or take them out",
+        folder.display(),
+        unknown.join(", ")
+    )]
+    UnknownClasses {
+        /// The folder that holds them.
+        folder: PathBuf,
+        /// Where the known classes come from: the `train` folder, or the model.
+        known_from: &'static str,
+        /// Their names, in order.
+        unknown: Vec<String>,
+    },
+    /// The validation part is not a share of the whole.
+    #[error("validation fraction {fraction}: it must be at least 0 and less than 1")]
+    Fraction {
+        /// What was asked for.
+        fraction: f64,
+    },
+    /// A folder could not be read.
+    #[error("{}: cannot be read: {source}; check that it exists and that you may open it", path.display())]
+    Read {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Not one of the photos could be read, so there is nothing to compute from.
+    #[error("none of the {photos} photos could be read; the first: {first}")]
+    AllUnreadable {
+        /// How many were tried.
+        photos: usize,
+        /// What was wrong with the first.
+        first: String,
+    },
+}

@@ -1,0 +1,42 @@
+//! Folders of labelled photos: index, check, statistics, splits, prefetched batches, the drawn demo set.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use cairn_dataset::{ImageFolder, Loader, LoaderOptions, ValidSplit, View};
+//! use cairn_photo::{Framing, Normalisation, Preprocess};
+//!
+//! let data = ImageFolder::open(Path::new("landmarks"), &ValidSplit::default())?;
+//! let preprocess = Preprocess {
+//!     framing: Framing::ShortSideCrop { short_side: 256, crop: 224 },
+//!     normalisation: Normalisation::IMAGENET,
+//! };
+//! let loader = Loader::new(data.valid, View::Test(preprocess), LoaderOptions::default())?;
+//! for batch in loader.epoch(0, 0) {
+//!     assert_eq!(batch.pixels.len(), batch.len() * 3 * batch.height * batch.width);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bad_photo;
+mod batch;
+mod chance;
+mod class;
+mod epoch;
+mod error;
+mod image_folder;
+mod loader;
+mod scan;
+mod split;
+mod view;
+
+pub use bad_photo::BadPhoto;
+pub use batch::Batch;
+pub use class::{Class, ClassId, ClassList};
+pub use epoch::Epoch;
+pub use error::DatasetError;
+pub use image_folder::{Example, ImageFolder, TestFolder};
+pub use loader::{Loader, LoaderError, LoaderOptions};
+pub use scan::Part;
+pub use split::ValidSplit;
+pub use view::View;

@@ -1,0 +1,53 @@
+//! How a network is shown a photo: distorted anew each epoch in training, always the same in testing.
+
+use cairn_photo::{Augmentations, Normalisation, Photo, Preprocess};
+use rand::Rng;
+
+use crate::LoaderError;
+
+/// From a photo of any size to a network's input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum View {
+    /// Augmented by chance.
+    Train {
+        /// The steps that end at the network's input size.
+        augment: Augmentations,
+        /// How pixel values become numbers.
+        normalisation: Normalisation,
+    },
+    /// As in testing and in use: nothing by chance.
+    Test(Preprocess),
+}
+
+impl View {
+    /// The photo as the network sees it, in pixels still. `rng` is asked only by [`View::Train`].
+    pub fn frame(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
+        match self {
+            View::Train { augment, .. } => augment.apply(photo, rng),
+            View::Test(preprocess) => preprocess.frame(&photo),
+        }
+    }
+
+    /// How pixel values become numbers.
+    pub fn normalisation(&self) -> &Normalisation {
+        match self {
+            View::Train { normalisation, .. } => normalisation,
+            View::Test(preprocess) => &preprocess.normalisation,
+        }
+    }
+
+    /// The size of every photo that [`View::frame`] gives, as (width, height).
+    ///
+    /// # Errors
+    /// Where the augmentation is out of its range, or leaves photos of different sizes.
+    pub fn size(&self) -> Result<(usize, usize), LoaderError> {
+        let (width, height) = match self {
+            View::Train { augment, .. } => {
+                augment.validate()?;
+                augment.output_size().ok_or(LoaderError::SizeVaries)?
+            }
+            View::Test(preprocess) => (preprocess.input_width(), preprocess.input_height()),
+        };
+        Ok((width as usize, height as usize))
+    }
+}
