@@ -1,0 +1,25 @@
+//! What can go wrong here: drawing and writing, never computing.
+
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a picture or a report did not come about.
+#[derive(Debug, Error)]
+pub enum EvalError {
+    /// The file could not be written.
+    #[error("cannot write {}: {source}; check that its folder exists, may be written to and has room", path.display())]
+    Write {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The picture could not be drawn.
+    #[error("cannot draw the picture \"{title}\": {reason}")]
+    Draw {
+        /// The picture's title.
+        title: String,
+        /// What the drawing library said.
+        reason: String,
+    },
+}

@@ -1,0 +1,28 @@
+//! How well a classifier did: metrics from one accumulated confusion matrix and score list, the curves of a
+//! training run, and the report that people show around.
+//!
+//! The way through this crate: [`Scores`] collects the network's output for every photo of a test set,
+//! [`Scores::evaluate`] turns it into an [`Evaluation`], which prints as a table, serialises to JSON, and goes into
+//! [`write_report`] together with the [`Curves`] of the run that trained the model.
+
+mod axis;
+mod calibration;
+mod chart;
+mod classification;
+mod confusion;
+mod curves;
+mod error;
+mod evaluation;
+mod report;
+mod scores;
+mod table;
+mod whole_file;
+
+pub use calibration::{Confidence, expected_calibration_error};
+pub use classification::{ClassReport, class_reports, macro_f1};
+pub use confusion::{ConfusedPair, ConfusionMatrix};
+pub use curves::Curves;
+pub use error::EvalError;
+pub use evaluation::{Evaluation, accuracy_headline};
+pub use report::{ReportInputs, write_report};
+pub use scores::Scores;
