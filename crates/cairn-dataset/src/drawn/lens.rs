@@ -1,0 +1,139 @@
+//! From the painted scene to a snapshot of it: a hand that is not quite level, a lens, a sensor.
+
+use super::Dice;
+use super::canvas::Canvas;
+use cairn_photo::Photo;
+use rand::{Rng, RngExt};
+use tiny_skia::{FilterQuality, Pixmap, PixmapPaint, Transform};
+
+/// Takes a photo of these sizes of the middle of the canvas, which has `oversampling` pixels for each of its own.
+pub(super) fn expose(canvas: &Canvas, width: u32, height: u32, oversampling: f32, dice: &mut Dice) -> Photo {
+    let framed = frame(canvas, width, height, oversampling, dice);
+    let (columns, rows) = (framed.width() as usize, framed.height() as usize);
+    let mut light: Vec<[f32; 3]> = framed
+        .pixels()
+        .iter()
+        .map(|pixel| [pixel.red(), pixel.green(), pixel.blue()].map(|level| f32::from(level) / 255.0))
+        .collect();
+    blur(&mut light, columns, rows, dice);
+    develop(&mut light, columns, rows, dice);
+    let pixels =
+        light.into_iter().flatten().map(|share| (share.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    Photo::from_pixels(framed.width(), framed.height(), pixels)
+        // `light` has one entry for each of the frame's pixels, and a pixmap has at least one.
+        .expect("as many pixels as the frame had")
+}
+
+/// Rolls and shears the canvas a little about its middle, and cuts the photo out of it.
+fn frame(canvas: &Canvas, width: u32, height: u32, oversampling: f32, dice: &mut Dice) -> Pixmap {
+    let mut framed = Pixmap::new(width.max(1), height.max(1))
+        // tiny-skia refuses only empty sizes and ones whose byte count overflows.
+        .expect("a photo is not empty, and photos are drawn at sizes that fit in memory");
+    let roll = dice.random_range(-1.0f32..1.0) * dice.random_range(0.0..4.0);
+    let shear = dice.random_range(-0.035..0.035);
+    let transform =
+        Transform::from_translate(-(canvas.width() as f32) / 2.0, -(canvas.height() as f32) / 2.0)
+            .post_scale(1.0 / oversampling, 1.0 / oversampling)
+            .post_concat(Transform::from_row(1.0, shear, 0.0, 1.0, 0.0, 0.0))
+            .post_rotate(roll)
+            .post_translate(width as f32 / 2.0, height as f32 / 2.0);
+    let paint = PixmapPaint { quality: FilterQuality::Bilinear, ..PixmapPaint::default() };
+    framed.draw_pixmap(0, 0, canvas.pixmap().as_ref(), &paint, transform, None);
+    framed
+}
+
+/// A lens slightly out of focus, a hand that shook, or neither.
+fn blur(light: &mut Vec<[f32; 3]>, columns: usize, rows: usize, dice: &mut Dice) {
+    let unit = columns.max(rows) as f32 / 160.0;
+    match dice.random_range(0..10) {
+        0..3 => {
+            let spread = unit * dice.random_range(0.4..1.1);
+            let kernel: Vec<([f32; 2], f32)> = disc(spread);
+            convolve(light, columns, rows, &kernel);
+        }
+        3 => {
+            let angle = dice.random_range(0.0..std::f32::consts::PI);
+            let length = unit * dice.random_range(1.5..3.5);
+            let steps = 7;
+            let kernel: Vec<([f32; 2], f32)> = (0..steps)
+                .map(|step| {
+                    let along = length * (step as f32 / (steps - 1) as f32 - 0.5);
+                    ([along * angle.cos(), along * angle.sin()], 1.0 / steps as f32)
+                })
+                .collect();
+            convolve(light, columns, rows, &kernel);
+        }
+        _ => {}
+    }
+}
+
+/// Evenly weighted places on two rings and in the middle: a disc of confusion.
+fn disc(radius: f32) -> Vec<([f32; 2], f32)> {
+    let mut places = vec![[0.0, 0.0]];
+    for (ring, count) in [(0.55, 6), (1.0, 8)] {
+        for step in 0..count {
+            let (sin, cos) = (step as f32 / count as f32 * std::f32::consts::TAU).sin_cos();
+            places.push([radius * ring * cos, radius * ring * sin]);
+        }
+    }
+    let weight = 1.0 / places.len() as f32;
+    places.into_iter().map(|place| (place, weight)).collect()
+}
+
+/// Every pixel becomes the weighted sum of the light at offsets around it, read between pixels bilinearly.
+fn convolve(light: &mut Vec<[f32; 3]>, columns: usize, rows: usize, kernel: &[([f32; 2], f32)]) {
+    let mut sum = vec![[0.0f32; 3]; light.len()];
+    for &([right, down], weight) in kernel {
+        let (left_column, top_row) = (right.floor(), down.floor());
+        let (x_share, y_share) = (right - left_column, down - top_row);
+        for (dx, dy, share) in [
+            (0, 0, (1.0 - x_share) * (1.0 - y_share)),
+            (1, 0, x_share * (1.0 - y_share)),
+            (0, 1, (1.0 - x_share) * y_share),
+            (1, 1, x_share * y_share),
+        ] {
+            let weight = weight * share;
+            if weight < 1e-4 {
+                continue;
+            }
+            let (dx, dy) = (left_column as isize + dx, top_row as isize + dy);
+            for row in 0..rows {
+                let from = row.saturating_add_signed(dy).min(rows - 1) * columns;
+                for column in 0..columns {
+                    let source = light[from + column.saturating_add_signed(dx).min(columns - 1)];
+                    let target = &mut sum[row * columns + column];
+                    for channel in 0..3 {
+                        target[channel] += weight * source[channel];
+                    }
+                }
+            }
+        }
+    }
+    *light = sum;
+}
+
+/// White balance, exposure, contrast, saturation, vignette and noise.
+fn develop(light: &mut [[f32; 3]], columns: usize, rows: usize, dice: &mut Dice) {
+    let exposure = dice.random_range(0.78..1.22);
+    let warmth = dice.random_range(-0.12..0.12);
+    let tint = dice.random_range(-0.05..0.05);
+    let gains = [exposure * (1.0 + warmth), exposure * (1.0 + tint), exposure * (1.0 - warmth)];
+    let contrast = dice.random_range(0.8..1.15);
+    let saturation = dice.random_range(0.6..1.25);
+    let vignette = dice.random_range(0.0..0.35);
+    let noise = dice.random_range(0.0f32..1.0).powi(2) * 0.055;
+    for (index, pixel) in light.iter_mut().enumerate() {
+        let x = (index % columns) as f32 / columns as f32 - 0.5;
+        let y = (index / columns) as f32 / rows as f32 - 0.5;
+        let falloff = 1.0 - vignette * 2.0 * (x * x + y * y);
+        let luma = 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
+        // Three nearly normal numbers from one draw: each the sum of bytes, centred.
+        let bits = dice.next_u64().to_le_bytes();
+        for channel in 0..3 {
+            let colourful = luma + (pixel[channel] - luma) * saturation;
+            let developed = 0.5 + (colourful * gains[channel] * falloff - 0.5) * contrast;
+            let sum = i32::from(bits[channel]) + i32::from(bits[channel + 3]) - 255;
+            pixel[channel] = developed + noise * sum as f32 / 104.0;
+        }
+    }
+}
