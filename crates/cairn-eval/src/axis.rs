@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn values_begin_at_zero_and_leave_room_above() {
-        let axis = Axis::of_values(3.5);
-        assert_eq!(axis.range, 0.0..3.675);
-        assert_eq!(axis.ticks, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5]);
+        let axis = Axis::of_values(4.0);
+        assert_eq!(axis.range, 0.0..4.2);
+        assert_eq!(axis.ticks, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]);
         assert!(Axis::of_values(1e-3).range.end > 1e-3);
         assert!(Axis::of_values(1e9).ticks.len() <= 11);
     }
@@ -134,5 +134,17 @@ mod tests {
         assert_eq!(Axis::of_fractions(0.97).range, 0.0..1.0);
         assert_eq!(Axis::of_fractions(1.0).range, 0.0..1.0);
         assert_eq!(Axis::of_fractions(1.0).ticks.len(), 11);
+    }
+
+    #[test]
+    fn labels_have_the_decimals_that_tell_neighbours_apart() {
+        let labels = |axis: Axis| axis.ticks.iter().map(|tick| axis.format_ext(tick)).collect::<Vec<_>>();
+        assert_eq!(labels(Axis::of_values(1.2)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0", "1.2"]);
+        assert_eq!(labels(Axis::of_values(0.004))[..3], ["0.0000", "0.0005", "0.0010"]);
+        assert_eq!(labels(Axis::of_values(40.0))[..3], ["0", "5", "10"]);
+        assert_eq!(
+            labels(Axis::of_fractions(0.35)),
+            ["0%", "5%", "10%", "15%", "20%", "25%", "30%", "35%", "40%"]
+        );
     }
 }

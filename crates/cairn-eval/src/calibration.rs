@@ -35,3 +35,37 @@ struct Bin {
     confidence: f64,
     correct: f64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(photos: &[(f64, bool)]) -> f64 {
+        let confidences: Vec<Confidence> =
+            photos.iter().map(|&(probability, correct)| Confidence { probability, correct }).collect();
+        expected_calibration_error(&confidences)
+    }
+
+    #[test]
+    fn confidence_that_is_right_as_often_as_it_says_has_no_error() {
+        assert_eq!(error(&[(0.5, true), (0.5, false)]), 0.0);
+        assert_eq!(error(&[(1.0, true), (0.0, false)]), 0.0);
+    }
+
+    #[test]
+    fn a_bin_weighs_as_much_as_its_photos() {
+        // Three photos in one bin, 0.8 sure and a third right; one in another, 0.3 sure and wrong.
+        let expected = 0.75 * (0.8 - 1.0 / 3.0) + 0.25 * 0.3;
+        let found = error(&[(0.8, true), (0.8, false), (0.8, false), (0.3, false)]);
+        assert!((found - expected).abs() < 1e-12, "{found}");
+    }
+
+    #[test]
+    fn a_bin_holds_its_upper_edge_and_not_its_lower_one() {
+        // 0.2 is the upper edge of the third bin. In one bin with 0.19, their errors cancel in part.
+        let together = (0.2 + 0.19 - 1.0_f64).abs() / 2.0;
+        assert!((error(&[(0.2, true), (0.19, false)]) - together).abs() < 1e-12);
+        let apart = ((0.2 - 1.0_f64).abs() + 0.21) / 2.0;
+        assert!((error(&[(0.2, true), (0.21, false)]) - apart).abs() < 1e-12);
+    }
+}

@@ -237,3 +237,15 @@ fn font(size: u32, scale: u32, color: RGBColor) -> TextStyle<'static> {
 /// unreadable, drawing says that the font is unavailable.
 static FONT: LazyLock<bool> =
     LazyLock::new(|| register_font(FAMILY, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_would_meet_are_moved_apart_and_others_stay() {
+        assert_eq!(moved_apart(100, 300, 16), (100, 300));
+        assert_eq!(moved_apart(100, 100, 16), (92, 108));
+        assert_eq!(moved_apart(104, 100, 16), (110, 94));
+    }
+}

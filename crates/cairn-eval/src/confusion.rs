@@ -120,3 +120,29 @@ impl ConfusionMatrix {
         truth.index() * self.classes + predicted.index()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confused_pairs_stand_most_frequent_first_then_in_class_order() {
+        let mut confusion = ConfusionMatrix::new(3);
+        for (truth, predicted) in [(2, 0), (0, 0), (0, 0), (0, 0), (1, 2), (1, 2), (0, 2)] {
+            confusion.add(ClassId::new(truth), Some(ClassId::new(predicted)));
+        }
+        confusion.add(ClassId::new(1), None);
+        let pairs: Vec<_> = confusion
+            .most_confused()
+            .iter()
+            .map(|p| (p.truth.index(), p.predicted.index(), p.count))
+            .collect();
+        assert_eq!(pairs, [(1, 2, 2), (0, 2, 1), (2, 0, 1)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "class 3 is not among the 3 classes")]
+    fn a_predicted_class_beyond_the_matrix_is_refused() {
+        ConfusionMatrix::new(3).add(ClassId::new(0), Some(ClassId::new(3)));
+    }
+}

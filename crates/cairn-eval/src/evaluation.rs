@@ -50,3 +50,47 @@ pub fn accuracy_headline(correct: usize, total: usize) -> String {
         None => "no photos".to_owned(),
     }
 }
+
+/// A fraction in per cent with one decimal, or a dash for what is not a number.
+pub(crate) fn percent(fraction: f64) -> String {
+    if fraction.is_finite() { format!("{:.1}%", 100.0 * fraction) } else { "–".to_owned() }
+}
+
+/// A loss with four decimals, or a dash for what is not a number.
+pub(crate) fn nats(loss: f64) -> String {
+    if loss.is_finite() { format!("{loss:.4}") } else { "–".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scores;
+    use cairn_dataset::{ClassId, ClassList};
+
+    #[test]
+    fn the_headline_reads_as_system_c_prints_it() {
+        assert_eq!(accuracy_headline(804, 1250), "64% (804/1250)");
+        assert_eq!(accuracy_headline(399, 1250), "31% (399/1250)");
+        assert_eq!(accuracy_headline(0, 3), "0% (0/3)");
+        assert_eq!(accuracy_headline(3, 3), "100% (3/3)");
+        assert_eq!(accuracy_headline(0, 0), "no photos");
+    }
+
+    #[test]
+    fn json_has_the_documented_keys_and_null_for_what_is_not_a_number() {
+        let mut scores = Scores::new(2);
+        scores.push(ClassId::new(1), &[0.0, 1.0]);
+        scores.push(ClassId::new(1), &[0.0, f32::NAN]);
+        let evaluation = scores.evaluate(&ClassList::from_folders(["00.Arc", "01.Old_Bridge"]));
+        let json = serde_json::to_value(&evaluation).unwrap();
+        let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["accuracy", "correct", "ece", "loss", "macro_f1", "per_class", "top3", "total"]);
+        assert!(json["loss"].is_null());
+        assert_eq!(json["accuracy"], 0.5);
+        let class = serde_json::json!({
+            "class": "01.Old_Bridge", "name": "Old Bridge",
+            "precision": 1.0, "recall": 0.5, "f1": 2.0 / 3.0, "support": 2,
+        });
+        assert_eq!(json["per_class"][1], class);
+    }
+}

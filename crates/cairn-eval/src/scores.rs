@@ -116,3 +116,79 @@ fn log_sum_exp(logits: &[f32]) -> f64 {
     let greatest = f64::from(greatest);
     greatest + logits.iter().map(|&logit| (f64::from(logit) - greatest).exp()).sum::<f64>().ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluate(photos: &[(usize, [f32; 4])]) -> Evaluation {
+        let mut scores = Scores::new(4);
+        for (truth, logits) in photos {
+            scores.push(ClassId::new(*truth), logits);
+        }
+        scores.evaluate(&ClassList::from_folders(["0.A", "1.B", "2.C", "3.D"]))
+    }
+
+    #[test]
+    fn a_photo_whose_scores_are_not_numbers_is_wrong_and_makes_the_loss_not_a_number() {
+        for broken in [f32::NAN, f32::INFINITY] {
+            let evaluation = evaluate(&[(0, [broken, 0.0, 0.0, 0.0]), (1, [0.0, 5.0, 0.0, 0.0])]);
+            assert_eq!((evaluation.correct, evaluation.total), (1, 2), "{broken}");
+            assert_eq!(evaluation.top3, 0.5, "{broken}");
+            assert!(evaluation.loss.is_nan(), "{broken}");
+            assert_eq!(evaluation.confusion.unscored(), 1, "{broken}");
+            assert_eq!(
+                (evaluation.per_class[0].recall, evaluation.per_class[0].support),
+                (0.0, 1),
+                "{broken}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_class_ruled_out_entirely_is_no_reason_to_leave_a_photo_unscored() {
+        let evaluation = evaluate(&[(1, [f32::NEG_INFINITY, 5.0, 0.0, 0.0])]);
+        assert_eq!((evaluation.correct, evaluation.confusion.unscored()), (1, 0));
+        assert!(evaluation.loss.is_finite());
+        assert_eq!(evaluate(&[(1, [f32::NEG_INFINITY; 4])]).confusion.unscored(), 1);
+    }
+
+    #[test]
+    fn of_equal_scores_the_first_class_wins_and_the_fourth_is_not_in_the_top_three() {
+        let level = [1.0; 4];
+        assert_eq!(evaluate(&[(0, level)]).accuracy, 1.0);
+        assert_eq!(evaluate(&[(1, level)]).accuracy, 0.0);
+        assert_eq!(evaluate(&[(2, level)]).top3, 1.0);
+        assert_eq!(evaluate(&[(3, level)]).top3, 0.0);
+    }
+
+    #[test]
+    fn logits_far_beyond_what_exponentials_can_hold_have_a_loss() {
+        let evaluation = evaluate(&[(0, [-3e4, 3e4, 0.0, 0.0])]);
+        assert_eq!(evaluation.loss, 6e4);
+        assert_eq!(evaluation.ece, 1.0);
+    }
+
+    #[test]
+    fn without_photos_counts_are_zero_and_the_rest_is_not_a_number() {
+        let evaluation = evaluate(&[]);
+        assert_eq!((evaluation.correct, evaluation.total), (0, 0));
+        for figure in
+            [evaluation.loss, evaluation.accuracy, evaluation.top3, evaluation.macro_f1, evaluation.ece]
+        {
+            assert!(figure.is_nan());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "one logit for each class")]
+    fn a_row_of_the_wrong_length_is_refused() {
+        Scores::new(4).push(ClassId::new(0), &[0.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "class 4 is not among the 4 classes")]
+    fn a_class_that_the_network_does_not_know_is_refused() {
+        Scores::new(4).push(ClassId::new(4), &[0.0; 4]);
+    }
+}

@@ -1,6 +1,6 @@
 //! An evaluation as text for a terminal.
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, nats, percent};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt;
 
@@ -8,11 +8,11 @@ use std::fmt;
 /// colours or control codes, the same on a terminal and in a file.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "loss      {:.4}", self.loss)?;
+        writeln!(f, "loss      {}", nats(self.loss))?;
         writeln!(f, "accuracy  {}", self.accuracy_headline())?;
-        writeln!(f, "top-3     {:.1}%", 100.0 * self.top3)?;
-        writeln!(f, "macro F1  {:.1}%", 100.0 * self.macro_f1)?;
-        writeln!(f, "ECE       {:.1}%", 100.0 * self.ece)?;
+        writeln!(f, "top-3     {}", percent(self.top3))?;
+        writeln!(f, "macro F1  {}", percent(self.macro_f1))?;
+        writeln!(f, "ECE       {}", percent(self.ece))?;
         let unscored = self.confusion.unscored();
         if unscored > 0 {
             writeln!(f, "unscored  {unscored} (the network's output was not a number)")?;
@@ -42,4 +42,51 @@ fn class_table(evaluation: &Evaluation) -> Table {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Scores;
+    use cairn_dataset::{ClassId, ClassList};
+
+    #[test]
+    fn an_evaluation_prints_its_headline_and_one_aligned_row_for_each_class() {
+        let mut scores = Scores::new(3);
+        for (truth, logits) in
+            [(0, [2.0, 0.0, 1.0]), (0, [0.0, 0.0, 1.0]), (1, [0.0, 3.0, 0.0]), (2, [0.0, 0.0, 2.0])]
+        {
+            scores.push(ClassId::new(truth), &logits);
+        }
+        let classes =
+            ClassList::from_folders(["00.Christ_the_Redeemer", "01.Mont-Saint-Michel", "02.Ōura_天主堂"]);
+        insta::assert_snapshot!(scores.evaluate(&classes), @r"
+        loss      0.5734
+        accuracy  75% (3/4)
+        top-3     100.0%
+        macro F1  77.8%
+        ECE       30.4%
+
+        class                precision  recall     F1  support
+        Christ the Redeemer      1.000   0.500  0.667        2
+        Mont-Saint-Michel        1.000   1.000  1.000        1
+        Ōura 天主堂              0.500   1.000  0.667        1
+        ");
+    }
+
+    #[test]
+    fn a_photo_without_scores_is_told_of() {
+        let mut scores = Scores::new(1);
+        scores.push(ClassId::new(0), &[f32::NAN]);
+        insta::assert_snapshot!(scores.evaluate(&ClassList::from_folders(["00.Arc"])), @r"
+        loss      –
+        accuracy  0% (0/1)
+        top-3     0.0%
+        macro F1  0.0%
+        ECE       –
+        unscored  1 (the network's output was not a number)
+
+        class  precision  recall     F1  support
+        Arc        0.000   0.000  0.000        1
+        ");
+    }
 }

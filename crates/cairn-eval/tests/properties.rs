@@ -1,0 +1,78 @@
+//! What holds for any scores whatever.
+
+use cairn_dataset::{ClassId, ClassList};
+use cairn_eval::{Evaluation, Scores};
+use proptest::prelude::*;
+
+type Photo = (usize, Vec<f32>);
+
+/// Up to 40 photos over 2 to 6 classes, with logits small enough that a shift loses no digits that matter.
+fn photos() -> impl Strategy<Value = (usize, Vec<Photo>)> {
+    (2..=6_usize).prop_flat_map(|classes| {
+        let photo = (0..classes, prop::collection::vec(-8.0_f32..8.0, classes));
+        (Just(classes), prop::collection::vec(photo, 1..40))
+    })
+}
+
+/// As [`photos`], but with logits of every kind that a float can be.
+fn wild_photos() -> impl Strategy<Value = (usize, Vec<Photo>)> {
+    (1..=6_usize).prop_flat_map(|classes| {
+        let photo = (0..classes, prop::collection::vec(prop::num::f32::ANY, classes));
+        (Just(classes), prop::collection::vec(photo, 0..40))
+    })
+}
+
+fn evaluate(classes: usize, photos: &[Photo]) -> Evaluation {
+    let mut scores = Scores::new(classes);
+    for (truth, logits) in photos {
+        scores.push(ClassId::new(*truth), logits);
+    }
+    scores.evaluate(&ClassList::from_folders((0..classes).map(|class| format!("{class}.Class"))))
+}
+
+proptest! {
+    #[test]
+    fn every_photo_is_counted_once((classes, photos) in wild_photos()) {
+        let evaluation = evaluate(classes, &photos);
+        prop_assert_eq!(evaluation.total, photos.len());
+        prop_assert_eq!(evaluation.confusion.total(), photos.len());
+        prop_assert_eq!(evaluation.per_class.iter().map(|class| class.support).sum::<usize>(), photos.len());
+        let confused: usize = evaluation.confusion.most_confused().iter().map(|pair| pair.count).sum();
+        prop_assert_eq!(evaluation.correct + confused + evaluation.confusion.unscored(), photos.len());
+    }
+
+    #[test]
+    fn fractions_lie_between_nothing_and_all((classes, photos) in wild_photos()) {
+        prop_assume!(!photos.is_empty());
+        let evaluation = evaluate(classes, &photos);
+        for fraction in [evaluation.accuracy, evaluation.top3, evaluation.macro_f1] {
+            prop_assert!((0.0..=1.0).contains(&fraction), "{}", fraction);
+        }
+        prop_assert!(evaluation.accuracy <= evaluation.top3);
+        prop_assert!(evaluation.ece.is_nan() || (0.0..=1.0).contains(&evaluation.ece), "{}", evaluation.ece);
+        prop_assert!(evaluation.loss.is_nan() || evaluation.loss >= 0.0, "{}", evaluation.loss);
+    }
+
+    #[test]
+    fn the_order_of_the_photos_does_not_matter((classes, photos) in photos()) {
+        let backwards: Vec<Photo> = photos.iter().rev().cloned().collect();
+        prop_assert!(alike(&evaluate(classes, &photos), &evaluate(classes, &backwards)));
+    }
+
+    #[test]
+    fn adding_the_same_to_all_logits_of_a_photo_changes_nothing((classes, photos) in photos()) {
+        // Whole eighths, so that the sums are exact and no tie appears or goes.
+        let eighths = |logit: &f32| (logit * 8.0).round() / 8.0;
+        let plain: Vec<Photo> =
+            photos.iter().map(|(truth, logits)| (*truth, logits.iter().map(eighths).collect())).collect();
+        let shifted: Vec<Photo> =
+            plain.iter().map(|(truth, logits)| (*truth, logits.iter().map(|logit| logit + 100.0).collect())).collect();
+        prop_assert!(alike(&evaluate(classes, &plain), &evaluate(classes, &shifted)));
+    }
+}
+
+/// The same counts, and sums that differ by no more than the order of their terms.
+fn alike(a: &Evaluation, b: &Evaluation) -> bool {
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    a.confusion == b.confusion && a.top3 == b.top3 && close(a.loss, b.loss) && close(a.ece, b.ece)
+}
