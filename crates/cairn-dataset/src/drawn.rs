@@ -111,8 +111,8 @@ pub fn draw(kind: Kind, seed: u64, side: u32) -> Photo {
     let mut dice = Dice::from_seed(hasher.finalize().into());
     let shorter = (side * 3).div_ceil(4);
     let (width, height) = match dice.random_range(0..5) {
-        0 | 1 => (side, shorter),
-        2 | 3 => (shorter, side),
+        0..3 => (side, shorter),
+        3 => (shorter, side),
         _ => (side, side),
     };
     scene::photograph(kind, width, height, &mut dice)

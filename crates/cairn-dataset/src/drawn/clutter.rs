@@ -63,6 +63,9 @@ pub(super) struct Standing {
 /// Paints one figure.
 pub(super) fn paint(canvas: &mut Canvas, figure: Figure, place: Standing, light: &Light, dice: &mut Dice) {
     let mut brush = Brush { canvas, place, light };
+    if !place.mirrored && figure != Figure::Boat {
+        brush.contact_shadow(figure);
+    }
     match figure {
         Figure::Broadleaf => broadleaf(&mut brush, dice),
         Figure::Conifer => conifer(&mut brush, dice),
@@ -105,6 +108,25 @@ impl Brush<'_> {
     fn line(&mut self, from: [f32; 2], to: [f32; 2], width: f32, surface: Rgb) {
         let (from, to) = (self.pixel(from), self.pixel(to));
         self.canvas.line(from, to, width * self.place.height, self.seen(surface));
+    }
+
+    /// The dark patch at its foot without which it would seem to float.
+    fn contact_shadow(&mut self, figure: Figure) {
+        let across = match figure {
+            Figure::Broadleaf | Figure::Bush => 0.3,
+            Figure::Conifer => 0.22,
+            Figure::Poplar | Figure::Person => 0.12,
+            Figure::LampPost | Figure::Boat => 0.05,
+        };
+        // Away from the sun, and longer the lower it stands.
+        let away = -self.light.source.x.signum() * across * (1.0 - self.light.source.y.abs());
+        let outline: Vec<Pixel> = (0..16)
+            .map(|step| {
+                let (sin, cos) = (step as f32 / 16.0 * std::f32::consts::TAU).sin_cos();
+                self.pixel([away + across * cos, across * 0.16 * sin])
+            })
+            .collect();
+        self.canvas.tint(&outline, self.light.ambient * 0.2, 0.2 + 0.4 * self.light.shadow());
     }
 
     /// A heap of leaves, darker below and away from the light.
@@ -224,21 +246,21 @@ fn boat(brush: &mut Brush, dice: &mut Dice) {
 
 /// A few birds far off, or none.
 pub(super) fn birds(canvas: &mut Canvas, horizon: f32, dice: &mut Dice) {
-    if !dice.random_bool(0.3) {
+    if !dice.random_bool(0.2) {
         return;
     }
     let (width, height) = (canvas.width() as f32, canvas.height() as f32);
     let flock =
         Pixel { x: width * dice.random_range(0.1..0.9), y: horizon.max(8.0) * dice.random_range(0.15..0.6) };
     for _ in 0..dice.random_range(3..8) {
-        let span = height * dice.random_range(0.008..0.018);
+        let span = height * dice.random_range(0.006..0.014);
         let body = Pixel {
             x: flock.x + height * dice.random_range(-0.12..0.12),
             y: flock.y + height * dice.random_range(-0.06..0.06),
         };
         for side in [-1.0, 1.0] {
             let tip = Pixel { x: body.x + side * span, y: body.y - span * dice.random_range(0.3..0.7) };
-            canvas.line(body, tip, height * 0.004, Rgb::hex(0x2a2c30));
+            canvas.line(body, tip, height * 0.003, Rgb::hex(0x2a2c30));
         }
     }
 }

@@ -29,8 +29,8 @@ fn frame(canvas: &Canvas, width: u32, height: u32, oversampling: f32, dice: &mut
     let mut framed = Pixmap::new(width.max(1), height.max(1))
         // tiny-skia refuses only empty sizes and ones whose byte count overflows.
         .expect("a photo is not empty, and photos are drawn at sizes that fit in memory");
-    let roll = dice.random_range(-1.0f32..1.0) * dice.random_range(0.0..4.0);
-    let shear = dice.random_range(-0.035..0.035);
+    let roll = dice.random_range(-1.0f32..1.0) * dice.random_range(0.0..3.0);
+    let shear = dice.random_range(-0.025..0.025);
     let transform =
         Transform::from_translate(-(canvas.width() as f32) / 2.0, -(canvas.height() as f32) / 2.0)
             .post_scale(1.0 / oversampling, 1.0 / oversampling)
@@ -47,9 +47,9 @@ fn blur(light: &mut Vec<[f32; 3]>, columns: usize, rows: usize, dice: &mut Dice)
     let unit = columns.max(rows) as f32 / 160.0;
     match dice.random_range(0..10) {
         0..3 => {
-            let spread = unit * dice.random_range(0.4..1.1);
-            let kernel: Vec<([f32; 2], f32)> = disc(spread);
-            convolve(light, columns, rows, &kernel);
+            let sigma = unit * dice.random_range(0.4..0.95);
+            convolve(light, columns, rows, &gaussian(sigma, [1.0, 0.0]));
+            convolve(light, columns, rows, &gaussian(sigma, [0.0, 1.0]));
         }
         3 => {
             let angle = dice.random_range(0.0..std::f32::consts::PI);
@@ -67,17 +67,12 @@ fn blur(light: &mut Vec<[f32; 3]>, columns: usize, rows: usize, dice: &mut Dice)
     }
 }
 
-/// Evenly weighted places on two rings and in the middle: a disc of confusion.
-fn disc(radius: f32) -> Vec<([f32; 2], f32)> {
-    let mut places = vec![[0.0, 0.0]];
-    for (ring, count) in [(0.55, 6), (1.0, 8)] {
-        for step in 0..count {
-            let (sin, cos) = (step as f32 / count as f32 * std::f32::consts::TAU).sin_cos();
-            places.push([radius * ring * cos, radius * ring * sin]);
-        }
-    }
-    let weight = 1.0 / places.len() as f32;
-    places.into_iter().map(|place| (place, weight)).collect()
+/// Samples of a normal distribution at whole pixels along an axis.
+fn gaussian(sigma: f32, [right, down]: [f32; 2]) -> Vec<([f32; 2], f32)> {
+    let reach = (3.0 * sigma).ceil() as i32;
+    let weight = |step: i32| (-0.5 * (step as f32 / sigma).powi(2)).exp();
+    let total: f32 = (-reach..=reach).map(weight).sum();
+    (-reach..=reach).map(|step| ([right * step as f32, down * step as f32], weight(step) / total)).collect()
 }
 
 /// Every pixel becomes the weighted sum of the light at offsets around it, read between pixels bilinearly.
@@ -121,7 +116,7 @@ fn develop(light: &mut [[f32; 3]], columns: usize, rows: usize, dice: &mut Dice)
     let contrast = dice.random_range(0.8..1.15);
     let saturation = dice.random_range(0.6..1.25);
     let vignette = dice.random_range(0.0..0.35);
-    let noise = dice.random_range(0.0f32..1.0).powi(2) * 0.055;
+    let noise = dice.random_range(0.0f32..1.0).powi(2) * 0.042;
     for (index, pixel) in light.iter_mut().enumerate() {
         let x = (index % columns) as f32 / columns as f32 - 0.5;
         let y = (index / columns) as f32 / rows as f32 - 0.5;

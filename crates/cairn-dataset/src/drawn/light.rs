@@ -57,7 +57,7 @@ impl Light {
             Weather::Overcast => [0x9aa4ae, 0xc9cdcf, 0x1c1c1c, 0x9aa0a6, 0x6a6a68],
             Weather::Sunrise => [0x7a9fd0, 0xf6cfa8, 0xb08052, 0x60687c, 0x54483e],
             Weather::Dusk => [0x3a3f7a, 0xf08a52, 0xa85c38, 0x50506c, 0x40383c],
-            Weather::Night => [0x070b1e, 0x1e2a4a, 0x9a7c4c, 0x20283e, 0x2c2620],
+            Weather::Night => [0x070b1e, 0x1e2a4a, 0xc09a5c, 0x2a3450, 0x3a3026],
         }
         .map(Rgb::hex);
         let strength = dice.random_range(0.85..1.2);
@@ -69,7 +69,7 @@ impl Light {
             bounce,
             zenith: zenith.varied(0.06, dice),
             horizon: horizon.varied(0.05, dice),
-            haze: dice.random_range(0.0..0.22),
+            haze: dice.random_range(0.0..0.18),
         }
     }
 

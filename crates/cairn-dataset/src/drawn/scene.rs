@@ -13,10 +13,10 @@ use cairn_photo::Photo;
 use rand::{RngExt, SeedableRng};
 
 /// Canvas pixels for each pixel of the photo, along a side.
-const OVERSAMPLING: f32 = 2.0;
+const OVERSAMPLING: f32 = 1.5;
 
 /// How much wider and higher the canvas is than the photo, so that a rolled frame still lies on it.
-const MARGIN: f32 = 1.16;
+const MARGIN: f32 = 1.12;
 
 /// Photographs a newly made-up landmark.
 pub(super) fn photograph(kind: Kind, width: u32, height: u32, dice: &mut Dice) -> Photo {
@@ -26,7 +26,7 @@ pub(super) fn photograph(kind: Kind, width: u32, height: u32, dice: &mut Dice) -
     let size = Size { width: width as f32 * OVERSAMPLING, height: height as f32 * OVERSAMPLING };
     let mut canvas = Canvas::new((size.width * MARGIN).ceil() as u32, (size.height * MARGIN).ceil() as u32);
     let camera = aimed(&landmark, size, &canvas, dice);
-    Scene::around(&landmark, &camera, &light, dice).paint(&mut canvas, dice);
+    Scene::around(&landmark, &camera, &light, canvas.width() as f32, dice).paint(&mut canvas, dice);
     lens::expose(&canvas, width, height, OVERSAMPLING, dice)
 }
 
@@ -56,7 +56,7 @@ fn aimed(landmark: &Landmark, frame: Size, canvas: &Canvas, dice: &mut Dice) -> 
         most = Pixel { x: most.x.max(seen.x), y: most.y.max(seen.y) };
     });
     let (across, up) = (most.x - least.x, most.y - least.y);
-    let fill = dice.random_range(0.5..0.9);
+    let fill = dice.random_range(0.58..0.95);
     camera.focal = (frame.width * fill / across).min(frame.height * fill / up);
     let (across, up) = (across * camera.focal, up * camera.focal);
     // The landmark's box lies anywhere in the frame, but below its middle rather than above.
@@ -87,14 +87,22 @@ struct Scene<'a> {
     light: &'a Light,
     ground: Ground,
     figures: Vec<Placed>,
+    /// Of the canvas.
+    width: f32,
 }
 
 impl<'a> Scene<'a> {
-    fn around(landmark: &'a Landmark, camera: &'a Camera, light: &'a Light, dice: &mut Dice) -> Scene<'a> {
+    fn around(
+        landmark: &'a Landmark,
+        camera: &'a Camera,
+        light: &'a Light,
+        width: f32,
+        dice: &mut Dice,
+    ) -> Scene<'a> {
         let [low, high] = landmark.body.bounds();
         let size = (high.y - low.y).max(0.4 * (high.x - low.x));
         let ground = Ground::picked(size, high.z, landmark.spans_water, dice);
-        let mut scene = Scene { landmark, camera, light, ground, figures: Vec::new() };
+        let mut scene = Scene { landmark, camera, light, ground, figures: Vec::new(), width };
         for _ in 0..dice.random_range(0..7) {
             let depth = low.z - size * dice.random_range(0.15..2.5);
             scene.place(depth, size, true, dice);
@@ -111,10 +119,9 @@ impl<'a> Scene<'a> {
     /// Puts something at a depth, unless it would hide too much of the landmark or stand out of the picture.
     fn place(&mut self, depth: f32, size: f32, behind: bool, dice: &mut Dice) {
         let camera = self.camera;
-        let middle = self.camera.centre;
         let scale = camera.scale(at(0.0, 0.0, depth));
-        let across = dice.random_range(-1.0f32..1.0) * middle * 1.1;
-        let place = at((across + middle * 0.0) / scale, 0.0, depth);
+        let column = dice.random_range(0.0..self.width);
+        let place = at((column - camera.centre) / scale, 0.0, depth);
         let on_water = self.ground.is_water(place);
         let figure = if on_water { Figure::Boat } else { Figure::picked(dice) };
         let reach = self.landmark.body.bounds()[1].y * camera.scale(at(0.0, 0.0, 0.0));

@@ -1,8 +1,10 @@
 //! What landmarks are built from: flat faces and thin beams, put together into shapes that know in what order
 //! they hide one another.
 
+use super::Dice;
 use super::colour::Rgb;
 use super::space::{Vec3, at};
+use rand::RngExt;
 use std::f32::consts::TAU;
 
 /// A flat piece of surface.
@@ -87,6 +89,21 @@ impl Face {
             outline.extend([[x + right, y + up], [x - right, y + up]]);
         }
         self.marks.push(Mark { outline, colour, glows: true });
+    }
+
+    /// Adds single stones here and there, lighter or darker than the rest of the wall.
+    pub(super) fn masonry(&mut self, courses: u32, dice: &mut Dice) {
+        let rise = 1.0 / courses as f32;
+        for course in 0..courses {
+            for _ in 0..3 {
+                let left = dice.random_range(0.0..0.9);
+                let right = left + dice.random_range(0.4..1.2) * rise.min(0.08);
+                let (low, high) = (course as f32 * rise, (course as f32 + 0.85) * rise);
+                let outline = vec![[left, low], [right, low], [right, high], [left, high]];
+                let colour = self.colour * dice.random_range(0.86..1.07);
+                self.marks.push(Mark { outline, colour, glows: false });
+            }
+        }
     }
 
     /// Adds level bands, `rows` to the face's height, each `share` of its row.

@@ -3,7 +3,7 @@
 use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Face, Shape, cuboid};
-use super::super::space::{Vec3, at};
+use super::super::space::at;
 use super::Landmark;
 use rand::RngExt;
 
@@ -24,7 +24,7 @@ pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
     let turn = dice.random_range(-0.6f32..0.6);
     Landmark {
         body: bridge.body(palette).turned(turn),
-        surroundings: bridge.approaches(palette).turned(turn),
+        surroundings: bridge.approaches(palette, dice).turned(turn),
         spans_water: true,
     }
 }
@@ -151,17 +151,18 @@ impl Bridge {
     }
 
     /// Walled banks that carry the road on to either side, out of the picture.
-    fn approaches(&self, palette: &Palette) -> Shape {
+    fn approaches(&self, palette: &Palette, dice: &mut Dice) -> Shape {
         let (half, height) = (self.half_length(), self.road(self.half_length()));
         let length = half * 2.5;
-        let bank = |side: f32| {
-            let foot: Vec3 = at(side * (half + length / 2.0), 0.0, 0.0);
-            let size = at(length, height + self.crown * 0.5, 2.0 * self.half_width);
-            let mut faces = cuboid(foot, size, palette.wall);
+        let mut bank = |side: f32| {
+            let foot = at(side * (half + length / 2.0), 0.0, 0.0);
+            let mut wall = cuboid(foot, at(length, height, 2.0 * self.half_width), palette.wall);
             for face in [0, 2] {
-                faces[face].bands(1, 0.12, palette.wall * 0.85);
+                wall[face].masonry(8, dice);
             }
-            Shape::Solid(faces)
+            let parapet = at(length, self.crown * 0.5, 2.0 * self.half_width);
+            let parapet = cuboid(foot + at(0.0, height, 0.0), parapet, palette.trim);
+            Shape::Stacked(vec![Shape::Solid(wall), Shape::Solid(parapet)])
         };
         Shape::Beside(vec![bank(-1.0), bank(1.0)])
     }

@@ -22,7 +22,7 @@ pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
         parts.push(style.tower(style.radius, tower, palette, dice).moved(at(x * half, 0.0, z * half)));
     }
     for side in 0..4 {
-        parts.push(curtain(half, wall, side == 0, palette).turned(side as f32 * FRAC_PI_2));
+        parts.push(curtain(half, wall, side == 0, palette, dice).turned(side as f32 * FRAC_PI_2));
     }
     let keep = tower * dice.random_range(1.15..1.6);
     let place = at(half * dice.random_range(-0.35..0.35), 0.0, half * dice.random_range(-0.4..0.1));
@@ -46,6 +46,9 @@ impl TowerStyle {
         let step = if sides == 4 { 1 } else { 3 };
         for face in shaft[..sides as usize].iter_mut().step_by(step) {
             let width = if sides == 4 { 0.16 } else { 0.45 };
+            if sides == 4 {
+                face.masonry(12, dice);
+            }
             face.openings(1, 3, [width, 0.3], true, palette.hollow);
         }
         let crown = radius * 1.14;
@@ -96,9 +99,10 @@ fn merlons(sides: u32, radius: f32, foot: f32, palette: &Palette) -> Shape {
 }
 
 /// The wall of one side, the front one with a gate.
-fn curtain(half: f32, height: f32, gate: bool, palette: &Palette) -> Shape {
+fn curtain(half: f32, height: f32, gate: bool, palette: &Palette, dice: &mut Dice) -> Shape {
     let mut wall = cuboid(at(0.0, 0.0, half), at(2.0 * half, height, half * 0.14), palette.wall);
     for face in [0, 2] {
+        wall[face].masonry(8, dice);
         wall[face].bands(4, 0.07, palette.wall * 0.88);
     }
     if gate {

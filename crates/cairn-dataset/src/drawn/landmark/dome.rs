@@ -2,7 +2,7 @@
 
 use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
-use super::super::solid::{Shape, cuboid, frustum, lathe};
+use super::super::solid::{Mark, Shape, cuboid, frustum, lathe};
 use super::super::space::at;
 use super::Landmark;
 use rand::RngExt;
@@ -20,9 +20,10 @@ pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
     let arched = dice.random_bool(0.6);
     let (columns, rows) = (if sides == 4 { dice.random_range(3..7) } else { 2 }, dice.random_range(1..3));
     for face in &mut base[..sides as usize] {
+        face.masonry(8, dice);
         face.openings(columns, rows, [0.4, 0.55], arched, palette.hollow);
         let cornice = vec![[0.0, 0.93], [1.0, 0.93], [1.0, 1.0], [0.0, 1.0]];
-        face.marks.push(super::super::solid::Mark { outline: cornice, colour: palette.trim, glows: false });
+        face.marks.push(Mark { outline: cornice, colour: palette.trim, glows: false });
     }
     let mut tambour = frustum(20, [radius, radius], [block, block + drum], palette.trim);
     for face in &mut tambour[..20] {

@@ -60,6 +60,7 @@ fn square(half: f32, height: f32, palette: &Palette, dice: &mut Dice) -> Shape {
     let mut walls = frustum(4, [half, half * 0.94], [0.0, shaft], palette.wall);
     let rows = dice.random_range(4..8);
     for face in &mut walls[..4] {
+        face.masonry(14, dice);
         face.bands(rows, 0.08, palette.trim);
         face.openings(dice.random_range(1..3), rows, [0.2, 0.4], true, palette.hollow);
     }

@@ -2,7 +2,7 @@
 
 use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
-use super::super::solid::{Shape, frustum};
+use super::super::solid::{Mark, Shape, frustum};
 use super::super::space::at;
 use super::Landmark;
 use rand::RngExt;
@@ -24,16 +24,18 @@ pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
 }
 
 fn pyramid(half: f32, height: f32, steps: u32, palette: &Palette, dice: &mut Dice) -> Shape {
-    if steps == 0 { smooth(half, height, palette, dice) } else { stepped(half, height, steps, palette) }
+    if steps == 0 { smooth(half, height, palette, dice) } else { stepped(half, height, steps, palette, dice) }
 }
 
 fn smooth(half: f32, height: f32, palette: &Palette, dice: &mut Dice) -> Shape {
     let cap = dice.random_range(0.0f32..0.3).max(0.02);
     let split = 1.0 - cap;
     let courses = dice.random_range(8..18);
+    let joint = dice.random_range(0.84..0.94);
     let mut body = frustum(4, [half, half * cap], [0.0, height * split], palette.wall);
     for face in &mut body[..4] {
-        face.bands(courses, 0.25, palette.wall * dice.random_range(0.84..0.94));
+        face.masonry(courses, dice);
+        face.bands(courses, 0.25, palette.wall * joint);
     }
     if dice.random_bool(0.5) {
         body[0].opening([0.5, 0.07], [0.03, 0.07], false, palette.hollow);
@@ -43,19 +45,20 @@ fn smooth(half: f32, height: f32, palette: &Palette, dice: &mut Dice) -> Shape {
     Shape::Stacked(vec![Shape::Solid(body), Shape::Solid(tip)])
 }
 
-fn stepped(half: f32, height: f32, steps: u32, palette: &Palette) -> Shape {
+fn stepped(half: f32, height: f32, steps: u32, palette: &Palette, dice: &mut Dice) -> Shape {
     let mut storeys = Vec::new();
     for step in 0..steps {
         let (low, high) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
         let radius = half * (1.0 - 0.92 * low);
         let mut block = frustum(4, [radius, radius * 0.97], [height * low, height * high], palette.wall);
         for face in &mut block[..4] {
+            face.masonry(2, dice);
             face.bands(1, 0.14, palette.wall * 0.8);
         }
         // A stair up the middle of the front.
         let tread = 0.09 * half / radius;
         let stair = [[0.5 - tread, 0.0], [0.5 + tread, 0.0], [0.5 + tread, 1.0], [0.5 - tread, 1.0]];
-        block[0].marks.push(super::super::solid::Mark {
+        block[0].marks.push(Mark {
             outline: stair.to_vec(),
             colour: palette.trim.mixed(Rgb::BLACK, 0.12),
             glows: false,

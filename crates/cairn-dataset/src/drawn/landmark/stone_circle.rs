@@ -2,7 +2,7 @@
 
 use super::super::Dice;
 use super::super::colour::Palette;
-use super::super::solid::{Shape, cuboid};
+use super::super::solid::{Mark, Shape, cuboid};
 use super::super::space::{Vec3, at};
 use super::Landmark;
 use rand::RngExt;
@@ -56,7 +56,7 @@ fn block(size: Vec3, palette: &Palette, dice: &mut Dice) -> Shape {
     for face in &mut faces[..4] {
         let (x, y) = (dice.random_range(0.2..0.7), dice.random_range(0.2..0.7));
         let patch = vec![[x - 0.2, y - 0.1], [x + 0.15, y - 0.15], [x + 0.25, y + 0.12], [x - 0.1, y + 0.2]];
-        face.marks.push(super::super::solid::Mark { outline: patch, colour: colour * 0.86, glows: false });
+        face.marks.push(Mark { outline: patch, colour: colour * 0.86, glows: false });
     }
     let lean = [dice.random_range(-0.08..0.08), dice.random_range(0.0..0.2), dice.random_range(-0.08..0.08)];
     Shape::Solid(faces).mapped(&|point| {
