@@ -20,14 +20,15 @@ enum Unit {
     Percent,
 }
 
-/// At most this many ticks on an axis.
-const MOST_TICKS: f64 = 10.0;
+/// At most this many steps between ticks, along and upwards: fewer upwards, where each draws a grid line.
+const STEPS_ALONG: f64 = 10.0;
+const STEPS_UPWARDS: f64 = 6.0;
 
 impl Axis {
     /// From epoch 1 to the last, whole epochs labelled. A single epoch stands in the middle.
     pub(crate) fn of_epochs(epochs: usize) -> Axis {
         let last = epochs.max(1) as f64;
-        let step = step(last).max(1.0);
+        let step = step(last, STEPS_ALONG).max(1.0);
         let mut ticks = multiples(step, last);
         ticks.retain(|&epoch| epoch >= 1.0);
         let range = if epochs > 1 { 1.0..last } else { 0.0..2.0 };
@@ -37,14 +38,14 @@ impl Axis {
     /// From 0 to somewhat above `greatest`, which leaves room for the line.
     pub(crate) fn of_values(greatest: f64) -> Axis {
         let top = if greatest > 0.0 { greatest * 1.05 } else { 1.0 };
-        let step = step(top);
+        let step = step(top, STEPS_UPWARDS);
         Axis { range: 0.0..top, ticks: multiples(step, top), step, unit: Unit::One }
     }
 
     /// From 0 to the next 10 % above `greatest`, and never above 100 %.
     pub(crate) fn of_fractions(greatest: f64) -> Axis {
         let top = ((greatest * 10.0).ceil() / 10.0).clamp(0.1, 1.0);
-        let step = step(top);
+        let step = step(top, STEPS_UPWARDS);
         Axis { range: 0.0..top, ticks: multiples(step, top), step, unit: Unit::Percent }
     }
 }
@@ -81,10 +82,10 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// The smallest of 1, 2 and 5 times a power of ten that leaves no more than ten steps up to `top`.
-fn step(top: f64) -> f64 {
-    let power = 10_f64.powf((top / MOST_TICKS).log10().floor());
-    let fits = |factor: &f64| top / (factor * power) <= MOST_TICKS;
+/// The smallest of 1, 2 and 5 times a power of ten that leaves no more than `most` steps up to `top`.
+fn step(top: f64, most: f64) -> f64 {
+    let power = 10_f64.powf((top / most).log10().floor());
+    let fits = |factor: &f64| top / (factor * power) <= most;
     [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0) * power
 }
 
@@ -117,9 +118,9 @@ mod tests {
     fn values_begin_at_zero_and_leave_room_above() {
         let axis = Axis::of_values(4.0);
         assert_eq!(axis.range, 0.0..4.2);
-        assert_eq!(axis.ticks, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]);
+        assert_eq!(axis.ticks, [0.0, 1.0, 2.0, 3.0, 4.0]);
         assert!(Axis::of_values(1e-3).range.end > 1e-3);
-        assert!(Axis::of_values(1e9).ticks.len() <= 11);
+        assert!(Axis::of_values(1e9).ticks.len() <= 7);
     }
 
     #[test]
@@ -133,18 +134,15 @@ mod tests {
         assert_eq!(Axis::of_fractions(0.31).range, 0.0..0.4);
         assert_eq!(Axis::of_fractions(0.97).range, 0.0..1.0);
         assert_eq!(Axis::of_fractions(1.0).range, 0.0..1.0);
-        assert_eq!(Axis::of_fractions(1.0).ticks.len(), 11);
+        assert_eq!(Axis::of_fractions(1.0).ticks.len(), 6);
     }
 
     #[test]
     fn labels_have_the_decimals_that_tell_neighbours_apart() {
         let labels = |axis: Axis| axis.ticks.iter().map(|tick| axis.format_ext(tick)).collect::<Vec<_>>();
-        assert_eq!(labels(Axis::of_values(1.2)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0", "1.2"]);
-        assert_eq!(labels(Axis::of_values(0.004))[..3], ["0.0000", "0.0005", "0.0010"]);
-        assert_eq!(labels(Axis::of_values(40.0))[..3], ["0", "5", "10"]);
-        assert_eq!(
-            labels(Axis::of_fractions(0.35)),
-            ["0%", "5%", "10%", "15%", "20%", "25%", "30%", "35%", "40%"]
-        );
+        assert_eq!(labels(Axis::of_values(1.2)), ["0.0", "0.5", "1.0"]);
+        assert_eq!(labels(Axis::of_values(0.004))[..3], ["0.000", "0.001", "0.002"]);
+        assert_eq!(labels(Axis::of_values(40.0))[..3], ["0", "10", "20"]);
+        assert_eq!(labels(Axis::of_fractions(0.35)), ["0%", "10%", "20%", "30%", "40%"]);
     }
 }

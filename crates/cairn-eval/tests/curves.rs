@@ -1,5 +1,8 @@
 //! The curves of a run become pictures, whatever the run did.
 
+// Helpers here are part of the tests, which clippy does not see.
+#![allow(clippy::unwrap_used)]
+
 use cairn_eval::{Curves, EvalError};
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! The metrics agree with scikit-learn: `metrics_reference.py` made the scores and the values they are held to.
 
+// Helpers here are part of the tests, which clippy does not see.
+#![allow(clippy::unwrap_used)]
+
 use cairn_dataset::{ClassId, ClassList};
 use cairn_eval::{ClassReport, Evaluation, Scores};
 use serde_json::Value;

@@ -1,5 +1,8 @@
 //! The report is one page that stands alone and says what the evaluation says.
 
+// Helpers here are part of the tests, which clippy does not see.
+#![allow(clippy::unwrap_used)]
+
 use cairn_dataset::{ClassId, ClassList};
 use cairn_eval::{Curves, EvalError, Evaluation, ReportInputs, Scores, write_report};
 use std::fs;

@@ -19,8 +19,8 @@ const LONGEST_NAME: usize = 26;
 const LETTER: f64 = 6.7;
 /// Room for the names of the axes themselves.
 const AXIS: usize = 22;
-/// From this cell size on, a number of three digits fits in.
-const CELL_WITH_COUNT: usize = 24;
+/// From this cell size on, a number of three digits fits in, half as high as the cell.
+const CELL_WITH_COUNT: usize = 18;
 
 impl Layout {
     fn of(evaluation: &Evaluation) -> Layout {
@@ -59,13 +59,13 @@ pub(super) fn confusion_matrix(evaluation: &Evaluation) -> Markup {
             p.lead {
                 "Each row is a landmark, and its cells say what its photos were taken for: "
                 span.key.hit { "right" } " on the diagonal, " span.key.miss { "wrong" } " elsewhere. "
-                "The stronger the colour, the larger the share of the row."
+                "The stronger the colour, the larger the share of the row; point at a cell for its numbers."
             }
             div.wide {
                 svg.matrix width=(side) height=(side) viewBox={ "0 0 " (side) " " (side) } role="img"
                     aria-label="Confusion matrix" {
                     text.axis x=(layout.start()) y="12" { "taken for" }
-                    text.axis transform={ "translate(12 " (layout.side()) ") rotate(-90)" } { "shows" }
+                    text.axis.upright transform={ "translate(12 " (layout.start()) ") rotate(-90)" } { "shows" }
                     rect.field x=(layout.start()) y=(layout.start()) width=(field) height=(field) {}
                     @for class in 0..layout.classes { (names(evaluation, &layout, class)) }
                     @for truth in 0..layout.classes {
@@ -115,7 +115,8 @@ fn cell(evaluation: &Evaluation, layout: &Layout, truth: usize, predicted: usize
             rect x=(x + 1) y=(y + 1) width=(layout.cell - 1) height=(layout.cell - 1)
                 fill-opacity=(format!("{opacity:.2}")) {}
             @if layout.cell >= CELL_WITH_COUNT {
-                text.count.strong[opacity > 0.6] x=(layout.middle(predicted)) y=(layout.middle(truth)) { (count) }
+                text.count.strong[opacity > 0.6] x=(layout.middle(predicted)) y=(layout.middle(truth))
+                    font-size=(layout.cell.min(24) / 2) { (count) }
             }
         }
     }
