@@ -63,6 +63,25 @@ mod tests {
     }
 
     #[test]
+    fn a_photo_stays_on_the_side_of_the_split_that_it_has_always_been_on() {
+        // Values made by tests/split_reference.py.
+        let expected = [
+            ("12.Eiffel_Tower/0.jpg", 0.037954),
+            ("12.Eiffel_Tower/1.jpg", 0.647675),
+            ("12.Eiffel_Tower/2.jpg", 0.221769),
+            ("12.Eiffel_Tower/3.jpg", 0.153841),
+            ("12.Eiffel_Tower/4.jpg", 0.097425),
+            ("12.Eiffel_Tower/5.jpg", 0.405975),
+            ("été/nuit/1.png", 0.286517),
+        ];
+        for (path, position) in expected {
+            let found = ValidSplit::default().position(path);
+            assert!((found - position).abs() < 1e-6, "{path}: {found}, expected {position}");
+            assert_eq!(ValidSplit::default().holds_back(path), position < 0.1, "{path}");
+        }
+    }
+
+    #[test]
     fn the_share_held_back_is_near_the_fraction() {
         for fraction in [0.05, 0.1, 0.3] {
             let split = ValidSplit { fraction, seed: 3 };

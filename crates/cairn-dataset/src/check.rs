@@ -1,0 +1,159 @@
+//! What is wrong with a data set, found by reading every photo in it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cairn_photo::{Photo, PhotoError};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::scan::{DatasetScan, PartScan};
+use crate::{BadPhoto, DatasetError, Part};
+
+/// What [`check`] found. Every list is in order; an empty one is good news.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// How many photos were read.
+    pub photos: usize,
+    /// Photos of `test` that stand in `train` or in the validation folder too, byte for byte. The worst there is:
+    /// the test figures promise what the network will not keep.
+    pub in_train_and_test: Vec<Copies>,
+    /// Photos that stand under two classes, byte for byte: at least one of the labels is wrong.
+    pub in_two_classes: Vec<Copies>,
+    /// All other photos that stand there more than once, byte for byte.
+    pub duplicates: Vec<Copies>,
+    /// Photos that cannot be read.
+    pub unreadable: Vec<BadPhoto>,
+    /// Class folders without a photo.
+    pub empty_classes: Vec<PathBuf>,
+    /// Class folders of `test` or of the validation folder that `train` lacks.
+    pub unknown_classes: Vec<PathBuf>,
+    /// Files left out: hidden ones, and those that are no photos by their name. No problem in themselves.
+    pub ignored: Vec<PathBuf>,
+}
+
+impl CheckReport {
+    /// How many things are wrong. A photo that is both in train and test and under two classes is wrong twice.
+    pub fn problems(&self) -> usize {
+        self.in_train_and_test.len()
+            + self.in_two_classes.len()
+            + self.duplicates.len()
+            + self.unreadable.len()
+            + self.empty_classes.len()
+            + self.unknown_classes.len()
+    }
+}
+
+/// The places of one photo that is there more than once, in the order of the parts, classes and paths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Copies(pub Vec<PathBuf>);
+
+/// Reads every photo of the data set in `root`, on all cores, and reports all that is wrong with it.
+///
+/// `progress` is told how many photos are done, and of how many, after each; from several threads at once, so not
+/// always in order.
+///
+/// # Errors
+/// Where the folders cannot be walked; everything that is wrong within them is in the report instead.
+pub fn check(root: &Path, progress: impl Fn(usize, usize) + Sync) -> Result<CheckReport, DatasetError> {
+    let scan = DatasetScan::of(root)?;
+    let photos = placed_photos(&scan);
+    let done = AtomicUsize::new(0);
+    let contents: Vec<Result<blake3::Hash, BadPhoto>> = photos
+        .par_iter()
+        .map(|photo| {
+            let content = read_whole(photo.path);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, photos.len());
+            content
+        })
+        .collect();
+
+    let mut report = CheckReport {
+        photos: photos.len(),
+        in_train_and_test: Vec::new(),
+        in_two_classes: Vec::new(),
+        duplicates: Vec::new(),
+        unreadable: Vec::new(),
+        empty_classes: empty_classes(&scan),
+        unknown_classes: unknown_classes(&scan),
+        ignored: scan.parts().flat_map(|(_, part)| part.ignored.iter().cloned()).collect(),
+    };
+    let mut by_content: BTreeMap<[u8; 32], Vec<&PlacedPhoto>> = BTreeMap::new();
+    for (photo, content) in photos.iter().zip(contents) {
+        match content {
+            Ok(hash) => by_content.entry(*hash.as_bytes()).or_default().push(photo),
+            Err(bad) => report.unreadable.push(bad),
+        }
+    }
+    let mut groups: Vec<_> = by_content.into_values().filter(|group| group.len() > 1).collect();
+    groups.sort_by_key(|group| group[0].path);
+    for group in groups {
+        report.add_copies(&group);
+    }
+    Ok(report)
+}
+
+impl CheckReport {
+    fn add_copies(&mut self, group: &[&PlacedPhoto]) {
+        let copies = || Copies(group.iter().map(|photo| photo.path.to_path_buf()).collect());
+        let tested = group.iter().filter(|photo| photo.part == Part::Test).count();
+        let leaks = tested > 0 && tested < group.len();
+        let mislabelled = group.iter().any(|photo| photo.class != group[0].class);
+        if leaks {
+            self.in_train_and_test.push(copies());
+        }
+        if mislabelled {
+            self.in_two_classes.push(copies());
+        }
+        if !leaks && !mislabelled {
+            self.duplicates.push(copies());
+        }
+    }
+}
+
+/// A photo and where it stands.
+struct PlacedPhoto<'a> {
+    part: Part,
+    class: &'a str,
+    path: &'a Path,
+}
+
+fn placed_photos(scan: &DatasetScan) -> Vec<PlacedPhoto<'_>> {
+    let classes = scan.parts().flat_map(|(part, scan)| scan.classes.iter().map(move |class| (part, class)));
+    classes
+        .flat_map(|(part, class)| {
+            class.photos.iter().map(move |photo| PlacedPhoto { part, class: &class.name, path: &photo.path })
+        })
+        .collect()
+}
+
+/// Decodes the photo, to see whether that can be done, and hashes its file.
+fn read_whole(path: &Path) -> Result<blake3::Hash, BadPhoto> {
+    BadPhoto::guard(path, || {
+        Photo::open(path)?;
+        let mut hasher = blake3::Hasher::new();
+        let hashed =
+            File::open(path).and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()));
+        hashed.map_err(|source| PhotoError::Io { path: path.to_path_buf(), source })
+    })
+}
+
+fn empty_classes(scan: &DatasetScan) -> Vec<PathBuf> {
+    let of_part = |part: &PartScan| -> Vec<PathBuf> {
+        let empty = part.classes.iter().filter(|class| class.photos.is_empty());
+        empty.map(|class| part.folder.join(&class.name)).collect()
+    };
+    scan.parts().flat_map(|(_, part)| of_part(part)).collect()
+}
+
+fn unknown_classes(scan: &DatasetScan) -> Vec<PathBuf> {
+    let in_train = |name: &str| scan.train.classes.iter().any(|class| class.name == name);
+    let of_part = |part: &PartScan| -> Vec<PathBuf> {
+        let unknown = part.classes.iter().filter(|class| !in_train(&class.name));
+        unknown.map(|class| part.folder.join(&class.name)).collect()
+    };
+    scan.parts().flat_map(|(_, part)| of_part(part)).collect()
+}

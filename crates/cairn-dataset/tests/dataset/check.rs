@@ -1,0 +1,109 @@
+//! `check` finds what is wrong, and only that.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cairn_dataset::{CheckReport, Copies, check};
+
+use crate::little_folder::LittleFolder;
+
+fn report(folder: &LittleFolder) -> CheckReport {
+    check(folder.root(), |_, _| {}).unwrap()
+}
+
+fn copies(folder: &LittleFolder, names: &[&str]) -> Copies {
+    Copies(names.iter().map(|name| folder.path(name)).collect())
+}
+
+#[test]
+fn a_sound_data_set_has_no_problems() {
+    let folder = LittleFolder::new();
+    folder.part("train", 3).part("test", 2).file("train/notes.txt", b"");
+    let report = report(&folder);
+    assert_eq!((report.photos, report.problems()), (15, 0), "{report:?}");
+    assert_eq!(report.ignored, [folder.path("train/notes.txt")]);
+}
+
+#[test]
+fn copies_are_told_apart_by_what_they_spoil() {
+    let folder = LittleFolder::new();
+    folder.part("train", 2).part("valid", 2).part("test", 2);
+    folder.photo("train/00.Arch/leak.png", 1).photo("test/00.Arch/leak.png", 1);
+    folder.photo("valid/00.Arch/seen.png", 2).photo("test/00.Arch/seen.png", 2);
+    folder.photo("train/01.Big_Dome/twin.png", 3).photo("train/02.Castle/twin.png", 3);
+    folder
+        .photo("train/02.Castle/x.png", 4)
+        .photo("train/02.Castle/y.png", 4)
+        .photo("valid/02.Castle/x.png", 4);
+    folder.photo("train/02.Castle/both.png", 5).photo("test/00.Arch/both.png", 5);
+    let report = report(&folder);
+    assert_eq!(
+        report.in_train_and_test,
+        [
+            copies(&folder, &["train/00.Arch/leak.png", "test/00.Arch/leak.png"]),
+            copies(&folder, &["train/02.Castle/both.png", "test/00.Arch/both.png"]),
+            copies(&folder, &["valid/00.Arch/seen.png", "test/00.Arch/seen.png"]),
+        ]
+    );
+    assert_eq!(
+        report.in_two_classes,
+        [
+            copies(&folder, &["train/01.Big_Dome/twin.png", "train/02.Castle/twin.png"]),
+            copies(&folder, &["train/02.Castle/both.png", "test/00.Arch/both.png"]),
+        ]
+    );
+    let twice = copies(&folder, &["train/02.Castle/x.png", "train/02.Castle/y.png", "valid/02.Castle/x.png"]);
+    assert_eq!(report.duplicates, [twice]);
+    assert_eq!(report.problems(), 6);
+}
+
+#[test]
+fn unreadable_photos_are_named_with_what_is_wrong() {
+    let folder = LittleFolder::new();
+    folder.part("train", 1);
+    let png = std::fs::read(folder.path("train/00.Arch/000.png")).unwrap();
+    folder.file("train/00.Arch/half.png", &png[..png.len() / 2]);
+    folder.file("train/01.Big_Dome/empty.jpg", b"").file("train/01.Big_Dome/empty2.jpg", b"");
+    folder.file("test/00.Arch/text.jpg", b"this is not a photo");
+    let report = report(&folder);
+    let named: Vec<PathBuf> = report.unreadable.iter().map(|bad| bad.path().to_path_buf()).collect();
+    let expected = [
+        "train/00.Arch/half.png",
+        "train/01.Big_Dome/empty.jpg",
+        "train/01.Big_Dome/empty2.jpg",
+        "test/00.Arch/text.jpg",
+    ];
+    assert_eq!(named, expected.map(|name| folder.path(name)));
+    // Two empty files are two unreadable photos, not copies of one.
+    assert_eq!(report.problems(), 4);
+
+    let json = serde_json::to_value(&report).unwrap();
+    let row = &json["unreadable"][1];
+    assert_eq!(row["path"], folder.path(expected[1]).to_str().unwrap());
+    assert!(row["error"].as_str().unwrap().contains("empty"), "{row}");
+}
+
+#[test]
+fn empty_and_unknown_class_folders_are_named() {
+    let folder = LittleFolder::new();
+    folder.part("train", 1).folder("train/09.Nothing").folder("test/00.Arch");
+    folder.photo("test/08.Elsewhere/1.png", 77).file("train/09.Nothing/readme.txt", b"");
+    let report = report(&folder);
+    assert_eq!(report.empty_classes, [folder.path("train/09.Nothing"), folder.path("test/00.Arch")]);
+    assert_eq!(report.unknown_classes, [folder.path("test/08.Elsewhere")]);
+    assert_eq!(report.problems(), 3);
+}
+
+#[test]
+fn progress_is_told_for_every_photo() {
+    let folder = LittleFolder::new();
+    folder.part("train", 4);
+    let (calls, last) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    check(folder.root(), |done, of| {
+        assert_eq!(of, 12);
+        calls.fetch_add(1, Ordering::Relaxed);
+        last.fetch_max(done, Ordering::Relaxed);
+    })
+    .unwrap();
+    assert_eq!((calls.into_inner(), last.into_inner()), (12, 12));
+}
