@@ -37,7 +37,7 @@ impl Axis {
 
     /// From 0 to somewhat above `greatest`, which leaves room for the line.
     pub(crate) fn of_values(greatest: f64) -> Axis {
-        let top = if greatest > 0.0 { greatest * 1.05 } else { 1.0 };
+        let top = if greatest > 0.0 { (greatest * 1.05).min(f64::MAX) } else { 1.0 };
         let step = step(top, STEPS_UPWARDS);
         Axis { range: 0.0..top, ticks: multiples(step, top), step, unit: Unit::One }
     }
@@ -121,6 +121,7 @@ mod tests {
         assert_eq!(axis.ticks, [0.0, 1.0, 2.0, 3.0, 4.0]);
         assert!(Axis::of_values(1e-3).range.end > 1e-3);
         assert!(Axis::of_values(1e9).ticks.len() <= 7);
+        assert!(Axis::of_values(f64::MAX).range.end.is_finite());
     }
 
     #[test]

@@ -15,8 +15,8 @@ const BINS: usize = 15;
 /// Expected calibration error: the gap between confidence and accuracy, averaged over 15 equal-width bins of
 /// confidence, each weighing as much as the photos in it. 0 is perfect; not a number when there is no photo.
 ///
-/// Equation 3 of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017). A bin holds its upper edge and
-/// not its lower one, as in the authors' code.
+/// Equation 3 of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017). A bin holds its upper
+/// edge and not its lower one, as in the authors' code.
 pub fn expected_calibration_error(confidences: &[Confidence]) -> f64 {
     let mut bins = [Bin::default(); BINS];
     for confidence in confidences {

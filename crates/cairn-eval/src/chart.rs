@@ -18,7 +18,8 @@ pub(crate) const FAINT: RGBColor = RGBColor(0x8C, 0x8C, 0x8C);
 pub(crate) const GRID: RGBColor = RGBColor(0xE6, 0xE6, 0xE6);
 pub(crate) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 
-/// A measure of training and validation against epoch: the lines labelled at their ends, the best epoch marked.
+/// A measure of training and validation against epoch: the lines labelled at their ends, the best epoch
+/// marked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineChart<'a> {
     pub(crate) title: &'static str,
@@ -117,7 +118,8 @@ impl LineChart<'_> {
         (Axis::of_epochs(self.train.len().max(self.valid.len())), y)
     }
 
-    /// A thin upright at the best epoch, its number above, and a ring round the validation line's point there.
+    /// A thin upright at the best epoch, its number above, and a ring round the validation line's point
+    /// there.
     fn draw_best_epoch<B: DrawingBackend>(
         &self,
         canvas: &Canvas<B>,
@@ -144,7 +146,8 @@ impl LineChart<'_> {
         Ok(())
     }
 
-    /// The lines' names at their ends, which need no legend to be looked up in; moved apart where they would meet.
+    /// The lines' names at their ends, which need no legend to be looked up in; moved apart where they would
+    /// meet.
     fn draw_line_labels<B: DrawingBackend>(
         &self,
         canvas: &Canvas<B>,
@@ -226,7 +229,8 @@ fn pixels(x: i32, y: i32, scale: u32) -> (i32, i32) {
     (x * scale as i32, y * scale as i32)
 }
 
-/// The one family of all text: in SVG the reader's own sans-serif, in PNG the font registered under that name.
+/// The one family of all text: in SVG the reader's own sans-serif, in PNG the font registered under that
+/// name.
 const FAMILY: &str = "sans-serif";
 
 fn font(size: u32, scale: u32, color: RGBColor) -> TextStyle<'static> {

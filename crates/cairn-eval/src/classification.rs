@@ -21,8 +21,8 @@ pub struct ClassReport {
     pub support: usize,
 }
 
-/// One report for each class, in class order: scikit-learn's `precision_recall_fscore_support(average=None)` with
-/// `labels` naming every class.
+/// One report for each class, in class order: scikit-learn's `precision_recall_fscore_support(average=None)`
+/// with `labels` naming every class.
 ///
 /// # Panics
 /// When the matrix and the list differ in their number of classes.
@@ -44,9 +44,9 @@ pub fn class_reports(confusion: &ConfusionMatrix, classes: &ClassList) -> Vec<Cl
 
 /// Mean of the F1 of the classes that some photo shows or was taken for, each weighing the same.
 ///
-/// That is scikit-learn's `f1_score(average="macro", zero_division=0)` with its default `labels=None`: a class that
-/// appears neither in the truth nor among the predictions is left out, so that testing on part of the classes does
-/// not drag the mean down. Not a number when there is no photo at all.
+/// That is scikit-learn's `f1_score(average="macro", zero_division=0)` with its default `labels=None`: a
+/// class that appears neither in the truth nor among the predictions is left out, so that testing on part of
+/// the classes does not drag the mean down. Not a number when there is no photo at all.
 pub fn macro_f1(confusion: &ConfusionMatrix) -> f64 {
     let present: Vec<f64> = confusion
         .class_ids()

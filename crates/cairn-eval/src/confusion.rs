@@ -2,10 +2,12 @@
 
 use cairn_dataset::ClassId;
 
-/// Counts of (true class, predicted class) over a test set: rows are true classes, columns are predicted ones.
+/// Counts of (true class, predicted class) over a test set: rows are true classes, columns are predicted
+/// ones.
 ///
-/// A photo for which the network named no class (see [`Scores`](crate::Scores)) has a row but no column: it counts
-/// in its class's [`support`](Self::support) and in the [`total`](Self::total), and is right for nobody.
+/// A photo for which the network named no class (see [`Scores`](crate::Scores)) has a row but no column: it
+/// counts in its class's [`support`](Self::support) and in the [`total`](Self::total), and is right for
+/// nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     classes: usize,
@@ -95,8 +97,8 @@ impl ConfusionMatrix {
         &self.counts[start..start + self.classes]
     }
 
-    /// Every pair of classes of which the one was taken for the other, most frequent first; pairs equally frequent
-    /// stand in class order.
+    /// Every pair of classes of which the one was taken for the other, most frequent first; pairs equally
+    /// frequent stand in class order.
     pub fn most_confused(&self) -> Vec<ConfusedPair> {
         let mut pairs: Vec<ConfusedPair> = self
             .class_ids()

@@ -26,11 +26,12 @@ pub struct Curves {
 const FILE_SIZE: PictureSize = PictureSize { width: 800, height: 480 };
 
 impl Curves {
-    /// Writes `loss.svg`, `loss.png`, `accuracy.svg` and `accuracy.png` into `folder`, which must exist. A file
-    /// already there is replaced as a whole, so that a run may call this after every epoch.
+    /// Writes `loss.svg`, `loss.png`, `accuracy.svg` and `accuracy.png` into `folder`, which must exist. A
+    /// file already there is replaced as a whole, so that a run may call this after every epoch.
     ///
     /// # Errors
-    /// [`EvalError::Write`] when a file cannot be written, [`EvalError::Draw`] when a picture cannot be drawn.
+    /// [`EvalError::Write`] when a file cannot be written, [`EvalError::Draw`] when a picture cannot be
+    /// drawn.
     pub fn write(&self, folder: &Path) -> Result<(), EvalError> {
         for (name, chart) in [("loss", self.loss_chart()), ("accuracy", self.accuracy_chart())] {
             write_whole(&folder.join(name).with_extension("svg"), chart.svg(FILE_SIZE)?.as_bytes())?;

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 /// The metrics of one model on one test set.
 ///
-/// Serialises with the field names as keys, fractions as 0 to 1, without the confusion matrix. What is not a number
-/// (the loss when a photo was [unscored](crate::Scores), anything but counts when there was no photo) becomes `null`
-/// in JSON.
+/// Serialises with the field names as keys, fractions as 0 to 1, without the confusion matrix. What is not a
+/// number (the loss when a photo was [unscored](crate::Scores), anything but counts when there was no photo)
+/// becomes `null` in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     /// Mean cross-entropy between truth and softmax, in nats.
@@ -42,8 +42,8 @@ impl Evaluation {
 
 /// An accuracy as people read it, with the counts behind it: "64% (804/1250)".
 ///
-/// The percentage is rounded down, as `%d` does in the notebooks whose figures stand beside ours: 399 of 1250, which
-/// is 31.92 %, is "31% (399/1250)". Without a photo it is "no photos".
+/// The percentage is rounded down, as `%d` does in the notebooks whose figures stand beside ours: 399 of
+/// 1250, which is 31.92 %, is "31% (399/1250)". Without a photo it is "no photos".
 pub fn accuracy_headline(correct: usize, total: usize) -> String {
     match (100 * correct).checked_div(total) {
         Some(percent) => format!("{percent}% ({correct}/{total})"),

@@ -2,8 +2,8 @@
 //! training run, and the report that people show around.
 //!
 //! The way through this crate: [`Scores`] collects the network's output for every photo of a test set,
-//! [`Scores::evaluate`] turns it into an [`Evaluation`], which prints as a table, serialises to JSON, and goes into
-//! [`write_report`] together with the [`Curves`] of the run that trained the model.
+//! [`Scores::evaluate`] turns it into an [`Evaluation`], which prints as a table, serialises to JSON, and
+//! goes into [`write_report`] together with the [`Curves`] of the run that trained the model.
 
 mod axis;
 mod calibration;

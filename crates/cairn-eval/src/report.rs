@@ -28,8 +28,9 @@ pub struct ReportInputs<'a> {
     pub curves: Option<&'a Curves>,
 }
 
-/// Writes the report as one HTML file and returns its path: `path` itself, or `report.html` in it when `path` is a
-/// folder. The file needs nothing beside it and nothing from a network. One already there is replaced as a whole.
+/// Writes the report as one HTML file and returns its path: `path` itself, or `report.html` in it when `path`
+/// is a folder. The file needs nothing beside it and nothing from a network. One already there is replaced as
+/// a whole.
 ///
 /// # Errors
 /// [`EvalError::Write`] when the file cannot be written, [`EvalError::Draw`] when the curves cannot be drawn.

@@ -28,7 +28,8 @@ impl Scores {
         Self { classes, truths: Vec::new(), logits: Vec::new() }
     }
 
-    /// Adds one photo: the class it shows, and the network's output for it before softmax, one logit for each class.
+    /// Adds one photo: the class it shows, and the network's output for it before softmax, one logit for each
+    /// class.
     ///
     /// # Panics
     /// When the number of logits is not the number of classes, or `truth` is not one of the classes.
@@ -86,8 +87,8 @@ impl Scores {
     }
 }
 
-/// The class of the greatest logit, or `None` when the logits have no softmax. Of equal logits the first in class
-/// order wins, as with NumPy's `argmax`.
+/// The class of the greatest logit, or `None` when the logits have no softmax. Of equal logits the first in
+/// class order wins, as with NumPy's `argmax`.
 fn likeliest(logits: &[f32]) -> Option<ClassId> {
     let mut best = 0;
     for (class, logit) in logits.iter().enumerate() {
@@ -101,16 +102,16 @@ fn likeliest(logits: &[f32]) -> Option<ClassId> {
     logits[best].is_finite().then(|| ClassId::new(best))
 }
 
-/// How many classes stand before `class` when the likeliest is put first and equal logits stand in class order, so
-/// that rank 0 is always the class that [`likeliest`] names.
+/// How many classes stand before `class` when the likeliest is put first and equal logits stand in class
+/// order, so that rank 0 is always the class that [`likeliest`] names.
 fn rank(logits: &[f32], class: ClassId) -> usize {
     let own = logits[class.index()];
     let before = |(other, &logit): (usize, &f32)| logit > own || (logit == own && other < class.index());
     logits.iter().enumerate().filter(|&entry| before(entry)).count()
 }
 
-/// log of the sum of exponentials: minus it, a logit is a log-probability. The greatest logit is taken out first,
-/// so that no exponential overflows.
+/// log of the sum of exponentials: minus it, a logit is a log-probability. The greatest logit is taken out
+/// first, so that no exponential overflows.
 fn log_sum_exp(logits: &[f32]) -> f64 {
     let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let greatest = f64::from(greatest);

@@ -4,7 +4,7 @@ use crate::evaluation::{Evaluation, nats, percent};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt;
 
-/// The headline figures, then a table of the classes in class order with their mean below: plain text without
+/// The headline figures, then a table of the classes in class order, ratios as 0 to 1: plain text without
 /// colours or control codes, the same on a terminal and in a file.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use tempfile::Builder;
 
-/// Writes `contents` to a temporary file beside `path`, then renames it, so that nobody ever reads half a file.
+/// Writes `contents` to a temporary file beside `path`, then renames it, so that nobody ever reads half a
+/// file.
 pub(crate) fn write_whole(path: &Path, contents: &[u8]) -> Result<(), EvalError> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

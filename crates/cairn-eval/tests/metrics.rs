@@ -1,4 +1,5 @@
-//! The metrics agree with scikit-learn: `metrics_reference.py` made the scores and the values they are held to.
+//! The metrics agree with scikit-learn: `metrics_reference.py` made the scores and the values they are held
+//! to.
 
 // Helpers here are part of the tests, which clippy does not see.
 #![allow(clippy::unwrap_used)]

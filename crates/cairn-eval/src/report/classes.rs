@@ -40,7 +40,7 @@ fn class_row(class: &ClassReport) -> Markup {
         tr {
             th scope="row" title=(class.class) { (class.name) }
             td.barred {
-                span.bar aria-hidden="true" { span style={ "width:" (format!("{:.1}", 100.0 * class.f1)) "%" } {} }
+                span.bar aria-hidden="true" { span style=(format!("width:{:.1}%", 100.0 * class.f1)) {} }
                 span.share { (percent(class.f1)) }
             }
             td.number { (percent(class.precision)) }
