@@ -4,7 +4,7 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::{Photo, Region};
+use crate::Photo;
 
 impl Photo {
     /// The photo at `width` x `height` pixels.
@@ -15,7 +15,18 @@ impl Photo {
     /// # Panics
     /// If `width` or `height` is zero.
     pub fn resized(&self, width: u32, height: u32) -> Photo {
-        self.region_resized(Region { x: 0, y: 0, width: self.width(), height: self.height() }, width, height)
+        if (self.width(), self.height()) == (width, height) {
+            return self.clone();
+        }
+        let mut resized = Photo::filled(width, height, [0; 3]);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let source = TypedImageRef::<U8x3>::from_buffer(self.width(), self.height(), self.pixels());
+        let target = TypedImage::<U8x3>::from_buffer(width, height, resized.pixels_mut());
+        // Creating the images fails only if a buffer is too short, and a photo's buffer is as long as its size says;
+        // resizing fails only for a crop box that reaches outside, and none is set.
+        let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
+        Resizer::new().resize_typed(&source, &mut target, &options).expect("no crop box");
+        resized
     }
 
     /// The photo with its shorter side at `side` pixels and the longer one in proportion, rounded down: the rule of
@@ -26,29 +37,6 @@ impl Photo {
     pub fn resized_short_side(&self, side: u32) -> Photo {
         let (width, height) = short_side_size(self.width(), self.height(), side);
         self.resized(width, height)
-    }
-
-    /// `region` at `width` x `height` pixels; pixels beside the region have no part in it.
-    pub(crate) fn region_resized(&self, region: Region, width: u32, height: u32) -> Photo {
-        assert!(region.lies_inside(self), "{region:?} reaches outside of {self:?}");
-        assert!(width > 0 && height > 0, "a photo has at least one pixel");
-        if (region.width, region.height) == (width, height) {
-            return self.cropped(region);
-        }
-        let mut resized = Photo::filled(width, height, [0; 3]);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
-            region.x.into(),
-            region.y.into(),
-            region.width.into(),
-            region.height.into(),
-        );
-        let source = TypedImageRef::<U8x3>::from_buffer(self.width(), self.height(), self.pixels());
-        let target = TypedImage::<U8x3>::from_buffer(width, height, resized.pixels_mut());
-        // A Photo's buffer has exactly the size that it says, and the region lies inside (checked above): the three
-        // things that can go wrong here are wrong buffer sizes, wrong crop boxes and unequal pixel types.
-        let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
-        Resizer::new().resize_typed(&source, &mut target, &options).expect("region inside of the photo");
-        resized
     }
 }
 

@@ -54,7 +54,8 @@ impl Affine {
 
     /// The photo mapped, at its old size; what lies outside of it is black.
     ///
-    /// Positions are kept in 16.16 fixed point as in Pillow, so that the same pixel is the nearest.
+    /// Positions are kept in 16.16 fixed point as in Pillow, so that the same pixel is the nearest. (Where neither rotation
+    /// nor shear is asked for, Pillow uses floating point, and pixels that lie just between two may differ.)
     pub fn apply(&self, photo: &Photo) -> Photo {
         let [x_from_x, x_from_y, x_from_1, y_from_x, y_from_y, y_from_1] = self.inverse(photo);
         let step = [fixed(x_from_x), fixed(y_from_x)];

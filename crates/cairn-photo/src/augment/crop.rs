@@ -75,7 +75,7 @@ impl ResizedCrop {
 
     /// The region at `size` x `size` pixels, resized as [`Photo::resized`] does it.
     pub fn apply(&self, photo: &Photo) -> Photo {
-        photo.region_resized(self.region, self.size, self.size)
+        photo.cropped(self.region).resized(self.size, self.size)
     }
 }
 

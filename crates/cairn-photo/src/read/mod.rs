@@ -1,27 +1,34 @@
 //! Reading a photo from a file, whatever its format.
 
+#[cfg(feature = "avif")]
+mod avif;
+mod decode;
+mod format;
+mod jpeg;
+
 use std::fs::File;
-use std::io::{Cursor, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
-
 use crate::{Photo, PhotoError};
+use decode::DecodeError;
+use format::Format;
 
 /// What the names of photos end in, in lower case: what a walk through a folder regards as a photo.
 ///
-/// HEIC and AVIF are among them although they are not read (AVIF: not without the feature `avif`), so that somebody who
-/// has such photos is told so.
+/// HEIC and AVIF are among them although they are not read (AVIF: not without the Cargo feature `avif`), so that
+/// somebody who has such photos is told so.
 pub const PHOTO_EXTENSIONS: &[&str] = &[
     "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
 ];
 
-/// How much a photo may take, to be safe from files that are small but decode to gigabytes.
+/// How much a photo may take, to be safe from small files that decode to gigabytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most pixels, checked against the header before any pixel is decoded.
+    /// Most pixels, checked against the file's header before any pixel is decoded.
     pub max_pixels: u64,
-    /// Most bytes of a file, and most bytes that its decoder may ask for.
+    /// Most bytes of a file, of its decoded pixels in the file's own colour type, and of what its decoder asks for
+    /// besides, where the decoder keeps account of that.
     pub max_bytes: u64,
 }
 
@@ -36,32 +43,57 @@ impl Photo {
     /// Reads a photo with the default [`Limits`]; see [`Photo::open_within`].
     ///
     /// # Errors
-    /// See [`PhotoError`].
+    /// As of [`Photo::open_within`].
     pub fn open(path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
         Photo::open_within(path, &Limits::default())
     }
 
-    /// Reads a photo, turns it upright by its EXIF orientation and lays what is transparent on white.
+    /// Reads a photo, turns it upright and lays what is transparent on white.
     ///
-    /// The format is told by the content; the name does not matter. Colour profiles are ignored.
+    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP and TIFF are read,
+    /// and AVIF with the Cargo feature `avif`. The content tells the format; the file's name does not matter. 16-bit
+    /// colours are scaled to 8 bits. The EXIF orientation of JPEG, PNG, WebP and TIFF is applied. Colour profiles are
+    /// ignored, as torchvision's loader ignores them.
     ///
     /// # Errors
-    /// See [`PhotoError`].
+    /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, not a picture at all
+    /// or of a kind that is not read.
     pub fn open_within(path: impl AsRef<Path>, limits: &Limits) -> Result<Photo, PhotoError> {
         let path = path.as_ref();
         let bytes = read_file(path, limits)?;
-        decode(&bytes, path, limits)
+        let Some(format) = Format::of(&bytes) else {
+            return Err(PhotoError::NotAPhoto { path: path.to_owned() });
+        };
+        let decoded = match format {
+            Format::Common(format) => decode::decode(&bytes, format, limits),
+            Format::Avif => decode_avif(&bytes, limits),
+            Format::Heic => Err(DecodeError::Unsupported(
+                "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
+                 \"most compatible\" and export it again"
+                    .into(),
+            )),
+        };
+        decoded.map_err(|error| error.at(path, format.name(), limits))
     }
 }
 
-/// The whole file, no longer than the limit allows.
+#[cfg(feature = "avif")]
+use avif::decode as decode_avif;
+
+#[cfg(not(feature = "avif"))]
+fn decode_avif(_: &[u8], _: &Limits) -> Result<Photo, DecodeError> {
+    Err(DecodeError::Unsupported("rebuild with `--features avif`, or convert it to JPEG".into()))
+}
+
+/// The whole file, as far as the limit allows.
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
     let io_error = |source: std::io::Error| match source.kind() {
         ErrorKind::NotFound => PhotoError::NotFound { path: path.to_owned() },
         _ => PhotoError::Io { path: path.to_owned(), source },
     };
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(io_error)?;
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a file that is too long; a device never ends, so its length can't be asked for.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
     if bytes.is_empty() {
         return Err(PhotoError::Empty { path: path.to_owned() });
@@ -70,34 +102,4 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
         return Err(PhotoError::TooMuchMemory { path: path.to_owned(), max_bytes: limits.max_bytes });
     }
     Ok(bytes)
-}
-
-fn decode(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Photo, PhotoError> {
-    let corrupt = |error: ImageError| PhotoError::Corrupt {
-        path: path.to_owned(),
-        format: "picture",
-        reason: error.to_string(),
-    };
-    let reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|source| PhotoError::Io { path: path.to_owned(), source })?;
-    if reader.format().is_none() {
-        return Err(PhotoError::NotAPhoto { path: path.to_owned() });
-    }
-    let mut decoder = reader.into_decoder().map_err(corrupt)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > limits.max_pixels {
-        return Err(PhotoError::TooLarge {
-            path: path.to_owned(),
-            width,
-            height,
-            max_pixels: limits.max_pixels,
-        });
-    }
-    let orientation = decoder.orientation().map_err(corrupt)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(corrupt)?;
-    image.apply_orientation(orientation);
-    let rgb = image.into_rgb8();
-    Photo::from_pixels(rgb.width(), rgb.height(), rgb.into_raw())
-        .ok_or_else(|| PhotoError::NotAPhoto { path: path.to_owned() })
 }

@@ -1,0 +1,209 @@
+//! AVIF: a still picture of AV1 video in the HEIF container.
+
+use image::{DynamicImage, RgbImage, RgbaImage};
+use re_rav1d::dav1d::pixel::YUVRange;
+use re_rav1d::dav1d::{self, Decoder, Picture, PixelLayout, PlanarImageComponent, Settings};
+use zenavif_parse::{AvifParser, ColorInformation, ImageMirror, ImageRotation};
+
+use super::Limits;
+use super::decode::{DecodeError, check_size, laid_on_white};
+use crate::Photo;
+
+/// The picture in `bytes`, turned and mirrored as the container says, what is transparent laid on white.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, DecodeError> {
+    let container = AvifParser::from_bytes(bytes)?;
+    if container.grid_config().is_some() {
+        return Err(unsupported("a grid of tiles"));
+    }
+    let size = container.primary_metadata()?;
+    check_size(size.max_frame_width.get(), size.max_frame_height.get(), limits)?;
+
+    let color = decode_av1(&container.primary_data()?, limits)?;
+    check_size(color.width(), color.height(), limits)?;
+    let rgb = to_rgb(&color, &Colorimetry::of(&color, container.color_info())?);
+    let rgb = match container.alpha_data() {
+        Some(_) if container.premultiplied_alpha() => return Err(unsupported("premultiplied alpha")),
+        Some(alpha) => with_alpha(&rgb, &decode_av1(&alpha?, limits)?)?,
+        None => rgb,
+    };
+
+    let upright = turned(DynamicImage::ImageRgb8(rgb), container.rotation(), container.mirror()).into_rgb8();
+    Photo::from_pixels(upright.width(), upright.height(), upright.into_raw())
+        .ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))
+}
+
+fn unsupported(what: &str) -> DecodeError {
+    DecodeError::Unsupported(format!("convert it to JPEG or PNG (it has {what})"))
+}
+
+impl From<zenavif_parse::Error> for DecodeError {
+    fn from(error: zenavif_parse::Error) -> DecodeError {
+        match error {
+            zenavif_parse::Error::UnexpectedEOF => DecodeError::Truncated,
+            zenavif_parse::Error::Unsupported(what) => unsupported(what),
+            zenavif_parse::Error::OutOfMemory | zenavif_parse::Error::ResourceLimitExceeded(_) => {
+                DecodeError::TooMuchMemory
+            }
+            error => DecodeError::Corrupt(error.to_string()),
+        }
+    }
+}
+
+impl From<dav1d::Error> for DecodeError {
+    fn from(error: dav1d::Error) -> DecodeError {
+        match error {
+            // It asks for more data than there are.
+            dav1d::Error::Again => DecodeError::Truncated,
+            dav1d::Error::NotEnoughMemory => DecodeError::TooMuchMemory,
+            error => DecodeError::Corrupt(error.to_string()),
+        }
+    }
+}
+
+/// The first frame of an AV1 stream.
+fn decode_av1(stream: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
+    if stream.is_empty() {
+        return Err(DecodeError::Truncated);
+    }
+    let mut settings = Settings::new();
+    // Whoever reads many photos has threads of his own.
+    settings.set_n_threads(1);
+    settings.set_max_frame_delay(1);
+    settings.set_frame_size_limit(u32::try_from(limits.max_pixels).unwrap_or(u32::MAX));
+    let mut decoder = Decoder::with_settings(&settings)?;
+    decoder.send_data(stream.to_vec(), None, None, None)?;
+    Ok(decoder.get_picture()?)
+}
+
+/// One plane of a picture, whatever its depth.
+struct Plane {
+    bytes: dav1d::Plane,
+    stride: usize,
+    bytes_per_sample: usize,
+    /// By how many bits positions in the picture are shifted to get those in the plane.
+    subsampling: (u32, u32),
+    /// The value that stands for 1.
+    max: f32,
+}
+
+impl Plane {
+    fn of(picture: &Picture, component: PlanarImageComponent) -> Plane {
+        let subsampling = match (component, picture.pixel_layout()) {
+            (PlanarImageComponent::Y, _) | (_, PixelLayout::I444 | PixelLayout::I400) => (0, 0),
+            (_, PixelLayout::I422) => (1, 0),
+            (_, PixelLayout::I420) => (1, 1),
+        };
+        Plane {
+            bytes: picture.plane(component),
+            stride: picture.stride(component) as usize,
+            bytes_per_sample: picture.bit_depth().div_ceil(8),
+            subsampling,
+            max: ((1_u32 << picture.bit_depth()) - 1) as f32,
+        }
+    }
+
+    /// The sample for column `x`, row `y` of the picture, 0 to 1. Subsampled planes are repeated.
+    fn sample(&self, x: u32, y: u32) -> f32 {
+        let (column, row) = ((x >> self.subsampling.0) as usize, (y >> self.subsampling.1) as usize);
+        let at = row * self.stride + column * self.bytes_per_sample;
+        let value = match self.bytes_per_sample {
+            1 => u16::from(self.bytes[at]),
+            _ => u16::from_ne_bytes([self.bytes[at], self.bytes[at + 1]]),
+        };
+        f32::from(value) / self.max
+    }
+}
+
+/// How a picture's luma and chroma are to be understood (ITU-T H.273).
+struct Colorimetry {
+    /// What red and blue contribute to luma; `None` if the planes are green, blue and red themselves.
+    luma_of_red_and_blue: Option<[f32; 2]>,
+    full_range: bool,
+}
+
+impl Colorimetry {
+    /// What the container says, or else the picture itself.
+    fn of(picture: &Picture, container: Option<&ColorInformation>) -> Result<Colorimetry, DecodeError> {
+        let (matrix, full_range) = match container {
+            Some(&ColorInformation::Nclx { matrix_coefficients, full_range, .. }) => {
+                (matrix_coefficients, full_range)
+            }
+            _ => (picture.matrix_coefficients() as u16, picture.color_range() == YUVRange::Full),
+        };
+        let luma_of_red_and_blue = match matrix {
+            0 => None,
+            1 => Some([0.2126, 0.0722]),
+            // 2 is "unspecified": BT.601 is what it nearly always is, and what libavif takes it for.
+            2 | 5 | 6 => Some([0.299, 0.114]),
+            9 => Some([0.2627, 0.0593]),
+            _ => return Err(unsupported("an unusual colour matrix")),
+        };
+        Ok(Colorimetry { luma_of_red_and_blue, full_range })
+    }
+
+    /// Luma, blue and red difference (0 to 1 each) to red, green and blue.
+    fn to_rgb(&self, [y, u, v]: [f32; 3]) -> [u8; 3] {
+        let (luma, chroma_scale) =
+            if self.full_range { (y, 1.0) } else { ((y * 255.0 - 16.0) / 219.0, 255.0 / 224.0) };
+        let rgb = match self.luma_of_red_and_blue {
+            None => [v, y, u],
+            Some([red_weight, blue_weight]) => {
+                // The middle of the range is 128 of 255, at every depth nearly enough.
+                let [u, v] = [u, v].map(|chroma| (chroma - 128.0 / 255.0) * chroma_scale);
+                let red = luma + 2.0 * (1.0 - red_weight) * v;
+                let blue = luma + 2.0 * (1.0 - blue_weight) * u;
+                let green = (luma - red_weight * red - blue_weight * blue) / (1.0 - red_weight - blue_weight);
+                [red, green, blue]
+            }
+        };
+        // The cast saturates at 0 and 255.
+        rgb.map(|value| (value * 255.0).round() as u8)
+    }
+}
+
+fn to_rgb(picture: &Picture, colorimetry: &Colorimetry) -> RgbImage {
+    let luma = Plane::of(picture, PlanarImageComponent::Y);
+    let chroma = (picture.pixel_layout() != PixelLayout::I400)
+        .then(|| [PlanarImageComponent::U, PlanarImageComponent::V].map(|c| Plane::of(picture, c)));
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        // Grey is where both differences are in their middle.
+        let [u, v] =
+            chroma.as_ref().map_or([128.0 / 255.0; 2], |planes| planes.each_ref().map(|p| p.sample(x, y)));
+        image::Rgb(colorimetry.to_rgb([luma.sample(x, y), u, v]))
+    })
+}
+
+/// `rgb` on white, as far as the luma of `alpha` lets it through.
+fn with_alpha(rgb: &RgbImage, alpha: &Picture) -> Result<RgbImage, DecodeError> {
+    if (alpha.width(), alpha.height()) != rgb.dimensions() {
+        return Err(DecodeError::Corrupt("its transparency is of another size".into()));
+    }
+    // The range of an alpha plane is always full (AVIF specification, section 4.1).
+    let plane = Plane::of(alpha, PlanarImageComponent::Y);
+    let rgba = RgbaImage::from_fn(rgb.width(), rgb.height(), |x, y| {
+        let image::Rgb([r, g, b]) = *rgb.get_pixel(x, y);
+        image::Rgba([r, g, b, (plane.sample(x, y) * 255.0).round() as u8])
+    });
+    Ok(DynamicImage::ImageRgba8(laid_on_white(rgba)).into_rgb8())
+}
+
+/// The picture turned, then mirrored (ISO/IEC 23008-12, sections 6.5.10 and 6.5.12). An EXIF orientation in the same
+/// file has no meaning beside these.
+fn turned(
+    picture: DynamicImage,
+    rotation: Option<&ImageRotation>,
+    mirror: Option<&ImageMirror>,
+) -> DynamicImage {
+    // Angles are counterclockwise in the container and clockwise in `image`.
+    let picture = match rotation.map(|rotation| rotation.angle) {
+        Some(90) => picture.rotate270(),
+        Some(180) => picture.rotate180(),
+        Some(270) => picture.rotate90(),
+        _ => picture,
+    };
+    match mirror.map(|mirror| mirror.axis) {
+        Some(0) => picture.fliph(),
+        Some(_) => picture.flipv(),
+        None => picture,
+    }
+}

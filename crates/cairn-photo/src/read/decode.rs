@@ -1,0 +1,114 @@
+//! From a file's bytes to an upright photo on white, by the decoders of the `image` crate.
+
+use std::error::Error;
+use std::io::{Cursor, ErrorKind};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbaImage};
+
+use super::{Limits, jpeg};
+use crate::{Photo, PhotoError};
+
+/// A [`PhotoError`] that does not know yet of what file it speaks.
+#[derive(Debug)]
+pub(super) enum DecodeError {
+    Truncated,
+    Corrupt(String),
+    TooLarge { width: u32, height: u32 },
+    TooMuchMemory,
+    Unsupported(String),
+}
+
+impl DecodeError {
+    /// The error of the file at `path`, which is in `format`.
+    pub(super) fn at(self, path: &Path, format: &'static str, limits: &Limits) -> PhotoError {
+        let path = path.to_owned();
+        let &Limits { max_pixels, max_bytes } = limits;
+        match self {
+            DecodeError::Truncated => PhotoError::Truncated { path, format },
+            DecodeError::Corrupt(reason) => PhotoError::Corrupt { path, format, reason },
+            DecodeError::TooLarge { width, height } => {
+                PhotoError::TooLarge { path, width, height, max_pixels }
+            }
+            DecodeError::TooMuchMemory => PhotoError::TooMuchMemory { path, max_bytes },
+            DecodeError::Unsupported(advice) => PhotoError::Unsupported { path, format, advice },
+        }
+    }
+}
+
+impl From<ImageError> for DecodeError {
+    fn from(error: ImageError) -> DecodeError {
+        match error {
+            ImageError::Limits(_) => DecodeError::TooMuchMemory,
+            ImageError::Unsupported(_) => {
+                DecodeError::Unsupported(format!("convert it to JPEG or PNG ({error})"))
+            }
+            error if ends_too_early(&error) => DecodeError::Truncated,
+            error => DecodeError::Corrupt(error.to_string()),
+        }
+    }
+}
+
+/// Whether the decoder ran out of bytes: what it says then is an [`std::io::Error`] somewhere below its own error.
+fn ends_too_early(error: &ImageError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Refuses more pixels than allowed.
+pub(super) fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), DecodeError> {
+    if u64::from(width) * u64::from(height) > limits.max_pixels {
+        return Err(DecodeError::TooLarge { width, height });
+    }
+    Ok(())
+}
+
+/// The photo in `bytes`, which are in `format`.
+pub(super) fn decode(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Photo, DecodeError> {
+    let mut decoder_limits = image::Limits::no_limits();
+    decoder_limits.max_alloc = Some(limits.max_bytes);
+
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(decoder_limits.clone());
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, limits)?;
+    decoder_limits.reserve(decoder.total_bytes())?;
+    decoder.set_limits(decoder_limits)?;
+    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
+        return Err(DecodeError::Truncated);
+    }
+
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    let rgb = if image.color().has_alpha() {
+        DynamicImage::ImageRgba8(laid_on_white(image.into_rgba8())).into_rgb8()
+    } else {
+        image.into_rgb8()
+    };
+    Photo::from_pixels(rgb.width(), rgb.height(), rgb.into_raw())
+        .ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))
+}
+
+/// The picture as it looks on white paper: every colour in proportion to its alpha, white for the rest.
+pub(super) fn laid_on_white(mut picture: RgbaImage) -> RgbaImage {
+    for image::Rgba([r, g, b, alpha]) in picture.pixels_mut() {
+        let opacity = u32::from(*alpha);
+        for value in [r, g, b] {
+            // Rounded to the nearest; at most 255, since the two weights sum to 255.
+            *value = ((u32::from(*value) * opacity + 255 * (255 - opacity) + 127) / 255) as u8;
+        }
+        *alpha = 255;
+    }
+    picture
+}

@@ -1,0 +1,310 @@
+//! Reading photos of every format, whole and broken.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cairn_photo::{Limits, Photo, PhotoError};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use proptest::prelude::*;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// A file and what Pillow reads from it; made by `reference/decode.py`.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    file: String,
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+}
+
+impl Case {
+    fn bytes(&self) -> Vec<u8> {
+        let digits = self.file.as_bytes().chunks_exact(2);
+        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    }
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("reference/decode.json")).unwrap()
+}
+
+/// Reads `bytes` from a file of the given name.
+fn open_as(name: &str, bytes: &[u8]) -> Result<Photo, PhotoError> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    Photo::open(path)
+}
+
+fn open(bytes: &[u8]) -> Result<Photo, PhotoError> {
+    open_as("photo", bytes)
+}
+
+#[test]
+fn every_format_reads_as_in_pillow() {
+    for case in cases() {
+        let photo = open(&case.bytes()).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        assert_eq!((photo.width(), photo.height()), (case.width, case.height), "{}", case.name);
+        // Decoders of JPEG and lossy WebP round differently, by a level or two before colours are converted.
+        let allowed = if case.name.starts_with("JPEG") || case.name == "WebP, lossy" { 4 } else { 0 };
+        let worst = photo.pixels().iter().zip(&case.pixels).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst <= Some(allowed), "{}: off by up to {worst:?} levels", case.name);
+    }
+}
+
+/// Four colours in four quarters, 16 x 32: no two orientations of it look the same.
+fn quarters() -> Photo {
+    let mut photo = Photo::filled(16, 32, [250, 250, 250]);
+    for (index, value) in photo.pixels_mut().iter_mut().enumerate() {
+        let (x, y) = (index / 3 % 16, index / 3 / 16);
+        let colour = [[200, 40, 40], [40, 200, 40], [40, 40, 200], [200, 200, 40]][x / 8 + y / 16 * 2];
+        *value = colour[index % 3];
+    }
+    photo
+}
+
+/// A TIFF header and one entry: orientation, as EXIF has it.
+fn exif(orientation: u8) -> Vec<u8> {
+    [b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".as_slice(), &[orientation], b"\0\0\0\0\0\0"]
+        .concat()
+}
+
+/// Fails unless `upright` is what `stored` looks like once the orientation is applied.
+fn assert_upright(upright: &Photo, stored: &Photo, orientation: u8, tolerance: u8) {
+    let (right, bottom) = (stored.width() - 1, stored.height() - 1);
+    for (x, y) in (0..=bottom).flat_map(|y| (0..=right).map(move |x| (x, y))) {
+        // The EXIF standard says of each orientation at which sides the stored first row and first column belong.
+        let (new_x, new_y) = match orientation {
+            1 => (x, y),
+            2 => (right - x, y),
+            3 => (right - x, bottom - y),
+            4 => (x, bottom - y),
+            5 => (y, x),
+            6 => (bottom - y, x),
+            7 => (bottom - y, right - x),
+            8 => (y, right - x),
+            other => panic!("no orientation {other}"),
+        };
+        let (found, wanted) = (upright.pixel(new_x, new_y), stored.pixel(x, y));
+        let worst = found.iter().zip(wanted).map(|(a, b)| a.abs_diff(b)).max();
+        assert!(worst <= Some(tolerance), "orientation {orientation}, at {x}, {y}: {found:?} for {wanted:?}");
+    }
+}
+
+fn encode(encoder: impl ImageEncoder, photo: &Photo) {
+    encoder.write_image(photo.pixels(), photo.width(), photo.height(), ExtendedColorType::Rgb8).unwrap();
+}
+
+#[test]
+fn a_jpeg_is_turned_upright_from_all_eight_orientations() {
+    let stored = quarters();
+    let mut jpeg = Vec::new();
+    encode(JpegEncoder::new_with_quality(&mut jpeg, 100), &stored);
+    for orientation in 1..=8 {
+        let exif = [b"Exif\0\0".as_slice(), &exif(orientation)].concat();
+        let length = (exif.len() as u16 + 2).to_be_bytes();
+        let (start_of_image, rest) = jpeg.split_at(2);
+        let tagged = [start_of_image, b"\xFF\xE1", &length, &exif, rest].concat();
+        assert_upright(&open(&tagged).unwrap(), &stored, orientation, 6);
+    }
+}
+
+#[test]
+fn png_and_webp_are_turned_upright_by_their_exif_too() {
+    let stored = quarters();
+    for orientation in 1..=8 {
+        let (mut png, mut webp) = (Vec::new(), Vec::new());
+        let mut encoder = PngEncoder::new(&mut png);
+        encoder.set_exif_metadata(exif(orientation)).unwrap();
+        encode(encoder, &stored);
+        let mut encoder = WebPEncoder::new_lossless(&mut webp);
+        encoder.set_exif_metadata(exif(orientation)).unwrap();
+        encode(encoder, &stored);
+        for file in [png, webp] {
+            assert_upright(&open(&file).unwrap(), &stored, orientation, 0);
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_are_scaled_to_eight_not_clipped() {
+    let values = [0_u16, 100, 129, 256, 257, 32768, 65000, 65535];
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
+    let mut png = Vec::new();
+    PngEncoder::new(&mut png).write_image(&bytes, 8, 1, ExtendedColorType::L16).unwrap();
+    let photo = open(&png).unwrap();
+    for (x, value) in (0..).zip(values) {
+        let expected = (f64::from(value) / 65535.0 * 255.0).round() as u8;
+        assert_eq!(photo.pixel(x, 0), [expected; 3], "{value} of 65535");
+    }
+}
+
+#[test]
+fn what_is_transparent_is_white() {
+    let mut png = Vec::new();
+    let pixels = [10, 20, 30, 0, 10, 20, 30, 255, 0, 100, 200, 51];
+    PngEncoder::new(&mut png).write_image(&pixels, 3, 1, ExtendedColorType::Rgba8).unwrap();
+    let photo = open(&png).unwrap();
+    assert_eq!(photo.pixel(0, 0), [255; 3]);
+    assert_eq!(photo.pixel(1, 0), [10, 20, 30]);
+    // 51 of 255 is a fifth: 0.2 * colour + 0.8 * 255.
+    assert_eq!(photo.pixel(2, 0), [204, 224, 244]);
+}
+
+#[test]
+fn the_content_tells_the_format_not_the_name() {
+    for case in cases() {
+        for name in ["photo.jpg", "photo.png", "photo.heic", "photo.txt"] {
+            assert!(open_as(name, &case.bytes()).is_ok(), "{} named {name}", case.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_photo_is_a_typed_error_that_names_the_file() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing.jpg");
+    let error = Photo::open(&missing).unwrap_err();
+    assert!(matches!(error, PhotoError::NotFound { .. }));
+    assert_eq!(error.path(), missing);
+    assert!(matches!(Photo::open(folder.path()), Err(PhotoError::Io { .. })));
+    assert!(matches!(open(b""), Err(PhotoError::Empty { .. })));
+    assert!(matches!(open(b"class,name\n1,Eiffel Tower\n"), Err(PhotoError::NotAPhoto { .. })));
+
+    let heic = open_as("IMG_0001.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap_err();
+    assert!(matches!(heic, PhotoError::Unsupported { format: "HEIC", .. }));
+    let message = heic.to_string();
+    assert!(message.contains("IMG_0001.HEIC") && message.contains("JPEG"), "{message}");
+}
+
+#[cfg(not(feature = "avif"))]
+#[test]
+fn avif_without_its_feature_says_how_to_get_it() {
+    let error = open(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif").unwrap_err();
+    assert!(error.to_string().contains("--features avif"), "{error}");
+}
+
+/// A PNG chunk: length, type, data, checksum.
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut checksum = u32::MAX;
+    for byte in kind.iter().chain(data) {
+        checksum ^= u32::from(*byte);
+        for _ in 0..8 {
+            checksum = if checksum & 1 == 1 { checksum >> 1 ^ 0xEDB8_8320 } else { checksum >> 1 };
+        }
+    }
+    [&(data.len() as u32).to_be_bytes(), kind.as_slice(), data, &(!checksum).to_be_bytes()].concat()
+}
+
+#[test]
+fn a_decompression_bomb_is_refused_by_its_header() {
+    let side = 60_000_u32.to_be_bytes();
+    let header = [side.as_slice(), &side, b"\x08\x06\0\0\0"].concat();
+    let bomb = [b"\x89PNG\r\n\x1A\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", b"\x78\x9C")].concat();
+    let begin = Instant::now();
+    let error = open(&bomb).unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(1));
+    assert!(matches!(error, PhotoError::TooLarge { width: 60_000, height: 60_000, .. }), "{error}");
+    assert!(error.to_string().contains("3600 megapixels, the limit is 200"), "{error}");
+}
+
+#[test]
+fn limits_are_kept() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("photo.png");
+    Photo::filled(100, 50, [1, 2, 3]).save_png(&path).unwrap();
+    let within = |max_pixels, max_bytes| Photo::open_within(&path, &Limits { max_pixels, max_bytes });
+    assert!(within(5000, 1_000_000).is_ok());
+    assert!(matches!(within(4999, 1_000_000), Err(PhotoError::TooLarge { max_pixels: 4999, .. })));
+    // The pixels alone are 15,000 bytes.
+    assert!(matches!(within(5000, 14_999), Err(PhotoError::TooMuchMemory { .. })));
+    assert!(matches!(within(5000, 10), Err(PhotoError::TooMuchMemory { .. })), "the file itself is longer");
+}
+
+#[test]
+fn a_jpeg_cut_anywhere_is_truncated_not_grey_at_the_bottom() {
+    for case in cases().iter().filter(|case| case.name.starts_with("JPEG") && !case.name.contains("MPO")) {
+        let bytes = case.bytes();
+        // Below that it is not even known for a JPEG.
+        for length in 3..bytes.len() {
+            let error = open(&bytes[..length]).unwrap_err();
+            assert!(matches!(error, PhotoError::Truncated { .. }), "{} cut to {length}: {error}", case.name);
+        }
+    }
+}
+
+#[test]
+fn other_files_cut_in_half_are_truncated() {
+    for case in cases().iter().filter(|case| !case.name.starts_with("JPEG")) {
+        let bytes = case.bytes();
+        let error = open(&bytes[..bytes.len() / 2]).unwrap_err();
+        assert!(matches!(error, PhotoError::Truncated { .. }), "{}: {error}", case.name);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_cut_and_no_changed_byte_makes_a_decoder_panic(
+        case in any::<prop::sample::Index>(),
+        length in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let cases = cases();
+        let mut bytes = case.get(&cases).bytes();
+        for (at, value) in changes {
+            *at.get_mut(&mut bytes) = value;
+        }
+        let length = length.index(bytes.len() + 1);
+        for length in [length, bytes.len()] {
+            if let Ok(photo) = open(&bytes[..length]) {
+                prop_assert_eq!(photo.pixels().len() as u64, u64::from(photo.width()) * u64::from(photo.height()) * 3);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_saved_photo_reads_back_the_same_and_leaves_nothing_else_behind() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("quarters.png");
+    quarters().save_png(&path).unwrap();
+    quarters().save_png(&path).unwrap();
+    assert_eq!(Photo::open(&path).unwrap(), quarters());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+
+    let nowhere = folder.path().join("no such folder/photo.png");
+    let error = quarters().save_png(&nowhere).unwrap_err();
+    assert!(matches!(error, PhotoError::Write { .. }));
+    assert_eq!(error.path(), nowhere);
+}
+
+#[test]
+fn every_real_photo_reads_at_its_size() {
+    let Some(photos) = real_photos() else {
+        eprintln!("skipped: neither CAIRN_DATA nor ../shared/data has photos");
+        return;
+    };
+    let list = std::fs::read_to_string(photos.join("photos.csv")).unwrap();
+    for line in list.lines().skip(1) {
+        let columns: Vec<&str> = line.split(',').collect();
+        let (file, width, height, format) = (columns[0], columns[2], columns[3], columns[4]);
+        if format == "AVIF" && !cfg!(feature = "avif") {
+            continue;
+        }
+        let photo = Photo::open(photos.join(file)).unwrap();
+        let expected = (width.parse().unwrap(), height.parse().unwrap());
+        assert_eq!((photo.width(), photo.height()), expected, "{file}");
+    }
+}
+
+fn real_photos() -> Option<PathBuf> {
+    let data = std::env::var_os("CAIRN_DATA")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
+    Some(data.join("photos")).filter(|photos| photos.is_dir())
+}
