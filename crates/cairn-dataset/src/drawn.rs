@@ -117,3 +117,93 @@ pub fn draw(kind: Kind, seed: u64, side: u32) -> Photo {
     };
     scene::photograph(kind, width, height, &mut dice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rayon::prelude::*;
+
+    #[test]
+    fn same_kind_and_seed_give_the_same_pixels() {
+        for kind in Kind::ALL {
+            assert!(draw(kind, 5, 48) == draw(kind, 5, 48), "{kind}");
+        }
+    }
+
+    #[test]
+    fn another_seed_or_kind_gives_another_photo() {
+        for kind in Kind::ALL {
+            assert!(draw(kind, 5, 48) != draw(kind, 6, 48), "{kind}");
+        }
+        assert!(draw(Kind::Castle, 5, 48) != draw(Kind::Dome, 5, 48));
+    }
+
+    #[test]
+    fn every_kind_draws_at_any_size_with_the_longer_side_as_asked() {
+        for kind in Kind::ALL {
+            for side in [1, 2, 7, 33, 96] {
+                let photo = draw(kind, 11, side);
+                assert_eq!(photo.width().max(photo.height()), side, "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_larger_photo_shows_the_same_scene() {
+        // The same scene at two sizes, shrunk to the same few pixels, differs by noise and sharpness only;
+        // two scenes differ by far more.
+        let small = |seed, side| draw(Kind::Lighthouse, seed, side).resized(8, 8).into_pixels();
+        let difference = |a: &[u8], b: &[u8]| {
+            a.iter().zip(b).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum::<f64>() / a.len() as f64
+        };
+        let (mut same, mut other) = (0.0, 0.0);
+        for seed in 0..12 {
+            same += difference(&small(seed, 64), &small(seed, 128));
+            other += difference(&small(seed, 64), &small(seed + 1, 128));
+        }
+        assert!(same * 3.0 < other, "same scene {same}, other scenes {other}");
+    }
+
+    #[test]
+    fn folders_are_numbered_in_the_order_of_the_kinds() {
+        let folders = Kind::ALL.map(Kind::folder);
+        assert_eq!(folders[0], "00.Pyramid");
+        assert_eq!(folders[6], "06.Suspension_Bridge");
+        assert!(folders.is_sorted());
+    }
+
+    #[test]
+    fn mean_colour_does_not_give_the_kind_away() {
+        let mean_colour = |kind, seed| {
+            let photo = draw(kind, seed, 32);
+            let mut sum = [0.0f64; 3];
+            for pixel in photo.pixels().chunks_exact(3) {
+                for channel in 0..3 {
+                    sum[channel] += f64::from(pixel[channel]);
+                }
+            }
+            sum.map(|level| level * 3.0 / photo.pixels().len() as f64)
+        };
+        let colours = |kind, seeds: std::ops::Range<u64>| -> Vec<[f64; 3]> {
+            seeds.into_par_iter().map(|seed| mean_colour(kind, seed)).collect()
+        };
+        let centres = Kind::ALL.map(|kind| {
+            let seen = colours(kind, 0..24);
+            [0, 1, 2]
+                .map(|channel| seen.iter().map(|colour| colour[channel]).sum::<f64>() / seen.len() as f64)
+        });
+        let (mut right, mut all) = (0, 0);
+        for (index, kind) in Kind::ALL.into_iter().enumerate() {
+            for colour in colours(kind, 100..116) {
+                let distance = |centre: &[f64; 3]| -> f64 {
+                    centre.iter().zip(colour).map(|(a, b)| (a - b).powi(2)).sum()
+                };
+                let nearest = (0..centres.len())
+                    .min_by(|&a, &b| distance(&centres[a]).total_cmp(&distance(&centres[b])));
+                right += usize::from(nearest == Some(index));
+                all += 1;
+            }
+        }
+        assert!(right * 100 < all * 35, "the nearest mean colour names {right} of {all} right");
+    }
+}

@@ -17,8 +17,17 @@ pub(super) enum Weather {
 }
 
 impl Weather {
-    pub(super) const ALL: [Weather; 6] =
-        [Weather::Clear, Weather::Cloudy, Weather::Overcast, Weather::Sunrise, Weather::Dusk, Weather::Night];
+    /// As often as they come up: most photos are taken in fair weather.
+    const SPREAD: [Weather; 8] = [
+        Weather::Clear,
+        Weather::Clear,
+        Weather::Cloudy,
+        Weather::Cloudy,
+        Weather::Overcast,
+        Weather::Sunrise,
+        Weather::Dusk,
+        Weather::Night,
+    ];
 }
 
 /// The light in a scene, and the colours of the sky that it comes from.
@@ -41,7 +50,7 @@ pub(super) struct Light {
 
 impl Light {
     pub(super) fn picked(dice: &mut Dice) -> Light {
-        let weather = Weather::ALL[dice.random_range(0..Weather::ALL.len())];
+        let weather = Weather::SPREAD[dice.random_range(0..Weather::SPREAD.len())];
         let side = if dice.random_bool(0.5) { 1.0 } else { -1.0 };
         let azimuth: f32 = dice.random_range(0.35..1.35);
         let height: f32 = match weather {
@@ -69,7 +78,7 @@ impl Light {
             bounce,
             zenith: zenith.varied(0.06, dice),
             horizon: horizon.varied(0.05, dice),
-            haze: dice.random_range(0.0..0.18),
+            haze: dice.random_range(0.0..0.12),
         }
     }
 

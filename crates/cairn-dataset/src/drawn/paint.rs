@@ -120,3 +120,59 @@ impl Painter<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dice;
+    use super::super::solid::{cuboid, frustum};
+    use super::*;
+    use rand::SeedableRng;
+
+    /// The colour in the middle of a canvas that a shape at eye height is painted on, in white light.
+    fn middle(shape: &Shape, eye: f32) -> Rgb {
+        let mut light = Light::picked(&mut Dice::seed_from_u64(0));
+        (light.direct, light.ambient, light.bounce, light.haze) =
+            (Rgb::BLACK, Rgb::WHITE * 2.0, Rgb::WHITE, 0.0);
+        let camera =
+            Camera { eye, distance: 40.0, focal: 100.0, centre: 20.0, horizon: 20.0, mirrored: false };
+        let mut canvas = Canvas::new(40, 40);
+        Painter { canvas: &mut canvas, camera: &camera, light: &light }.paint(shape);
+        canvas.colour_at(20, 20)
+    }
+
+    fn block(foot: Vec3, colour: Rgb) -> Shape {
+        Shape::Solid(cuboid(foot, at(4.0, 4.0, 4.0), colour))
+    }
+
+    const RED: Rgb = Rgb([1.0, 0.0, 0.0]);
+    const BLUE: Rgb = Rgb([0.0, 0.0, 1.0]);
+
+    #[test]
+    fn the_nearer_of_two_hides_the_farther_in_whatever_order_they_are_given() {
+        let (near, far) = (block(at(0.0, 0.0, 8.0), RED), block(at(0.0, 0.0, -8.0), BLUE));
+        for shapes in [vec![near.clone(), far.clone()], vec![far, near]] {
+            let seen = middle(&Shape::Beside(shapes), 2.0);
+            assert!(seen.0[0] > 0.5 && seen.0[2] < 0.1, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn wide_eaves_hide_the_storey_above_from_below_and_the_wall_beneath_from_above() {
+        let wall = |low| Shape::Solid(frustum(4, [2.0, 2.0], [low, low + 4.0], BLUE));
+        let eaves = |low| Shape::Solid(frustum(4, [6.0, 6.0], [low, low + 0.5], RED));
+        // The line of sight at the eye's height passes through each of them in turn.
+        let tower = Shape::Stacked(vec![wall(0.0), eaves(4.0), wall(4.5)]);
+        assert!(middle(&tower, 2.0).0[2] > 0.5);
+        assert!(middle(&tower, 4.25).0[0] > 0.5);
+        assert!(middle(&tower, 6.0).0[2] > 0.5);
+    }
+
+    #[test]
+    fn a_face_is_seen_from_the_outside_only_unless_it_is_a_sheet() {
+        let away = vec![at(3.0, 0.0, 0.0), at(-3.0, 0.0, 0.0), at(-3.0, 4.0, 0.0), at(3.0, 4.0, 0.0)];
+        let wall = Face::new(away, RED);
+        let sheet = Face { two_sided: true, ..wall.clone() };
+        assert_eq!(middle(&Shape::Solid(vec![wall]), 2.0), Rgb::BLACK);
+        assert!(middle(&Shape::Solid(vec![sheet]), 2.0).0[0] > 0.5);
+    }
+}

@@ -12,29 +12,30 @@ use super::{Dice, Kind, backdrop, lens, sky};
 use cairn_photo::Photo;
 use rand::{RngExt, SeedableRng};
 
-/// Canvas pixels for each pixel of the photo, along a side.
-const OVERSAMPLING: f32 = 1.5;
-
-/// How much wider and higher the canvas is than the photo, so that a rolled frame still lies on it.
-const MARGIN: f32 = 1.12;
-
 /// Photographs a newly made-up landmark.
 pub(super) fn photograph(kind: Kind, width: u32, height: u32, dice: &mut Dice) -> Photo {
     let palette = Palette::picked(dice);
     let landmark = Landmark::built(kind, &palette, dice);
     let light = Light::picked(dice);
-    let size = Size { width: width as f32 * OVERSAMPLING, height: height as f32 * OVERSAMPLING };
-    let mut canvas = Canvas::new((size.width * MARGIN).ceil() as u32, (size.height * MARGIN).ceil() as u32);
-    let camera = aimed(&landmark, size, &canvas, dice);
+    let mut canvas = lens::canvas(width, height);
+    let view = Size::of_view(width as f32 * lens::OVERSAMPLING, height as f32 * lens::OVERSAMPLING);
+    let camera = aimed(&landmark, view, &canvas, dice);
     Scene::around(&landmark, &camera, &light, canvas.width() as f32, dice).paint(&mut canvas, dice);
-    lens::expose(&canvas, width, height, OVERSAMPLING, dice)
+    lens::expose(&canvas, width, height, dice)
 }
 
-/// Sizes of the photo in canvas pixels.
+/// Sizes of the middle part of the photo that the landmark is kept within, in canvas pixels.
 #[derive(Clone, Copy)]
 struct Size {
     width: f32,
     height: f32,
+}
+
+impl Size {
+    /// A little more than the middle square: a network that looks at that alone still sees the landmark.
+    fn of_view(width: f32, height: f32) -> Size {
+        Size { width: width.min(height * 1.12), height: height.min(width * 1.12) }
+    }
 }
 
 /// A camera somewhere in front that has the whole landmark in the frame, large or small, in the middle or aside.
@@ -56,12 +57,12 @@ fn aimed(landmark: &Landmark, frame: Size, canvas: &Canvas, dice: &mut Dice) -> 
         most = Pixel { x: most.x.max(seen.x), y: most.y.max(seen.y) };
     });
     let (across, up) = (most.x - least.x, most.y - least.y);
-    let fill = dice.random_range(0.58..0.95);
+    let fill = dice.random_range(0.64..0.97);
     camera.focal = (frame.width * fill / across).min(frame.height * fill / up);
     let (across, up) = (across * camera.focal, up * camera.focal);
     // The landmark's box lies anywhere in the frame, but below its middle rather than above.
-    let aside = (frame.width - across) * dice.random_range(0.12..0.88);
-    let headroom = (frame.height - up) * dice.random_range(0.3..0.85);
+    let aside = (frame.width - across) * dice.random_range(0.1..0.9);
+    let headroom = (frame.height - up) * dice.random_range(0.3..0.8);
     let corner = Pixel {
         x: (canvas.width() as f32 - frame.width) / 2.0 + aside,
         y: (canvas.height() as f32 - frame.height) / 2.0 + headroom,
@@ -107,7 +108,7 @@ impl<'a> Scene<'a> {
             let depth = low.z - size * dice.random_range(0.15..2.5);
             scene.place(depth, size, true, dice);
         }
-        for _ in 0..dice.random_range(0..6) {
+        for _ in 0..dice.random_range(0..5) {
             let depth = high.z + (camera.distance - high.z) * dice.random_range(0.05..0.75);
             scene.place(depth, size, false, dice);
         }

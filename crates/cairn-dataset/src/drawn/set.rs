@@ -242,3 +242,147 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> DrawnSetError {
     let path = path.to_path_buf();
     move |source| DrawnSetError::Io { path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn small_set() -> DrawnSet {
+        DrawnSet {
+            seed: 3,
+            train_per_kind: 3,
+            test_per_kind: 2,
+            side: 24,
+            kinds: vec![Kind::Pyramid, Kind::StoneCircle],
+        }
+    }
+
+    fn quiet(_done: usize, _all: usize) {}
+
+    /// Every file below a folder, relative to it, with its contents.
+    fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found: Vec<_> = walkdir::WalkDir::new(dir)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                (entry.path().strip_prefix(dir).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())
+            })
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn the_set_lies_in_class_folders_under_train_and_test() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("deep/drawn");
+        assert_eq!(small_set().write(&dir, quiet).unwrap(), Outcome::Drawn);
+        let names: Vec<String> =
+            files(&dir).iter().map(|(path, _)| path.to_string_lossy().replace('\\', "/")).collect();
+        let expected = [
+            "drawn-set.txt",
+            "test/00.Pyramid/0000.jpg",
+            "test/00.Pyramid/0001.jpg",
+            "test/05.Stone_Circle/0000.jpg",
+            "test/05.Stone_Circle/0001.jpg",
+            "train/00.Pyramid/0000.jpg",
+            "train/00.Pyramid/0001.jpg",
+            "train/00.Pyramid/0002.jpg",
+            "train/05.Stone_Circle/0000.jpg",
+            "train/05.Stone_Circle/0001.jpg",
+            "train/05.Stone_Circle/0002.jpg",
+        ];
+        assert_eq!(names, expected);
+        let photo = Photo::open(dir.join("train/00.Pyramid/0002.jpg")).unwrap();
+        assert_eq!(photo.width().max(photo.height()), 24);
+        let siblings: Vec<_> = fs::read_dir(dir.parent().unwrap()).unwrap().collect();
+        assert_eq!(siblings.len(), 1, "nothing temporary is left beside it");
+    }
+
+    #[test]
+    fn no_two_photos_are_alike_and_training_and_test_share_none() {
+        let set =
+            DrawnSet { train_per_kind: 40, test_per_kind: 40, kinds: Kind::ALL.to_vec(), ..small_set() };
+        let seeds: BTreeSet<(Kind, u64)> =
+            set.entries().iter().map(|entry| (entry.kind, entry.seed)).collect();
+        assert_eq!(seeds.len(), set.entries().len());
+        let larger = DrawnSet { train_per_kind: 1000, test_per_kind: 0, ..set.clone() };
+        let in_training: BTreeSet<u64> = larger.entries().iter().map(|entry| entry.seed).collect();
+        let tested = DrawnSet { train_per_kind: 0, ..set };
+        assert!(tested.entries().iter().all(|entry| !in_training.contains(&entry.seed)));
+    }
+
+    #[test]
+    fn the_same_set_is_the_same_bytes_anywhere() {
+        let temp = tempfile::tempdir().unwrap();
+        let (here, there) = (temp.path().join("here"), temp.path().join("there"));
+        small_set().write(&here, quiet).unwrap();
+        small_set().write(&there, quiet).unwrap();
+        assert_eq!(files(&here), files(&there));
+    }
+
+    #[test]
+    fn writing_again_leaves_everything_as_it_is() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("drawn");
+        small_set().write(&dir, quiet).unwrap();
+        let photo = dir.join("train/00.Pyramid/0000.jpg");
+        fs::write(&photo, b"not to be overwritten").unwrap();
+        assert_eq!(small_set().write(&dir, |_, _| panic!("nothing to draw")).unwrap(), Outcome::AlreadyThere);
+        assert_eq!(fs::read(&photo).unwrap(), b"not to be overwritten");
+    }
+
+    #[test]
+    fn an_empty_folder_is_filled() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("empty");
+        fs::create_dir(&dir).unwrap();
+        assert_eq!(small_set().write(&dir, quiet).unwrap(), Outcome::Drawn);
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_else_is_refused_and_untouched() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("letters");
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join("letter.txt"), b"dear").unwrap();
+        let before = files(&dir);
+        let error = small_set().write(&dir, quiet).unwrap_err();
+        assert!(matches!(error, DrawnSetError::Foreign { .. }), "{error}");
+        assert!(error.to_string().contains("letters"), "{error}");
+        assert_eq!(files(&dir), before);
+    }
+
+    #[test]
+    fn another_set_in_the_folder_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("drawn");
+        small_set().write(&dir, quiet).unwrap();
+        let error = DrawnSet { seed: 4, ..small_set() }.write(&dir, quiet).unwrap_err();
+        assert!(matches!(error, DrawnSetError::OtherSet { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_photo_missing_from_the_set_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("drawn");
+        small_set().write(&dir, quiet).unwrap();
+        fs::remove_file(dir.join("test/05.Stone_Circle/0001.jpg")).unwrap();
+        let error = small_set().write(&dir, quiet).unwrap_err();
+        assert!(error.to_string().contains("0001.jpg"), "{error}");
+    }
+
+    #[test]
+    fn progress_counts_up_to_the_number_of_photos() {
+        let temp = tempfile::tempdir().unwrap();
+        let seen = std::sync::Mutex::new(Vec::new());
+        small_set()
+            .write(&temp.path().join("drawn"), |done, all| seen.lock().unwrap().push((done, all)))
+            .unwrap();
+        let mut seen = seen.into_inner().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=10).map(|done| (done, 10)).collect::<Vec<_>>());
+    }
+}

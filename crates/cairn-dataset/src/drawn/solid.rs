@@ -232,3 +232,37 @@ impl Shape {
         [low, high]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_faces_of_a_body_look_outwards() {
+        for sides in [4, 8, 20] {
+            let body = frustum(sides, [3.0, 1.0], [0.0, 2.0], Rgb::WHITE);
+            let middle = at(0.0, 1.0, 0.0);
+            for face in &body {
+                assert!(face.normal().dot(face.corners[0] - middle) > 0.0, "{face:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_box_is_as_large_as_it_says_and_its_first_face_is_the_front() {
+        let faces = cuboid(at(1.0, 2.0, 3.0), at(4.0, 6.0, 8.0), Rgb::WHITE);
+        let front = faces[0].normal();
+        assert!((front.z - 1.0).abs() < 1e-5, "{front:?}");
+        let [low, high] = Shape::Solid(faces).bounds();
+        assert!((low - at(-1.0, 2.0, -1.0)).length() < 1e-4, "{low:?}");
+        assert!((high - at(3.0, 8.0, 7.0)).length() < 1e-4, "{high:?}");
+    }
+
+    #[test]
+    fn a_mark_lies_on_its_face_even_where_the_face_ends_in_a_point() {
+        let pyramid = frustum(4, [1.0, 0.0], [0.0, 1.0], Rgb::WHITE);
+        let face = &pyramid[0];
+        let off = (face.place([0.3, 0.6]) - face.corners[0]).dot(face.normal());
+        assert!(off.abs() < 1e-5, "{off} off the face");
+    }
+}

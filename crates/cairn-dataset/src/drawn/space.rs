@@ -158,3 +158,46 @@ impl Camera {
         Some(at((pixel.x - self.centre) * depth / self.focal, 0.0, self.distance - depth))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera() -> Camera {
+        Camera { eye: 5.0, distance: 60.0, focal: 300.0, centre: 80.0, horizon: 50.0, mirrored: false }
+    }
+
+    #[test]
+    fn the_ground_seen_at_a_pixel_projects_back_onto_it() {
+        for (x, y) in [(0.0, 60.0), (80.0, 51.0), (150.0, 119.0)] {
+            let place = camera().ground_at(Pixel { x, y }).unwrap();
+            let back = camera().project(place);
+            assert!((back.x - x).abs() < 1e-2 && (back.y - y).abs() < 1e-2, "{back:?} is not {x}, {y}");
+        }
+        assert_eq!(camera().ground_at(Pixel { x: 80.0, y: 50.0 }), None);
+    }
+
+    #[test]
+    fn what_is_as_high_as_the_eye_lies_on_the_horizon() {
+        for z in [-500.0, 0.0, 40.0] {
+            assert!((camera().project(at(3.0, 5.0, z)).y - 50.0).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn the_mirror_shows_things_as_far_below_the_water_as_they_are_above_it() {
+        let above = camera().mirrored().project(at(4.0, 7.0, 1.0));
+        let below = camera().project(at(4.0, -7.0, 1.0));
+        assert_eq!(above, below);
+    }
+
+    #[test]
+    fn a_road_that_runs_past_the_eye_is_cut_off_in_front_of_it() {
+        let road = [at(-2.0, 0.0, -10.0), at(2.0, 0.0, -10.0), at(2.0, 0.0, 200.0), at(-2.0, 0.0, 200.0)];
+        let seen = camera().project_polygon(&road);
+        assert_eq!(seen.len(), 4);
+        assert!(seen.iter().all(|corner| corner.y > 50.0 && corner.y.is_finite()), "{seen:?}");
+        let behind = road.map(|corner| corner + at(0.0, 0.0, 300.0));
+        assert!(camera().project_polygon(&behind).is_empty());
+    }
+}
