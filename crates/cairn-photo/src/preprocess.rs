@@ -100,3 +100,52 @@ impl Normalisation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_is_three_planes_of_normalised_values() {
+        let photo = Photo::from_pixels(2, 1, vec![0, 128, 255, 255, 64, 1]).unwrap();
+        let mut input = vec![0.0; 6];
+        Normalisation::IMAGENET.write_chw(&photo, &mut input);
+        let planes = [[0_u8, 255], [128, 64], [255, 1]];
+        let (means, stds) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        for channel in 0..3 {
+            for column in 0..2 {
+                let expected = (f64::from(planes[channel][column]) / 255.0 - means[channel]) / stds[channel];
+                let found = f64::from(input[channel * 2 + column]);
+                assert!(
+                    (found - expected).abs() < 1e-6,
+                    "channel {channel}, column {column}: {found}, not {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_framing_ends_at_the_input_size() {
+        let framings =
+            [Framing::ShortSideCrop { short_side: 32, crop: 28 }, Framing::Squash { width: 40, height: 20 }];
+        for framing in framings {
+            let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
+            for (width, height) in [(100, 50), (50, 100), (3, 3)] {
+                let framed = preprocess.frame(&Photo::filled(width, height, [9; 3]));
+                let expected = (preprocess.input_width(), preprocess.input_height());
+                assert_eq!((framed.width(), framed.height()), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn it_survives_being_stored() {
+        let preprocess = Preprocess {
+            framing: Framing::ShortSideCrop { short_side: 256, crop: 224 },
+            normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 1.0 / 3.0] },
+        };
+        let json = serde_json::to_string(&preprocess).unwrap();
+        assert_eq!(serde_json::from_str::<Preprocess>(&json).unwrap(), preprocess);
+        assert!(json.contains(r#""short_side_crop":{"short_side":256,"crop":224}"#), "{json}");
+    }
+}

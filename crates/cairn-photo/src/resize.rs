@@ -15,18 +15,13 @@ impl Photo {
     /// # Panics
     /// If `width` or `height` is zero.
     pub fn resized(&self, width: u32, height: u32) -> Photo {
-        if (self.width(), self.height()) == (width, height) {
-            return self.clone();
+        // Pillow works along rows first and rounds in between; both at once would work along columns first, and a value
+        // in ten would come out a level higher or lower.
+        match (self.width() == width, self.height() == height) {
+            (true, true) => self.clone(),
+            (false, true) | (true, false) => self.convolved(width, height),
+            (false, false) => self.convolved(width, self.height()).convolved(width, height),
         }
-        let mut resized = Photo::filled(width, height, [0; 3]);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        let source = TypedImageRef::<U8x3>::from_buffer(self.width(), self.height(), self.pixels());
-        let target = TypedImage::<U8x3>::from_buffer(width, height, resized.pixels_mut());
-        // Creating the images fails only if a buffer is too short, and a photo's buffer is as long as its size says;
-        // resizing fails only for a crop box that reaches outside, and none is set.
-        let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
-        Resizer::new().resize_typed(&source, &mut target, &options).expect("no crop box");
-        resized
     }
 
     /// The photo with its shorter side at `side` pixels and the longer one in proportion, rounded down: the rule of
@@ -37,6 +32,19 @@ impl Photo {
     pub fn resized_short_side(&self, side: u32) -> Photo {
         let (width, height) = short_side_size(self.width(), self.height(), side);
         self.resized(width, height)
+    }
+
+    /// One call of the convolution, along whichever sides change.
+    fn convolved(&self, width: u32, height: u32) -> Photo {
+        let mut resized = Photo::filled(width, height, [0; 3]);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let source = TypedImageRef::<U8x3>::from_buffer(self.width(), self.height(), self.pixels());
+        let target = TypedImage::<U8x3>::from_buffer(width, height, resized.pixels_mut());
+        // Creating the images fails only if a buffer is too short, and a photo's buffer is as long as its size says;
+        // resizing fails only for a crop box that reaches outside, and none is set.
+        let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
+        Resizer::new().resize_typed(&source, &mut target, &options).expect("no crop box");
+        resized
     }
 }
 

@@ -81,3 +81,38 @@ impl ColorJitter {
         self.adjustments.iter().fold(photo, |photo, adjustment| adjustment.apply(photo))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chacha20::ChaCha8Rng;
+    use rand::SeedableRng;
+
+    #[test]
+    fn factors_keep_to_their_ranges_and_come_in_every_order() {
+        let strength = ColorJitterStrength { brightness: 0.2, contrast: 2.0, saturation: 0.3, hue: 0.1 };
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut orders = std::collections::HashSet::new();
+        for _ in 0..1000 {
+            let jitter = ColorJitter::sample(&strength, &mut rng);
+            for adjustment in &jitter.adjustments {
+                let (value, range) = match *adjustment {
+                    ColorAdjustment::Brightness(factor) => (factor, 0.8..=1.2),
+                    ColorAdjustment::Contrast(factor) => (factor, 0.0..=3.0),
+                    ColorAdjustment::Saturation(factor) => (factor, 0.7..=1.3),
+                    ColorAdjustment::Hue(turns) => (turns, -0.1..=0.1),
+                };
+                assert!(range.contains(&value), "{adjustment:?}");
+            }
+            orders.insert(jitter.adjustments.iter().map(std::mem::discriminant).collect::<Vec<_>>());
+        }
+        assert_eq!(orders.len(), 24);
+    }
+
+    #[test]
+    fn what_may_not_move_is_left_out() {
+        let strength = ColorJitterStrength { saturation: 0.5, ..Default::default() };
+        let jitter = ColorJitter::sample(&strength, &mut ChaCha8Rng::seed_from_u64(0));
+        assert!(matches!(jitter.adjustments[..], [ColorAdjustment::Saturation(_)]), "{jitter:?}");
+    }
+}

@@ -94,3 +94,58 @@ fn central_region(photo: &Photo, ratio_min: f64, ratio_max: f64) -> Region {
     };
     Region { x: (photo.width() - width) / 2, y: (photo.height() - height) / 2, width, height }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chacha20::ChaCha8Rng;
+    use rand::SeedableRng;
+
+    #[test]
+    fn a_random_crop_reaches_every_place_and_none_outside() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let photo = Photo::filled(12, 8, [1; 3]);
+        let windows: Vec<_> = (0..500).map(|_| CropWindow::sample(&photo, 10, &mut rng)).collect();
+        // Two columns to spare; two rows too few.
+        for x in 0..=2 {
+            assert!(windows.iter().any(|window| window.x == x), "column {x}");
+        }
+        for y in -2..=0 {
+            assert!(windows.iter().any(|window| window.y == y), "row {y}");
+        }
+        assert!(windows.iter().all(|window| (0..=2).contains(&window.x) && (-2..=0).contains(&window.y)));
+    }
+
+    #[test]
+    fn a_random_region_keeps_to_its_area_and_proportions() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let photo = Photo::filled(400, 300, [1; 3]);
+        let mut areas = Vec::new();
+        for _ in 0..1000 {
+            let Region { width, height, .. } =
+                ResizedCrop::sample(&photo, 224, [0.25, 0.5], [0.75, 4.0 / 3.0], &mut rng).region;
+            let (width, height) = (f64::from(width), f64::from(height));
+            let (area, ratio) = (width * height / 120_000.0, width / height);
+            // Sides are rounded to whole pixels.
+            assert!((0.245..0.505).contains(&area), "area {area}");
+            assert!((0.74..1.35).contains(&ratio), "ratio {ratio}");
+            areas.push(area);
+        }
+        let mean = areas.iter().sum::<f64>() / 1000.0;
+        // Uniform: five standard errors of the mean are 0.0114.
+        assert!((mean - 0.375).abs() < 0.0114, "mean area {mean}");
+    }
+
+    #[test]
+    fn where_no_region_fits_the_largest_central_one_is_taken() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut fallback = |width, height| {
+            let photo = Photo::filled(width, height, [1; 3]);
+            // The whole area in these proportions fits into no long photo.
+            ResizedCrop::sample(&photo, 8, [1.0, 1.0], [0.75, 4.0 / 3.0], &mut rng).region
+        };
+        // round(30 * 4 / 3) = 40 columns, (300 - 40) / 2 = 130; round(30 / 0.75) = 40 rows.
+        assert_eq!(fallback(300, 30), Region { x: 130, y: 0, width: 40, height: 30 });
+        assert_eq!(fallback(30, 300), Region { x: 0, y: 130, width: 30, height: 40 });
+    }
+}

@@ -183,3 +183,86 @@ impl Augmentations {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chacha20::ChaCha8Rng;
+    use rand::SeedableRng;
+
+    /// System B's steps, as a recipe has them.
+    fn system_b() -> Augmentations {
+        #[derive(Deserialize)]
+        struct Recipe {
+            augment: Augmentations,
+        }
+        let recipe: Recipe = toml::from_str(
+            "augment = [
+                { resize = { short_side = 64 } },
+                { random_crop = { size = 56 } },
+                { random_resized_crop = { size = 56, scale = [0.8, 1.0] } },
+                { random_affine = { degrees = 10, translate = [0.1, 0.1], scale = [0.9, 1.1], shear = 5 } },
+                { color_jitter = { brightness = 0.2, contrast = 0.2, saturation = 0.2, hue = 0.1 } },
+                { horizontal_flip = { p = 0.5 } },
+                { gaussian_blur = { kernel = 5, sigma = [0.1, 2.0] } },
+            ]",
+        )
+        .unwrap();
+        recipe.augment
+    }
+
+    fn ramp(width: u32, height: u32) -> Photo {
+        let pixels = (0..width * height * 3).map(|index| (index % 251) as u8).collect();
+        Photo::from_pixels(width, height, pixels).unwrap()
+    }
+
+    #[test]
+    fn a_recipe_says_nothing_of_what_is_left_at_torchvisions_default() {
+        let Augmentation::RandomResizedCrop { ratio, .. } = system_b().0[2] else { panic!("not the crop") };
+        assert_eq!(ratio, [0.75, 4.0 / 3.0]);
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_refused() {
+        assert!(toml::from_str::<Augmentation>("random_crop = { size = 56, padding = 4 }").is_err());
+        assert!(toml::from_str::<Augmentation>("color_jitter = { lightness = 0.2 }").is_err());
+        assert!(toml::from_str::<Augmentation>("random_erasing = { p = 0.2 }").is_err());
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_photo_and_another_seed_another() {
+        let augmented = |seed| system_b().apply(ramp(90, 70), &mut ChaCha8Rng::seed_from_u64(seed));
+        assert_eq!(augmented(1), augmented(1));
+        assert_ne!(augmented(1), augmented(2));
+    }
+
+    #[test]
+    fn every_photo_ends_at_the_output_size_however_odd_it_is() {
+        let steps = system_b();
+        steps.validate().unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        for (width, height) in [(90, 70), (1, 1), (300, 2), (2, 300), (56, 64)] {
+            let augmented = steps.apply(ramp(width, height), &mut rng);
+            assert_eq!(Some((augmented.width(), augmented.height())), steps.output_size());
+        }
+    }
+
+    #[test]
+    fn the_output_size_is_known_only_if_some_step_sets_it() {
+        let resize = Augmentation::Resize { short_side: 10 };
+        let squash = Augmentation::Squash { width: 40, height: 20 };
+        assert_eq!(Augmentations(vec![resize.clone()]).output_size(), None);
+        assert_eq!(Augmentations(vec![squash, resize]).output_size(), Some((20, 10)));
+    }
+
+    #[test]
+    fn a_flip_happens_as_often_as_its_probability_says() {
+        let photo = ramp(3, 2);
+        let flipped = photo.flipped_horizontally();
+        let flip = Augmentation::HorizontalFlip { p: 0.25 };
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let flips = (0..4000).filter(|_| flip.apply(photo.clone(), &mut rng) == flipped).count();
+        // Five standard deviations of a binomial distribution are 137.
+        assert!(flips.abs_diff(1000) < 137, "{flips} of 4000");
+    }
+}

@@ -112,3 +112,51 @@ fn range(name: &str, [least, greatest]: [f32; 2], limit: f32) -> Result<(), Stri
     let bound = if limit == f32::MAX { String::new() } else { format!(" and not above {limit}") };
     Err(format!("{name} is [{least}, {greatest}]; it must rise from above 0{bound}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_out_of_range_is_named_with_its_step() {
+        let steps = Augmentations(vec![
+            Augmentation::CenterCrop { size: 224 },
+            Augmentation::HorizontalFlip { p: 1.5 },
+        ]);
+        let message = steps.validate().unwrap_err().to_string();
+        assert_eq!(message, "augmentation step 2 (horizontal_flip): p is 1.5; it must be from 0 to 1");
+    }
+
+    #[test]
+    fn settings_that_would_stop_a_training_are_refused_before_it_begins() {
+        let affine = |degrees, translate, scale, shear| Augmentation::RandomAffine {
+            degrees,
+            translate: [translate, 0.0],
+            scale,
+            shear,
+        };
+        let jitter = |brightness, hue| {
+            Augmentation::ColorJitter(ColorJitterStrength { brightness, hue, ..Default::default() })
+        };
+        for step in [
+            Augmentation::Resize { short_side: 0 },
+            Augmentation::RandomCrop { size: 0 },
+            Augmentation::Squash { width: 5, height: 0 },
+            Augmentation::RandomResizedCrop { size: 8, scale: [0.9, 0.8], ratio: [0.75, 1.3] },
+            Augmentation::RandomResizedCrop { size: 8, scale: [0.5, 1.1], ratio: [0.75, 1.3] },
+            Augmentation::RandomResizedCrop { size: 8, scale: [0.5, 1.0], ratio: [0.0, 1.3] },
+            Augmentation::HorizontalFlip { p: f32::NAN },
+            Augmentation::RandomRotation { degrees: -1.0 },
+            affine(f32::INFINITY, 0.0, [1.0, 1.0], 0.0),
+            affine(0.0, 1.1, [1.0, 1.0], 0.0),
+            affine(0.0, 0.0, [0.0, 1.0], 0.0),
+            affine(0.0, 0.0, [1.0, 1.0], 90.0),
+            jitter(-0.1, 0.0),
+            jitter(0.0, 0.6),
+            Augmentation::GaussianBlur { kernel: 4, sigma: [0.1, 2.0] },
+            Augmentation::GaussianBlur { kernel: 5, sigma: [0.0, 2.0] },
+        ] {
+            assert!(Augmentations(vec![step.clone()]).validate().is_err(), "{step:?}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! From a file's bytes to an upright photo on white, by the decoders of the `image` crate.
 
-use std::error::Error;
-use std::io::{Cursor, ErrorKind};
+use std::cell::Cell;
+use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbaImage};
@@ -43,25 +43,9 @@ impl From<ImageError> for DecodeError {
             ImageError::Unsupported(_) => {
                 DecodeError::Unsupported(format!("convert it to JPEG or PNG ({error})"))
             }
-            error if ends_too_early(&error) => DecodeError::Truncated,
             error => DecodeError::Corrupt(error.to_string()),
         }
     }
-}
-
-/// Whether the decoder ran out of bytes: what it says then is an [`std::io::Error`] somewhere below its own error.
-fn ends_too_early(error: &ImageError) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof)
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// Refuses more pixels than allowed.
@@ -72,21 +56,74 @@ pub(super) fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(),
     Ok(())
 }
 
+/// A file's bytes, which take note when somebody wants more of them than there are. How decoders say so differs from
+/// one to the next.
+struct Watched<'a> {
+    bytes: Cursor<&'a [u8]>,
+    ran_out: &'a Cell<bool>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        if count == 0 && !buffer.is_empty() {
+            self.ran_out.set(true);
+        }
+        Ok(count)
+    }
+}
+
+impl BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        let available = self.bytes.fill_buf()?;
+        if available.is_empty() {
+            self.ran_out.set(true);
+        }
+        Ok(available)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.bytes.consume(amount);
+    }
+}
+
+impl Seek for Watched<'_> {
+    fn seek(&mut self, position: SeekFrom) -> std::io::Result<u64> {
+        self.bytes.seek(position)
+    }
+}
+
 /// The photo in `bytes`, which are in `format`.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Photo, DecodeError> {
+    let ran_out = Cell::new(false);
+    if format == ImageFormat::Jpeg {
+        if !jpeg::is_complete(bytes) {
+            return Err(DecodeError::Truncated);
+        }
+        return decode_watched(bytes, format, limits, &ran_out);
+    }
+    decode_watched(bytes, format, limits, &ran_out).map_err(|error| match error {
+        DecodeError::Corrupt(_) if ran_out.get() => DecodeError::Truncated,
+        error => error,
+    })
+}
+
+fn decode_watched(
+    bytes: &[u8],
+    format: ImageFormat,
+    limits: &Limits,
+    ran_out: &Cell<bool>,
+) -> Result<Photo, DecodeError> {
     let mut decoder_limits = image::Limits::no_limits();
     decoder_limits.max_alloc = Some(limits.max_bytes);
 
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut reader = ImageReader::with_format(Watched { bytes: Cursor::new(bytes), ran_out }, format);
     reader.limits(decoder_limits.clone());
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, limits)?;
     decoder_limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(decoder_limits)?;
-    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
-        return Err(DecodeError::Truncated);
-    }
 
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
