@@ -8,38 +8,43 @@ use super::noise::fractal_noise;
 use super::space::Pixel;
 use rand::RngExt;
 
-/// Paints nothing up to three layers, the farthest first, with their feet on the horizon.
+/// Paints up to three layers, or none, the farthest first, with their feet on the horizon.
 pub(super) fn paint(canvas: &mut Canvas, horizon: f32, light: &Light, dice: &mut Dice) {
     let layers = dice.random_range(0..4);
     for layer in 0..layers {
         // The farther, the higher it may rise and the more air lies before it.
         let nearness = (layer + 1) as f32 / (layers + 1) as f32;
         let rise = canvas.height() as f32 * dice.random_range(0.04..0.16) * (1.3 - 0.7 * nearness);
-        let haze = 0.75 - 0.45 * nearness;
+        let layer = Layer { horizon, rise, haze: 0.75 - 0.45 * nearness };
         match dice.random_range(0..4) {
-            0 => town(canvas, horizon, rise, haze, light, dice),
-            1 => ridge(canvas, horizon, rise * 0.5, 14.0, haze, Rgb::hex(0x3f5a3a), light, dice),
-            2 => ridge(canvas, horizon, rise * 1.7, 3.0, haze, Rgb::hex(0x6d7480), light, dice),
-            _ => ridge(canvas, horizon, rise, 1.2, haze, Rgb::hex(0x6f8f50), light, dice),
+            0 => town(canvas, layer, light, dice),
+            1 => {
+                let forest = Layer { rise: rise * 0.5, ..layer };
+                ridge(canvas, forest, 14.0, Rgb::hex(0x3f5a3a), light, dice);
+            }
+            2 => {
+                let mountains = Layer { rise: rise * 1.7, ..layer };
+                ridge(canvas, mountains, 3.0, Rgb::hex(0x6d7480), light, dice);
+            }
+            _ => ridge(canvas, layer, 1.2, Rgb::hex(0x6f8f50), light, dice),
         }
     }
 }
 
-/// A rolling or jagged outline: `roughness` is the number of humps across the canvas.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a private drawing routine; a struct would only repeat the names"
-)]
-fn ridge(
-    canvas: &mut Canvas,
+/// Something along the horizon.
+#[derive(Clone, Copy)]
+struct Layer {
+    /// The row that it stands on.
     horizon: f32,
+    /// About how many pixels it is high.
     rise: f32,
-    roughness: f32,
+    /// The share of the horizon's colour that the air lays over it.
     haze: f32,
-    surface: Rgb,
-    light: &Light,
-    dice: &mut Dice,
-) {
+}
+
+/// A rolling or jagged outline: `roughness` is the number of humps across the canvas.
+fn ridge(canvas: &mut Canvas, layer: Layer, roughness: f32, surface: Rgb, light: &Light, dice: &mut Dice) {
+    let Layer { horizon, rise, haze } = layer;
     let width = canvas.width() as f32;
     let seed = dice.random();
     let colour = light.hazed(light.on_ground(surface.varied(0.08, dice)) * 0.85, haze);
@@ -55,7 +60,8 @@ fn ridge(
 }
 
 /// A row of plain houses and blocks, with lit windows at night.
-fn town(canvas: &mut Canvas, horizon: f32, rise: f32, haze: f32, light: &Light, dice: &mut Dice) {
+fn town(canvas: &mut Canvas, layer: Layer, light: &Light, dice: &mut Dice) {
+    let Layer { horizon, rise, haze } = layer;
     let width = canvas.width() as f32;
     let mut left = -rise;
     while left < width {

@@ -78,13 +78,13 @@ fn clouds(canvas: &mut Canvas, horizon: f32, cover: f32, light: &Light, dice: &m
             return sky;
         }
         // Lit from above: where the cloud grows denser upwards, we look at its dark underside.
-        let underside = value_above(seed, x + drift, y) - density;
+        let underside = density_above(seed, x + drift, y) - density;
         let cloud = lit.mixed(shaded, (0.35 + underside * 4.0).clamp(0.0, 1.0));
         sky.mixed(cloud, body * 0.92)
     });
 }
 
-fn value_above(seed: u32, x: f32, y: f32) -> f32 {
+fn density_above(seed: u32, x: f32, y: f32) -> f32 {
     fractal_noise(seed, x, y + 0.18, 2)
 }
 

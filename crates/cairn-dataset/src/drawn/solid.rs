@@ -209,7 +209,7 @@ impl Shape {
     pub(super) fn for_each_point(&self, visit: &mut impl FnMut(Vec3)) {
         match self {
             Shape::Solid(faces) => {
-                faces.iter().flat_map(|face| &face.corners).for_each(|&corner| visit(corner))
+                faces.iter().flat_map(|face| &face.corners).for_each(|&corner| visit(corner));
             }
             Shape::Beam { from, to, .. } => {
                 visit(*from);

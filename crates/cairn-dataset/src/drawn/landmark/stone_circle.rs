@@ -13,31 +13,28 @@ pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
     let radius = dice.random_range(11.0..15.0);
     let height = radius * dice.random_range(0.42..0.62);
     let broad = TAU * radius / count as f32 * dice.random_range(0.36..0.55);
-    let lintels = dice.random_range(0.25..0.9);
+    let with_lintels = dice.random_bool(0.75);
+    let lintel_share = dice.random_range(0.4..0.9);
     let mut parts = Vec::new();
     let mut stood_before = false;
-    // Beginning just past the start, so that a lintel may close the ring.
-    for index in 0..=count {
-        let angle = |index: f32| index / count as f32 * TAU;
-        if index < count {
-            let fallen = dice.random_bool(0.12);
-            let place = around(radius, angle(index as f32));
-            parts.push(if fallen {
-                fallen_stone(height, broad, palette, dice).moved(place)
-            } else {
-                let tall = if lintels > 0.4 { height } else { height * dice.random_range(0.7..1.15) };
-                standing_stone(tall, broad, angle(index as f32), palette, dice).moved(place)
-            });
-            if stood_before && !fallen && lintels > 0.4 && dice.random_bool(lintels.into()) {
-                let middle = angle(index as f32 - 0.5);
-                let reach = TAU * radius / count as f32 + broad * 0.8;
-                parts.push(
-                    lintel(reach, broad, middle, palette, dice)
-                        .moved(around(radius, middle) + at(0.0, height, 0.0)),
-                );
-            }
-            stood_before = !fallen;
+    let angle = |index: f32| index / count as f32 * TAU;
+    for index in 0..count {
+        let fallen = dice.random_bool(0.12);
+        let place = around(radius, angle(index as f32));
+        parts.push(if fallen {
+            fallen_stone(height, broad, palette, dice).moved(place)
+        } else {
+            // Only stones of one height can carry lintels.
+            let tall = if with_lintels { height } else { height * dice.random_range(0.7..1.15) };
+            standing_stone(tall, broad, angle(index as f32), palette, dice).moved(place)
+        });
+        if stood_before && !fallen && with_lintels && dice.random_bool(lintel_share) {
+            let middle = angle(index as f32 - 0.5);
+            let reach = TAU * radius / count as f32 + broad * 0.8;
+            let top = around(radius, middle) + at(0.0, height, 0.0);
+            parts.push(lintel(reach, broad, middle, palette, dice).moved(top));
         }
+        stood_before = !fallen;
     }
     if dice.random_bool(0.5) {
         parts.extend(trilithon(radius * 0.4, height * 1.25, broad * 1.2, palette, dice));

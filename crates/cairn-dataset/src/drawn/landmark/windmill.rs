@@ -77,7 +77,6 @@ impl Sails {
                 |across: f32, out: f32| hub + at(out * cos - across * sin, out * sin + across * cos, 0.3);
             parts.push(Shape::Beside(self.sail(&place)));
         }
-        // All in one plane in front of the body: an order that nothing upsets.
         Shape::Beside(parts)
     }
 
