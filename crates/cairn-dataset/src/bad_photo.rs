@@ -9,6 +9,8 @@ use cairn_photo::PhotoError;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::path_text;
+
 /// Why one photo was left out. Serialised as its path and its [whole message](BadPhoto::message).
 #[derive(Debug, Error)]
 pub enum BadPhoto {
@@ -63,6 +65,7 @@ impl Serialize for BadPhoto {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Row<'a> {
+            #[serde(serialize_with = "path_text::one")]
             path: &'a Path,
             error: String,
         }

@@ -2,7 +2,7 @@
 
 use cairn_photo::{Normalisation, Photo};
 
-use crate::{BadPhoto, ClassId, Example};
+use crate::{BadPhoto, ClassId, Example, InputSize};
 
 /// Photos that go through the network together.
 #[derive(Debug)]
@@ -54,13 +54,18 @@ impl Batch {
     }
 }
 
+/// A batch yet to be made: which one of its epoch, and of which examples.
+#[derive(Clone, Debug)]
+pub(crate) struct BatchPlan {
+    pub(crate) number: usize,
+    pub(crate) examples: Vec<usize>,
+}
+
 /// A batch whose photos arrive one by one, in any order.
 #[derive(Debug)]
 pub(crate) struct Filling {
-    number: usize,
-    height: usize,
-    width: usize,
-    examples: Vec<usize>,
+    plan: BatchPlan,
+    size: InputSize,
     /// Room for all photos, `[examples, 3, height, width]`.
     pixels: Vec<f32>,
     /// What became of each photo; `None` while it is awaited.
@@ -69,18 +74,11 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Room for these examples, photos of `width` x `height`.
-    pub(crate) fn new(number: usize, examples: Vec<usize>, width: usize, height: usize) -> Filling {
-        let awaited = examples.len();
-        Filling {
-            number,
-            height,
-            width,
-            pixels: vec![0.0; awaited * 3 * height * width],
-            outcomes: (0..awaited).map(|_| None).collect(),
-            examples,
-            awaited,
-        }
+    /// Room for the photos of this plan.
+    pub(crate) fn new(plan: BatchPlan, size: InputSize) -> Filling {
+        let awaited = plan.examples.len();
+        let pixels = vec![0.0; awaited * size.numbers()];
+        Filling { plan, size, pixels, outcomes: (0..awaited).map(|_| None).collect(), awaited }
     }
 
     /// Puts in the photo at `position`: the pixels of `example`, or what was wrong with it. Gives the batch with
@@ -101,36 +99,34 @@ impl Filling {
     }
 
     fn close(&mut self) -> Batch {
-        let photo_len = 3 * self.height * self.width;
-        let mut pixels = std::mem::take(&mut self.pixels);
         let mut batch = Batch {
-            number: self.number,
-            pixels: Vec::new(),
-            labels: Vec::with_capacity(self.examples.len()),
-            examples: Vec::with_capacity(self.examples.len()),
-            height: self.height,
-            width: self.width,
+            number: self.plan.number,
+            pixels: std::mem::take(&mut self.pixels),
+            labels: Vec::with_capacity(self.plan.examples.len()),
+            examples: Vec::with_capacity(self.plan.examples.len()),
+            height: self.size.height,
+            width: self.size.width,
             bad: Vec::new(),
         };
+        let numbers = self.size.numbers();
         for (position, outcome) in self.outcomes.drain(..).enumerate() {
             match outcome {
                 Some(Ok(label)) => {
                     // Good photos move up into the room that bad ones before them left.
-                    if position > batch.len() {
-                        pixels.copy_within(
-                            position * photo_len..(position + 1) * photo_len,
-                            batch.len() * photo_len,
-                        );
+                    let place = batch.len();
+                    if place < position {
+                        batch
+                            .pixels
+                            .copy_within(position * numbers..(position + 1) * numbers, place * numbers);
                     }
                     batch.labels.push(label);
-                    batch.examples.push(self.examples[position]);
+                    batch.examples.push(self.plan.examples[position]);
                 }
                 Some(Err(bad)) => batch.bad.push(bad),
                 None => {}
             }
         }
-        pixels.truncate(batch.len() * photo_len);
-        batch.pixels = pixels;
+        batch.pixels.truncate(batch.len() * numbers);
         batch
     }
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a data set, found by reading every photo in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,8 +9,9 @@ use cairn_photo::{Photo, PhotoError};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::scan::{DatasetScan, PartScan};
-use crate::{BadPhoto, DatasetError, Part};
+use crate::path_text;
+use crate::scan::{DatasetScan, Part, PartScan};
+use crate::{BadPhoto, DatasetError};
 
 /// What [`check`] found. Every list is in order; an empty one is good news.
 #[derive(Debug, Serialize)]
@@ -27,10 +28,13 @@ pub struct CheckReport {
     /// Photos that cannot be read.
     pub unreadable: Vec<BadPhoto>,
     /// Class folders without a photo.
+    #[serde(serialize_with = "path_text::many")]
     pub empty_classes: Vec<PathBuf>,
     /// Class folders of `test` or of the validation folder that `train` lacks.
+    #[serde(serialize_with = "path_text::many")]
     pub unknown_classes: Vec<PathBuf>,
     /// Files left out: hidden ones, and those that are no photos by their name. No problem in themselves.
+    #[serde(serialize_with = "path_text::many")]
     pub ignored: Vec<PathBuf>,
 }
 
@@ -49,7 +53,7 @@ impl CheckReport {
 /// The places of one photo that is there more than once, in the order of the parts, classes and paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Copies(pub Vec<PathBuf>);
+pub struct Copies(#[serde(serialize_with = "path_text::many")] pub Vec<PathBuf>);
 
 /// Reads every photo of the data set in `root`, on all cores, and reports all that is wrong with it.
 ///
@@ -150,9 +154,9 @@ fn empty_classes(scan: &DatasetScan) -> Vec<PathBuf> {
 }
 
 fn unknown_classes(scan: &DatasetScan) -> Vec<PathBuf> {
-    let in_train = |name: &str| scan.train.classes.iter().any(|class| class.name == name);
+    let known: HashSet<&str> = scan.train.classes.iter().map(|class| class.name.as_str()).collect();
     let of_part = |part: &PartScan| -> Vec<PathBuf> {
-        let unknown = part.classes.iter().filter(|class| !in_train(&class.name));
+        let unknown = part.classes.iter().filter(|class| !known.contains(class.name.as_str()));
         unknown.map(|class| part.folder.join(&class.name)).collect()
     };
     scan.parts().flat_map(|(_, part)| of_part(part)).collect()

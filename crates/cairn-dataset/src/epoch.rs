@@ -11,19 +11,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use cairn_photo::Photo;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cairn_photo::Photo;
-
-use crate::batch::Filling;
+use crate::batch::{BatchPlan, Filling};
 use crate::chance::photo_rng;
-use crate::{BadPhoto, Batch, Example, View};
+use crate::{BadPhoto, Batch, Example, InputSize, View};
 
 /// The batches of an epoch, in order. Dropping it stops the workers after the photo in their hands.
 #[derive(Debug)]
 pub struct Epoch {
-    /// Batches that no worker has been given yet: number, and examples.
-    ahead: VecDeque<(usize, Vec<usize>)>,
+    /// Batches that the workers have not been given yet.
+    ahead: VecDeque<BatchPlan>,
     /// Batches that the workers have been given and that are not handed out yet.
     under_way: usize,
     /// Batches finished before their turn.
@@ -31,8 +30,7 @@ pub struct Epoch {
     /// The number of the batch to hand out next.
     next: usize,
     prefetch: usize,
-    width: usize,
-    height: usize,
+    size: InputSize,
     jobs: Option<Sender<Job>>,
     finished: Receiver<Batch>,
     stop: Arc<AtomicBool>,
@@ -49,17 +47,17 @@ struct Job {
 }
 
 impl Epoch {
-    /// Starts the workers on the first of these batches (number, and examples).
+    /// Starts the workers on the first of these batches.
     pub(crate) fn start(
         work: PhotoWork,
-        batches: VecDeque<(usize, Vec<usize>)>,
+        batches: VecDeque<BatchPlan>,
         workers: usize,
         prefetch: usize,
     ) -> Epoch {
         let (jobs, jobs_of_workers) = unbounded();
         let (finished_of_workers, finished) = unbounded();
         let stop = Arc::new(AtomicBool::new(false));
-        let (width, height) = (work.width, work.height);
+        let size = work.size;
         let work = Arc::new(work);
         let workers = (0..workers)
             .map(|_| {
@@ -69,13 +67,12 @@ impl Epoch {
             })
             .collect();
         let mut epoch = Epoch {
-            next: batches.front().map_or(0, |(number, _)| *number),
+            next: batches.front().map_or(0, |plan| plan.number),
             ahead: batches,
             under_way: 0,
             early: BTreeMap::new(),
             prefetch,
-            width,
-            height,
+            size,
             jobs: Some(jobs),
             finished,
             stop,
@@ -95,9 +92,9 @@ impl Epoch {
     fn hand_to_workers(&mut self, count: usize) {
         let Some(jobs) = &self.jobs else { return };
         while self.under_way < count {
-            let Some((number, examples)) = self.ahead.pop_front() else { return };
-            let filling = Filling::new(number, examples.clone(), self.width, self.height);
-            let filling = Arc::new(Mutex::new(filling));
+            let Some(plan) = self.ahead.pop_front() else { return };
+            let examples = plan.examples.clone();
+            let filling = Arc::new(Mutex::new(Filling::new(plan, self.size)));
             for (position, example) in examples.into_iter().enumerate() {
                 // Sending fails only once every worker is gone, and then `next` says so.
                 let _ = jobs.send(Job { filling: Arc::clone(&filling), position, example });
@@ -121,7 +118,7 @@ impl Iterator for Epoch {
     type Item = Batch;
 
     fn next(&mut self) -> Option<Batch> {
-        self.hand_to_workers(self.prefetch + 1);
+        self.hand_to_workers(self.prefetch.saturating_add(1));
         if self.under_way == 0 {
             self.stop();
             return None;
@@ -161,8 +158,7 @@ impl Drop for Epoch {
 pub(crate) struct PhotoWork {
     pub(crate) examples: Arc<[Example]>,
     pub(crate) view: Arc<View>,
-    pub(crate) width: usize,
-    pub(crate) height: usize,
+    pub(crate) size: InputSize,
     pub(crate) seed: u64,
     pub(crate) epoch: usize,
 }
@@ -170,7 +166,7 @@ pub(crate) struct PhotoWork {
 impl PhotoWork {
     /// A worker's life: photo after photo, until there are no more or it is told to stop.
     fn run(&self, jobs: &Receiver<Job>, finished: &Sender<Batch>, stop: &AtomicBool) {
-        let mut pixels = vec![0.0; 3 * self.height * self.width];
+        let mut pixels = vec![0.0; self.size.numbers()];
         for Job { filling, position, example } in jobs {
             if stop.load(Ordering::Relaxed) {
                 return;

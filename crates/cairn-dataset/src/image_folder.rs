@@ -1,5 +1,6 @@
 //! The index of a data set on disk: which photos there are, of which class, in which part.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::scan::{DatasetScan, PartScan, PhotoFile, slashed};
@@ -133,11 +134,12 @@ fn examples(
     classes: &ClassList,
     known_from: &'static str,
 ) -> Result<Vec<Example>, DatasetError> {
-    let mut examples = Vec::with_capacity(scan.photo_count());
+    let ids: HashMap<&str, ClassId> = classes.iter().map(|(id, class)| (class.folder.as_str(), id)).collect();
+    let mut examples = Vec::new();
     let mut unknown = Vec::new();
     for folder in &scan.classes {
-        match classes.by_folder(&folder.name) {
-            Some(class) => examples.extend(folder.photos.iter().map(|photo| Example::new(photo, class))),
+        match ids.get(folder.name.as_str()) {
+            Some(&class) => examples.extend(folder.photos.iter().map(|photo| Example::new(photo, class))),
             None => unknown.push(folder.name.clone()),
         }
     }

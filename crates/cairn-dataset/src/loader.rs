@@ -7,9 +7,10 @@ use std::thread;
 use cairn_photo::AugmentationError;
 use thiserror::Error;
 
+use crate::batch::BatchPlan;
 use crate::chance::epoch_order;
 use crate::epoch::{Epoch, PhotoWork};
-use crate::{Example, View};
+use crate::{Example, InputSize, View};
 
 /// How a [`Loader`] makes its batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +72,7 @@ pub enum LoaderError {
 pub struct Loader {
     examples: Arc<[Example]>,
     view: Arc<View>,
-    width: usize,
-    height: usize,
+    size: InputSize,
     options: LoaderOptions,
 }
 
@@ -92,8 +92,8 @@ impl Loader {
         if options.workers == 0 {
             return Err(LoaderError::Workers);
         }
-        let (width, height) = view.size()?;
-        Ok(Loader { examples: examples.into(), view: Arc::new(view), width, height, options })
+        let size = view.size()?;
+        Ok(Loader { examples: examples.into(), view: Arc::new(view), size, options })
     }
 
     /// The examples, in the order that [`Batch::examples`](crate::Batch::examples) counts them.
@@ -127,13 +127,17 @@ impl Loader {
         } else {
             (0..len).collect()
         };
-        let batches = order.chunks(self.options.batch_size).map(<[usize]>::to_vec).enumerate();
-        let batches = batches.take(self.batches_per_epoch()).skip(first_batch).collect();
+        let batches = order
+            .chunks(self.options.batch_size)
+            .take(self.batches_per_epoch())
+            .enumerate()
+            .skip(first_batch)
+            .map(|(number, examples)| BatchPlan { number, examples: examples.to_vec() })
+            .collect();
         let work = PhotoWork {
             examples: Arc::clone(&self.examples),
             view: Arc::clone(&self.view),
-            width: self.width,
-            height: self.height,
+            size: self.size,
             seed: self.options.seed,
             epoch,
         };

@@ -10,8 +10,8 @@ const INK: [u8; 3] = [40; 3];
 const GAP: u32 = 8;
 /// Between a photo and its name.
 const NAME_GAP: u32 = 2;
-/// Lines for a name.
-const NAME_LINES: u32 = 2;
+/// Lines for a name, at most.
+const NAME_LINES: usize = 2;
 /// Narrower photos are magnified, so that there is room for their names and something to see.
 const LEAST_WIDTH: u32 = 128;
 
@@ -32,19 +32,20 @@ pub fn montage(tiles: &[Tile], columns: usize) -> Option<Photo> {
     let widest = tiles.iter().map(|tile| tile.photo.width()).max()?;
     let highest = tiles.iter().map(|tile| tile.photo.height()).max()?;
     let magnification = LEAST_WIDTH.div_ceil(widest);
-    let cell_width = widest * magnification;
-    let photo_height = highest * magnification;
-    let cell_height = photo_height + NAME_GAP + NAME_LINES * LINE_HEIGHT;
+    let (cell_width, photo_height) = (widest * magnification, highest * magnification);
+    let letters = (cell_width / LETTER_WIDTH) as usize;
+    let names: Vec<Vec<String>> = tiles.iter().map(|tile| wrap(&tile.name, letters, NAME_LINES)).collect();
+    let name_lines = names.iter().map(Vec::len).max()? as u32;
+    let cell_height = photo_height + NAME_GAP + name_lines * LINE_HEIGHT;
 
     let columns = columns.clamp(1, tiles.len());
     let rows = tiles.len().div_ceil(columns);
-    let side = |cells: usize, cell: u32| GAP + cells as u32 * (cell + GAP);
-    let mut page = Photo::filled(side(columns, cell_width), side(rows, cell_height), PAPER);
-    for (place, tile) in tiles.iter().enumerate() {
-        let (x, y) = (side(place % columns, cell_width), side(place / columns, cell_height));
+    let offset = |cells: usize, cell: u32| GAP + cells as u32 * (cell + GAP);
+    let mut page = Photo::filled(offset(columns, cell_width), offset(rows, cell_height), PAPER);
+    for (place, (tile, name)) in tiles.iter().zip(&names).enumerate() {
+        let (x, y) = (offset(place % columns, cell_width), offset(place / columns, cell_height));
         paste(&mut page, x, y, &tile.photo, magnification);
-        let lines = wrap(&tile.name, (cell_width / LETTER_WIDTH) as usize, NAME_LINES as usize);
-        for (line, text) in (0..).zip(&lines) {
+        for (line, text) in (0..).zip(name) {
             let text_width = text.chars().count() as u32 * LETTER_WIDTH;
             let indent = cell_width.saturating_sub(text_width) / 2;
             write(&mut page, x + indent, y + photo_height + NAME_GAP + line * LINE_HEIGHT, text, INK);
@@ -84,7 +85,7 @@ mod tests {
         let tiles =
             [tile(128, 96, red, "One"), tile(128, 96, [0, 200, 0], "Two"), tile(128, 96, red, "Three")];
         let page = montage(&tiles, 2).unwrap();
-        let cell_height = 96 + NAME_GAP + NAME_LINES * LINE_HEIGHT;
+        let cell_height = 96 + NAME_GAP + LINE_HEIGHT;
         assert_eq!((page.width(), page.height()), (3 * GAP + 2 * 128, 3 * GAP + 2 * cell_height));
         // The corners of the first, the second and the third photo, and paper beside them.
         assert_eq!(page.pixel(GAP, GAP), red);

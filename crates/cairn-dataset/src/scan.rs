@@ -1,38 +1,21 @@
 //! Walking a data set on disk: its parts, their class folders, and the photos in them.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use cairn_photo::PHOTO_EXTENSIONS;
-use serde::Serialize;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::DatasetError;
 
 /// A part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// The photos to learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
     Train,
-    /// The photos to choose the best model by.
     Valid,
-    /// The photos to report on.
     Test,
-}
-
-impl fmt::Display for Part {
-    /// `train`, `valid` or `test`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Part::Train => "train",
-            Part::Valid => "valid",
-            Part::Test => "test",
-        })
-    }
 }
 
 /// All parts of a data set as they stand on disk.
@@ -131,11 +114,6 @@ impl PartScan {
         Ok(scan)
     }
 
-    /// How many photos there are in all classes.
-    pub(crate) fn photo_count(&self) -> usize {
-        self.classes.iter().map(|class| class.photos.len()).sum()
-    }
-
     fn walk_class(&mut self, class_folder: &Path) -> Result<ClassScan, DatasetError> {
         let mut photos = Vec::new();
         let mut walk = WalkDir::new(class_folder).follow_links(true).min_depth(1).into_iter();
@@ -148,7 +126,7 @@ impl PartScan {
                     self.ignored.push(entry.into_path());
                 }
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if is_photo_name(entry.path()) => photos.push(self.photo_file(&entry)?),
+                Ok(entry) if is_photo_file(&entry) => photos.push(self.photo_file(&entry)?),
                 Ok(entry) => self.ignored.push(entry.into_path()),
                 Err(error) => match fault_of(error, class_folder) {
                     WalkFault::Cycle(link) => self.ignored.push(link),
@@ -216,6 +194,11 @@ pub(crate) fn slashed(path: &Path, base: &Path) -> String {
 
 fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// A file indeed: to read from a pipe that is named like a photo might wait for ever.
+fn is_photo_file(entry: &DirEntry) -> bool {
+    entry.file_type().is_file() && is_photo_name(entry.path())
 }
 
 fn is_photo_name(path: &Path) -> bool {

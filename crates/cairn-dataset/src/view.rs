@@ -19,6 +19,22 @@ pub enum View {
     Test(Preprocess),
 }
 
+/// The size of a network's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputSize {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+impl InputSize {
+    /// Numbers in one photo: `3 * height * width`.
+    pub const fn numbers(self) -> usize {
+        3 * self.height * self.width
+    }
+}
+
 impl View {
     /// The photo as the network sees it, in pixels still. `rng` is asked only by [`View::Train`].
     pub fn frame(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
@@ -36,11 +52,11 @@ impl View {
         }
     }
 
-    /// The size of every photo that [`View::frame`] gives, as (width, height).
+    /// The size of every photo that [`View::frame`] gives.
     ///
     /// # Errors
     /// Where the augmentation is out of its range, or leaves photos of different sizes.
-    pub fn size(&self) -> Result<(usize, usize), LoaderError> {
+    pub fn size(&self) -> Result<InputSize, LoaderError> {
         let (width, height) = match self {
             View::Train { augment, .. } => {
                 augment.validate()?;
@@ -48,6 +64,6 @@ impl View {
             }
             View::Test(preprocess) => (preprocess.input_width(), preprocess.input_height()),
         };
-        Ok((width as usize, height as usize))
+        Ok(InputSize { width: width as usize, height: height as usize })
     }
 }

@@ -107,3 +107,17 @@ fn progress_is_told_for_every_photo() {
     .unwrap();
     assert_eq!((calls.into_inner(), last.into_inner()), (12, 12));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_photo_whose_name_is_no_unicode_does_not_spoil_the_report() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = LittleFolder::new();
+    folder.part("train", 1);
+    let name = OsStr::from_bytes(b"caf\xe9.jpg");
+    std::fs::write(folder.path("train/00.Arch").join(name), b"").unwrap();
+    let json = serde_json::to_value(report(&folder)).unwrap();
+    assert!(json["unreadable"][0]["path"].as_str().unwrap().ends_with("caf\u{fffd}.jpg"), "{json}");
+}

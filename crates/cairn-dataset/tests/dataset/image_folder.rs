@@ -245,4 +245,19 @@ mod links {
         assert_eq!(names(&data.train), ["a/1.png", "a/2.png"]);
         assert_eq!(data.ignored, [folder.path("train/a/3.txt")]);
     }
+
+    #[test]
+    fn a_pipe_that_is_named_like_a_photo_is_left_out() {
+        let folder = LittleFolder::new();
+        folder.file("train/a/1.png", b"").folder("valid");
+        let pipe = folder.path("train/a/2.png");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        if !made.is_ok_and(|status| status.success()) {
+            println!("skipped: no mkfifo here");
+            return;
+        }
+        let data = open(&folder).unwrap();
+        assert_eq!(names(&data.train), ["a/1.png"]);
+        assert_eq!(data.ignored, [pipe]);
+    }
 }
