@@ -1,5 +1,8 @@
 //! Reading photos of every format, whole and broken.
 
+// Helpers of tests may panic as tests may; clippy allows it of functions marked as tests alone.
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,8 @@
 //! Resizing agrees with Pillow; the expected values were made by `reference/resize.py`.
 
+// Helpers of tests may panic as tests may; clippy allows it of functions marked as tests alone.
+#![allow(clippy::unwrap_used)]
+
 mod drawn;
 
 use std::path::{Path, PathBuf};

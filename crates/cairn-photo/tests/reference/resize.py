@@ -24,6 +24,13 @@ def drawn(width, height):
     return Image.fromarray(np.stack([red, green, blue], axis=-1).astype(np.uint8))
 
 
+def on_white(image):
+    if image.mode == "RGBA" or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
 DRAWN = [
     # From width, height to width, height: smaller, much smaller, larger, one side only, to a single pixel.
     ((97, 61), (40, 25)),
@@ -56,7 +63,7 @@ drawn_cases = [
 ]
 real_cases = []
 for name in REAL:
-    photo = Image.open(os.path.join(os.environ["CAIRN_DATA"], "photos", name)).convert("RGB")
+    photo = on_white(Image.open(os.path.join(os.environ["CAIRN_DATA"], "photos", name)))
     framed = F.center_crop(F.resize(photo, 256), 224)
     real_cases.append({"file": name, "grid": np.asarray(framed)[8::16, 8::16].flatten().tolist()})
 
