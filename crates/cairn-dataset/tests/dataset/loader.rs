@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cairn_dataset::{Batch, Example, ImageFolder, Loader, LoaderError, LoaderOptions, ValidSplit, View};
+use cairn_dataset::{
+    Batch, ClassId, Example, ImageFolder, Loader, LoaderError, LoaderOptions, ValidSplit, View,
+};
 use cairn_photo::{Augmentation, Augmentations, Framing, Normalisation, Photo, Preprocess};
 
 use crate::little_folder::LittleFolder;
@@ -36,11 +38,21 @@ fn examples(folder: &LittleFolder) -> Arc<[Example]> {
 }
 
 /// What two batches must share to be the same for a network.
-fn content(batches: impl Iterator<Item = Batch>) -> Vec<(usize, Vec<u32>, Vec<usize>, Vec<usize>)> {
+#[derive(Clone, Debug, PartialEq)]
+struct Content {
+    number: usize,
+    pixel_bits: Vec<u32>,
+    labels: Vec<ClassId>,
+    examples: Vec<usize>,
+}
+
+fn content(batches: impl Iterator<Item = Batch>) -> Vec<Content> {
     batches
-        .map(|batch| {
-            let bits = batch.pixels.iter().map(|pixel| pixel.to_bits()).collect();
-            (batch.number, bits, batch.labels.iter().map(|label| label.index()).collect(), batch.examples)
+        .map(|batch| Content {
+            number: batch.number,
+            pixel_bits: batch.pixels.iter().map(|pixel| pixel.to_bits()).collect(),
+            labels: batch.labels,
+            examples: batch.examples,
         })
         .collect()
 }
@@ -212,7 +224,7 @@ fn workers_stay_within_the_prefetch() {
     let gone = &loader.examples()[9].path;
     std::fs::remove_file(gone).unwrap();
     let bad: Vec<_> = epoch.flat_map(|batch| batch.bad).map(|bad| bad.path().to_path_buf()).collect();
-    assert_eq!(bad, [gone.clone()]);
+    assert_eq!(bad, std::slice::from_ref(gone));
 }
 
 #[test]

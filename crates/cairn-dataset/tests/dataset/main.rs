@@ -1,7 +1,7 @@
 //! Data sets on disk, from the folder to the batch. One binary, so that the tests link once.
 
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod check;
 mod image_folder;
