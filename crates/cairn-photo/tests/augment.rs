@@ -31,7 +31,6 @@ fn greatest_difference(kind: &str, change: impl Fn(Photo, &[f64]) -> Photo) -> u
         let changed = change(drawn::drawn(24, 16), &numbers);
         assert_eq!((changed.width(), changed.height()), (expected.width, expected.height), "{name}");
         let worst = changed.pixels().iter().zip(&expected.pixels).map(|(a, b)| a.abs_diff(*b)).max();
-        println!("{name}: {worst:?}");
         greatest = greatest.max(worst);
     }
     greatest.unwrap_or_else(|| panic!("no case of {kind}"))

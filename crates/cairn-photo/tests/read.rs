@@ -316,6 +316,19 @@ fn every_real_photo_reads_at_its_size() {
     }
 }
 
+#[cfg(feature = "avif")]
+#[test]
+fn an_avif_cut_anywhere_is_an_error() {
+    let Some(photos) = real_photos() else {
+        eprintln!("skipped: neither CAIRN_DATA nor ../shared/data has photos");
+        return;
+    };
+    let bytes = std::fs::read(photos.join("avif-rgb-472f7d1ca2d9.avif")).unwrap();
+    for length in [30, 100, 200, 300, 400, 1000, bytes.len() / 2, bytes.len() - 1] {
+        assert!(open(&bytes[..length]).is_err(), "cut to {length}");
+    }
+}
+
 fn real_photos() -> Option<PathBuf> {
     let data = std::env::var_os("CAIRN_DATA")
         .map(PathBuf::from)
