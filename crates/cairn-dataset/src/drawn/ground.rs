@@ -96,7 +96,7 @@ impl Ground {
                 let grazing = 0.82 - 0.5 * near;
                 return deep.mixed(image, grazing) + Rgb::WHITE * (swell * 0.1);
             }
-            light.hazed(light.on_ground(self.texture(place, depth, camera)), far)
+            light.hazed(light.on_ground(self.texture(place, depth, camera)), far * 0.7)
         });
     }
 

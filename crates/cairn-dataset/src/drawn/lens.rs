@@ -62,12 +62,12 @@ fn frame(canvas: &Canvas, width: u32, height: u32, dice: &mut Dice) -> Pixmap {
 fn blur(light: &mut Vec<[f32; 3]>, columns: usize, rows: usize, dice: &mut Dice) {
     let unit = columns.max(rows) as f32 / 160.0;
     match dice.random_range(0..10) {
-        0..3 => {
+        0..2 => {
             let sigma = unit * dice.random_range(0.4..0.8);
             convolve(light, columns, rows, &gaussian(sigma, [1.0, 0.0]));
             convolve(light, columns, rows, &gaussian(sigma, [0.0, 1.0]));
         }
-        3 => {
+        2 => {
             let angle = dice.random_range(0.0..std::f32::consts::PI);
             let length = unit * dice.random_range(1.2..2.6);
             let steps = 7;

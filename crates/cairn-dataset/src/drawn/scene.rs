@@ -43,7 +43,8 @@ fn aimed(landmark: &Landmark, frame: Size, canvas: &Canvas, dice: &mut Dice) -> 
     let [low, high] = landmark.body.bounds();
     let extent = (high - low).length();
     let mut camera = Camera {
-        eye: high.y * dice.random_range(0.06f32..0.75).powf(1.3) + 0.3,
+        // Low landmarks are wide: from a little higher up they show their plan.
+        eye: high.y * dice.random_range(0.06f32..0.7).powf(1.3) + extent * dice.random_range(0.02..0.1),
         distance: extent * dice.random_range(1.3..3.5) + high.z,
         focal: 1.0,
         centre: 0.0,
@@ -57,7 +58,7 @@ fn aimed(landmark: &Landmark, frame: Size, canvas: &Canvas, dice: &mut Dice) -> 
         most = Pixel { x: most.x.max(seen.x), y: most.y.max(seen.y) };
     });
     let (across, up) = (most.x - least.x, most.y - least.y);
-    let fill = dice.random_range(0.64..0.97);
+    let fill = dice.random_range(0.7..0.97);
     camera.focal = (frame.width * fill / across).min(frame.height * fill / up);
     let (across, up) = (across * camera.focal, up * camera.focal);
     // The landmark's box lies anywhere in the frame, but below its middle rather than above.
@@ -130,7 +131,8 @@ impl<'a> Scene<'a> {
         let foot = camera.project(place);
         let seed = dice.random();
         let [left, right] = self.landmark_columns();
-        let hides = !behind && height > reach * 0.32 && foot.x > left && foot.x < right;
+        let tallest = if figure == Figure::Bush { 0.14 } else { 0.3 };
+        let hides = !behind && height > reach * tallest && foot.x > left && foot.x < right;
         if !hides && foot.y < camera.horizon + reach * 2.0 {
             self.figures.push(Placed { figure, foot, height, behind, seed });
         }

@@ -25,7 +25,7 @@ pub(super) fn paint(canvas: &mut Canvas, horizon: f32, light: &Light, dice: &mut
         Weather::Night => {
             stars(canvas, bottom, dice);
             if dice.random_bool(0.6) {
-                moon(canvas, disc, height, light, dice);
+                moon(canvas, disc, height, dice);
             }
         }
         Weather::Sunrise | Weather::Dusk => {
@@ -97,16 +97,21 @@ fn stars(canvas: &mut Canvas, horizon: f32, dice: &mut Dice) {
     }
 }
 
-fn moon(canvas: &mut Canvas, centre: Pixel, height: f32, light: &Light, dice: &mut Dice) {
+fn moon(canvas: &mut Canvas, centre: Pixel, height: f32, dice: &mut Dice) {
     let radius = height * dice.random_range(0.025..0.05);
     glow(canvas, centre, radius * 6.0, Rgb::hex(0xbcc8e4), 0.35);
-    canvas.ellipse(centre, radius, radius, Rgb::hex(0xf2eeda));
-    if dice.random_bool(0.5) {
-        // A crescent: the sky's own colour bites into the disc.
-        let dark = light.zenith.mixed(Rgb::hex(0xbcc8e4), 0.2);
-        let bite = Pixel { x: centre.x + radius * dice.random_range(-0.9..0.9), y: centre.y - radius * 0.3 };
-        canvas.ellipse(bite, radius * 0.95, radius * 0.95, dark);
-    }
+    // The lit part lies between the rim and the edge of night, which is half an ellipse: 1 for a full moon
+    // down to -1 for a new one, times the radius, away from the rim.
+    let phase = if dice.random_bool(0.5) { 1.0 } else { dice.random_range(-0.75..0.6) };
+    let side = if dice.random_bool(0.5) { 1.0 } else { -1.0 };
+    let half = |across: f32| {
+        (0..=16).map(move |step| {
+            let (sin, cos) = (step as f32 / 16.0 * std::f32::consts::PI).sin_cos();
+            Pixel { x: centre.x + side * across * radius * sin, y: centre.y - radius * cos }
+        })
+    };
+    let outline: Vec<Pixel> = half(1.0).chain(half(-phase).rev()).collect();
+    canvas.fill(&outline, Rgb::hex(0xf2eeda));
 }
 
 fn sun(canvas: &mut Canvas, centre: Pixel, radius: f32) {
