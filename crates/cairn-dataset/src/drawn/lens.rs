@@ -125,7 +125,7 @@ fn convolve(light: &mut Vec<[f32; 3]>, columns: usize, rows: usize, kernel: &[([
 
 /// White balance, exposure, contrast, saturation, vignette and noise.
 fn develop(light: &mut [[f32; 3]], columns: usize, rows: usize, dice: &mut Dice) {
-    let exposure = dice.random_range(0.84..1.2);
+    let exposure = dice.random_range(0.9..1.18);
     let warmth = dice.random_range(-0.12..0.12);
     let tint = dice.random_range(-0.05..0.05);
     let gains = [exposure * (1.0 + warmth), exposure * (1.0 + tint), exposure * (1.0 - warmth)];

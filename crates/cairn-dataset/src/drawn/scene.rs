@@ -34,7 +34,7 @@ struct Size {
 impl Size {
     /// A little more than the middle square: a network that looks at that alone still sees the landmark.
     fn of_view(width: f32, height: f32) -> Size {
-        Size { width: width.min(height * 1.12), height: height.min(width * 1.12) }
+        Size { width: width.min(height * 1.05), height: height.min(width * 1.05) }
     }
 }
 
@@ -58,12 +58,12 @@ fn aimed(landmark: &Landmark, frame: Size, canvas: &Canvas, dice: &mut Dice) -> 
         most = Pixel { x: most.x.max(seen.x), y: most.y.max(seen.y) };
     });
     let (across, up) = (most.x - least.x, most.y - least.y);
-    let fill = dice.random_range(0.7..0.97);
+    let fill = dice.random_range(0.76..0.97);
     camera.focal = (frame.width * fill / across).min(frame.height * fill / up);
     let (across, up) = (across * camera.focal, up * camera.focal);
     // The landmark's box lies anywhere in the frame, but below its middle rather than above.
-    let aside = (frame.width - across) * dice.random_range(0.1..0.9);
-    let headroom = (frame.height - up) * dice.random_range(0.3..0.8);
+    let aside = (frame.width - across) * dice.random_range(0.2..0.8);
+    let headroom = (frame.height - up) * dice.random_range(0.35..0.75);
     let corner = Pixel {
         x: (canvas.width() as f32 - frame.width) / 2.0 + aside,
         y: (canvas.height() as f32 - frame.height) / 2.0 + headroom,

@@ -8,20 +8,20 @@ use super::Landmark;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
-    let arches = dice.random_range(1..7);
+    let arches = dice.random_range(2..6);
     let span = 14.0;
     let bridge = Bridge {
         arches,
         span,
         pier: span * dice.random_range(0.12..0.35),
         // Semicircular or flatter.
-        rise: span / 2.0 * dice.random_range(0.6..1.0),
-        springing: span * dice.random_range(0.05..0.6),
+        rise: span / 2.0 * dice.random_range(0.7..1.0),
+        springing: span * dice.random_range(0.1..0.6),
         crown: span * dice.random_range(0.1..0.22),
         hump: span * arches as f32 * if dice.random_bool(0.5) { dice.random_range(0.02..0.09) } else { 0.0 },
         half_width: span * dice.random_range(0.16..0.3),
     };
-    let turn = dice.random_range(-0.6f32..0.6);
+    let turn = dice.random_range(-0.5f32..0.5);
     Landmark {
         body: bridge.body(palette).turned(turn),
         surroundings: bridge.approaches(palette, dice).turned(turn),

@@ -12,13 +12,13 @@ pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {
         half_span: 45.0,
         side_span: dice.random_range(18.0..30.0),
         deck: dice.random_range(7.0..13.0),
-        tower: dice.random_range(30.0..46.0),
+        tower: dice.random_range(34.0..48.0),
         half_width: dice.random_range(3.5..5.5),
         hangers: dice.random_range(10..18),
         leg: dice.random_range(2.0..3.6),
-        cable: dice.random_range(0.55..0.9),
+        cable: dice.random_range(0.7..1.1),
     };
-    let turn = dice.random_range(-0.65..0.65);
+    let turn = dice.random_range(-0.5..0.5);
     let cable = if dice.random_bool(0.5) { palette.wall } else { palette.trim } * 0.85;
     let struts = dice.random_range(1..4);
     Landmark {
