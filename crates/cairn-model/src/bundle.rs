@@ -1,0 +1,122 @@
+//! The file format: one safetensors file whose metadata entry `cairn` describes the model.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
+use burn::tensor::Device;
+use cairn_dataset::ClassList;
+use cairn_nets::{Init, Network, NetworkSpec, StateDict};
+use cairn_photo::Preprocess;
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+
+/// The name of the best model's file in a run folder.
+pub const BEST_MODEL: &str = "best.safetensors";
+
+/// The metadata entry that makes a safetensors file a bundle.
+const ENTRY: &str = "cairn";
+
+/// The version of the description. Fields may be added under the same version; a change of meaning raises it.
+const FORMAT: u64 = 1;
+
+/// What a bundle says of its model, beside the weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BundleInfo {
+    /// The network.
+    pub network: NetworkSpec,
+    /// The classes, in the order of the logits.
+    pub classes: ClassList,
+    /// How a photo becomes the network's input.
+    pub preprocess: Preprocess,
+    /// Where the model comes from.
+    pub provenance: Provenance,
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The version of cairn that trained it.
+    pub cairn: String,
+    /// The resolved recipe, as TOML.
+    pub recipe: String,
+    /// The fingerprint of the data set's index.
+    pub data_fingerprint: String,
+    /// The epoch whose weights these are, counted from 1.
+    pub epoch: usize,
+    /// Mean cross-entropy on the validation photos after that epoch, in nats.
+    pub valid_loss: f64,
+    /// Share of validation photos named right, in `[0, 1]`.
+    pub valid_accuracy: f64,
+}
+
+/// The description as it stands in the file: the version first, so that it can be read alone.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    format: u64,
+    #[serde(flatten)]
+    info: BundleInfo,
+}
+
+#[derive(Deserialize)]
+struct FormatVersion {
+    format: u64,
+}
+
+/// Writes a bundle to `path`: a temporary file in the same folder, then renamed.
+///
+/// # Errors
+/// [`ModelError::Write`] when the folder cannot be written.
+pub fn write_bundle(path: &Path, network: &Network, info: &BundleInfo) -> Result<(), ModelError> {
+    let description = Description { format: FORMAT, info: info.clone() };
+    let text = serde_json::to_string(&description)
+        .map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
+    let bytes = network
+        .state_dict()
+        .to_safetensors(ENTRY, text)
+        .map_err(|source| ModelError::Damaged { path: path.to_owned(), source })?;
+    let failed = |source| ModelError::Write { path: path.to_owned(), source };
+    let mut file = AtomicWriteFile::open(path).map_err(failed)?;
+    file.write_all(&bytes).map_err(failed)?;
+    file.commit().map_err(failed)
+}
+
+/// The bundle's file that `path` means: itself, or the best model of the run folder that it is.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, ModelError> {
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    if !path.is_dir() {
+        return Err(ModelError::NotFound { path: path.to_owned() });
+    }
+    let best = path.join(BEST_MODEL);
+    if best.is_file() { Ok(best) } else { Err(ModelError::NoModelInRun { path: path.to_owned() }) }
+}
+
+/// Reads a bundle onto `device`.
+pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<(Network, BundleInfo), ModelError> {
+    let owned = || path.to_owned();
+    let bytes = fs::read(path).map_err(|source| ModelError::Read { path: owned(), source })?;
+    let (weights, entry) = StateDict::from_safetensors(&bytes, ENTRY)
+        .map_err(|source| ModelError::Damaged { path: owned(), source })?;
+    let text = entry.ok_or_else(|| ModelError::NotABundle { path: owned() })?;
+    let unreadable = |source| ModelError::Description { path: owned(), source };
+    let FormatVersion { format } = serde_json::from_str(&text).map_err(unreadable)?;
+    if format != FORMAT {
+        return Err(ModelError::Version { path: owned(), found: format, supported: FORMAT });
+    }
+    let Description { info, .. } = serde_json::from_str(&text).map_err(unreadable)?;
+    if info.classes.len() != info.network.classes {
+        let (classes, logits) = (info.classes.len(), info.network.classes);
+        return Err(ModelError::Classes { path: owned(), classes, logits });
+    }
+    let network = info
+        .network
+        .build(Init::Default, 0, device)
+        .map_err(|source| ModelError::Network { path: owned(), source })?
+        .with_state_dict(&weights)
+        .map_err(|source| ModelError::Weights { path: owned(), source })?;
+    Ok((network, info))
+}

@@ -1,0 +1,102 @@
+//! What can go wrong with a model file.
+
+use std::io;
+use std::path::PathBuf;
+
+use cairn_nets::{SpecError, StateDictError};
+use cairn_photo::PhotoError;
+
+/// Why a model could not be opened, written or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// There is neither a model file nor a run folder at this path.
+    #[error("{}: no model here; give a bundle (.safetensors) or the folder of a training run", path.display())]
+    NotFound {
+        /// What was to be opened.
+        path: PathBuf,
+    },
+    /// A folder without a best model in it.
+    #[error("{}: this folder holds no {}; a run has one after its first epoch", path.display(), crate::BEST_MODEL)]
+    NoModelInRun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Truncated, or not in safetensors format.
+    #[error("{}: not a whole model file: copy it again, or train anew", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: StateDictError,
+    },
+    /// A safetensors file without cairn's description in it.
+    #[error("{}: a weights file, but not a cairn model: it does not say which network and classes it is for", path.display())]
+    NotABundle {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by another version of the format.
+    #[error("{}: written in model format {found}, this cairn reads {supported}: use the cairn that wrote it, or a newer one", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The file's format version.
+        found: u64,
+        /// The version that is read here.
+        supported: u64,
+    },
+    /// The description does not make sense.
+    #[error("{}: the model's description cannot be read", path.display())]
+    Description {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The description names a network that cannot be.
+    #[error("{}: the model's network cannot be built", path.display())]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SpecError,
+    },
+    /// The weights do not fit the network that the description names.
+    #[error("{}: the weights do not fit the network that the model names", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// Which tensors do not fit.
+        source: StateDictError,
+    },
+    /// The number of classes and the length of the logits differ.
+    #[error("{}: the model names {classes} classes, its network tells {logits} apart", path.display())]
+    Classes {
+        /// The file.
+        path: PathBuf,
+        /// Classes in the list.
+        classes: usize,
+        /// Length of the logits.
+        logits: usize,
+    },
+    /// The file cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The photo cannot be read.
+    #[error(transparent)]
+    Photo(#[from] PhotoError),
+}

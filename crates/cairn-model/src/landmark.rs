@@ -1,0 +1,115 @@
+//! What a model says about a photo.
+
+use std::fmt;
+
+use cairn_photo::Photo;
+use serde::{Deserialize, Serialize};
+
+/// A probability, in `[0, 1]`. Prints as a percentage.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Probability(f32);
+
+impl Probability {
+    /// The probabilities of all classes by softmax, in class order.
+    ///
+    /// Logits that are not finite give no probability to speak of: all are zero then.
+    pub fn softmax(logits: &[f32]) -> Vec<Self> {
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+        let sum: f32 = exponentials.iter().sum();
+        if !sum.is_finite() {
+            return vec![Self(0.0); logits.len()];
+        }
+        exponentials.into_iter().map(|e| Self(e / sum)).collect()
+    }
+
+    /// As a number in `[0, 1]`.
+    pub fn value(self) -> f32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Probability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Padding and alignment asked for in the format string hold for the whole, percent sign included.
+        f.pad(&format!("{:.1}%", self.0 * 100.0))
+    }
+}
+
+/// A landmark that a photo may show, and how probable that is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Landmark {
+    /// The class folder, such as `12.Eiffel_Tower`.
+    pub class: String,
+    /// The name for people, such as `Eiffel Tower`.
+    pub name: String,
+    /// How probable the model holds it.
+    pub probability: Probability,
+}
+
+/// A photo with the three landmarks that it most likely shows.
+#[derive(Debug, Clone)]
+pub struct Suggestion {
+    /// The photo, upright.
+    pub photo: Photo,
+    /// The likeliest landmarks, the likeliest first.
+    pub landmarks: Vec<Landmark>,
+}
+
+impl Suggestion {
+    /// "Is this a picture of the Eiffel Tower, the Space Needle or the Burj Khalifa?"
+    pub fn question(&self) -> String {
+        let names: Vec<String> = self.landmarks.iter().map(|l| with_article(&l.name)).collect();
+        match names.as_slice() {
+            [] => "No landmark comes to mind.".to_owned(),
+            [only] => format!("Is this a picture of {only}?"),
+            [first @ .., last] => format!("Is this a picture of {} or {last}?", first.join(", ")),
+        }
+    }
+}
+
+fn with_article(name: &str) -> String {
+    if name.to_lowercase().starts_with("the ") { name.to_owned() } else { format!("the {name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suggestion(names: &[&str]) -> Suggestion {
+        let landmark = |name: &&str| Landmark {
+            class: format!("00.{name}"),
+            name: (*name).to_owned(),
+            probability: Probability(0.5),
+        };
+        Suggestion { photo: Photo::filled(1, 1, [0; 3]), landmarks: names.iter().map(landmark).collect() }
+    }
+
+    #[test]
+    fn softmax_agrees_with_f64_arithmetic_and_survives_large_logits() {
+        let logits = [1000.0_f32, 1001.0, 998.5];
+        let exact: Vec<f64> = logits.iter().map(|l| f64::from(l - 1001.0).exp()).collect();
+        let sum: f64 = exact.iter().sum();
+        for (found, exact) in Probability::softmax(&logits).iter().zip(exact) {
+            assert!((f64::from(found.value()) - exact / sum).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn logits_that_are_not_numbers_give_no_probability() {
+        for logits in [[f32::NAN, 1.0], [f32::INFINITY, 1.0], [f32::NEG_INFINITY; 2]] {
+            assert_eq!(Probability::softmax(&logits), [Probability(0.0); 2], "{logits:?}");
+        }
+    }
+
+    #[test]
+    fn the_question_reads_as_english_for_one_two_and_three_names() {
+        assert_eq!(suggestion(&["Petra"]).question(), "Is this a picture of the Petra?");
+        assert_eq!(suggestion(&["A", "B"]).question(), "Is this a picture of the A or the B?");
+        assert_eq!(
+            suggestion(&["Eiffel Tower", "The Gherkin", "Big Ben"]).question(),
+            "Is this a picture of the Eiffel Tower, The Gherkin or the Big Ben?"
+        );
+    }
+}

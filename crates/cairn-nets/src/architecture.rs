@@ -1,0 +1,161 @@
+//! Which network is meant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::init::Init;
+use crate::network::Network;
+use crate::{PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+
+/// An architecture by name, as recipes and model files write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// System A's six-conv network, made for 800 px.
+    SixConv,
+    /// System B's plain CNN.
+    PlainCnn,
+    /// System B's residual CNN.
+    ResidualCnn,
+    /// System C's three-conv network.
+    ThreeConv,
+    /// ResNet-10 of half the width with a 3x3 stem.
+    #[serde(rename = "resnet10-small")]
+    ResNet10Small,
+    /// ResNet-18.
+    #[serde(rename = "resnet18")]
+    ResNet18,
+    /// ResNet-34.
+    #[serde(rename = "resnet34")]
+    ResNet34,
+}
+
+impl Architecture {
+    /// Every architecture.
+    pub const ALL: [Self; 7] = [
+        Self::SixConv,
+        Self::PlainCnn,
+        Self::ResidualCnn,
+        Self::ThreeConv,
+        Self::ResNet10Small,
+        Self::ResNet18,
+        Self::ResNet34,
+    ];
+
+    /// The name in recipes and model files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SixConv => "six-conv",
+            Self::PlainCnn => "plain-cnn",
+            Self::ResidualCnn => "residual-cnn",
+            Self::ThreeConv => "three-conv",
+            Self::ResNet10Small => "resnet10-small",
+            Self::ResNet18 => "resnet18",
+            Self::ResNet34 => "resnet34",
+        }
+    }
+
+    /// The smallest photo side, in pixels, that leaves the last feature map at least one pixel.
+    fn smallest_side(self) -> usize {
+        match self {
+            Self::SixConv => 64,
+            Self::PlainCnn | Self::ResidualCnn | Self::ResNet18 | Self::ResNet34 => 32,
+            Self::ResNet10Small => 16,
+            Self::ThreeConv => 8,
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No architecture has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no network is called `{0}`; there are {names}", names = Architecture::ALL.map(Architecture::name).join(", "))]
+pub struct UnknownArchitecture(String);
+
+impl FromStr for Architecture {
+    type Err = UnknownArchitecture;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| UnknownArchitecture(name.to_owned()))
+    }
+}
+
+/// All that is needed to build a network: what a model file keeps beside the weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetworkSpec {
+    /// Which network.
+    pub architecture: Architecture,
+    /// Number of classes: the length of the logits.
+    pub classes: usize,
+    /// Side of the square photos it is made for, in pixels.
+    pub side: usize,
+    /// Share of values that dropout sets to zero in training, in `[0, 1)`.
+    pub dropout: f64,
+}
+
+/// A network that cannot be built as described.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SpecError {
+    /// Too few classes.
+    #[error("a classifier needs at least 2 classes, not {0}: give the data set more class folders")]
+    Classes(usize),
+    /// Too small a photo.
+    #[error("{architecture} needs photos of at least {smallest} px, not {side}: raise the recipe's size")]
+    Side {
+        /// The network.
+        architecture: Architecture,
+        /// Its smallest side.
+        smallest: usize,
+        /// What was asked for.
+        side: usize,
+    },
+    /// Dropout outside its range.
+    #[error("dropout is a share from 0 up to but not including 1, not {0}")]
+    Dropout(f64),
+}
+
+impl NetworkSpec {
+    /// Checks the ranges of every field.
+    ///
+    /// # Errors
+    /// The first field that is out of range.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        let smallest = self.architecture.smallest_side();
+        if self.classes < 2 {
+            Err(SpecError::Classes(self.classes))
+        } else if self.side < smallest {
+            Err(SpecError::Side { architecture: self.architecture, smallest, side: self.side })
+        } else if !(0.0..1.0).contains(&self.dropout) {
+            Err(SpecError::Dropout(self.dropout))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The network with first weights, on `device`. For training, call Burn's `train()` on it.
+    ///
+    /// # Errors
+    /// As [`NetworkSpec::validate`].
+    pub fn build(&self, init: Init, seed: u64, device: &Device) -> Result<Network, SpecError> {
+        self.validate()?;
+        let Self { architecture, classes, side, dropout } = *self;
+        let network = match architecture {
+            Architecture::SixConv => Network::SixConv(SixConv::new(classes, side, dropout, device)),
+            Architecture::PlainCnn => Network::PlainCnn(PlainCnn::new(classes, dropout, device)),
+            Architecture::ResidualCnn => Network::ResidualCnn(ResidualCnn::new(classes, dropout, device)),
+            Architecture::ThreeConv => Network::ThreeConv(ThreeConv::new(classes, side, dropout, device)),
+            Architecture::ResNet10Small => Network::ResNet(ResNet::resnet10_small(classes, dropout, device)),
+            Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, device)),
+            Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, device)),
+        };
+        Ok(network.initialised(init, seed))
+    }
+}

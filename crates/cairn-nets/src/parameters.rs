@@ -1,0 +1,50 @@
+//! Where a traversal of a network stands.
+
+/// The kinds of layer whose tensors are treated differently by initialisation or by the state dict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LayerKind {
+    Convolution,
+    /// Burn keeps a linear weight as `[inputs, outputs]`, torchvision as `[outputs, inputs]`.
+    Linear,
+    Other,
+}
+
+/// The path of a traversal, kept by its `enter_module` and `exit_module` calls.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    names: Vec<String>,
+    containers: Vec<String>,
+}
+
+impl Place {
+    pub(crate) fn enter(&mut self, name: &str, container: &str) {
+        self.containers.push(container.to_owned());
+        self.names.push(match (container, name) {
+            // torchvision's downsample is a sequence of the two.
+            ("Struct:Downsample", "conv") => "0".to_owned(),
+            ("Struct:Downsample", "bn") => "1".to_owned(),
+            // The variant of `Network` is not part of a tensor's name.
+            (c, _) if c.starts_with("Enum:") => String::new(),
+            _ => name.to_owned(),
+        });
+    }
+
+    pub(crate) fn exit(&mut self) {
+        self.names.pop();
+        self.containers.pop();
+    }
+
+    /// The name of the tensor at hand as torchvision would give it, such as `layer1.0.bn1.weight`.
+    pub(crate) fn name(&self) -> String {
+        self.names.iter().filter(|n| !n.is_empty()).map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+
+    /// The layer that holds the tensor at hand.
+    pub(crate) fn layer(&self) -> LayerKind {
+        match self.containers.last().map(String::as_str) {
+            Some("Struct:Conv2d") => LayerKind::Convolution,
+            Some("Struct:Linear") => LayerKind::Linear,
+            _ => LayerKind::Other,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! System B's plain CNN.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::MaxPool2d;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{BatchNorm, conv, global_average_pool, halve, linear};
+
+/// Five groups of [3x3 conv - batch norm - ReLU] with a 2 x 2 max pool after each: 64; 128; 256, 256; 512, 512;
+/// 512, 512 channels. Then global average pool, dropout, linear.
+#[derive(Module, Debug)]
+pub struct PlainCnn {
+    groups: Vec<Vec<ConvNorm>>,
+    pool: MaxPool2d,
+    dropout: Dropout,
+    fc: Linear,
+}
+
+#[derive(Module, Debug)]
+struct ConvNorm {
+    conv: Conv2d,
+    bn: BatchNorm,
+}
+
+impl PlainCnn {
+    const GROUPS: [&[[usize; 2]]; 5] =
+        [&[[3, 64]], &[[64, 128]], &[[128, 256], [256, 256]], &[[256, 512], [512, 512]], &[[512, 512]; 2]];
+
+    /// A network for photos of any size from 32 px up (224 in System B).
+    pub fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+        let layer = |&channels: &[usize; 2]| ConvNorm {
+            conv: conv(channels, 3, 1, true, device),
+            bn: BatchNorm::new(channels[1], device),
+        };
+        Self {
+            groups: Self::GROUPS.iter().map(|group| group.iter().map(layer).collect()).collect(),
+            pool: halve(),
+            dropout: DropoutConfig::new(dropout).init(),
+            fc: linear(512, classes, device),
+        }
+    }
+
+    /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let mut x = images; // [batch, 3, 224, 224]
+        for group in &self.groups {
+            for layer in group {
+                x = relu(layer.bn.forward(layer.conv.forward(x)));
+            }
+            x = self.pool.forward(x); // 112, 56, 28, 14, 7
+        }
+        let x = global_average_pool(x); // [batch, 512]
+        self.fc.forward(self.dropout.forward(x)) // [batch, classes]
+    }
+}

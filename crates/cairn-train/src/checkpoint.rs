@@ -1,0 +1,112 @@
+//! All that a training needs to go on as if it had never stopped.
+
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::tensor::Bytes;
+use cairn_nets::StateDict;
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::history::History;
+use crate::step::StepOutcome;
+
+const STATE: &str = "state";
+const NETWORK: &str = "network";
+const OPTIMISER: &str = "optimiser";
+
+/// A point between two batches: where the training stands, the weights, and the optimiser's moments.
+///
+/// The order of photos, their augmentation and dropout are functions of the recipe's seed and of the place, so no
+/// random state is kept. On disk it is one safetensors file, so that it is either whole or not there: the weights and
+/// the optimiser as two tensors of bytes, the rest as metadata.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    pub place: Place,
+    pub weights: StateDict,
+    pub optimiser: Vec<u8>,
+}
+
+/// Where a training stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// Whole epochs done.
+    pub epoch: usize,
+    /// Batches done of the one under way.
+    pub batch: usize,
+    /// What those batches came to.
+    pub so_far: EpochSums,
+    /// Figures of the whole epochs.
+    pub history: History,
+    /// Of the last step.
+    pub learning_rate: f64,
+    /// Seconds that the run has taken.
+    pub seconds: f64,
+    /// The data set's fingerprint.
+    pub fingerprint: String,
+}
+
+/// Sums over the batches of an epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EpochSums {
+    /// Sum of the photos' losses.
+    pub loss: f64,
+    pub correct: usize,
+    pub photos: usize,
+    pub bad_photos: usize,
+    pub seconds: f64,
+    pub waited: f64,
+}
+
+impl EpochSums {
+    /// Mean loss of a photo.
+    pub(crate) fn mean_loss(&self) -> f64 {
+        self.loss / self.photos as f64
+    }
+
+    pub(crate) fn add(&mut self, step: &StepOutcome) {
+        self.loss += step.loss * step.photos as f64;
+        self.correct += step.correct;
+        self.photos += step.photos;
+    }
+
+    /// Share of photos named right.
+    pub(crate) fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.photos as f64
+    }
+}
+
+impl Checkpoint {
+    pub(crate) fn new(place: Place, weights: StateDict, optimiser: &ModuleOptimizer) -> Result<Self, String> {
+        let optimiser = optimiser.into_bytes().map_err(|e| format!("{e:?}"))?.to_vec();
+        Ok(Self { place, weights, optimiser })
+    }
+
+    /// Gives a fresh optimiser the moments of the saved one.
+    pub(crate) fn restore_optimiser(&self, fresh: ModuleOptimizer) -> Result<ModuleOptimizer, String> {
+        let bytes = Bytes::from_bytes_vec(self.optimiser.clone());
+        let record = OptimizerRecord::from_bytes(bytes).map_err(|e| format!("{e:?}"))?;
+        Ok(fresh.load_record(record))
+    }
+
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let state = serde_json::to_string(&self.place).map_err(|e| e.to_string())?;
+        let weights = self.weights.to_safetensors("format", "pt".to_owned()).map_err(|e| e.to_string())?;
+        let view =
+            |bytes| TensorView::new(Dtype::U8, vec![<[u8]>::len(bytes)], bytes).map_err(|e| e.to_string());
+        let tensors = [(NETWORK, view(&weights)?), (OPTIMISER, view(&self.optimiser)?)];
+        serialize(tensors, Some([(STATE.to_owned(), state)].into())).map_err(|e| e.to_string())
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let text = |e: safetensors::SafeTensorError| e.to_string();
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
+        let state = header.metadata().as_ref().and_then(|entries| entries.get(STATE));
+        let state = state.ok_or("it does not say where the training stands")?;
+        let place = serde_json::from_str(state).map_err(|e| e.to_string())?;
+        let file = SafeTensors::deserialize(bytes).map_err(text)?;
+        let weights = file.tensor(NETWORK).map_err(text)?;
+        let (weights, _) = StateDict::from_safetensors(weights.data(), STATE).map_err(|e| e.to_string())?;
+        let optimiser = file.tensor(OPTIMISER).map_err(text)?.data().to_vec();
+        Ok(Self { place, weights, optimiser })
+    }
+}

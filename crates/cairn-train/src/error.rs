@@ -1,0 +1,151 @@
+//! What can go wrong in training.
+
+use std::io;
+use std::path::PathBuf;
+
+use cairn_dataset::{DatasetError, LoaderError};
+use cairn_eval::EvalError;
+use cairn_model::ModelError;
+use cairn_nets::{SpecError, StateDictError};
+
+use crate::recipe::RecipeError;
+
+/// Why a training cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The network that the recipe names.
+    #[error("the recipe's network cannot be built")]
+    Network(#[from] SpecError),
+    /// The data set.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The loader that the recipe describes.
+    #[error("the recipe's photos cannot be loaded")]
+    Loader(#[from] LoaderError),
+    /// A recipe whose normalisation still has to be measured.
+    #[error(
+        "the recipe asks for the data set's own mean and deviation, which are not measured yet: resolve it first"
+    )]
+    Unresolved,
+    /// Too few photos to validate on.
+    #[error("{}: no validation photos: add a valid/ folder, or more photos to train/", path.display())]
+    NoValidation {
+        /// The data set.
+        path: PathBuf,
+    },
+    /// Not one photo of an epoch could be read.
+    #[error("not one of the {photos} training photos could be read; the first: {first}")]
+    NothingReadable {
+        /// How many were tried.
+        photos: usize,
+        /// The first photo's error.
+        first: String,
+    },
+    /// The loss is no longer a number.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, batch {batch}, at learning rate {learning_rate:.2e}: the training has \
+         diverged. Try a learning rate ten times lower, a warm-up, or batch norm where the network has none; the best \
+         model so far is kept"
+    )]
+    Diverged {
+        /// NaN or infinity.
+        loss: f64,
+        /// Counted from 1.
+        epoch: usize,
+        /// Counted from 1.
+        batch: usize,
+        /// At that step.
+        learning_rate: f64,
+    },
+    /// The machine's memory cannot hold a training step.
+    #[error("{}", memory_advice(*batch, *needed_mib, *available_mib, *fitting))]
+    Memory {
+        /// Photos in a batch.
+        batch: usize,
+        /// What a step takes, in MiB.
+        needed_mib: u64,
+        /// What is free, in MiB.
+        available_mib: u64,
+        /// The largest batch that fits; 0 if not even one photo does.
+        fitting: usize,
+    },
+    /// The run folder holds something already.
+    #[error("{}: already holds files; give another --out, or --resume it", path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder that is not a run.
+    #[error("{}: not a run folder that can be resumed (no {what})", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is missing.
+        what: &'static str,
+    },
+    /// A file of the run folder cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A file of the run folder cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The checkpoint is not what was written.
+    #[error("{}: the checkpoint is damaged: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The checkpoint's weights do not fit.
+    #[error("{}: the checkpoint's weights do not fit the run's recipe", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// Which tensors.
+        source: StateDictError,
+    },
+    /// The run was made on other photos.
+    #[error(
+        "{}: the photos have changed since this run began (fingerprint {then}, now {now}); start a new run",
+        path.display()
+    )]
+    DataChanged {
+        /// The data set.
+        path: PathBuf,
+        /// The run's fingerprint.
+        then: String,
+        /// The fingerprint of the photos there now.
+        now: String,
+    },
+    /// The best model cannot be written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The curves cannot be written.
+    #[error(transparent)]
+    Curves(#[from] EvalError),
+}
+
+fn memory_advice(batch: usize, needed: u64, available: u64, fitting: usize) -> String {
+    let shortage = format!(
+        "a training step with {batch} photos takes about {needed} MiB of memory, {available} MiB are free"
+    );
+    match fitting {
+        0 => format!("{shortage}: not even one photo fits; try smaller photos or a smaller network"),
+        _ => format!("{shortage}: try --batch {fitting}"),
+    }
+}

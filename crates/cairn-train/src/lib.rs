@@ -1,0 +1,32 @@
+//! Recipes, the training loop, schedules, checkpoints and the run folder.
+//!
+//! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
+//! and tells an [`Observer`] what happens.
+
+mod checkpoint;
+mod clock;
+mod error;
+mod history;
+mod loaders;
+mod memory;
+mod observer;
+mod optimiser;
+mod recipe;
+mod run_folder;
+mod schedule;
+mod step;
+mod training;
+mod validation;
+
+pub use error::TrainError;
+pub use history::{EpochRecord, History};
+pub use observer::{Event, Interrupt, Observer};
+pub use optimiser::OptimiserRecipe;
+pub use recipe::{
+    BUILT_IN_RECIPES, NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe,
+    RecipeError, TrainingRecipe,
+};
+pub use run_folder::{RunFolder, RunRecord};
+pub use schedule::Schedule;
+pub use training::{Outcome, StopReason, Training, train};
+pub use validation::evaluate;

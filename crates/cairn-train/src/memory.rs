@@ -1,0 +1,105 @@
+//! Whether a training step fits into memory, found out before it ends the process.
+//!
+//! An allocation that fails aborts a Rust program, and Linux more often kills it without a word. So a step on two
+//! photos is rehearsed and its peak measured. Elsewhere than on Linux nothing is measured and nothing refused.
+
+use std::fs;
+
+use burn::tensor::Device;
+use cairn_nets::Network;
+
+use crate::TrainError;
+use crate::step::rehearse;
+
+/// Photos in the rehearsal: two, since batch norm has nothing to normalise by with one.
+const REHEARSED: usize = 2;
+
+/// Refuses a batch whose step would not fit into the memory that is free now.
+pub(crate) fn check_fits(
+    network: &Network,
+    batch: usize,
+    side: usize,
+    device: &Device,
+) -> Result<(), TrainError> {
+    let (Some(before), Some(available)) = (resident_bytes(), available_bytes()) else { return Ok(()) };
+    // The peak so far may lie above what is resident now; from here on it counts anew.
+    if fs::write("/proc/self/clear_refs", "5").is_err() {
+        return Ok(());
+    }
+    rehearse(network, REHEARSED, side, device);
+    let Some(peak) = peak_bytes() else { return Ok(()) };
+    let photo = peak.saturating_sub(before) / REHEARSED as u64;
+    let needed = photo * batch as u64;
+    if needed <= available {
+        return Ok(());
+    }
+    let fitting = largest_batch(available, photo).min(batch - 1);
+    Err(TrainError::Memory { batch, needed_mib: needed >> 20, available_mib: available >> 20, fitting })
+}
+
+/// The largest power of two of photos that leaves an eighth of the memory free.
+fn largest_batch(available: u64, photo: u64) -> usize {
+    let photos = (available - available / 8) / photo.max(1);
+    photos.checked_ilog2().map_or(0, |power| 1 << power)
+}
+
+fn resident_bytes() -> Option<u64> {
+    status_field("VmRSS:")
+}
+
+fn peak_bytes() -> Option<u64> {
+    status_field("VmHWM:")
+}
+
+fn status_field(name: &str) -> Option<u64> {
+    kibibytes(&fs::read_to_string("/proc/self/status").ok()?, name)
+}
+
+/// What the machine has free, or the control group (a container) still allows, whichever is less.
+fn available_bytes() -> Option<u64> {
+    let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
+    let group = |file: &str| -> Option<u64> {
+        fs::read_to_string(format!("/sys/fs/cgroup/{file}")).ok()?.trim().parse().ok()
+    };
+    match (group("memory.max"), group("memory.current")) {
+        (Some(most), Some(used)) => Some(machine.min(most.saturating_sub(used))),
+        _ => Some(machine),
+    }
+}
+
+/// The value of a `Name:   123 kB` line, in bytes.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cairn_nets::{Architecture, Init, NetworkSpec};
+
+    #[test]
+    fn the_suggested_batch_is_the_largest_power_of_two_that_leaves_room() {
+        assert_eq!(largest_batch(1 << 30, 1 << 20), 512); // 896 photos fit
+        assert_eq!(largest_batch(1 << 20, 1 << 20), 0);
+        assert_eq!(largest_batch(2 << 20, 1 << 20), 1);
+    }
+
+    #[test]
+    fn a_line_of_proc_is_read_in_bytes() {
+        assert_eq!(kibibytes("VmPeak:\t 9 kB\nVmHWM:\t  12 kB\n", "VmHWM:"), Some(12 * 1024));
+        assert_eq!(kibibytes("VmPeak:\t 9 kB\n", "VmHWM:"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_batch_far_beyond_memory_is_refused_with_one_that_fits() {
+        let device = Device::flex();
+        let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 64, dropout: 0.0 };
+        let network = burn::module::Module::train(spec.build(Init::Default, 0, &device).unwrap());
+        let device = device.autodiff();
+        let error = check_fits(&network, 1 << 40, 64, &device).unwrap_err();
+        let TrainError::Memory { fitting, .. } = error else { panic!("{error:?}") };
+        assert!(fitting > 0 && check_fits(&network, fitting, 64, &device).is_ok(), "{error}");
+    }
+}

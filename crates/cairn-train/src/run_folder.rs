@@ -1,0 +1,188 @@
+//! The folder that a training leaves behind.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
+use cairn_model::BEST_MODEL;
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+use crate::checkpoint::Checkpoint;
+use crate::history::{EpochRecord, History};
+use crate::recipe::Recipe;
+
+const RECIPE: &str = "recipe.toml";
+const RECORD: &str = "run.json";
+const METRICS: &str = "metrics.jsonl";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// Where and on what a run was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The data set's folder.
+    pub data: PathBuf,
+    /// The version of cairn.
+    pub cairn: String,
+    /// Operating system and processor family, such as `linux x86_64`.
+    pub machine: String,
+    /// Processor cores at hand.
+    pub cores: usize,
+}
+
+impl RunRecord {
+    /// A run begun here and now on the photos in `data`.
+    pub fn here(data: PathBuf) -> Self {
+        Self {
+            data,
+            cairn: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// A run folder: the resolved recipe, the metrics and curves, the best model and the checkpoint.
+///
+/// Every file is written under another name first and then renamed, so that a file that is there is whole.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// A new run in `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When the folder holds files already, or cannot be made or written.
+    pub fn create(path: impl Into<PathBuf>, recipe: &Recipe, record: &RunRecord) -> Result<Self, TrainError> {
+        let path = path.into();
+        fs::create_dir_all(&path).map_err(|source| TrainError::Write { path: path.clone(), source })?;
+        let mut entries =
+            fs::read_dir(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
+        if entries.next().is_some() {
+            return Err(TrainError::RunExists { path });
+        }
+        let run = Self { path };
+        run.write(RECIPE, recipe.to_toml()?.as_bytes())?;
+        run.write(RECORD, run.json(RECORD, record)?.as_bytes())?;
+        Ok(run)
+    }
+
+    /// The run in `path`, with its recipe and its record.
+    ///
+    /// # Errors
+    /// When there is no run to resume, or its recipe cannot be read.
+    pub fn open(path: impl Into<PathBuf>) -> Result<(Self, Recipe, RunRecord), TrainError> {
+        let run = Self { path: path.into() };
+        for what in [RECIPE, RECORD, CHECKPOINT] {
+            if !run.path.join(what).is_file() {
+                return Err(TrainError::NotARun { path: run.path, what });
+            }
+        }
+        let recipe = Recipe::parse(&run.read(RECIPE)?, &run.path.join(RECIPE).display().to_string())?;
+        let record = serde_json::from_str(&run.read(RECORD)?)
+            .map_err(|e| TrainError::Read { path: run.path.join(RECORD), source: e.into() })?;
+        Ok((run, recipe, record))
+    }
+
+    /// The epochs of the run in `path` so far, if it is a run.
+    pub fn history(path: &Path) -> Option<History> {
+        let lines = fs::read_to_string(path.join(METRICS)).ok()?;
+        let records = lines.lines().map(serde_json::from_str);
+        records.collect::<Result<Vec<EpochRecord>, _>>().ok().map(History::from)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the best model is.
+    pub fn best_model(&self) -> PathBuf {
+        self.path.join(BEST_MODEL)
+    }
+
+    /// Writes `metrics.jsonl`, a line for each epoch, and the curves beside it.
+    pub(crate) fn write_history(&self, history: &History) -> Result<(), TrainError> {
+        let mut lines = String::new();
+        for record in history.epochs() {
+            lines.push_str(&self.json(METRICS, record)?);
+            lines.push('\n');
+        }
+        self.write(METRICS, lines.as_bytes())?;
+        Ok(history.curves().write(&self.path)?)
+    }
+
+    pub(crate) fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let bytes = checkpoint.to_bytes().map_err(|reason| self.damaged(reason))?;
+        self.write(CHECKPOINT, &bytes)
+    }
+
+    /// The checkpoint, if the run has come so far as to have one.
+    pub(crate) fn read_checkpoint(&self) -> Result<Option<Checkpoint>, TrainError> {
+        let path = self.checkpoint_path();
+        match fs::read(&path) {
+            Ok(bytes) => Checkpoint::from_bytes(&bytes).map(Some).map_err(|reason| self.damaged(reason)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(TrainError::Read { path, source }),
+        }
+    }
+
+    pub(crate) fn checkpoint_path(&self) -> PathBuf {
+        self.path.join(CHECKPOINT)
+    }
+
+    fn damaged(&self, reason: String) -> TrainError {
+        TrainError::Checkpoint { path: self.checkpoint_path(), reason }
+    }
+
+    fn json(&self, name: &str, value: &impl Serialize) -> Result<String, TrainError> {
+        serde_json::to_string(value)
+            .map_err(|e| TrainError::Write { path: self.path.join(name), source: e.into() })
+    }
+
+    fn read(&self, name: &str) -> Result<String, TrainError> {
+        let path = self.path.join(name);
+        fs::read_to_string(&path).map_err(|source| TrainError::Read { path, source })
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        let path = self.path.join(name);
+        let failed = |source| TrainError::Write { path: path.clone(), source };
+        let mut file = AtomicWriteFile::open(&path).map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
+        file.commit().map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo() -> Recipe {
+        Recipe::find("demo").unwrap()
+    }
+
+    fn record() -> RunRecord {
+        RunRecord::here("photos".into())
+    }
+
+    #[test]
+    fn a_folder_that_holds_files_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+        let error = RunFolder::create(folder.path(), &demo(), &record()).unwrap_err();
+        assert!(matches!(error, TrainError::RunExists { .. }), "{error:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_run_without_a_checkpoint_cannot_be_resumed_and_the_error_says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        RunFolder::create(folder.path().join("run"), &demo(), &record()).unwrap();
+        let message = RunFolder::open(folder.path().join("run")).unwrap_err().to_string();
+        assert!(message.contains(CHECKPOINT), "{message}");
+    }
+}

@@ -1,0 +1,263 @@
+//! The training loop.
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Device;
+use cairn_dataset::ImageFolder;
+use cairn_eval::Evaluation;
+use cairn_model::{BundleInfo, Provenance, write_bundle};
+use cairn_nets::Network;
+
+use crate::TrainError;
+use crate::checkpoint::{Checkpoint, EpochSums, Place};
+use crate::clock::{Clock, Lap};
+use crate::history::{EpochRecord, History};
+use crate::loaders::Loaders;
+use crate::memory::check_fits;
+use crate::observer::{Event, Interrupt, Observer};
+use crate::recipe::Recipe;
+use crate::run_folder::RunFolder;
+use crate::schedule::Standing;
+use crate::step::step;
+use crate::validation::evaluate;
+
+/// What to train, on what, and where to.
+#[derive(Debug)]
+pub struct Training<'a> {
+    /// How; resolved by [`Recipe::resolved`].
+    pub recipe: &'a Recipe,
+    /// The photos.
+    pub data: &'a ImageFolder,
+    /// Where everything is written. A run that has a checkpoint goes on from it.
+    pub run: &'a RunFolder,
+    /// Asks for a stop after the batch at hand.
+    pub interrupt: &'a Interrupt,
+}
+
+/// What a training came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The figures of every epoch.
+    pub history: History,
+    /// Why it ended.
+    pub stopped: StopReason,
+}
+
+/// Why a training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// All epochs are done.
+    Epochs,
+    /// The minutes are over.
+    Minutes,
+    /// The validation loss has not fallen for as long as the recipe bears.
+    EarlyStopping,
+    /// A stop was asked for; the run can be resumed.
+    Interrupted,
+}
+
+/// Trains a network: epoch by epoch, batch by batch, keeping the model with the lowest validation loss.
+///
+/// Everything random follows from the recipe's seed, and a run that was interrupted and resumed ends with the weights
+/// of one that was not, bit for bit, on the same machine and without a time budget.
+///
+/// # Errors
+/// When the recipe and the photos do not go together, the run folder cannot be written, memory does not suffice, or
+/// the loss is no longer a number.
+pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    let Training { recipe, data, run, interrupt } = *training;
+    recipe.validate()?;
+    let loaders = Loaders::new(recipe, data)?;
+    let (mut network, mut optimiser, mut place) = begin_or_resume(training)?;
+    let device = Device::flex().autodiff();
+    check_fits(&network, recipe.training.batch, recipe.network_spec(2).side, &device)?;
+
+    let mut clock = Clock::new(recipe, place.seconds);
+    let batches = loaders.train.batches_per_epoch();
+    observer.on_event(Event::Started {
+        train_photos: data.train.len(),
+        valid_photos: data.valid.len(),
+        parameters: network.num_params(),
+        epoch: place.epoch + 1,
+    });
+    while place.epoch < recipe.training.epochs {
+        let lap = Lap::start(&place.so_far);
+        let mut learning_rate = place.learning_rate;
+        let mut first_bad = None;
+        let mut epoch = loaders.train.epoch(place.epoch, place.batch);
+        while let Some(batch) = epoch.next() {
+            for bad in &batch.bad {
+                observer.on_event(Event::BadPhoto(bad));
+                first_bad.get_or_insert_with(|| bad.message());
+            }
+            place.so_far.bad_photos += batch.bad.len();
+            let epochs = place.epoch as f64 + place.batch as f64 / batches as f64;
+            let valid_losses = &place.history.valid_losses();
+            let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
+            learning_rate = recipe.optimiser.learning_rate() * recipe.schedule.factor(standing);
+            place.batch += 1;
+            if !batch.is_empty() {
+                // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
+                device.seed(step_seed(recipe.training.seed, &place));
+                let smoothing = recipe.training.label_smoothing;
+                let (updated, outcome) =
+                    step(network, &mut optimiser, batch, smoothing, learning_rate, &device);
+                network = updated;
+                if !outcome.loss.is_finite() {
+                    let (epoch, batch) = (place.epoch + 1, place.batch);
+                    return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
+                }
+                place.so_far.add(&outcome);
+            }
+            lap.note(&mut place.so_far, epoch.waited());
+            place.seconds = clock.seconds();
+            place.learning_rate = learning_rate;
+            observer.on_event(Event::Batch {
+                epoch: place.epoch + 1,
+                batch: place.batch,
+                batches,
+                loss: place.so_far.mean_loss(),
+                accuracy: place.so_far.accuracy(),
+                progress: clock.progress(place.epoch as f64 + place.batch as f64 / batches as f64),
+            });
+            if interrupt.requested() {
+                save(run, &place, &network, &optimiser)?;
+                return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
+            }
+            if clock.checkpoint_due() {
+                save(run, &place, &network, &optimiser)?;
+            }
+            if clock.over() {
+                break;
+            }
+        }
+        drop(epoch);
+        if place.so_far.photos == 0 {
+            let first = first_bad.unwrap_or_default();
+            return Err(TrainError::NothingReadable { photos: data.train.len(), first });
+        }
+
+        let began = Instant::now();
+        let snapshot = network.valid();
+        let mut bad_photos = place.so_far.bad_photos;
+        let scores = evaluate(&snapshot, &loaders.valid, data.classes.len(), interrupt, |bad| {
+            bad_photos += 1;
+            observer.on_event(Event::BadPhoto(bad));
+        });
+        let Some(scores) = scores else {
+            save(run, &place, &network, &optimiser)?;
+            return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
+        };
+        clock.validation_took(began.elapsed());
+        let best_before = place.history.lowest_loss();
+        let record = record(&place, learning_rate, &scores.evaluate(&data.classes), bad_photos);
+        if record.best {
+            let info = bundle_info(training, &loaders, &record, &place.fingerprint)?;
+            write_bundle(&run.best_model(), &snapshot, &info)?;
+        }
+        observer.on_event(Event::Epoch { record: &record, best_before });
+        place.history.push(record);
+        place.epoch += 1;
+        place.batch = 0;
+        place.so_far = EpochSums::default();
+        place.seconds = clock.seconds();
+        run.write_history(&place.history)?;
+        save(run, &place, &network, &optimiser)?;
+
+        if clock.over() {
+            return Ok(Outcome { history: place.history, stopped: StopReason::Minutes });
+        }
+        if recipe.training.early_stopping.is_some_and(|bear| place.history.epochs_since_best() >= bear) {
+            return Ok(Outcome { history: place.history, stopped: StopReason::EarlyStopping });
+        }
+    }
+    Ok(Outcome { history: place.history, stopped: StopReason::Epochs })
+}
+
+/// The network, ready to train, with its optimiser: fresh, or as the run's checkpoint left them.
+fn begin_or_resume(training: &Training<'_>) -> Result<(Network, ModuleOptimizer, Place), TrainError> {
+    let Training { recipe, data, run, .. } = *training;
+    let spec = recipe.network_spec(data.classes.len());
+    let network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
+    let optimiser = recipe.optimiser.build();
+    let fingerprint = data.fingerprint();
+    let Some(checkpoint) = run.read_checkpoint()? else {
+        return Ok((network.train(), optimiser, Place { fingerprint, ..Place::default() }));
+    };
+    let path = run.checkpoint_path();
+    if checkpoint.place.fingerprint != fingerprint {
+        let (then, now) = (checkpoint.place.fingerprint, fingerprint);
+        return Err(TrainError::DataChanged { path: data.root.clone(), then, now });
+    }
+    let optimiser = checkpoint
+        .restore_optimiser(optimiser)
+        .map_err(|reason| TrainError::Checkpoint { path: path.clone(), reason })?;
+    let network = network
+        .with_state_dict(&checkpoint.weights)
+        .map_err(|source| TrainError::Weights { path, source })?;
+    Ok((network.train(), optimiser, checkpoint.place))
+}
+
+fn save(
+    run: &RunFolder,
+    place: &Place,
+    network: &Network,
+    optimiser: &ModuleOptimizer,
+) -> Result<(), TrainError> {
+    // `valid` also settles the batch norms' running statistics, which the training network keeps a step behind.
+    let weights = network.valid().state_dict();
+    let checkpoint = Checkpoint::new(place.clone(), weights, optimiser)
+        .map_err(|reason| TrainError::Checkpoint { path: run.checkpoint_path(), reason })?;
+    run.write_checkpoint(&checkpoint)
+}
+
+/// A seed for one step: SplitMix64's mixing (Steele et al. 2014) of the run's seed and the step's place.
+fn step_seed(seed: u64, place: &Place) -> u64 {
+    let mut z = seed
+        .wrapping_add((place.epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        .wrapping_add((place.batch as u64).wrapping_mul(0xd1b5_4a32_d192_ed03));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn record(place: &Place, learning_rate: f64, valid: &Evaluation, bad_photos: usize) -> EpochRecord {
+    let sums = &place.so_far;
+    EpochRecord {
+        epoch: place.epoch + 1,
+        learning_rate,
+        train_loss: sums.mean_loss(),
+        train_accuracy: sums.accuracy(),
+        valid_loss: valid.loss,
+        valid_accuracy: valid.accuracy,
+        valid_macro_f1: valid.macro_f1,
+        best: valid.loss < place.history.lowest_loss(),
+        train_seconds: sums.seconds,
+        photos_per_second: sums.photos as f64 / sums.seconds,
+        data_wait: sums.waited / sums.seconds,
+        bad_photos,
+    }
+}
+
+fn bundle_info(
+    training: &Training<'_>,
+    loaders: &Loaders,
+    record: &EpochRecord,
+    fingerprint: &str,
+) -> Result<BundleInfo, TrainError> {
+    Ok(BundleInfo {
+        network: training.recipe.network_spec(training.data.classes.len()),
+        classes: training.data.classes.clone(),
+        preprocess: loaders.preprocess.clone(),
+        provenance: Provenance {
+            cairn: env!("CARGO_PKG_VERSION").to_owned(),
+            recipe: training.recipe.to_toml()?,
+            data_fingerprint: fingerprint.to_owned(),
+            epoch: record.epoch,
+            valid_loss: record.valid_loss,
+            valid_accuracy: record.valid_accuracy,
+        },
+    })
+}

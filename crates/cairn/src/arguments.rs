@@ -1,0 +1,29 @@
+//! What may be typed.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{completions, data, demo, man, predict, suggest, test, train};
+
+/// Names the landmark in a photo: trains, tests and uses landmark classifiers.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Exit status: 0 all well; 1 wrong usage, or nothing done; 2 done, but photos were left out (each is named); \
+130 interrupted.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(demo::Demo),
+    #[command(subcommand)]
+    Data(data::Data),
+    Train(train::Train),
+    Test(test::Test),
+    Predict(predict::Predict),
+    Suggest(suggest::Suggest),
+    Completions(completions::Completions),
+    Man(man::Man),
+}

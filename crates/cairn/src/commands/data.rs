@@ -1,0 +1,27 @@
+//! `cairn data`
+
+mod check;
+mod show;
+mod stats;
+
+use clap::Subcommand;
+
+use crate::exit::Status;
+
+/// Look at a data set
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    Check(check::Check),
+    Stats(stats::Stats),
+    Show(show::Show),
+}
+
+impl Data {
+    pub(crate) fn run(self) -> anyhow::Result<Status> {
+        match self {
+            Self::Check(check) => check.run(),
+            Self::Stats(stats) => stats.run(),
+            Self::Show(show) => show.run(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `cairn data check`
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use cairn_dataset::{CheckReport, Copies, check};
+use clap::Args;
+
+use crate::exit::Status;
+use crate::progress::bar;
+
+/// Find unreadable photos, empty classes, duplicates, and photos that stand in both train and test
+///
+/// The exit status is 2 when anything was found.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Data set
+    dir: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> Result<Status> {
+        let bar = bar(0, "reading photos");
+        let report = check(&self.dir, |done, total| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        })?;
+        bar.finish_and_clear();
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            write_report(&mut out, &report)?;
+        }
+        Ok(Status::with_bad_photos(report.problems()))
+    }
+}
+
+fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
+    let copies = |copies: &Copies| {
+        copies.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" = ")
+    };
+    let path = |path: &PathBuf| Path::display(path).to_string();
+    let findings: [(&str, Vec<String>); 6] = [
+        ("in both train and test", report.in_train_and_test.iter().map(copies).collect()),
+        ("under two classes", report.in_two_classes.iter().map(copies).collect()),
+        ("there more than once", report.duplicates.iter().map(copies).collect()),
+        ("not readable", report.unreadable.iter().map(|bad| bad.message()).collect()),
+        ("class folders without photos", report.empty_classes.iter().map(path).collect()),
+        ("class folders that train lacks", report.unknown_classes.iter().map(path).collect()),
+    ];
+    for (what, items) in findings.iter().filter(|(_, items)| !items.is_empty()) {
+        writeln!(out, "{what}: {}", items.len())?;
+        for item in items {
+            writeln!(out, "  {item}")?;
+        }
+    }
+    let ignored = report.ignored.len();
+    writeln!(
+        out,
+        "{} photos read, {ignored} other files ignored, {} problems",
+        report.photos,
+        report.problems()
+    )?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! `cairn data show`
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use cairn_dataset::{ImageFolder, Loader, LoaderOptions, Tile, ValidSplit, View, montage};
+use cairn_photo::Normalisation;
+use cairn_train::Recipe;
+use clap::Args;
+
+use crate::exit::Status;
+use crate::progress::{left_out, say};
+
+/// Draw a batch of training photos as the network sees them, with their labels
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Data set
+    dir: PathBuf,
+    /// The picture to write (PNG)
+    #[arg(short, long, value_name = "PNG")]
+    out: PathBuf,
+    /// The recipe whose framing is shown: one that comes with cairn, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
+    recipe: String,
+    /// Show the recipe's augmentation
+    #[arg(long)]
+    augment: bool,
+    /// How many photos
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    photos: u32,
+    /// Photos in a row
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    columns: u32,
+    /// Another seed shows other photos
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+}
+
+impl Show {
+    pub(crate) fn run(self) -> Result<Status> {
+        let recipe = Recipe::find(&self.recipe)?;
+        let data = ImageFolder::open(&self.dir, &ValidSplit::default())?;
+        // What is shown is undone before it is drawn, so any figures do.
+        let normalisation = Normalisation::IMAGENET;
+        let view = match self.augment {
+            true => View::Train { augment: recipe.photos.augment.clone(), normalisation },
+            false => View::Test(recipe.preprocess(normalisation)),
+        };
+        let options = LoaderOptions {
+            batch_size: self.photos as usize,
+            prefetch: 0,
+            seed: self.seed,
+            shuffle: true,
+            ..LoaderOptions::default()
+        };
+        let loader = Loader::new(data.train, view, options)?;
+        let batch = loader.epoch(0, 0).next().context("no photos to show")?;
+        batch.bad.iter().for_each(|bad| say(left_out(bad)));
+        let names = batch.labels.iter().map(|label| {
+            data.classes.get(*label).map_or_else(|| label.to_string(), |class| class.name.clone())
+        });
+        let photos = batch.photos(loader.view().normalisation());
+        let tiles: Vec<Tile> =
+            photos.into_iter().zip(names).map(|(photo, name)| Tile { photo, name }).collect();
+        let Some(picture) = montage(&tiles, self.columns as usize) else {
+            bail!("not one of the photos could be read");
+        };
+        picture.save_png(&self.out)?;
+        say(format!("{} photos: {}", tiles.len(), self.out.display()));
+        Ok(Status::with_bad_photos(batch.bad.len()))
+    }
+}

@@ -1,0 +1,116 @@
+//! `cairn demo`
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use cairn_dataset::drawn::{DrawnSet, Kind};
+use cairn_dataset::{Example, ImageFolder, ValidSplit};
+use cairn_model::Model;
+use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
+use clap::Args;
+
+use super::suggest::print_suggestion;
+use super::test::{test, write_test_report};
+use super::train::{free_run_folder, resolve, stop_on_ctrl_c};
+use crate::exit::Status;
+use crate::progress::{TrainingProgress, bar, say};
+
+/// See the whole way of a photo: draw a data set, train on it, test, and name a landmark; no downloads
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder for the drawn photos and the run; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = "cairn-demo")]
+    out: PathBuf,
+    /// Minutes of training at most, instead of the recipe's
+    #[arg(long, value_name = "M")]
+    minutes: Option<f64>,
+    /// Seed of the drawn photos and of the training
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
+/// The recipe that comes with cairn for this.
+const RECIPE: &str = "demo";
+
+impl Demo {
+    pub(crate) fn run(self) -> Result<Status> {
+        let interrupt = stop_on_ctrl_c()?;
+        let photos = self.out.join("photos");
+        self.draw(&photos)?;
+
+        let data = ImageFolder::open(&photos, &ValidSplit::default())?;
+        let mut recipe = Recipe::find(RECIPE)?;
+        recipe.training.minutes = self.minutes.or(recipe.training.minutes);
+        recipe.training.seed = self.seed;
+        recipe.validate()?;
+        let recipe = resolve(recipe, &data)?;
+        let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
+        let run = RunFolder::create(free_run_folder(&self.out, "run"), &recipe, &RunRecord::here(root))?;
+        say(format!("training a small network from random weights; run folder: {}", run.path().display()));
+        let mut progress = TrainingProgress::new(recipe.training.epochs);
+        let training = Training { recipe: &recipe, data: &data, run: &run, interrupt: &interrupt };
+        let outcome = train(&training, &mut progress)?;
+        drop(progress);
+        if outcome.stopped == StopReason::Interrupted {
+            say(format!("stopped and saved; go on with: cairn train --resume {}", run.path().display()));
+            return Ok(Status::Interrupted);
+        }
+
+        let model = Model::open(run.path())?;
+        say("testing it on drawn photos that it never saw");
+        let (evaluation, _) = test(&model, &photos, recipe.training.batch)?;
+        write_test_report(run.path(), run.path(), &model, &photos, &evaluation)?;
+        let mut out = io::stdout();
+        writeln!(out, "test accuracy {}", evaluation.accuracy_headline())?;
+        if let Some(example) = showpiece(&data.test, self.seed) {
+            writeln!(out, "\n{}", example.path.display())?;
+            print_suggestion(&model.suggest_locations(&example.path)?)?;
+        }
+        write_next(&mut out, &run, &photos)?;
+        Ok(Status::Done)
+    }
+
+    fn draw(&self, photos: &Path) -> Result<()> {
+        let set = DrawnSet {
+            seed: self.seed,
+            train_per_kind: 45,
+            test_per_kind: 20,
+            side: 112,
+            kinds: Kind::ALL.to_vec(),
+        };
+        let count = set.kinds.len() * (set.train_per_kind + set.test_per_kind);
+        say(format!("drawing {count} photos of {} made-up landmarks: {}", set.kinds.len(), photos.display()));
+        let bar = bar(count, "drawing");
+        set.write(photos, |done, _| bar.set_position(done as u64))?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+/// A test photo to show: another one for another seed.
+fn showpiece(test: &[Example], seed: u64) -> Option<&Example> {
+    // 37 is prime to the number of photos of a kind, so that neighbouring seeds show different kinds.
+    let place = seed.wrapping_mul(37) % u64::try_from(test.len()).ok()?.max(1);
+    test.get(usize::try_from(place).ok()?)
+}
+
+fn write_next(out: &mut impl Write, run: &RunFolder, photos: &Path) -> Result<()> {
+    let (run, photos) = (run.path().display(), photos.display());
+    writeln!(
+        out,
+        "
+run folder   {run}
+curves       {run}/loss.png, {run}/accuracy.png
+report       {run}/report.html
+
+Next, with photos of your own in folders DIR/train/NAME/*.jpg (and DIR/test/NAME/*.jpg):
+  cairn data check DIR                      is anything wrong with them?
+  cairn train DIR --recipe quick            ten minutes of training
+  cairn test runs/quick-1 DIR               how good is it?
+  cairn suggest PHOTO -m runs/quick-1       which landmark is this?
+Or look at what was drawn:
+  cairn data show {photos} -o montage.png"
+    )?;
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! `cairn train`
+
+use std::path::{Path, PathBuf};
+use std::process;
+
+use anyhow::{Context, Result, bail};
+use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_train::{Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train};
+use clap::Args;
+
+use crate::exit::Status;
+use crate::progress::{TrainingProgress, bar, say};
+
+/// Train a network on a folder of labelled photos
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// Data set: train/CLASS/PHOTO, test/CLASS/PHOTO, and valid/ or val/ if there is one
+    #[arg(value_name = "DIR", required_unless_present = "resume")]
+    data: Option<PathBuf>,
+    /// A recipe that comes with cairn, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "quick", conflicts_with = "resume")]
+    recipe: String,
+    /// Run folder to make [default: runs/RECIPE-N, the first that is free]
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Epochs at most, instead of the recipe's
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    epochs: Option<usize>,
+    /// Minutes at most, instead of the recipe's
+    #[arg(long, value_name = "M", conflicts_with = "resume")]
+    minutes: Option<f64>,
+    /// Photos in a batch, instead of the recipe's
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    batch: Option<usize>,
+    /// Seed of first weights, order, augmentation and dropout, instead of the recipe's
+    #[arg(long, value_name = "S", conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Go on with a run that was interrupted
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+}
+
+impl Train {
+    pub(crate) fn run(self) -> Result<Status> {
+        let interrupt = stop_on_ctrl_c()?;
+        let job = match &self.resume {
+            Some(run) => resumed_job(run, self.data.as_deref())?,
+            None => self.new_job()?,
+        };
+        say(format!("run folder: {}", job.run.path().display()));
+        let mut progress = TrainingProgress::new(job.recipe.training.epochs);
+        let training =
+            Training { recipe: &job.recipe, data: &job.data, run: &job.run, interrupt: &interrupt };
+        let outcome = train(&training, &mut progress)?;
+        let bad_photos = progress.bad_photos();
+        drop(progress);
+        say_outcome(&outcome, &job);
+        match outcome.stopped {
+            StopReason::Interrupted => Ok(Status::Interrupted),
+            _ => Ok(Status::with_bad_photos(bad_photos)),
+        }
+    }
+
+    fn new_job(&self) -> Result<Job> {
+        let Some(root) = &self.data else { bail!("give the folder of a data set") };
+        let data = ImageFolder::open(root, &ValidSplit::default())?;
+        let recipe = self.overridden(Recipe::find(&self.recipe)?);
+        recipe.validate()?;
+        // Before the photos are measured, which takes a while: a folder that cannot be made is known at once.
+        let out = self.out.clone().unwrap_or_else(|| free_run_folder(Path::new("runs"), &self.recipe));
+        refuse_occupied(&out)?;
+        let recipe = resolve(recipe, &data)?;
+        let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
+        let run = RunFolder::create(out, &recipe, &RunRecord::here(root))?;
+        Ok(Job { recipe, data, run })
+    }
+
+    fn overridden(&self, mut recipe: Recipe) -> Recipe {
+        let training = &mut recipe.training;
+        training.epochs = self.epochs.unwrap_or(training.epochs);
+        training.minutes = self.minutes.or(training.minutes);
+        training.batch = self.batch.unwrap_or(training.batch);
+        training.seed = self.seed.unwrap_or(training.seed);
+        recipe
+    }
+}
+
+/// What was typed, resolved.
+pub(crate) struct Job {
+    pub recipe: Recipe,
+    pub data: ImageFolder,
+    pub run: RunFolder,
+}
+
+fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
+    let (run, recipe, record) = RunFolder::open(run)?;
+    // The photos may have moved since.
+    let root = data.unwrap_or(&record.data);
+    let data = ImageFolder::open(root, &ValidSplit::default())?;
+    Ok(Job { recipe, data, run })
+}
+
+/// Puts figures in place of all that depends on the photos.
+pub(crate) fn resolve(recipe: Recipe, data: &ImageFolder) -> Result<Recipe> {
+    let measuring = bar(data.train.len(), "measuring the photos' mean and deviation");
+    let recipe = recipe.resolved(data, |done, _| measuring.set_position(done as u64))?;
+    measuring.finish_and_clear();
+    Ok(recipe)
+}
+
+fn refuse_occupied(out: &Path) -> Result<()> {
+    if out.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("{}: already holds files; give another --out, or go on with it by --resume {0}", out.display());
+    }
+    Ok(())
+}
+
+/// `runs/quick-1`, or the first number that is free.
+pub(crate) fn free_run_folder(parent: &Path, recipe: &str) -> PathBuf {
+    let name = Path::new(recipe).file_stem().unwrap_or_default().to_string_lossy();
+    let numbered = (1..).map(|n: u32| parent.join(format!("{name}-{n}")));
+    numbered.into_iter().find(|path| !path.exists()).unwrap_or_else(|| parent.join(&*name))
+}
+
+/// The first Ctrl-C asks for a stop after the batch at hand; the second ends the program.
+pub(crate) fn stop_on_ctrl_c() -> Result<Interrupt> {
+    let interrupt = Interrupt::default();
+    let handle = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if handle.requested() {
+            process::exit(130);
+        }
+        handle.request();
+        say("stopping after this batch and saving (Ctrl-C again: stop at once, without saving)");
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(interrupt)
+}
+
+fn say_outcome(outcome: &Outcome, job: &Job) {
+    let run = job.run.path().display();
+    match outcome.stopped {
+        StopReason::Interrupted => {
+            say(format!("stopped and saved; go on with: cairn train --resume {run}"));
+            return;
+        }
+        StopReason::Epochs => say("all epochs done"),
+        StopReason::Minutes => say("the minutes are over"),
+        StopReason::EarlyStopping => say("stopped early: the validation loss no longer falls"),
+    }
+    if let Some(best) = outcome.history.best() {
+        say(format!(
+            "best epoch {}: validation loss {:.4}, {:.1}% right; model: {}",
+            best.epoch,
+            best.valid_loss,
+            best.valid_accuracy * 100.0,
+            job.run.best_model().display()
+        ));
+    }
+    say(format!("curves: {run}/loss.png, {run}/accuracy.png"));
+    say(format!("next: cairn test {run} {}", job.data.root.display()));
+}

@@ -1,0 +1,52 @@
+//! Exit statuses and last words.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// How a command ended, when it ended well enough to have an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Everything was done.
+    Done,
+    /// Everything was done but for photos (or, for `data check`, without problems): each was named.
+    SomePhotosBad,
+    /// Ctrl-C; what was done is saved.
+    Interrupted,
+}
+
+impl Status {
+    /// [`Status::Done`] unless photos were left out.
+    pub(crate) fn with_bad_photos(count: usize) -> Self {
+        if count == 0 { Self::Done } else { Self::SomePhotosBad }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Done => Self::SUCCESS,
+            Status::SomePhotosBad => Self::from(2),
+            // What shells report for a program that SIGINT ended.
+            Status::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// Prints help, or what was wrong with the arguments: status 0 or 1.
+pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the terminal is gone.
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
+}
+
+/// Prints the error with its causes: status 1. A reader that went away (`cairn ... | head`) is no error.
+pub(crate) fn for_error(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    let _ = writeln!(io::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,27 @@
+//! cairn names the landmark in a photo: the command line.
+//!
+//! Nothing here knows how anything works: arguments come in, a library is called, the outcome goes out. Data goes to
+//! standard output, progress and messages to standard error.
+
+mod arguments;
+mod commands;
+mod exit;
+mod photo_files;
+mod progress;
+mod rows;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::for_usage(&error),
+    };
+    match commands::run(arguments.command) {
+        Ok(status) => status.into(),
+        Err(error) => exit::for_error(&error),
+    }
+}

@@ -1,0 +1,144 @@
+//! What a person sees while something runs: bars on a terminal, plain lines elsewhere; always on standard error.
+
+use std::collections::HashSet;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use cairn_dataset::BadPhoto;
+use cairn_train::{EpochRecord, Event, Observer};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a run that is not watched on a terminal says where it stands.
+const PLAIN_EVERY: Duration = Duration::from_secs(30);
+
+/// A line on standard error, above a bar if there is one.
+pub(crate) fn say(line: impl AsRef<str>) {
+    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("{}\n", line.as_ref()));
+}
+
+/// A bar over `total` things called `what`; invisible when standard error is not a terminal.
+pub(crate) fn bar(total: usize, what: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target());
+    bar.set_style(style("{msg} [{bar:30}] {pos}/{len}"));
+    bar.set_message(what.to_owned());
+    bar
+}
+
+fn target() -> ProgressDrawTarget {
+    if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are constants of this file; a wrong one would show itself at once as the default bar.
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// Tells a person how a training goes.
+pub(crate) struct TrainingProgress {
+    bar: ProgressBar,
+    epochs: usize,
+    said: Instant,
+    /// Photos named already: one is tried anew in every epoch.
+    bad: HashSet<PathBuf>,
+}
+
+impl TrainingProgress {
+    /// For a training of at most `epochs` epochs.
+    pub(crate) fn new(epochs: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target());
+        Self { bar, epochs, said: Instant::now(), bad: HashSet::new() }
+    }
+
+    /// How many photos were left out.
+    pub(crate) fn bad_photos(&self) -> usize {
+        self.bad.len()
+    }
+
+    fn line(&self, line: &str) {
+        if self.bar.is_hidden() { say(line) } else { self.bar.println(line) }
+    }
+
+    fn batch(&mut self, epoch: usize, batch: usize, batches: usize, loss: f64, accuracy: f64, progress: f64) {
+        let figures = format!("loss {loss:.3}, {:.1}% right", accuracy * 100.0);
+        if !self.bar.is_hidden() {
+            self.bar.set_length(batches as u64);
+            self.bar.set_position(batch as u64);
+            self.bar.set_message(format!("{figures}; {:.0}% of the training", progress * 100.0));
+        } else if self.said.elapsed() >= PLAIN_EVERY {
+            say(format!("epoch {epoch}, batch {batch}/{batches}: {figures}"));
+            self.said = Instant::now();
+        }
+    }
+
+    fn epoch(&mut self, record: &EpochRecord, best_before: f64) {
+        self.said = Instant::now();
+        self.line(&epoch_line(record, self.epochs));
+        if record.best {
+            self.line(&saving_line(record.valid_loss, best_before));
+        }
+    }
+}
+
+impl Observer for TrainingProgress {
+    fn on_event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Started { train_photos, valid_photos, parameters, epoch } => {
+                self.line(&format!(
+                    "{train_photos} photos to learn from, {valid_photos} to validate on; {:.2} million parameters",
+                    parameters as f64 / 1e6
+                ));
+                if epoch > 1 {
+                    self.line(&format!("going on with epoch {epoch}"));
+                }
+                self.bar.set_style(style("[{bar:30}] {pos}/{len} batches, {msg}"));
+            }
+            Event::Batch { epoch, batch, batches, loss, accuracy, progress } => {
+                self.batch(epoch, batch, batches, loss, accuracy, progress);
+            }
+            Event::BadPhoto(bad) => {
+                if self.bad.insert(bad.path().to_owned()) {
+                    self.line(&left_out(bad));
+                }
+            }
+            Event::Epoch { record, best_before } => self.epoch(record, best_before),
+        }
+    }
+}
+
+impl Drop for TrainingProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `left out: PATH: why`
+pub(crate) fn left_out(bad: &BadPhoto) -> String {
+    format!("left out: {}", bad.message())
+}
+
+fn epoch_line(record: &EpochRecord, epochs: usize) -> String {
+    format!(
+        "epoch {}/{epochs}: train loss {:.4} ({:.1}%), validation loss {:.4} ({:.1}%), learning rate {:.2e}, \
+         {:.0} photos/s, {:.0}% waiting for photos",
+        record.epoch,
+        record.train_loss,
+        record.train_accuracy * 100.0,
+        record.valid_loss,
+        record.valid_accuracy * 100.0,
+        record.learning_rate,
+        record.photos_per_second,
+        record.data_wait * 100.0,
+    )
+}
+
+/// As System C prints it.
+fn saving_line(loss: f64, best_before: f64) -> String {
+    if best_before.is_finite() {
+        format!("  validation loss decreased ({best_before:.4} --> {loss:.4}), saving the model")
+    } else {
+        format!("  first validation loss {loss:.4}, saving the model")
+    }
+}

@@ -1,0 +1,161 @@
+//! Predictions as table, JSON, JSON lines or CSV, written photo by photo.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Result;
+use cairn_model::Landmark;
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// How data is written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// One JSON array
+    Json,
+    /// A JSON object a line
+    Jsonl,
+    /// A line for each photo and landmark
+    Csv,
+}
+
+/// What became of one photo.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row<'a> {
+    pub photo: String,
+    #[serde(flatten)]
+    pub outcome: RowOutcome<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RowOutcome<'a> {
+    Landmarks(&'a [Landmark]),
+    Error(String),
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(path: &Path, outcome: RowOutcome<'a>) -> Self {
+        Self { photo: path.display().to_string(), outcome }
+    }
+}
+
+/// Writes rows as they come, so that nothing piles up in memory and a reader sees the first at once.
+pub(crate) struct RowWriter<W: Write> {
+    out: W,
+    format: Format,
+    rows: usize,
+}
+
+impl<W: Write> RowWriter<W> {
+    pub(crate) fn new(out: W, format: Format) -> Self {
+        Self { out, format, rows: 0 }
+    }
+
+    pub(crate) fn write(&mut self, row: &Row<'_>) -> Result<()> {
+        let first = self.rows == 0;
+        self.rows += 1;
+        match self.format {
+            Format::Table => self.write_table(row, first)?,
+            Format::Json => {
+                self.out.write_all(if first { b"[\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut self.out, row).map_err(io::Error::from)?;
+            }
+            Format::Jsonl => {
+                serde_json::to_writer(&mut self.out, row).map_err(io::Error::from)?;
+                self.out.write_all(b"\n")?;
+            }
+            Format::Csv => self.write_csv(row, first)?,
+        }
+        Ok(self.out.flush()?)
+    }
+
+    pub(crate) fn finish(mut self) -> Result<()> {
+        if self.format == Format::Json {
+            self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn write_table(&mut self, row: &Row<'_>, first: bool) -> Result<()> {
+        if !first {
+            writeln!(self.out)?;
+        }
+        writeln!(self.out, "{}", row.photo)?;
+        match &row.outcome {
+            RowOutcome::Landmarks(landmarks) => write_landmarks(&mut self.out, landmarks),
+            RowOutcome::Error(error) => Ok(writeln!(self.out, "  not read: {error}")?),
+        }
+    }
+
+    fn write_csv(&mut self, row: &Row<'_>, first: bool) -> Result<()> {
+        let mut csv = csv::Writer::from_writer(&mut self.out);
+        if first {
+            csv.write_record(["photo", "rank", "class", "name", "probability", "error"])
+                .map_err(io::Error::from)?;
+        }
+        match &row.outcome {
+            RowOutcome::Landmarks(landmarks) => {
+                for (rank, landmark) in (1..).zip(*landmarks) {
+                    let probability = landmark.probability.value().to_string();
+                    let rank = rank.to_string();
+                    csv.write_record([&row.photo, &rank, &landmark.class, &landmark.name, &probability, ""])
+                        .map_err(io::Error::from)?;
+                }
+            }
+            RowOutcome::Error(error) => {
+                csv.write_record([&row.photo, "", "", "", "", error]).map_err(io::Error::from)?;
+            }
+        }
+        Ok(csv.flush()?)
+    }
+}
+
+/// `  93.1%  Eiffel Tower`, the likeliest first.
+pub(crate) fn write_landmarks(out: &mut impl Write, landmarks: &[Landmark]) -> Result<()> {
+    for landmark in landmarks {
+        writeln!(out, "  {:>6}  {}", landmark.probability, landmark.name)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cairn_model::Probability;
+
+    fn written(format: Format) -> String {
+        let probabilities = Probability::softmax(&[2.0, 0.0]);
+        let landmark = |name: &str, probability| Landmark {
+            class: format!("00.{name}"),
+            name: name.to_owned(),
+            probability,
+        };
+        let landmarks =
+            [landmark("Eiffel Tower", probabilities[0]), landmark("Pont \"du\" Gard", probabilities[1])];
+        let mut out = Vec::new();
+        let mut rows = RowWriter::new(&mut out, format);
+        rows.write(&Row::new(Path::new("a,b.jpg"), RowOutcome::Landmarks(&landmarks))).unwrap();
+        rows.write(&Row::new(Path::new("c.jpg"), RowOutcome::Error("the file is empty".into()))).unwrap();
+        rows.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_four_formats_look_like_this() {
+        for (name, format) in
+            [("table", Format::Table), ("json", Format::Json), ("jsonl", Format::Jsonl), ("csv", Format::Csv)]
+        {
+            insta::assert_snapshot!(name, written(format));
+        }
+    }
+
+    #[test]
+    fn no_photos_at_all_are_an_empty_json_array() {
+        let mut out = Vec::new();
+        RowWriter::new(&mut out, Format::Json).finish().unwrap();
+        assert_eq!(out, b"[]\n");
+    }
+}
