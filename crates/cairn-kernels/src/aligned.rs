@@ -1,0 +1,63 @@
+//! Buffers of 32-bit words on cache-line boundaries.
+
+/// What the tile kernels multiply: one f32, or two neighbouring bf16.
+pub(crate) type Word = u32;
+
+const WORDS_PER_LINE: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line([Word; WORDS_PER_LINE]);
+
+/// A growing buffer of words that begins on a cache line, so that no vector load of whole lines straddles two.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AlignedWords {
+    lines: Vec<Line>,
+}
+
+impl AlignedWords {
+    /// A buffer of at least `words` words, all zero.
+    pub(crate) fn zeroed(words: usize) -> Self {
+        Self { lines: vec![Line([0; WORDS_PER_LINE]); words.div_ceil(WORDS_PER_LINE)] }
+    }
+
+    /// Makes room for at least `words` words; what they hold is left from before.
+    pub(crate) fn reserve(&mut self, words: usize) {
+        let lines = words.div_ceil(WORDS_PER_LINE);
+        if lines > self.lines.len() {
+            self.lines.resize(lines, Line([0; WORDS_PER_LINE]));
+        }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const Word {
+        self.lines.as_ptr().cast()
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut Word {
+        self.lines.as_mut_ptr().cast()
+    }
+
+    /// How many words there is room for.
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len() * WORDS_PER_LINE
+    }
+
+    /// The first `count` values of a 4-byte or 2-byte number type.
+    pub(crate) fn as_slice<T: Number>(&self, count: usize) -> &[T] {
+        assert!(count * size_of::<T>() <= self.len() * size_of::<Word>(), "buffer too short");
+        // SAFETY: the buffer is initialised, aligned to 64 bytes and long enough; every bit pattern is a `Number`.
+        unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), count) }
+    }
+
+    /// The first `count` values of a 4-byte or 2-byte number type, to be written.
+    pub(crate) fn as_mut_slice<T: Number>(&mut self, count: usize) -> &mut [T] {
+        assert!(count * size_of::<T>() <= self.len() * size_of::<Word>(), "buffer too short");
+        // SAFETY: as in `as_slice`, and the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr().cast(), count) }
+    }
+}
+
+/// Types for which every bit pattern is a value, and which need no more alignment than a cache line.
+pub trait Number: Copy {}
+impl Number for f32 {}
+impl Number for half::bf16 {}

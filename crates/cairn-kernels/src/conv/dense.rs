@@ -1,0 +1,269 @@
+//! Dense convolutions, forward and to the input: one gathering product for both.
+//!
+//! The destination map is cut into bands: some rows of a photo, or some whole photos where they are small. For each
+//! band the source pixels are copied into a padded patch that stays in the second-level cache (no copy where nothing
+//! needs padding), and then, panel by panel of output channels and slab by slab of weights, the tile kernel runs over
+//! the band's pixels, six at a time, however they lie in rows and photos.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::axis::Axis;
+use super::epilogue::{Epilogue, finish_tile};
+use super::pack::{PackedPanel, PackedWeights};
+use super::patch::{Map, copy_patch, padded_channels, patch_len};
+use crate::aligned::{AlignedWords, Word};
+use crate::element::Element;
+use crate::shape::Extent;
+use crate::shared::SharedSlice;
+use crate::tile::{MAX_ROWS, Run, Tile, row_tiles};
+
+/// Destination pixels of a band, roughly: many enough that a slab of weights is read from afar seldom, few enough that
+/// their patch fits into the second-level cache.
+const BAND_PIXELS: usize = 392;
+
+/// Elements of a patch, at most, unless a single row of destinations needs more.
+const PATCH_WORDS: usize = 128 * 1024;
+
+/// Words of a slab of weights, at most: a quarter of a second-level cache of 1 MiB.
+const SLAB_WORDS: usize = 80 * 1024;
+
+/// Tasks to make at least, where the layer allows: panels are spread over tasks when there are few bands.
+const MIN_TASKS: usize = 16;
+
+/// Destination pixels that read their sources in the same way, along both axes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sweep {
+    pub(crate) rows: Axis,
+    pub(crate) columns: Axis,
+}
+
+/// A gathering product from one map to another.
+pub(crate) struct Gather<'a, T> {
+    pub(crate) source: Map<'a, T>,
+    pub(crate) batch: usize,
+    pub(crate) kernel_width: usize,
+    pub(crate) weights: &'a PackedWeights<T>,
+    pub(crate) sweeps: Vec<Sweep>,
+    pub(crate) destination: Extent,
+    pub(crate) destination_channels: usize,
+    pub(crate) epilogue: Epilogue<'a, T>,
+}
+
+/// A stretch of work: some pixels of one sweep, and some panels of their channels.
+#[derive(Clone, Debug)]
+struct Band {
+    sweep: Sweep,
+    photos: Range<usize>,
+    rows: Range<usize>,
+    panels: Range<usize>,
+}
+
+/// Part of the depth of a panel, such that its weights stay in cache while the band's pixels pass.
+#[derive(Clone, Debug)]
+struct Slab {
+    runs: Vec<Run>,
+    depth: usize,
+}
+
+/// A thread's memory, kept from band to band.
+#[derive(Default)]
+struct Scratch {
+    patch: AlignedWords,
+    sums: AlignedWords,
+    /// Each pixel's first word in the source.
+    sources: Vec<usize>,
+    /// Each pixel's index in the destination map.
+    destinations: Vec<usize>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl<T: Element> Gather<'_, T> {
+    /// Computes the product into `output`.
+    pub(crate) fn run(&self, output: &mut [T]) {
+        let output = SharedSlice::new(output);
+        self.bands().into_par_iter().with_max_len(1).for_each(|band| {
+            SCRATCH.with_borrow_mut(|scratch| self.run_band(&band, scratch, output));
+        });
+    }
+
+    fn bands(&self) -> Vec<Band> {
+        let mut bands = Vec::new();
+        for &sweep in &self.sweeps {
+            let (photos, rows) = self.band_size(&sweep);
+            for photo in (0..self.batch).step_by(photos) {
+                for row in (0..sweep.rows.count).step_by(rows) {
+                    bands.push(Band {
+                        sweep,
+                        photos: photo..(photo + photos).min(self.batch),
+                        rows: row..(row + rows).min(sweep.rows.count),
+                        panels: 0..self.weights.panels.len(),
+                    });
+                }
+            }
+        }
+        if bands.len() >= MIN_TASKS {
+            return bands;
+        }
+        let panels_each = (self.weights.panels.len() * bands.len()).div_ceil(MIN_TASKS);
+        let panels = self.weights.panels.len();
+        let split = |band: Band| {
+            (0..panels).step_by(panels_each).map(move |first| Band {
+                panels: first..(first + panels_each).min(panels),
+                ..band.clone()
+            })
+        };
+        bands.into_iter().flat_map(split).collect()
+    }
+
+    /// Photos and rows of a band: whole photos, or rows of one, split evenly.
+    fn band_size(&self, sweep: &Sweep) -> (usize, usize) {
+        let row_words = self.patch_pitch(sweep) * sweep.rows.source_step;
+        let rows = (BAND_PIXELS / sweep.columns.count).min(PATCH_WORDS / row_words.max(1)).max(1);
+        if rows >= sweep.rows.count {
+            (rows.div_euclid(sweep.rows.count).min(self.batch), sweep.rows.count)
+        } else {
+            (1, sweep.rows.count.div_ceil(sweep.rows.count.div_ceil(rows)))
+        }
+    }
+
+    fn source_words(&self) -> usize {
+        padded_channels::<T>(self.source.channels) / T::PER_WORD
+    }
+
+    fn patch_pitch(&self, sweep: &Sweep) -> usize {
+        sweep.columns.span(&(0..sweep.columns.count)).count * self.source_words()
+    }
+
+    fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+        let (pitch, source) = self.locate_pixels(band, scratch);
+        for packed in &self.weights.panels[band.panels.clone()] {
+            self.run_panel(band, packed, pitch, source, scratch, output);
+        }
+    }
+
+    /// Finds the source and destination of every pixel of the band, copying the sources into the patch where they need
+    /// padding. Returns the words of a row of sources and where the sources begin.
+    fn locate_pixels(&self, band: &Band, scratch: &mut Scratch) -> (usize, *const Word) {
+        let Sweep { rows, columns } = band.sweep;
+        let pixel = self.source_words();
+        let Extent { height, width } = self.source.extent;
+        let in_place = rows.stays_inside(height)
+            && columns.stays_inside(width)
+            && pixel * T::PER_WORD == self.source.channels;
+        // Words of a row and a photo of the sources, and of what lies before the first pixel of the band.
+        let (pitch, photo, start, base) = if in_place {
+            let (pitch, photo) = (width * pixel, height * width * pixel);
+            let first_row = rows.span(&band.rows).first as usize;
+            let start = band.photos.start * photo + first_row * pitch + columns.source_first as usize * pixel;
+            (pitch, photo, start, self.source.pixels.as_ptr().cast())
+        } else {
+            let (row_span, column_span) = (rows.span(&band.rows), columns.span(&(0..columns.count)));
+            let len = patch_len(&self.source, band.photos.len(), row_span, column_span);
+            scratch.patch.reserve(len.div_ceil(T::PER_WORD));
+            let patch = scratch.patch.as_mut_slice(len);
+            copy_patch(&self.source, band.photos.clone(), row_span, column_span, patch);
+            let pitch = column_span.count * pixel;
+            (pitch, row_span.count * pitch, 0, scratch.patch.as_ptr())
+        };
+        scratch.sources.clear();
+        scratch.destinations.clear();
+        for n in 0..band.photos.len() {
+            for y in 0..band.rows.len() {
+                let source = start + n * photo + y * rows.source_step * pitch;
+                let row = rows.first + (band.rows.start + y) * rows.step;
+                let row = (band.photos.start + n) * self.destination.height + row;
+                let destination = row * self.destination.width + columns.first;
+                for x in 0..columns.count {
+                    scratch.sources.push(source + x * columns.source_step * pixel);
+                    scratch.destinations.push(destination + x * columns.step);
+                }
+            }
+        }
+        (pitch, base)
+    }
+
+    fn run_panel(
+        &self,
+        band: &Band,
+        packed: &PackedPanel,
+        pitch: usize,
+        source: *const Word,
+        scratch: &mut Scratch,
+        output: SharedSlice<'_, T>,
+    ) {
+        let PackedPanel { panel, start } = *packed;
+        let isa = self.weights.isa;
+        let kernels = T::tile_kernels(isa);
+        let slabs = self.slabs(&band.sweep, pitch, panel.width);
+        // Sums of unfinished pixels wait in memory; with a single slab there are none, and one tile's room is reused.
+        let one_slab = slabs.len() == 1;
+        let kept = if one_slab { MAX_ROWS } else { scratch.destinations.len() };
+        scratch.sums.reserve(kept * panel.width);
+        for (index, slab) in slabs.iter().enumerate() {
+            for (first, count) in row_tiles(scratch.destinations.len()) {
+                let sums_at = if one_slab { 0 } else { first * panel.width };
+                let mut rows = [source; MAX_ROWS];
+                for (row, offset) in rows.iter_mut().zip(&scratch.sources[first..first + count]) {
+                    // SAFETY: the pixel lies in the patch or the source map.
+                    *row = unsafe { source.add(*offset) };
+                }
+                let tile = Tile {
+                    rows,
+                    runs: &slab.runs,
+                    depth: slab.depth,
+                    // SAFETY: the panel lies in the packed weights.
+                    w: unsafe { self.weights.words.as_ptr().add(start) },
+                    // SAFETY: room was made for `kept` rows of sums above.
+                    c: unsafe { scratch.sums.as_mut_ptr().cast::<f32>().add(sums_at) },
+                    accumulate: index > 0,
+                };
+                // SAFETY: the weights were packed for an instruction set that is there. Each pixel's runs end within
+                // the patch (or the map), by the definition of `Axis::span`, and within the panel's weights.
+                unsafe { kernels.get(count, panel.width)(&tile) };
+                if index + 1 == slabs.len() {
+                    let sums = &scratch.sums.as_slice::<f32>(sums_at + count * panel.width)[sums_at..];
+                    let pixels = &scratch.destinations[first..first + count];
+                    finish_tile(isa, sums, panel, pixels, self.destination_channels, self.epilogue, output);
+                }
+            }
+        }
+    }
+
+    /// Cuts a panel's weights into slabs: whole kernel rows, or parts of one where even that is too much.
+    fn slabs(&self, sweep: &Sweep, pitch: usize, width: usize) -> Vec<Slab> {
+        let words = self.source_words();
+        let depth = sweep.columns.taps * words;
+        let run = |row: usize| {
+            let tap = (sweep.rows.first_tap + row) * self.kernel_width + sweep.columns.first_tap;
+            Run { x: row * pitch, w: tap * words * width }
+        };
+        let rows = if depth == 0 { 0 } else { sweep.rows.taps };
+        if rows == 0 {
+            return vec![Slab { runs: Vec::new(), depth: 0 }];
+        }
+        let rows_each = SLAB_WORDS / (depth * width);
+        if rows_each > 0 {
+            let firsts = (0..rows).step_by(rows_each);
+            return firsts
+                .map(|first| Slab { runs: (first..(first + rows_each).min(rows)).map(run).collect(), depth })
+                .collect();
+        }
+        let parts = (depth * width).div_ceil(SLAB_WORDS);
+        let cut = |part: usize| part * depth / parts;
+        (0..rows)
+            .flat_map(|row| {
+                (0..parts).map(move |part| {
+                    let Run { x, w } = run(row);
+                    let run = Run { x: x + cut(part), w: w + cut(part) * width };
+                    Slab { runs: vec![run], depth: cut(part + 1) - cut(part) }
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! What is done to a convolution's sums before they are stored.
+
+use crate::activation::Activation;
+use crate::element::Element;
+use crate::shared::SharedSlice;
+use crate::tile::Panel;
+use crate::vectorised::vectorised;
+
+/// What follows the sums of a forward convolution: `activation(sums + bias + residual)`.
+///
+/// With batch norm folded into the weights and the bias (see [`FoldedBatchNorm`](crate::batch_norm::FoldedBatchNorm)), this is
+/// convolution, batch norm, residual add and activation in one pass over the output.
+#[derive(Clone, Copy, Debug)]
+pub struct Epilogue<'a, T> {
+    /// One value per output channel.
+    pub bias: Option<&'a [f32]>,
+    /// A map of the output's shape.
+    pub residual: Option<&'a [T]>,
+    /// The activation.
+    pub activation: Activation,
+}
+
+impl<T> Default for Epilogue<'_, T> {
+    /// The sums as they are.
+    fn default() -> Self {
+        Self { bias: None, residual: None, activation: Activation::Identity }
+    }
+}
+
+vectorised! {
+    /// Finishes the sums of some pixels (`panel.width` apart) and stores them at the pixels' indices.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn finish_tile<T: Element>(
+        sums: &[f32],
+        panel: Panel,
+        pixels: &[usize],
+        channels: usize,
+        epilogue: Epilogue<'_, T>,
+        output: SharedSlice<'_, T>,
+    ) {
+        let bounds = epilogue.activation.bounds();
+        for (sums, pixel) in sums.chunks_exact(panel.width).zip(pixels) {
+            let at = pixel * channels + panel.first..pixel * channels + panel.first + panel.outputs;
+            // SAFETY: no other task has this pixel and panel.
+            let output = unsafe { output.part(at.clone()) };
+            let sums = &sums[..panel.outputs];
+            match (epilogue.bias, epilogue.residual) {
+                (None, None) => {
+                    for (to, sum) in output.iter_mut().zip(sums) {
+                        *to = T::from_f32(bounds.clamp(*sum));
+                    }
+                }
+                (Some(bias), None) => {
+                    let bias = &bias[panel.first..][..panel.outputs];
+                    for ((to, sum), bias) in output.iter_mut().zip(sums).zip(bias) {
+                        *to = T::from_f32(bounds.clamp(sum + bias));
+                    }
+                }
+                (None, Some(residual)) => {
+                    for ((to, sum), residual) in output.iter_mut().zip(sums).zip(&residual[at]) {
+                        *to = T::from_f32(bounds.clamp(sum + residual.to_f32()));
+                    }
+                }
+                (Some(bias), Some(residual)) => {
+                    let bias = &bias[panel.first..][..panel.outputs];
+                    for (((to, sum), bias), residual) in output.iter_mut().zip(sums).zip(bias).zip(&residual[at]) {
+                        *to = T::from_f32(bounds.clamp(sum + bias + residual.to_f32()));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! 2-D convolutions: forward, gradient to the input, gradient to the weights and the bias.
+
+mod axis;
+mod dense;
+mod epilogue;
+mod pack;
+mod patch;
+mod planes;
+mod weight_gradient;
+
+pub use epilogue::Epilogue;
+pub use pack::{Direction, PackedWeights};
+
+use axis::Axis;
+use dense::{Gather, Sweep};
+use patch::Map;
+
+use crate::element::Element;
+use crate::isa::Isa;
+use crate::shape::{Conv2dShape, check_len};
+
+/// Convolves: `output = activation(input * weights + bias + residual)`, with the bias, residual and activation of the
+/// epilogue.
+///
+/// `input` is NHWC of [`Conv2dShape::input_len`] elements, `output` of [`Conv2dShape::output_len`]; all of it is
+/// written. The result does not depend on the number of threads.
+///
+/// # Panics
+/// When a slice's length, or the packed weights, do not belong to the shape.
+pub fn forward<T: Element>(
+    shape: &Conv2dShape,
+    input: &[T],
+    weights: &PackedWeights<T>,
+    epilogue: Epilogue<'_, T>,
+    output: &mut [T],
+) {
+    let options = shape.options();
+    check_len("input", input.len(), shape.input_len());
+    check_len("output", output.len(), shape.output_len());
+    if let Some(bias) = epilogue.bias {
+        check_len("bias", bias.len(), options.outputs);
+    }
+    if let Some(residual) = epilogue.residual {
+        check_len("residual", residual.len(), shape.output_len());
+    }
+    weights.check(shape, Direction::Forward);
+    let (kernel, positions) = (options.kernel, shape.output_map());
+    let sweep = Sweep {
+        rows: Axis::forward(kernel.height, options.stride, options.padding, positions.height),
+        columns: Axis::forward(kernel.width, options.stride, options.padding, positions.width),
+    };
+    Gather {
+        source: Map { pixels: input, extent: options.map, channels: options.inputs },
+        batch: options.batch,
+        kernel_width: kernel.width,
+        weights,
+        sweeps: vec![sweep],
+        destination: positions,
+        destination_channels: options.outputs,
+        epilogue,
+    }
+    .run(output);
+}
+
+/// The gradient to the input of [`forward`] without an epilogue, from the gradient to its output.
+///
+/// All of `input_gradient` is written. The result does not depend on the number of threads.
+///
+/// # Panics
+/// When a slice's length, or the packed weights, do not belong to the shape.
+pub fn input_gradient<T: Element>(
+    shape: &Conv2dShape,
+    output_gradient: &[T],
+    weights: &PackedWeights<T>,
+    input_gradient: &mut [T],
+) {
+    let options = shape.options();
+    check_len("output gradient", output_gradient.len(), shape.output_len());
+    check_len("input gradient", input_gradient.len(), shape.input_len());
+    weights.check(shape, Direction::InputGradient);
+    let (kernel, map) = (options.kernel, options.map);
+    let columns = Axis::backward(kernel.width, options.stride, options.padding, map.width);
+    let sweeps = Axis::backward(kernel.height, options.stride, options.padding, map.height)
+        .into_iter()
+        .flat_map(|rows| columns.iter().map(move |&columns| Sweep { rows, columns }))
+        .collect();
+    Gather {
+        source: Map { pixels: output_gradient, extent: shape.output_map(), channels: options.outputs },
+        batch: options.batch,
+        kernel_width: kernel.width,
+        weights,
+        sweeps,
+        destination: map,
+        destination_channels: options.inputs,
+        epilogue: Epilogue::default(),
+    }
+    .run(input_gradient);
+}
+
+/// The gradient to the weights of [`forward`], in the layout of the weights, from its input and the gradient to its
+/// output.
+///
+/// All of `gradient` is written. The sums are kept in f32, in an order that depends on the shape alone: the result has
+/// the same bits on any number of threads.
+///
+/// # Panics
+/// When a slice's length does not belong to the shape, or bf16 is asked for where it is not offered.
+pub fn weight_gradient<T: Element>(
+    isa: Isa,
+    shape: &Conv2dShape,
+    input: &[T],
+    output_gradient: &[T],
+    gradient: &mut [f32],
+) {
+    check_len("input", input.len(), shape.input_len());
+    check_len("output gradient", output_gradient.len(), shape.output_len());
+    check_len("gradient", gradient.len(), shape.weight_len());
+    weight_gradient::weight_gradient(isa, shape, input, output_gradient, gradient);
+}

@@ -1,0 +1,157 @@
+//! Weights in the order in which the kernels read them.
+
+use rayon::prelude::*;
+
+use super::axis::backward_taps;
+use super::patch::padded_channels;
+use crate::aligned::AlignedWords;
+use crate::element::Element;
+use crate::isa::Isa;
+use crate::shape::{Conv2dShape, check_len};
+use crate::shared::SharedSlice;
+use crate::tile::Panel;
+
+/// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
+///
+/// Good for any batch and map size; pack anew when the weights change.
+///
+/// Dense weights: panel after panel of output channels, and in each panel, for every kernel row, kernel column and
+/// source channel, one word per output channel. The words that one output pixel meets along a row of the patch thus lie
+/// together, whatever the number of channels: three channels of a photo make runs as good as any. Depthwise
+/// weights: for every tap, all channels, as f32.
+#[derive(Clone, Debug)]
+pub struct PackedWeights<T> {
+    pub(crate) isa: Isa,
+    pub(crate) direction: Direction,
+    pub(crate) panels: Vec<PackedPanel>,
+    pub(crate) words: AlignedWords,
+    layer: Layer,
+    element: std::marker::PhantomData<T>,
+}
+
+/// Which of a convolution's products the weights are packed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the input map to the output map.
+    Forward,
+    /// From the gradient to the output to the gradient to the input.
+    InputGradient,
+}
+
+/// A panel and where its weights begin, in words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PackedPanel {
+    pub(crate) panel: Panel,
+    pub(crate) start: usize,
+}
+
+/// What of a shape the packed weights depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Layer {
+    inputs: usize,
+    outputs: usize,
+    kernel: crate::shape::Extent,
+    stride: usize,
+    groups: usize,
+}
+
+impl Layer {
+    fn of(shape: &Conv2dShape) -> Self {
+        let options = shape.options();
+        Self {
+            inputs: options.inputs,
+            outputs: options.outputs,
+            kernel: options.kernel,
+            stride: options.stride,
+            groups: options.groups,
+        }
+    }
+}
+
+impl<T: Element> PackedWeights<T> {
+    /// Packs weights in torchvision's layout, `[outputs, inputs / groups, kernel height, kernel width]`.
+    ///
+    /// # Panics
+    /// When `weights` has not [`Conv2dShape::weight_len`] elements, or bf16 is asked for where it is not offered.
+    pub fn new(isa: Isa, shape: &Conv2dShape, direction: Direction, weights: &[f32]) -> Self {
+        check_len("weights", weights.len(), shape.weight_len());
+        let layer = Layer::of(shape);
+        if shape.is_depthwise() { pack_depthwise(isa, layer, direction, weights) } else { pack_dense(isa, layer, direction, weights) }
+    }
+
+    /// Panics unless the weights were packed for this layer and direction.
+    #[track_caller]
+    pub(crate) fn check(&self, shape: &Conv2dShape, direction: Direction) {
+        assert!(
+            self.direction == direction && self.layer == Layer::of(shape),
+            "weights packed for {:?} of {:?} are used for {direction:?} of {:?}",
+            self.direction,
+            self.layer,
+            Layer::of(shape),
+        );
+    }
+}
+
+fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights: &[f32]) -> PackedWeights<T> {
+    let taps = layer.kernel.area();
+    let in_order = |count: usize| match direction {
+        Direction::Forward => (0..count).collect(),
+        Direction::InputGradient => backward_taps(count, layer.stride),
+    };
+    let (rows, columns): (Vec<usize>, Vec<usize>) = (in_order(layer.kernel.height), in_order(layer.kernel.width));
+    let tap_order: Vec<usize> =
+        rows.iter().flat_map(|row| columns.iter().map(move |column| row * layer.kernel.width + column)).collect();
+    // Steps through the weights, in elements, from one source and one destination channel to the next.
+    let (sources, destinations, source_step, destination_step) = match direction {
+        Direction::Forward => (layer.inputs, layer.outputs, taps, layer.inputs * taps),
+        Direction::InputGradient => (layer.outputs, layer.inputs, layer.inputs * taps, taps),
+    };
+    let source_words = padded_channels::<T>(sources) / T::PER_WORD;
+    let depth = taps * source_words;
+
+    let mut start = 0;
+    let panels: Vec<PackedPanel> = T::tile_kernels(isa)
+        .panels(destinations)
+        .into_iter()
+        .map(|panel| {
+            let packed = PackedPanel { panel, start };
+            start += depth * panel.width;
+            packed
+        })
+        .collect();
+
+    let mut words = AlignedWords::zeroed(start);
+    let all = SharedSlice::new(words.as_mut_slice::<T>(start * T::PER_WORD));
+    // A stretch of source channels at a time: the lines of the weights that it touches stay in the first cache.
+    const STRETCH: usize = 16;
+    let tasks: Vec<(PackedPanel, usize)> = panels
+        .iter()
+        .flat_map(|&packed| (0..sources).step_by(STRETCH).map(move |source| (packed, source)))
+        .collect();
+    tasks.into_par_iter().for_each(|(PackedPanel { panel, start }, first_source)| {
+        for source in first_source..(first_source + STRETCH).min(sources) {
+            for (position, tap) in tap_order.iter().enumerate() {
+                let word = start + (position * source_words + source / T::PER_WORD) * panel.width;
+                let from = panel.first * destination_step + source * source_step + tap;
+                // SAFETY: a row of words holds one or two source channels; a stretch has both or neither.
+                let row = unsafe { all.part(word * T::PER_WORD..(word + panel.outputs) * T::PER_WORD) };
+                for (column, to) in row.chunks_exact_mut(T::PER_WORD).enumerate() {
+                    to[source % T::PER_WORD] = T::from_f32(weights[from + column * destination_step]);
+                }
+            }
+        }
+    });
+    PackedWeights { isa, direction, panels, words, layer, element: std::marker::PhantomData }
+}
+
+fn pack_depthwise<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights: &[f32]) -> PackedWeights<T> {
+    let taps = layer.kernel.area();
+    let mut words = AlignedWords::zeroed(weights.len());
+    let packed = words.as_mut_slice::<f32>(weights.len());
+    for (tap, row) in packed.chunks_exact_mut(layer.groups).enumerate() {
+        for (channel, to) in row.iter_mut().enumerate() {
+            *to = weights[channel * taps + tap];
+        }
+    }
+    PackedWeights { isa, direction, panels: Vec::new(), words, layer, element: std::marker::PhantomData }
+}

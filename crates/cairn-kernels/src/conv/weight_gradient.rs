@@ -1,0 +1,239 @@
+//! The gradient to the weights of a dense convolution.
+//!
+//! For each weight it is a sum over all pixels: `gradient[out][m] = sum over pixels q of X[m][q] * dY[q][out]`, where
+//! row `m` is an input channel seen through one tap. The tile kernel computes it with the rows `m` as its rows and
+//! the pixels as its depth: the input map is transposed to channel-major planes once, in which every tap of a channel is
+//! a shifted view of the same plane (with stride s, of one of s interleaved planes), and the output gradient is packed
+//! into panels. In bf16 a word is two neighbouring pixels.
+//!
+//! The work is cut, by the shape alone, into groups of photos and panels of output channels; each pair is one task, and
+//! the groups are added up in order. So the result has the same bits on any number of threads.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::axis::{Axis, Span};
+use super::patch::Map;
+use super::planes::{Planes, transpose};
+use crate::aligned::{AlignedWords, Word};
+use crate::element::Element;
+use crate::isa::Isa;
+use crate::shape::{Conv2dOptions, Conv2dShape};
+use crate::shared::SharedSlice;
+use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
+use crate::vectorised::vectorised;
+
+/// Pixels of depth that are multiplied at a time, roughly: enough that adding to the sums in memory costs little, few
+/// enough that the planes stay in the second-level cache.
+const CHUNK_PIXELS: usize = 448;
+
+/// Tasks to cut a layer into, at least, where it has the photos.
+const MIN_TASKS: usize = 16;
+
+/// A thread's memory, kept from task to task.
+#[derive(Default)]
+struct Scratch {
+    planes: AlignedWords,
+    panel: AlignedWords,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// The groups' sums. Taken out while in use: a thread that waits for its tasks may begin another gradient.
+    static SUMS: Cell<AlignedWords> = Cell::default();
+}
+
+/// What a task needs to know of the layer.
+struct Product<'a, T> {
+    isa: Isa,
+    shape: &'a Conv2dShape,
+    input: &'a [T],
+    output_gradient: &'a [T],
+    /// Rows of the product: input channels times taps, in the order of the weights.
+    rows: usize,
+}
+
+/// Some output rows of some photos.
+struct Chunk {
+    photos: Range<usize>,
+    rows: Range<usize>,
+}
+
+/// Writes the gradient to the weights, in their own layout.
+pub(crate) fn weight_gradient<T: Element>(
+    isa: Isa,
+    shape: &Conv2dShape,
+    input: &[T],
+    output_gradient: &[T],
+    gradient: &mut [f32],
+) {
+    let Conv2dOptions { batch, inputs, outputs, kernel, .. } = *shape.options();
+    let product = Product { isa, shape, input, output_gradient, rows: inputs * kernel.area() };
+    let panels = T::tile_kernels(isa).panels(outputs);
+    let groups = MIN_TASKS.div_ceil(panels.len()).min(batch);
+    let widths: usize = panels.iter().map(|panel| panel.width).sum();
+    let group_len = product.rows * widths;
+    let panel_start = |panel: &Panel| product.rows * panel.first;
+
+    let mut sums = SUMS.take();
+    sums.reserve(groups * group_len);
+    let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
+    let tasks: Vec<(usize, Panel)> =
+        (0..groups).flat_map(|group| panels.iter().map(move |&panel| (group, panel))).collect();
+    tasks.into_par_iter().with_max_len(1).for_each(|(group, panel)| {
+        let photos = group * batch / groups..(group + 1) * batch / groups;
+        let start = group * group_len + panel_start(&panel);
+        // SAFETY: every group and panel has its own part.
+        let sums = unsafe { all.part(start..start + product.rows * panel.width) };
+        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panel, scratch, sums));
+    });
+
+    let sums_of_all = sums.as_slice::<f32>(groups * group_len);
+    let gradient = SharedSlice::new(gradient);
+    /// Output channels that are added up at a time.
+    const BLOCK: usize = 16;
+    panels.par_iter().for_each(|panel| {
+        (0..panel.outputs).into_par_iter().step_by(BLOCK).for_each(|first| {
+            let outputs = first..(first + BLOCK).min(panel.outputs);
+            let at = (panel.first + first) * product.rows..(panel.first + outputs.end) * product.rows;
+            // SAFETY: every block of output channels has its own rows of the gradient.
+            let gradient = unsafe { gradient.part(at) };
+            let groups = Groups { sums: sums_of_all, start: panel_start(panel), step: group_len };
+            add_groups(isa, groups, panel.width, outputs, gradient);
+        });
+    });
+    SUMS.set(sums);
+}
+
+impl<T: Element> Product<'_, T> {
+    /// Sums over a group's photos for one panel.
+    fn run(&self, photos: Range<usize>, panel: Panel, scratch: &mut Scratch, sums: &mut [f32]) {
+        for (index, chunk) in self.chunks(photos).into_iter().enumerate() {
+            self.run_chunk(&chunk, panel, index > 0, scratch, sums);
+        }
+    }
+
+    fn chunks(&self, photos: Range<usize>) -> Vec<Chunk> {
+        let positions = self.shape.output_map();
+        let rows = (CHUNK_PIXELS / positions.width).clamp(1, positions.height);
+        let photos_each = if rows < positions.height { 1 } else { (CHUNK_PIXELS / positions.area()).max(1) };
+        let rows = positions.height.div_ceil(positions.height.div_ceil(rows));
+        photos
+            .clone()
+            .step_by(photos_each)
+            .flat_map(|photo| {
+                let photos = photo..(photo + photos_each).min(photos.end);
+                let firsts = (0..positions.height).step_by(rows);
+                firsts.map(move |row| Chunk {
+                    photos: photos.clone(),
+                    rows: row..(row + rows).min(positions.height),
+                })
+            })
+            .collect()
+    }
+
+    fn run_chunk(&self, chunk: &Chunk, panel: Panel, accumulate: bool, scratch: &mut Scratch, sums: &mut [f32]) {
+        let Conv2dOptions { map, inputs, outputs, kernel, stride, padding, .. } = *self.shape.options();
+        let positions = self.shape.output_map();
+        let words = positions.width.div_ceil(T::PER_WORD);
+        let source = Map { pixels: self.input, extent: map, channels: inputs };
+        let axis = Axis::forward(kernel.height, stride, padding, positions.height);
+        let source_rows = axis.span(&chunk.rows);
+        let columns = Span { first: -(padding as isize), count: words * T::PER_WORD * stride + kernel.width };
+        let planes = Planes::new::<T>(chunk.photos.len(), source_rows, columns, stride);
+        scratch.planes.reserve((planes.len() * inputs).div_ceil(T::PER_WORD));
+        let transposed = scratch.planes.as_mut_slice::<T>(planes.len() * inputs);
+        transpose(self.isa, source, chunk.photos.start, planes, transposed);
+
+        let rows = chunk.photos.len() * chunk.rows.len();
+        scratch.panel.reserve(rows * words * panel.width);
+        let packed = scratch.panel.as_mut_slice::<T>(rows * words * panel.width * T::PER_WORD);
+        let mut runs = Vec::with_capacity(rows);
+        for photo in 0..chunk.photos.len() {
+            for row in 0..chunk.rows.len() {
+                let w = runs.len() * words * panel.width;
+                runs.push(Run { x: planes.row(photo, row * stride) / T::PER_WORD, w });
+                let pixel = ((chunk.photos.start + photo) * positions.height + chunk.rows.start + row) * positions.width;
+                let gradient = &self.output_gradient[pixel * outputs..(pixel + positions.width) * outputs];
+                let len = words * panel.width * T::PER_WORD;
+                pack_row(self.isa, gradient, outputs, panel, &mut packed[w * T::PER_WORD..][..len]);
+            }
+        }
+
+        let kernels = T::tile_kernels(self.isa);
+        let (planes_start, taps) = (scratch.planes.as_ptr().cast::<T>(), kernel.area());
+        for (first, count) in row_tiles(self.rows) {
+            let mut bases = [planes_start.cast::<Word>(); MAX_ROWS];
+            for (base, row) in bases.iter_mut().zip(first..first + count) {
+                let (channel, tap) = (row / taps, row % taps);
+                let at = channel * planes.len() + planes.tap(tap / kernel.width, tap % kernel.width);
+                // SAFETY: the tap's first pixel lies in its channel's plane.
+                *base = unsafe { planes_start.add(at) }.cast();
+            }
+            let tile = Tile {
+                rows: bases,
+                runs: &runs,
+                depth: words,
+                w: scratch.panel.as_ptr(),
+                c: sums[first * panel.width..(first + count) * panel.width].as_mut_ptr(),
+                accumulate,
+            };
+            // SAFETY: the instruction set is there, as the caller of `weight_gradient` vouches. A run reads `words` words
+            // of a plane's row from the tap's column on, for which `columns` leaves room; the panel has a row of words for
+            // each run; and the sums' slice was just cut to the tile.
+            unsafe { kernels.get(count, panel.width)(&tile) };
+        }
+    }
+}
+
+vectorised! {
+    /// Packs a row of the output gradient: for each word of pixels, the panel's channels; zeros where there is none.
+    fn pack_row<T: Element>(gradient: &[T], outputs: usize, panel: Panel, packed: &mut [T]) {
+        let pixels = T::PER_WORD;
+        let words = packed.chunks_exact_mut(panel.width * pixels).zip(gradient.chunks(outputs * pixels));
+        for (to, from) in words {
+            let channels = panel.first..panel.first + panel.outputs;
+            let first = &from[channels.clone()];
+            if pixels == 1 {
+                to[..panel.outputs].copy_from_slice(first);
+                to[panel.outputs..].fill(T::ZERO);
+                continue;
+            }
+            to[panel.outputs * 2..].fill(T::ZERO);
+            let pairs = to.chunks_exact_mut(2).zip(first);
+            if from.len() > outputs {
+                let second = &from[outputs..][channels];
+                for ((pair, first), second) in pairs.zip(second) {
+                    pair.copy_from_slice(&[*first, *second]);
+                }
+            } else {
+                for (pair, first) in pairs {
+                    pair.copy_from_slice(&[*first, T::ZERO]);
+                }
+            }
+        }
+    }
+}
+
+/// The sums of all groups for one panel: the first begins at `start`, the next `step` further on.
+#[derive(Clone, Copy)]
+struct Groups<'a> {
+    sums: &'a [f32],
+    start: usize,
+    step: usize,
+}
+
+vectorised! {
+    /// Adds up the groups' sums, `width` a row, for some output channels, and turns them into rows of weights.
+    fn add_groups(groups: Groups<'_>, width: usize, outputs: Range<usize>, gradient: &mut [f32]) {
+        let rows = gradient.len() / outputs.len();
+        for row in 0..rows {
+            for (to, output) in outputs.clone().enumerate() {
+                let from = groups.sums[groups.start + row * width + output..].iter().step_by(groups.step);
+                gradient[to * rows + row] = from.sum();
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which instruction set the kernels run on, chosen at run time.
+
+use std::sync::OnceLock;
+
+use thiserror::Error;
+
+/// An instruction set that the kernels have code for, from the most to the least capable.
+///
+/// Functions of this crate take the `Isa` as an argument, so that one process can run (and test) every set that
+/// the machine has; callers that only want speed pass [`Isa::best`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isa {
+    /// AVX-512 (F, BW, DQ, VL) with the bf16 dot product `VDPBF16PS`.
+    Avx512Bf16,
+    /// AVX-512 (F, BW, DQ, VL).
+    Avx512,
+    /// AVX2 with FMA.
+    Avx2,
+    /// Plain Rust, for every other machine.
+    Portable,
+}
+
+/// `CAIRN_ISA` asks for something that cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IsaError {
+    /// The name is none of the known ones.
+    #[error("CAIRN_ISA={0}: unknown instruction set; use avx512, avx2 or portable, or leave it unset")]
+    Unknown(String),
+    /// The machine lacks the instructions.
+    #[error("CAIRN_ISA={0}: this machine does not have these instructions; leave it unset to use the best it has")]
+    Missing(String),
+}
+
+impl Isa {
+    /// All sets, best first.
+    pub const ALL: [Self; 4] = [Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::Portable];
+
+    /// The best set of this machine, or the one that the environment variable `CAIRN_ISA` asks for.
+    ///
+    /// A wrong value of `CAIRN_ISA` counts as unset here; programs check it once at their start with
+    /// [`Isa::from_environment`] and tell the user.
+    pub fn best() -> Self {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| Self::from_environment().unwrap_or_else(|_| Self::best_of_machine()))
+    }
+
+    /// The set that `CAIRN_ISA` asks for, or the best of this machine when it is unset.
+    ///
+    /// # Errors
+    /// When the variable names no known set, or one that the machine lacks.
+    pub fn from_environment() -> Result<Self, IsaError> {
+        match std::env::var("CAIRN_ISA") {
+            Ok(name) if !name.is_empty() => Self::by_name(&name),
+            _ => Ok(Self::best_of_machine()),
+        }
+    }
+
+    fn by_name(name: &str) -> Result<Self, IsaError> {
+        let candidates: &[Self] = match name.to_ascii_lowercase().as_str() {
+            "avx512" => &[Self::Avx512Bf16, Self::Avx512],
+            "avx2" => &[Self::Avx2],
+            "portable" => &[Self::Portable],
+            _ => return Err(IsaError::Unknown(name.to_owned())),
+        };
+        let found = candidates.iter().copied().find(|isa| isa.is_available());
+        found.ok_or_else(|| IsaError::Missing(name.to_owned()))
+    }
+
+    fn best_of_machine() -> Self {
+        Self::available().next().unwrap_or(Self::Portable)
+    }
+
+    /// The sets that this machine has, best first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|isa| isa.is_available())
+    }
+
+    /// Whether this machine has the set.
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            match self {
+                Self::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
+                Self::Avx512 => avx512,
+                Self::Avx2 => avx2,
+                Self::Portable => true,
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Self::Portable
+        }
+    }
+
+    /// Whether bf16 maps are offered: only where the hardware multiplies them faster than f32.
+    pub fn has_bf16(self) -> bool {
+        self == Self::Avx512Bf16
+    }
+
+    /// The set's name for logs and run records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512Bf16 => "avx512-bf16",
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_portable_set_is_always_there_and_always_last() {
+        assert_eq!(Isa::available().last(), Some(Isa::Portable));
+    }
+
+    #[test]
+    fn the_best_set_is_the_first_that_is_available() {
+        assert_eq!(Some(Isa::best_of_machine()), Isa::available().next());
+    }
+
+    #[test]
+    fn a_name_gives_a_set_that_the_machine_has_or_says_what_to_do() {
+        assert_eq!(Isa::by_name("Portable"), Ok(Isa::Portable));
+        let unknown = Isa::by_name("mmx").unwrap_err();
+        assert!(unknown.to_string().contains("use avx512, avx2 or portable"), "{unknown}");
+        for name in ["avx512", "avx2"] {
+            match Isa::by_name(name) {
+                Ok(isa) => assert!(isa.is_available()),
+                Err(error) => assert_eq!(error, IsaError::Missing(name.to_owned())),
+            }
+        }
+    }
+}

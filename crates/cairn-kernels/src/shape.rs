@@ -1,0 +1,237 @@
+//! Shapes of layers, checked once, so that kernels need not doubt them.
+
+use thiserror::Error;
+
+/// Height and width of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extent {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Extent {
+    /// The same height and width.
+    pub const fn square(side: usize) -> Self {
+        Self { height: side, width: side }
+    }
+
+    /// Height times width.
+    pub const fn area(self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// A layer that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ShapeError {
+    /// A size that must be at least one is zero.
+    #[error("{0} is zero; every size of a layer must be at least one")]
+    Zero(&'static str),
+    /// The kernel does not fit into the padded map even once.
+    #[error(
+        "a kernel of {kernel} does not fit into a map of {map} padded by {padding}: \
+         use a larger photo, a smaller kernel or more padding"
+    )]
+    KernelTooLarge {
+        /// The kernel's size along the offending axis.
+        kernel: usize,
+        /// The map's size along it.
+        map: usize,
+        /// The padding on either side.
+        padding: usize,
+    },
+    /// Groups other than one, or one for each channel.
+    #[error(
+        "{groups} groups for {inputs} inputs and {outputs} outputs: \
+         convolutions are either dense (1 group) or depthwise (as many groups as inputs and outputs)"
+    )]
+    Groups {
+        /// Groups asked for.
+        groups: usize,
+        /// Input channels.
+        inputs: usize,
+        /// Output channels.
+        outputs: usize,
+    },
+    /// A max pool's padding must leave at least one real pixel in every window.
+    #[error("padding {padding} is more than half of the pooling window {window}: some windows would be empty")]
+    PoolPadding {
+        /// The window's size.
+        window: usize,
+        /// The padding on either side.
+        padding: usize,
+    },
+    /// A max pool's tap index must fit into a byte.
+    #[error("a pooling window of {0} taps: at most 256 are supported")]
+    PoolWindow(usize),
+}
+
+/// What is wanted of a 2-D convolution, in the terms of `torch.nn.Conv2d`; [`Conv2dShape::new`] checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conv2dOptions {
+    /// Photos in the batch.
+    pub batch: usize,
+    /// Height and width of the input map.
+    pub map: Extent,
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Kernel size.
+    pub kernel: Extent,
+    /// Step from one output pixel to the next, along both axes.
+    pub stride: usize,
+    /// Zeros around the input map, on every side.
+    pub padding: usize,
+    /// One for a dense convolution, `inputs` (and `outputs`) for a depthwise one.
+    pub groups: usize,
+}
+
+/// The shape of a 2-D convolution.
+///
+/// Maps are NHWC and contiguous: `[batch, height, width, channels]`. Weights are in torchvision's layout,
+/// `[outputs, inputs / groups, kernel height, kernel width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conv2dShape {
+    options: Conv2dOptions,
+    output_map: Extent,
+}
+
+impl Conv2dShape {
+    /// Checks the options and works out the output's size.
+    ///
+    /// # Errors
+    /// When a size is zero, the kernel does not fit into the padded map, or the groups are neither one nor one for
+    /// each channel.
+    pub fn new(options: Conv2dOptions) -> Result<Self, ShapeError> {
+        let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, groups } = options;
+        for (size, name) in [
+            (batch, "batch"),
+            (map.height, "map height"),
+            (map.width, "map width"),
+            (inputs, "inputs"),
+            (outputs, "outputs"),
+            (kernel.height, "kernel height"),
+            (kernel.width, "kernel width"),
+            (stride, "stride"),
+            (groups, "groups"),
+        ] {
+            if size == 0 {
+                return Err(ShapeError::Zero(name));
+            }
+        }
+        if groups != 1 && (groups != inputs || groups != outputs) {
+            return Err(ShapeError::Groups { groups, inputs, outputs });
+        }
+        let output_map = Extent {
+            height: window_positions(map.height, kernel.height, stride, padding)?,
+            width: window_positions(map.width, kernel.width, stride, padding)?,
+        };
+        Ok(Self { options, output_map })
+    }
+
+    /// The options that the shape was made from.
+    pub fn options(&self) -> &Conv2dOptions {
+        &self.options
+    }
+
+    /// Height and width of the output map.
+    pub fn output_map(&self) -> Extent {
+        self.output_map
+    }
+
+    /// Whether every channel is convolved on its own.
+    pub fn is_depthwise(&self) -> bool {
+        self.options.groups != 1
+    }
+
+    /// Elements of the input map.
+    pub fn input_len(&self) -> usize {
+        self.options.batch * self.options.map.area() * self.options.inputs
+    }
+
+    /// Elements of the output map.
+    pub fn output_len(&self) -> usize {
+        self.options.batch * self.output_map.area() * self.options.outputs
+    }
+
+    /// Elements of the weights.
+    pub fn weight_len(&self) -> usize {
+        let Conv2dOptions { inputs, outputs, kernel, groups, .. } = self.options;
+        outputs * (inputs / groups) * kernel.area()
+    }
+
+    /// Multiply-adds of one pass; each of the two gradients takes as many.
+    pub fn multiply_adds(&self) -> usize {
+        let Conv2dOptions { batch, inputs, outputs, kernel, groups, .. } = self.options;
+        batch * self.output_map.area() * outputs * (inputs / groups) * kernel.area()
+    }
+}
+
+/// How many positions a window of `kernel` has along an axis of `map` pixels with `padding` on either side.
+pub(crate) fn window_positions(
+    map: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+) -> Result<usize, ShapeError> {
+    let room = (map + 2 * padding).checked_sub(kernel);
+    let room = room.ok_or(ShapeError::KernelTooLarge { kernel, map, padding })?;
+    Ok(room / stride + 1)
+}
+
+/// Panics unless a buffer has the length that the shape asks for.
+#[track_caller]
+pub(crate) fn check_len(name: &str, len: usize, expected: usize) {
+    assert!(len == expected, "{name} has {len} elements, its shape asks for {expected}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYER: Conv2dOptions = Conv2dOptions {
+        batch: 2,
+        map: Extent { height: 9, width: 14 },
+        inputs: 6,
+        outputs: 10,
+        kernel: Extent { height: 3, width: 5 },
+        stride: 2,
+        padding: 1,
+        groups: 1,
+    };
+
+    #[test]
+    fn sizes_follow_the_formula_of_conv2d() {
+        let shape = Conv2dShape::new(LAYER).unwrap();
+        // floor((9 + 2 - 3) / 2) + 1 and floor((14 + 2 - 5) / 2) + 1
+        assert_eq!(shape.output_map(), Extent { height: 5, width: 6 });
+        assert_eq!(shape.input_len(), 2 * 9 * 14 * 6);
+        assert_eq!(shape.output_len(), 2 * 5 * 6 * 10);
+        assert_eq!(shape.weight_len(), 10 * 6 * 15);
+        assert_eq!(shape.multiply_adds(), 2 * 5 * 6 * 10 * 6 * 15);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let refused = |options| Conv2dShape::new(options).unwrap_err();
+        assert_eq!(refused(Conv2dOptions { stride: 0, ..LAYER }), ShapeError::Zero("stride"));
+        assert_eq!(
+            refused(Conv2dOptions { groups: 2, ..LAYER }),
+            ShapeError::Groups { groups: 2, inputs: 6, outputs: 10 }
+        );
+        assert_eq!(
+            refused(Conv2dOptions { map: Extent::square(2), padding: 0, ..LAYER }),
+            ShapeError::KernelTooLarge { kernel: 3, map: 2, padding: 0 }
+        );
+    }
+
+    #[test]
+    fn a_depthwise_layer_has_one_input_a_weight_row() {
+        let shape = Conv2dShape::new(Conv2dOptions { outputs: 6, groups: 6, ..LAYER }).unwrap();
+        assert!(shape.is_depthwise());
+        assert_eq!(shape.weight_len(), 6 * 15);
+    }
+}

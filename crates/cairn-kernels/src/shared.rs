@@ -1,0 +1,37 @@
+//! Slices of which several threads write parts that do not overlap.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// A mutable slice that threads share; who writes where is the users' affair.
+///
+/// Needed where the parts that belong to one thread are not one stretch of memory each (a panel of channels of
+/// every pixel, every second pixel), which `par_chunks_mut` cannot say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SharedSlice<'a, T> {
+    start: *mut T,
+    len: usize,
+    lifetime: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: it hands out parts only through `part`, whose callers promise that no two parts in use overlap.
+unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
+
+impl<'a, T> SharedSlice<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Self { start: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
+    }
+
+    /// A part of the slice.
+    ///
+    /// # Safety
+    /// No two parts that overlap may be in use at the same time.
+    #[inline(always)]
+    pub(crate) unsafe fn part(self, range: Range<usize>) -> &'a mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "part outside of the slice");
+        // SAFETY: within the slice, as just checked, and not in use elsewhere, as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.end - range.start) }
+    }
+}

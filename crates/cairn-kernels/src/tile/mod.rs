@@ -1,0 +1,173 @@
+//! The register-blocked product at the bottom of every dense convolution.
+//!
+//! All three convolution products (forward, gradient to the input, gradient to the weights) come down to
+//!
+//! ```text
+//! c[i][j] (+)= sum over runs r, sum over k < depth:  rows[i][r.x + k] * w[r.w + k][j]
+//! ```
+//!
+//! with up to six rows `i` (pixels, or taps x channels of a weight gradient), and a panel of a few vectors of
+//! columns `j` (output channels). Rows are read one word at a time and broadcast; the panel is read a vector at
+//! a time and used for all rows, so six rows and four vectors make 24 multiply-adds out of ten loads, all sums in
+//! registers. A row is addressed by its base plus an offset shared by all rows, so nothing but the base differs
+//! between pixels, whichever way they lie in the map.
+//!
+//! A word is one f32, or two neighbouring bf16 whose products are both added (`VDPBF16PS`).
+
+mod body;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use crate::aligned::Word;
+use crate::isa::Isa;
+
+/// The most rows of one tile.
+pub(crate) const MAX_ROWS: usize = 6;
+
+/// The most vectors of columns of one tile, for any instruction set.
+const MAX_VECTORS: usize = 4;
+
+/// A stretch of `depth` words that lies together in each row, and its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Offset from each row's base, in words.
+    pub(crate) x: usize,
+    /// Offset of the first weight, in words.
+    pub(crate) w: usize,
+}
+
+/// One tile's operands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile<'a> {
+    /// Each row's base; those past the tile's rows are not looked at. A row of bf16 may begin between two words.
+    pub(crate) rows: [*const Word; MAX_ROWS],
+    /// The stretches to sum over.
+    pub(crate) runs: &'a [Run],
+    /// Words per run.
+    pub(crate) depth: usize,
+    /// The panel: for each word of depth, one word per column.
+    pub(crate) w: *const Word,
+    /// Where the sums go: row after row, as many f32 as the panel has columns.
+    pub(crate) c: *mut f32,
+    /// Whether to add to what stands there already.
+    pub(crate) accumulate: bool,
+}
+
+/// Computes one tile.
+///
+/// # Safety
+/// The instruction set must be there, and every address that the tile names valid: `rows[i] + run.x + k` for
+/// reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing (and reading, when
+/// accumulating) `rows x columns` f32.
+pub(crate) type TileFn = unsafe fn(&Tile<'_>);
+
+/// The tile kernels of one instruction set and element type, for every number of rows and vectors.
+#[derive(Debug)]
+pub struct TileKernels {
+    lanes: usize,
+    max_vectors: usize,
+    table: [[TileFn; MAX_VECTORS]; MAX_ROWS],
+}
+
+impl TileKernels {
+    /// The kernels for f32.
+    pub(crate) fn for_f32(isa: Isa) -> &'static Self {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 | Isa::Avx512 => &x86::AVX512,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &x86::AVX2,
+            _ => &portable::PORTABLE,
+        }
+    }
+
+    /// The kernels for bf16.
+    ///
+    /// # Panics
+    /// When the set does not offer bf16, see [`Isa::has_bf16`].
+    pub(crate) fn for_bf16(isa: Isa) -> &'static Self {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => &x86::AVX512_BF16,
+            _ => panic!("bf16 maps are not offered on {}; ask Isa::has_bf16 first", isa.name()),
+        }
+    }
+
+    /// The kernel for `rows` rows and a panel of `columns` columns.
+    pub(crate) fn get(&self, rows: usize, columns: usize) -> TileFn {
+        self.table[rows - 1][columns / self.lanes - 1]
+    }
+
+    /// Splits `outputs` columns into panels, as evenly as whole vectors allow: an odd rest would leave a panel of
+    /// one vector, whose few sums cannot keep the multipliers busy.
+    pub(crate) fn panels(&self, outputs: usize) -> Vec<Panel> {
+        let vectors = outputs.div_ceil(self.lanes);
+        let count = vectors.div_ceil(self.max_vectors);
+        let vector_at = |panel: usize| panel * vectors / count;
+        (0..count)
+            .map(|panel| {
+                let first = vector_at(panel) * self.lanes;
+                let width = (vector_at(panel + 1) - vector_at(panel)) * self.lanes;
+                Panel { first, width, outputs: width.min(outputs - first) }
+            })
+            .collect()
+    }
+}
+
+/// Some neighbouring output channels that are computed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Panel {
+    /// The first output channel.
+    pub(crate) first: usize,
+    /// Columns, whole vectors; those past `outputs` are zero.
+    pub(crate) width: usize,
+    /// Output channels that are really there.
+    pub(crate) outputs: usize,
+}
+
+/// Splits `count` rows into tiles of at most [`MAX_ROWS`], as evenly as possible, as (first, rows).
+pub(crate) fn row_tiles(count: usize) -> impl Iterator<Item = (usize, usize)> {
+    let tiles = count.div_ceil(MAX_ROWS);
+    (0..tiles).map(move |tile| {
+        let first = tile * count / tiles;
+        (first, (tile + 1) * count / tiles - first)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panels_cover_every_output_once_and_differ_by_one_vector_at_most() {
+        for isa in Isa::available() {
+            let kernels = TileKernels::for_f32(isa);
+            for outputs in 1..300 {
+                let panels = kernels.panels(outputs);
+                let mut next = 0;
+                for panel in &panels {
+                    assert_eq!(panel.first, next);
+                    assert!(panel.outputs <= panel.width && panel.width - panel.outputs < kernels.lanes);
+                    next += panel.outputs;
+                }
+                assert_eq!(next, outputs);
+                let widths = panels.iter().map(|panel| panel.width / kernels.lanes);
+                let (least, most) = (widths.clone().min().unwrap(), widths.max().unwrap());
+                assert!(most <= kernels.max_vectors && most - least <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn row_tiles_cover_every_row_once_and_differ_by_one_row_at_most() {
+        for count in 1..100 {
+            let tiles: Vec<_> = row_tiles(count).collect();
+            assert_eq!(tiles.iter().map(|tile| tile.1).sum::<usize>(), count);
+            assert!(tiles.windows(2).all(|pair| pair[0].0 + pair[0].1 == pair[1].0));
+            let least = tiles.iter().map(|tile| tile.1).min().unwrap();
+            assert!(tiles.iter().all(|tile| tile.1 <= MAX_ROWS && tile.1 - least <= 1));
+        }
+        assert_eq!(row_tiles(0).count(), 0);
+    }
+}

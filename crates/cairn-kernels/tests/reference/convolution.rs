@@ -1,0 +1,78 @@
+//! Convolution and its gradients from the definition.
+
+use cairn_kernels::{Conv2dOptions, Conv2dShape};
+
+/// One multiplication of a convolution: which element of each operand it joins.
+struct Product {
+    input: usize,
+    weight: usize,
+    output: usize,
+}
+
+/// Calls `visit` for every product of input, weight and output element whose input pixel lies in the map.
+fn for_each_product(shape: &Conv2dShape, mut visit: impl FnMut(Product)) {
+    let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, groups } = *shape.options();
+    let positions = shape.output_map();
+    let (inputs_each, outputs_each) = (inputs / groups, outputs / groups);
+    for n in 0..batch {
+        for y in 0..positions.height {
+            for x in 0..positions.width {
+                for ky in 0..kernel.height {
+                    for kx in 0..kernel.width {
+                        let (row, column) = (y * stride + ky, x * stride + kx);
+                        if row < padding || column < padding {
+                            continue;
+                        }
+                        let (row, column) = (row - padding, column - padding);
+                        if row >= map.height || column >= map.width {
+                            continue;
+                        }
+                        for out in 0..outputs {
+                            for within in 0..inputs_each {
+                                let channel = out / outputs_each * inputs_each + within;
+                                visit(Product {
+                                    input: ((n * map.height + row) * map.width + column) * inputs + channel,
+                                    weight: ((out * inputs_each + within) * kernel.height + ky) * kernel.width + kx,
+                                    output: ((n * positions.height + y) * positions.width + x) * outputs + out,
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `output = input * weights`.
+pub fn forward(shape: &Conv2dShape, input: &[f64], weights: &[f64]) -> Vec<f64> {
+    let mut output = vec![0.0; shape.output_len()];
+    for_each_product(shape, |at| output[at.output] += input[at.input] * weights[at.weight]);
+    output
+}
+
+/// The gradient to the input.
+pub fn input_gradient(shape: &Conv2dShape, output_gradient: &[f64], weights: &[f64]) -> Vec<f64> {
+    let mut gradient = vec![0.0; shape.input_len()];
+    for_each_product(shape, |at| gradient[at.input] += output_gradient[at.output] * weights[at.weight]);
+    gradient
+}
+
+/// The gradient to the weights.
+pub fn weight_gradient(shape: &Conv2dShape, input: &[f64], output_gradient: &[f64]) -> Vec<f64> {
+    let mut gradient = vec![0.0; shape.weight_len()];
+    for_each_product(shape, |at| gradient[at.weight] += input[at.input] * output_gradient[at.output]);
+    gradient
+}
+
+/// The gradient to the bias.
+pub fn bias_gradient(shape: &Conv2dShape, output_gradient: &[f64]) -> Vec<f64> {
+    let outputs = shape.options().outputs;
+    let mut gradient = vec![0.0; outputs];
+    for pixel in output_gradient.chunks_exact(outputs) {
+        for (sum, value) in gradient.iter_mut().zip(pixel) {
+            *sum += value;
+        }
+    }
+    gradient
+}
