@@ -6,6 +6,7 @@ mod epilogue;
 mod pack;
 mod patch;
 mod planes;
+mod transpose;
 mod weight_gradient;
 
 pub use epilogue::Epilogue;

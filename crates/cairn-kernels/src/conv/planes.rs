@@ -1,17 +1,20 @@
-//! A map transposed to channel-major planes.
+//! A stretch of a map as channel-major planes.
+
+use std::ops::Range;
 
 use super::axis::Span;
-use super::patch::Map;
+use super::patch::{Map, copy_patch, padded_channels, patch_len};
+use super::transpose::{Pixels, transpose};
+use crate::aligned::AlignedWords;
 use crate::element::Element;
 use crate::isa::Isa;
-use crate::vectorised::vectorised;
 
 /// The layout of one channel's plane: for each photo and padded row, `stride` interleaved rows, of which the first holds
 /// every `stride`-th column from the first on, the second those beside them, and so on. What a tap reads for neighbouring
 /// outputs thus lies together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Planes {
-    photos: usize,
+    photos: Range<usize>,
     rows: Span,
     columns: Span,
     stride: usize,
@@ -20,54 +23,54 @@ pub(crate) struct Planes {
 }
 
 impl Planes {
-    /// Planes for `photos` photos of rows and columns of a map, which may reach beyond it.
-    pub(crate) fn new<T: Element>(photos: usize, rows: Span, columns: Span, stride: usize) -> Self {
+    /// Planes for rows and (at least so many) columns of some photos, which may reach beyond the map.
+    pub(crate) fn new<T: Element>(photos: Range<usize>, rows: Span, columns: Span, stride: usize) -> Self {
         let phase = columns.count.div_ceil(stride).next_multiple_of(T::PER_WORD);
-        Self { photos, rows, columns, stride, phase }
+        Self { photos, rows, columns: Span { count: phase * stride, ..columns }, stride, phase }
     }
 
-    /// Elements of a plane. A line more than needed keeps planes off the same sets of the cache.
+    /// Elements from one channel's plane to the next. An odd number of cache lines keeps planes off the same sets.
     pub(crate) fn len(&self) -> usize {
-        (self.photos * self.rows.count * self.stride * self.phase).next_multiple_of(64) + 16
+        (self.photos.len() * self.rows.count * self.columns.count).next_multiple_of(64) + 32
     }
 
     /// Where a padded row begins.
     pub(crate) fn row(&self, photo: usize, row: usize) -> usize {
-        (photo * self.rows.count + row) * self.stride * self.phase
+        (photo * self.rows.count + row) * self.columns.count
     }
 
     /// How far a tap's pixels are from those of the first tap.
     pub(crate) fn tap(&self, row: usize, column: usize) -> usize {
-        row * self.stride * self.phase + column % self.stride * self.phase + column / self.stride
+        row * self.columns.count + column % self.stride * self.phase + column / self.stride
     }
-}
 
-vectorised! {
-    /// Transposes photos from `first_photo` on, one plane per channel, with zeros outside of the map.
-    pub(crate) fn transpose<T: Element>(map: Map<'_, T>, first_photo: usize, planes: Planes, transposed: &mut [T]) {
-        let channels = map.channels;
-        for photo in 0..planes.photos {
-            for row in 0..planes.rows.count {
-                let y = planes.rows.first + row as isize;
-                let inside = y >= 0 && y < map.extent.height as isize;
-                let line = (first_photo + photo) * map.extent.height + if inside { y as usize } else { 0 };
-                for phase in 0..planes.stride {
-                    let at = planes.row(photo, row) + phase * planes.phase;
-                    for i in 0..planes.phase {
-                        let x = planes.columns.first + (i * planes.stride + phase) as isize;
-                        if inside && x >= 0 && x < map.extent.width as isize {
-                            let pixel = line * map.extent.width + x as usize;
-                            let from = &map.pixels[pixel * channels..(pixel + 1) * channels];
-                            for (channel, value) in from.iter().enumerate() {
-                                transposed[channel * planes.len() + at + i] = *value;
-                            }
-                        } else {
-                            for channel in 0..channels {
-                                transposed[channel * planes.len() + at + i] = T::ZERO;
-                            }
-                        }
-                    }
-                }
+    /// Fills `planes` from a map by way of a padded `patch`.
+    pub(crate) fn fill<T: Element>(
+        &self,
+        isa: Isa,
+        map: &Map<'_, T>,
+        patch: &mut AlignedWords,
+        planes: &mut AlignedWords,
+    ) {
+        let len = patch_len(map, self.photos.len(), self.rows, self.columns);
+        patch.reserve(len.div_ceil(T::PER_WORD));
+        let patch = patch.as_mut_slice::<T>(len);
+        copy_patch(map, self.photos.clone(), self.rows, self.columns, patch);
+        let plane = self.len();
+        planes.reserve((plane * map.channels).div_ceil(T::PER_WORD));
+        let planes = planes.as_mut_slice::<T>(plane * map.channels);
+        let (channels, pixel) = (map.channels, padded_channels::<T>(map.channels));
+        if self.stride == 1 {
+            let pixels = Pixels { elements: patch, step: pixel, count: len / pixel, channels };
+            transpose(isa, pixels, planes, plane);
+            return;
+        }
+        for row in 0..self.photos.len() * self.rows.count {
+            for phase in 0..self.stride {
+                let first = row * self.columns.count + phase;
+                let elements = &patch[first * pixel..];
+                let pixels = Pixels { elements, step: self.stride * pixel, count: self.phase, channels };
+                transpose(isa, pixels, &mut planes[row * self.columns.count + phase * self.phase..], plane);
             }
         }
     }

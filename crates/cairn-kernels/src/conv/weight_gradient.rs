@@ -16,7 +16,8 @@ use rayon::prelude::*;
 
 use super::axis::{Axis, Span};
 use super::patch::Map;
-use super::planes::{Planes, transpose};
+use super::planes::Planes;
+use super::transpose::{Pixels, transpose};
 use crate::aligned::{AlignedWords, Word};
 use crate::element::Element;
 use crate::isa::Isa;
@@ -35,6 +36,7 @@ const MIN_TASKS: usize = 16;
 /// A thread's memory, kept from task to task.
 #[derive(Default)]
 struct Scratch {
+    patch: AlignedWords,
     planes: AlignedWords,
     panel: AlignedWords,
 }
@@ -92,17 +94,15 @@ pub(crate) fn weight_gradient<T: Element>(
 
     let sums_of_all = sums.as_slice::<f32>(groups * group_len);
     let gradient = SharedSlice::new(gradient);
-    /// Output channels that are added up at a time.
-    const BLOCK: usize = 16;
     panels.par_iter().for_each(|panel| {
-        (0..panel.outputs).into_par_iter().step_by(BLOCK).for_each(|first| {
-            let outputs = first..(first + BLOCK).min(panel.outputs);
-            let at = (panel.first + first) * product.rows..(panel.first + outputs.end) * product.rows;
-            // SAFETY: every block of output channels has its own rows of the gradient.
-            let gradient = unsafe { gradient.part(at) };
-            let groups = Groups { sums: sums_of_all, start: panel_start(panel), step: group_len };
-            add_groups(isa, groups, panel.width, outputs, gradient);
+        let rows = product.rows;
+        // SAFETY: every panel has its own output channels, which are rows of the gradient.
+        let gradient = unsafe { gradient.part(panel.first * rows..(panel.first + panel.outputs) * rows) };
+        let groups = (0..groups).map(|group| {
+            let start = group * group_len + panel_start(panel);
+            &sums_of_all[start..start + rows * panel.width]
         });
+        add_groups(isa, groups.collect(), *panel, rows, gradient);
     });
     SUMS.set(sums);
 }
@@ -142,10 +142,8 @@ impl<T: Element> Product<'_, T> {
         let axis = Axis::forward(kernel.height, stride, padding, positions.height);
         let source_rows = axis.span(&chunk.rows);
         let columns = Span { first: -(padding as isize), count: words * T::PER_WORD * stride + kernel.width };
-        let planes = Planes::new::<T>(chunk.photos.len(), source_rows, columns, stride);
-        scratch.planes.reserve((planes.len() * inputs).div_ceil(T::PER_WORD));
-        let transposed = scratch.planes.as_mut_slice::<T>(planes.len() * inputs);
-        transpose(self.isa, source, chunk.photos.start, planes, transposed);
+        let planes = Planes::new::<T>(chunk.photos.clone(), source_rows, columns, stride);
+        planes.fill(self.isa, &source, &mut scratch.patch, &mut scratch.planes);
 
         let rows = chunk.photos.len() * chunk.rows.len();
         scratch.panel.reserve(rows * words * panel.width);
@@ -217,23 +215,29 @@ vectorised! {
     }
 }
 
-/// The sums of all groups for one panel: the first begins at `start`, the next `step` further on.
-#[derive(Clone, Copy)]
-struct Groups<'a> {
-    sums: &'a [f32],
-    start: usize,
-    step: usize,
+/// Adds up the groups' sums of a panel, in order, and turns its columns into rows of the gradient.
+fn add_groups(isa: Isa, groups: Vec<&[f32]>, panel: Panel, rows: usize, gradient: &mut [f32]) {
+    /// Rows at a time: a stretch that stays in the first-level cache.
+    const STRETCH: usize = 64;
+    let mut totals = vec![0.0; STRETCH * panel.width];
+    for first in (0..rows).step_by(STRETCH) {
+        let count = STRETCH.min(rows - first);
+        let totals = &mut totals[..count * panel.width];
+        let stretch = first * panel.width..(first + count) * panel.width;
+        totals.copy_from_slice(&groups[0][stretch.clone()]);
+        for group in &groups[1..] {
+            add(isa, &group[stretch.clone()], totals);
+        }
+        let rows_as_pixels = Pixels { elements: totals, step: panel.width, count, channels: panel.outputs };
+        transpose(isa, rows_as_pixels, &mut gradient[first..], rows);
+    }
 }
 
 vectorised! {
-    /// Adds up the groups' sums, `width` a row, for some output channels, and turns them into rows of weights.
-    fn add_groups(groups: Groups<'_>, width: usize, outputs: Range<usize>, gradient: &mut [f32]) {
-        let rows = gradient.len() / outputs.len();
-        for row in 0..rows {
-            for (to, output) in outputs.clone().enumerate() {
-                let from = groups.sums[groups.start + row * width + output..].iter().step_by(groups.step);
-                gradient[to * rows + row] = from.sum();
-            }
+    /// Adds `terms` to `totals`.
+    fn add(terms: &[f32], totals: &mut [f32]) {
+        for (total, term) in totals.iter_mut().zip(terms) {
+            *total += term;
         }
     }
 }
