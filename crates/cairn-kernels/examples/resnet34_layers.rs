@@ -58,7 +58,10 @@ fn run<T: Element>(batch: usize) {
     let threads = rayon::current_num_threads();
     let peak = peak::multiply_adds_per_second::<T>(isa) * 2.0 / 1e9;
     println!("{} on {threads} threads, batch {batch}; peak {peak:.0} GFLOP/s", isa.name());
-    println!("{:>24}  {:>16}  {:>16}  {:>16}", "layer x times", "forward", "input gradient", "weight gradient");
+    println!(
+        "{:>24}  {:>16}  {:>16}  {:>16}",
+        "layer x times", "forward", "input gradient", "weight gradient"
+    );
     let mut total = [Duration::ZERO; 3];
     let mut flops = 0.0;
     for layer in &LAYERS {
@@ -95,7 +98,11 @@ fn run<T: Element>(batch: usize) {
         ("all", all, 3.0 * flops),
     ] {
         let rate = flops / time.as_secs_f64() / 1e9;
-        println!("{name:>24}: {:8.1} ms, {rate:.0} GFLOP/s, {:.0} %", time.as_secs_f64() * 1e3, 100.0 * rate / peak);
+        println!(
+            "{name:>24}: {:8.1} ms, {rate:.0} GFLOP/s, {:.0} %",
+            time.as_secs_f64() * 1e3,
+            100.0 * rate / peak
+        );
     }
 }
 

@@ -27,7 +27,9 @@ pub enum IsaError {
     #[error("CAIRN_ISA={0}: unknown instruction set; use avx512, avx2 or portable, or leave it unset")]
     Unknown(String),
     /// The machine lacks the instructions.
-    #[error("CAIRN_ISA={0}: this machine does not have these instructions; leave it unset to use the best it has")]
+    #[error(
+        "CAIRN_ISA={0}: this machine does not have these instructions; leave it unset to use the best it has"
+    )]
     Missing(String),
 }
 

@@ -56,7 +56,9 @@ pub enum ShapeError {
         outputs: usize,
     },
     /// A max pool's padding must leave at least one real pixel in every window.
-    #[error("padding {padding} is more than half of the pooling window {window}: some windows would be empty")]
+    #[error(
+        "padding {padding} is more than half of the pooling window {window}: some windows would be empty"
+    )]
     PoolPadding {
         /// The window's size.
         window: usize,

@@ -6,14 +6,17 @@ use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use half::bf16;
 use proptest::prelude::*;
-use reference::{assert_near, bits, convolution, on_threads, poisoned, random, random_map, sets, tolerance, wide};
+use reference::{
+    assert_near, bits, convolution, on_threads, poisoned, random, random_map, sets, tolerance, wide,
+};
 
 /// Odd shapes: channels that fill no block, narrow maps, strides that leave a rest, padding beyond the kernel.
 fn shapes(depthwise: bool) -> impl Strategy<Value = Conv2dShape> {
     let kernels = prop::sample::select(vec![(1, 1), (2, 2), (3, 3), (1, 3), (5, 5), (7, 7), (3, 2)]);
     let maps = (1usize..=17, 1usize..=17);
-    (1usize..=4, maps, 1usize..=70, 1usize..=90, kernels, 1usize..=3, 0usize..=4)
-        .prop_filter_map("the kernel must fit", move |(batch, map, inputs, outputs, kernel, stride, padding)| {
+    (1usize..=4, maps, 1usize..=70, 1usize..=90, kernels, 1usize..=3, 0usize..=4).prop_filter_map(
+        "the kernel must fit",
+        move |(batch, map, inputs, outputs, kernel, stride, padding)| {
             let options = Conv2dOptions {
                 batch,
                 map: Extent { height: map.0, width: map.1 },
@@ -25,7 +28,8 @@ fn shapes(depthwise: bool) -> impl Strategy<Value = Conv2dShape> {
                 groups: if depthwise { inputs } else { 1 },
             };
             Conv2dShape::new(options).ok()
-        })
+        },
+    )
 }
 
 struct Operands<T> {
@@ -49,14 +53,24 @@ fn forward<T: Element>(isa: Isa, shape: &Conv2dShape, input: &[T], weights: &[f3
     output
 }
 
-fn input_gradient<T: Element>(isa: Isa, shape: &Conv2dShape, output_gradient: &[T], weights: &[f32]) -> Vec<T> {
+fn input_gradient<T: Element>(
+    isa: Isa,
+    shape: &Conv2dShape,
+    output_gradient: &[T],
+    weights: &[f32],
+) -> Vec<T> {
     let packed = PackedWeights::new(isa, shape, Direction::InputGradient, weights);
     let mut gradient = poisoned(shape.input_len());
     conv::input_gradient(shape, output_gradient, &packed, &mut gradient);
     gradient
 }
 
-fn weight_gradient<T: Element>(isa: Isa, shape: &Conv2dShape, input: &[T], output_gradient: &[T]) -> Vec<f32> {
+fn weight_gradient<T: Element>(
+    isa: Isa,
+    shape: &Conv2dShape,
+    input: &[T],
+    output_gradient: &[T],
+) -> Vec<f32> {
     let mut gradient = poisoned(shape.weight_len());
     conv::weight_gradient(isa, shape, input, output_gradient, &mut gradient);
     gradient

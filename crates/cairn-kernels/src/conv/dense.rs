@@ -113,10 +113,9 @@ impl<T: Element> Gather<'_, T> {
         let panels_each = (self.weights.panels.len() * bands.len()).div_ceil(MIN_TASKS);
         let panels = self.weights.panels.len();
         let split = |band: Band| {
-            (0..panels).step_by(panels_each).map(move |first| Band {
-                panels: first..(first + panels_each).min(panels),
-                ..band.clone()
-            })
+            (0..panels)
+                .step_by(panels_each)
+                .map(move |first| Band { panels: first..(first + panels_each).min(panels), ..band.clone() })
         };
         bands.into_iter().flat_map(split).collect()
     }

@@ -76,7 +76,11 @@ impl<T: Element> PackedWeights<T> {
     pub fn new(isa: Isa, shape: &Conv2dShape, direction: Direction, weights: &[f32]) -> Self {
         check_len("weights", weights.len(), shape.weight_len());
         let layer = Layer::of(shape);
-        if shape.is_depthwise() { pack_depthwise(isa, layer, direction, weights) } else { pack_dense(isa, layer, direction, weights) }
+        if shape.is_depthwise() {
+            pack_depthwise(isa, layer, direction, weights)
+        } else {
+            pack_dense(isa, layer, direction, weights)
+        }
     }
 
     /// Panics unless the weights were packed for this layer and direction.
@@ -98,9 +102,12 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
         Direction::Forward => (0..count).collect(),
         Direction::InputGradient => backward_taps(count, layer.stride),
     };
-    let (rows, columns): (Vec<usize>, Vec<usize>) = (in_order(layer.kernel.height), in_order(layer.kernel.width));
-    let tap_order: Vec<usize> =
-        rows.iter().flat_map(|row| columns.iter().map(move |column| row * layer.kernel.width + column)).collect();
+    let (rows, columns): (Vec<usize>, Vec<usize>) =
+        (in_order(layer.kernel.height), in_order(layer.kernel.width));
+    let tap_order: Vec<usize> = rows
+        .iter()
+        .flat_map(|row| columns.iter().map(move |column| row * layer.kernel.width + column))
+        .collect();
     // Steps through the weights, in elements, from one source and one destination channel to the next.
     let (sources, destinations, source_step, destination_step) = match direction {
         Direction::Forward => (layer.inputs, layer.outputs, taps, layer.inputs * taps),
@@ -144,7 +151,12 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
     PackedWeights { isa, direction, panels, words, layer, element: std::marker::PhantomData }
 }
 
-fn pack_depthwise<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights: &[f32]) -> PackedWeights<T> {
+fn pack_depthwise<T: Element>(
+    isa: Isa,
+    layer: Layer,
+    direction: Direction,
+    weights: &[f32],
+) -> PackedWeights<T> {
     let taps = layer.kernel.area();
     let mut words = AlignedWords::zeroed(weights.len());
     let packed = words.as_mut_slice::<f32>(weights.len());

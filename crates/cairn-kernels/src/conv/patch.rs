@@ -56,7 +56,9 @@ pub(crate) fn copy_patch<T: Element>(
         if channels == map.channels {
             middle.copy_from_slice(&map.pixels[source]);
         } else {
-            for (to, from) in middle.chunks_exact_mut(channels).zip(map.pixels[source].chunks_exact(map.channels)) {
+            for (to, from) in
+                middle.chunks_exact_mut(channels).zip(map.pixels[source].chunks_exact(map.channels))
+            {
                 to[..map.channels].copy_from_slice(from);
                 to[map.channels..].fill(T::ZERO);
             }

@@ -6,7 +6,7 @@
 //! a shifted view of the same plane (with stride s, of one of s interleaved planes), and the output gradient is packed
 //! into panels. In bf16 a word is two neighbouring pixels.
 //!
-//! The work is cut, by the shape alone, into groups of photos and panels of output channels; each pair is one task, and
+//! The work is cut, by the shape alone, into groups of photos and blocks of output channels; each pair is one task, and
 //! the groups are added up in order. So the result has the same bits on any number of threads.
 
 use std::cell::{Cell, RefCell};
@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::axis::{Axis, Span};
+use super::axis::Axis;
 use super::patch::Map;
 use super::planes::Planes;
 use super::transpose::{Pixels, transpose};
@@ -30,6 +30,12 @@ use crate::vectorised::vectorised;
 /// enough that the planes stay in the second-level cache.
 const CHUNK_PIXELS: usize = 448;
 
+/// Words of the planes of a block of input channels, at most: a quarter of a second-level cache of 1 MiB.
+const PLANES_WORDS: usize = 64 * 1024;
+
+/// Output channels of a task, roughly: as each task transposes the input for itself, not too few.
+const TASK_OUTPUTS: usize = 64;
+
 /// Tasks to cut a layer into, at least, where it has the photos.
 const MIN_TASKS: usize = 16;
 
@@ -38,7 +44,8 @@ const MIN_TASKS: usize = 16;
 struct Scratch {
     patch: AlignedWords,
     planes: AlignedWords,
-    panel: AlignedWords,
+    panels: AlignedWords,
+    runs: Vec<Run>,
 }
 
 thread_local! {
@@ -74,22 +81,22 @@ pub(crate) fn weight_gradient<T: Element>(
     let Conv2dOptions { batch, inputs, outputs, kernel, .. } = *shape.options();
     let product = Product { isa, shape, input, output_gradient, rows: inputs * kernel.area() };
     let panels = T::tile_kernels(isa).panels(outputs);
-    let groups = MIN_TASKS.div_ceil(panels.len()).min(batch);
-    let widths: usize = panels.iter().map(|panel| panel.width).sum();
-    let group_len = product.rows * widths;
-    let panel_start = |panel: &Panel| product.rows * panel.first;
+    let blocks: Vec<&[Panel]> = panels.chunks((TASK_OUTPUTS / panels[0].width).max(1)).collect();
+    let groups = MIN_TASKS.div_ceil(blocks.len()).min(batch);
+    let group_len = product.rows * panels.iter().map(|panel| panel.width).sum::<usize>();
 
     let mut sums = SUMS.take();
     sums.reserve(groups * group_len);
     let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
-    let tasks: Vec<(usize, Panel)> =
-        (0..groups).flat_map(|group| panels.iter().map(move |&panel| (group, panel))).collect();
-    tasks.into_par_iter().with_max_len(1).for_each(|(group, panel)| {
+    let tasks: Vec<(usize, &[Panel])> =
+        (0..groups).flat_map(|group| blocks.iter().map(move |&block| (group, block))).collect();
+    tasks.into_par_iter().with_max_len(1).for_each(|(group, block)| {
         let photos = group * batch / groups..(group + 1) * batch / groups;
-        let start = group * group_len + panel_start(&panel);
-        // SAFETY: every group and panel has its own part.
-        let sums = unsafe { all.part(start..start + product.rows * panel.width) };
-        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panel, scratch, sums));
+        let start = group * group_len + product.rows * block[0].first;
+        let width: usize = block.iter().map(|panel| panel.width).sum();
+        // SAFETY: every group and block of panels has its own part.
+        let sums = unsafe { all.part(start..start + product.rows * width) };
+        SCRATCH.with_borrow_mut(|scratch| product.run(photos, block, scratch, sums));
     });
 
     let sums_of_all = sums.as_slice::<f32>(groups * group_len);
@@ -99,7 +106,7 @@ pub(crate) fn weight_gradient<T: Element>(
         // SAFETY: every panel has its own output channels, which are rows of the gradient.
         let gradient = unsafe { gradient.part(panel.first * rows..(panel.first + panel.outputs) * rows) };
         let groups = (0..groups).map(|group| {
-            let start = group * group_len + panel_start(panel);
+            let start = group * group_len + rows * panel.first;
             &sums_of_all[start..start + rows * panel.width]
         });
         add_groups(isa, groups.collect(), *panel, rows, gradient);
@@ -108,10 +115,10 @@ pub(crate) fn weight_gradient<T: Element>(
 }
 
 impl<T: Element> Product<'_, T> {
-    /// Sums over a group's photos for one panel.
-    fn run(&self, photos: Range<usize>, panel: Panel, scratch: &mut Scratch, sums: &mut [f32]) {
+    /// Sums over a group's photos for some panels.
+    fn run(&self, photos: Range<usize>, panels: &[Panel], scratch: &mut Scratch, sums: &mut [f32]) {
         for (index, chunk) in self.chunks(photos).into_iter().enumerate() {
-            self.run_chunk(&chunk, panel, index > 0, scratch, sums);
+            self.run_chunk(&chunk, panels, index > 0, scratch, sums);
         }
     }
 
@@ -134,56 +141,124 @@ impl<T: Element> Product<'_, T> {
             .collect()
     }
 
-    fn run_chunk(&self, chunk: &Chunk, panel: Panel, accumulate: bool, scratch: &mut Scratch, sums: &mut [f32]) {
-        let Conv2dOptions { map, inputs, outputs, kernel, stride, padding, .. } = *self.shape.options();
+    /// Adds (or, the first time, sets) what some pixels contribute, a block of input channels after the other.
+    fn run_chunk(
+        &self,
+        chunk: &Chunk,
+        panels: &[Panel],
+        accumulate: bool,
+        scratch: &mut Scratch,
+        sums: &mut [f32],
+    ) {
+        let Conv2dOptions { map, inputs, kernel, stride, padding, .. } = *self.shape.options();
         let positions = self.shape.output_map();
         let words = positions.width.div_ceil(T::PER_WORD);
         let source = Map { pixels: self.input, extent: map, channels: inputs };
-        let axis = Axis::forward(kernel.height, stride, padding, positions.height);
-        let source_rows = axis.span(&chunk.rows);
-        let columns = Span { first: -(padding as isize), count: words * T::PER_WORD * stride + kernel.width };
-        let planes = Planes::new::<T>(chunk.photos.clone(), source_rows, columns, stride);
-        planes.fill(self.isa, &source, &mut scratch.patch, &mut scratch.planes);
-
+        let source_rows = Axis::forward(kernel.height, stride, padding, positions.height).span(&chunk.rows);
+        let columns =
+            Axis::forward(kernel.width, stride, padding, words * T::PER_WORD).span(&(0..words * T::PER_WORD));
+        let planes = Planes::new::<T>(chunk.photos.clone(), source_rows, columns, stride, kernel);
         let rows = chunk.photos.len() * chunk.rows.len();
-        scratch.panel.reserve(rows * words * panel.width);
-        let packed = scratch.panel.as_mut_slice::<T>(rows * words * panel.width * T::PER_WORD);
-        let mut runs = Vec::with_capacity(rows);
-        for photo in 0..chunk.photos.len() {
-            for row in 0..chunk.rows.len() {
-                let w = runs.len() * words * panel.width;
-                runs.push(Run { x: planes.row(photo, row * stride) / T::PER_WORD, w });
-                let pixel = ((chunk.photos.start + photo) * positions.height + chunk.rows.start + row) * positions.width;
-                let gradient = &self.output_gradient[pixel * outputs..(pixel + positions.width) * outputs];
-                let len = words * panel.width * T::PER_WORD;
-                pack_row(self.isa, gradient, outputs, panel, &mut packed[w * T::PER_WORD..][..len]);
+        self.pack_panels(chunk, panels, words, &mut scratch.panels);
+
+        let block =
+            (PLANES_WORDS * T::PER_WORD / planes.step() / 16 * 16).clamp(16, inputs.max(16)).min(inputs);
+        let (patch_len, planes_len) = (planes.positions() * block, planes.step() * block);
+        scratch.patch.reserve(patch_len.div_ceil(T::PER_WORD));
+        scratch.planes.reserve(planes_len.div_ceil(T::PER_WORD));
+        for first_channel in (0..inputs).step_by(block) {
+            let channels = first_channel..(first_channel + block).min(inputs);
+            let (patch, transposed) =
+                (scratch.patch.as_mut_slice(patch_len), scratch.planes.as_mut_slice(planes_len));
+            planes.fill(self.isa, &source, channels.clone(), patch, transposed);
+            for panel in panels {
+                let before = panel.first - panels[0].first;
+                scratch.runs.clear();
+                scratch.runs.extend((0..rows).map(|row| {
+                    let (photo, row_in_photo) = (row / chunk.rows.len(), row % chunk.rows.len());
+                    Run {
+                        x: planes.row(photo, row_in_photo * stride) / T::PER_WORD,
+                        w: row * words * panel.width,
+                    }
+                }));
+                let operands = Operands {
+                    planes: &planes,
+                    transposed: scratch.planes.as_ptr().cast::<T>(),
+                    runs: &scratch.runs,
+                    depth: words,
+                    // SAFETY: the panels before this one take so many words.
+                    panel: unsafe { scratch.panels.as_ptr().add(rows * words * before) },
+                    accumulate,
+                };
+                let taps = kernel.area();
+                let start = self.rows * before + channels.start * taps * panel.width;
+                let sums = &mut sums[start..start + channels.len() * taps * panel.width];
+                // SAFETY: a run reads `words` words of a plane's row from the tap's column on, for which `columns` leaves
+                // room, and the panel has a row of words for each run.
+                unsafe { self.run_tiles(&operands, *panel, sums) };
             }
         }
+    }
 
+    /// Packs the output gradient of a chunk, panel after panel.
+    fn pack_panels(&self, chunk: &Chunk, panels: &[Panel], words: usize, packed: &mut AlignedWords) {
+        let (positions, outputs) = (self.shape.output_map(), self.shape.options().outputs);
+        let rows = chunk.photos.len() * chunk.rows.len();
+        let columns: usize = panels.iter().map(|panel| panel.width).sum();
+        packed.reserve(rows * words * columns);
+        let mut rest = packed.as_mut_slice::<T>(rows * words * columns * T::PER_WORD);
+        for panel in panels {
+            let row_len = words * panel.width * T::PER_WORD;
+            let (packed, after) = rest.split_at_mut(rows * row_len);
+            for (row, packed) in packed.chunks_exact_mut(row_len).enumerate() {
+                let (photo, row_in_photo) = (row / chunk.rows.len(), row % chunk.rows.len());
+                let line = (chunk.photos.start + photo) * positions.height + chunk.rows.start + row_in_photo;
+                let pixels = line * positions.width..(line + 1) * positions.width;
+                let gradient = &self.output_gradient[pixels.start * outputs..pixels.end * outputs];
+                pack_row(self.isa, gradient, outputs, *panel, packed);
+            }
+            rest = after;
+        }
+    }
+
+    /// Runs the tile kernel over the rows of a block of input channels, whose sums are given.
+    ///
+    /// # Safety
+    /// The instruction set must be there, and every run of every tap within the planes and the panel.
+    unsafe fn run_tiles(&self, operands: &Operands<'_, T>, panel: Panel, sums: &mut [f32]) {
         let kernels = T::tile_kernels(self.isa);
-        let (planes_start, taps) = (scratch.planes.as_ptr().cast::<T>(), kernel.area());
-        for (first, count) in row_tiles(self.rows) {
-            let mut bases = [planes_start.cast::<Word>(); MAX_ROWS];
-            for (base, row) in bases.iter_mut().zip(first..first + count) {
-                let (channel, tap) = (row / taps, row % taps);
-                let at = channel * planes.len() + planes.tap(tap / kernel.width, tap % kernel.width);
+        let kernel = self.shape.options().kernel;
+        for (first, count) in row_tiles(sums.len() / panel.width) {
+            let mut rows = [operands.transposed.cast::<Word>(); MAX_ROWS];
+            for (base, row) in rows.iter_mut().zip(first..first + count) {
+                let (channel, tap) = (row / kernel.area(), row % kernel.area());
+                let at = channel * operands.planes.step()
+                    + operands.planes.tap(tap / kernel.width, tap % kernel.width);
                 // SAFETY: the tap's first pixel lies in its channel's plane.
-                *base = unsafe { planes_start.add(at) }.cast();
+                *base = unsafe { operands.transposed.add(at) }.cast();
             }
             let tile = Tile {
-                rows: bases,
-                runs: &runs,
-                depth: words,
-                w: scratch.panel.as_ptr(),
+                rows,
+                runs: operands.runs,
+                depth: operands.depth,
+                w: operands.panel,
                 c: sums[first * panel.width..(first + count) * panel.width].as_mut_ptr(),
-                accumulate,
+                accumulate: operands.accumulate,
             };
-            // SAFETY: the instruction set is there, as the caller of `weight_gradient` vouches. A run reads `words` words
-            // of a plane's row from the tap's column on, for which `columns` leaves room; the panel has a row of words for
-            // each run; and the sums' slice was just cut to the tile.
+            // SAFETY: the caller vouches for the operands, and the sums' slice was just cut to the tile.
             unsafe { kernels.get(count, panel.width)(&tile) };
         }
     }
+}
+
+/// What the tiles of a block of input channels and a panel of output channels share.
+struct Operands<'a, T> {
+    planes: &'a Planes,
+    transposed: *const T,
+    runs: &'a [Run],
+    depth: usize,
+    panel: *const Word,
+    accumulate: bool,
 }
 
 vectorised! {

@@ -32,8 +32,11 @@ fn for_each_product(shape: &Conv2dShape, mut visit: impl FnMut(Product)) {
                                 let channel = out / outputs_each * inputs_each + within;
                                 visit(Product {
                                     input: ((n * map.height + row) * map.width + column) * inputs + channel,
-                                    weight: ((out * inputs_each + within) * kernel.height + ky) * kernel.width + kx,
-                                    output: ((n * positions.height + y) * positions.width + x) * outputs + out,
+                                    weight: ((out * inputs_each + within) * kernel.height + ky)
+                                        * kernel.width
+                                        + kx,
+                                    output: ((n * positions.height + y) * positions.width + x) * outputs
+                                        + out,
                                 });
                             }
                         }
