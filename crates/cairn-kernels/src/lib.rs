@@ -3,10 +3,15 @@
 
 mod activation;
 mod aligned;
+pub mod batch_norm;
+mod channel_sums;
 pub mod conv;
 mod element;
+pub mod elementwise;
 mod isa;
+pub mod optimiser;
 pub mod peak;
+pub mod pool;
 mod shape;
 mod shared;
 mod tile;

@@ -8,26 +8,26 @@
 macro_rules! vectorised {
     (
         $(#[$attribute:meta])*
-        $visibility:vis fn $name:ident $(<$generic:ident: $bound:path>)? ($($argument:ident: $type:ty),* $(,)?)
+        $visibility:vis fn $name:ident $(<$($generic:ident: $bound:path),+>)? ($($argument:ident: $type:ty),* $(,)?)
         $(-> $return:ty)? $body:block
     ) => {
         $(#[$attribute])*
-        $visibility fn $name $(<$generic: $bound>)? (isa: $crate::Isa, $($argument: $type),*) $(-> $return)? {
+        $visibility fn $name $(<$($generic: $bound),+>)? (isa: $crate::Isa, $($argument: $type),*) $(-> $return)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn body $(<$generic: $bound>)? ($($argument: $type),*) $(-> $return)? $body
+            fn body $(<$($generic: $bound),+>)? ($($argument: $type),*) $(-> $return)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
             #[allow(clippy::too_many_arguments)]
-            fn avx512 $(<$generic: $bound>)? ($($argument: $type),*) $(-> $return)? {
+            fn avx512 $(<$($generic: $bound),+>)? ($($argument: $type),*) $(-> $return)? {
                 body($($argument),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
-            fn avx2 $(<$generic: $bound>)? ($($argument: $type),*) $(-> $return)? {
+            fn avx2 $(<$($generic: $bound),+>)? ($($argument: $type),*) $(-> $return)? {
                 body($($argument),*)
             }
 

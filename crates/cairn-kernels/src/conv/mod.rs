@@ -2,6 +2,7 @@
 
 mod axis;
 mod dense;
+mod depthwise;
 mod epilogue;
 mod pack;
 mod patch;
@@ -16,9 +17,11 @@ use axis::Axis;
 use dense::{Gather, Sweep};
 use patch::Map;
 
+use crate::channel_sums::{channel_sums, stretch_pixels};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::{Conv2dShape, check_len};
+use crate::vectorised::vectorised;
 
 /// Convolves: `output = activation(input * weights + bias + residual)`, with the bias, residual and activation of the
 /// epilogue.
@@ -45,6 +48,9 @@ pub fn forward<T: Element>(
         check_len("residual", residual.len(), shape.output_len());
     }
     weights.check(shape, Direction::Forward);
+    if shape.is_depthwise() {
+        return depthwise::gather(shape, input, weights, epilogue, output);
+    }
     let (kernel, positions) = (options.kernel, shape.output_map());
     let sweep = Sweep {
         rows: Axis::forward(kernel.height, options.stride, options.padding, positions.height),
@@ -79,6 +85,9 @@ pub fn input_gradient<T: Element>(
     check_len("output gradient", output_gradient.len(), shape.output_len());
     check_len("input gradient", input_gradient.len(), shape.input_len());
     weights.check(shape, Direction::InputGradient);
+    if shape.is_depthwise() {
+        return depthwise::gather(shape, output_gradient, weights, Epilogue::default(), input_gradient);
+    }
     let (kernel, map) = (options.kernel, options.map);
     let columns = Axis::backward(kernel.width, options.stride, options.padding, map.width);
     let sweeps = Axis::backward(kernel.height, options.stride, options.padding, map.height)
@@ -116,5 +125,39 @@ pub fn weight_gradient<T: Element>(
     check_len("input", input.len(), shape.input_len());
     check_len("output gradient", output_gradient.len(), shape.output_len());
     check_len("gradient", gradient.len(), shape.weight_len());
+    if shape.is_depthwise() {
+        return depthwise::weight_gradient(isa, shape, input, output_gradient, gradient);
+    }
     weight_gradient::weight_gradient(isa, shape, input, output_gradient, gradient);
+}
+
+/// The gradient to the bias of [`forward`]: for every output channel, the sum of the gradient to the output.
+///
+/// The bits do not depend on the number of threads.
+///
+/// # Panics
+/// When a slice's length does not belong to the shape.
+pub fn bias_gradient<T: Element>(isa: Isa, shape: &Conv2dShape, output_gradient: &[T], gradient: &mut [f32]) {
+    let channels = shape.options().outputs;
+    check_len("output gradient", output_gradient.len(), shape.output_len());
+    check_len("gradient", gradient.len(), channels);
+    let stretch = stretch_pixels(channels) * channels;
+    let [sums] = channel_sums(shape.output_len() / channels, channels, |index, [sums]| {
+        let end = ((index + 1) * stretch).min(output_gradient.len());
+        add_pixels(isa, &output_gradient[index * stretch..end], sums);
+    });
+    for (to, sum) in gradient.iter_mut().zip(sums) {
+        *to = sum as f32;
+    }
+}
+
+vectorised! {
+    /// Adds pixels to the sums of their channels.
+    fn add_pixels<T: Element>(pixels: &[T], sums: &mut [f32]) {
+        for pixel in pixels.chunks_exact(sums.len()) {
+            for (sum, value) in sums.iter_mut().zip(pixel) {
+                *sum += value.to_f32();
+            }
+        }
+    }
 }

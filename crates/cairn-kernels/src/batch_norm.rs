@@ -1,0 +1,367 @@
+//! Batch normalisation (Ioffe and Szegedy, 2015) with the activation and the residual add that follow it.
+//!
+//! Per channel, over all pixels of the batch: `output = activation((x - mean) / sqrt(variance + epsilon) * weight + bias
+//! + residual)`. In training the mean and the variance are the batch's own, and the gradients flow through them.
+
+use rayon::prelude::*;
+
+use crate::activation::{Activation, Bounds};
+use crate::channel_sums::{channel_sums, stretch_pixels};
+use crate::element::Element;
+use crate::elementwise::activate_backward_stretch;
+use crate::isa::Isa;
+use crate::shape::check_len;
+use crate::vectorised::vectorised;
+
+/// A batch norm's parameters, one value a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm<'a> {
+    /// Scale of the normalised values (gamma).
+    pub weight: &'a [f32],
+    /// What is added to them (beta).
+    pub bias: &'a [f32],
+    /// What is added to the variance, against division by zero.
+    pub epsilon: f32,
+}
+
+/// Mean and variance, one value a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// The mean.
+    pub mean: Vec<f32>,
+    /// The mean squared distance from the mean (the biased variance).
+    pub variance: Vec<f32>,
+}
+
+/// The gradients to a batch norm's parameters, one value a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterGradients {
+    /// Gradient to the scale.
+    pub weight: Vec<f32>,
+    /// Gradient to the bias.
+    pub bias: Vec<f32>,
+}
+
+/// What the backward pass needs of a residual add between batch norm and activation.
+#[derive(Debug)]
+pub struct ResidualBackward<'a, T> {
+    /// The forward pass's output: where the activation let the gradient pass.
+    pub output: &'a [T],
+    /// Receives the gradient to the residual.
+    pub gradient: &'a mut [T],
+}
+
+impl Statistics {
+    /// The batch's statistics: `input` is a map of so many `channels`, pixel after pixel.
+    ///
+    /// Each stretch of pixels gets its own mean and squared distances, and stretches are merged in f64 (Chan, Golub and
+    /// LeVeque, 1979), so a mean far from zero costs no accuracy. The bits do not depend on the number of threads.
+    ///
+    /// # Panics
+    /// When the map is empty or no whole number of pixels.
+    pub fn of_batch<T: Element>(isa: Isa, channels: usize, input: &[T]) -> Self {
+        check_pixels(channels, input.len());
+        let stretch = stretch_pixels(channels) * channels;
+        let parts: Vec<(usize, Vec<f32>, Vec<f32>)> = input
+            .par_chunks(stretch)
+            .map(|input| {
+                let (mut mean, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
+                stretch_moments(isa, input, &mut mean, &mut squares);
+                (input.len() / channels, mean, squares)
+            })
+            .collect();
+        let (mut mean, mut squares, mut seen) = (vec![0.0_f64; channels], vec![0.0_f64; channels], 0.0);
+        for (pixels, part_mean, part_squares) in &parts {
+            let pixels = *pixels as f64;
+            let all = seen + pixels;
+            for channel in 0..channels {
+                let distance = f64::from(part_mean[channel]) - mean[channel];
+                squares[channel] += f64::from(part_squares[channel]) + distance * distance * seen * pixels / all;
+                mean[channel] += distance * pixels / all;
+            }
+            seen = all;
+        }
+        Self {
+            mean: mean.iter().map(|&mean| mean as f32).collect(),
+            variance: squares.iter().map(|&squares| (squares / seen) as f32).collect(),
+        }
+    }
+
+    /// Moves running statistics towards these by `momentum`, as PyTorch does: with the unbiased variance.
+    ///
+    /// # Panics
+    /// When the slices have not one value a channel.
+    pub fn update_running(&self, pixels: usize, momentum: f32, mean: &mut [f32], variance: &mut [f32]) {
+        check_len("running mean", mean.len(), self.mean.len());
+        check_len("running variance", variance.len(), self.variance.len());
+        let unbiased = pixels as f32 / (pixels.max(2) - 1) as f32;
+        for (running, new) in mean.iter_mut().zip(&self.mean) {
+            *running += momentum * (new - *running);
+        }
+        for (running, new) in variance.iter_mut().zip(&self.variance) {
+            *running += momentum * (new * unbiased - *running);
+        }
+    }
+}
+
+vectorised! {
+    /// Mean and sum of squared distances from it, of the pixels of one stretch.
+    fn stretch_moments<T: Element>(input: &[T], mean: &mut [f32], squares: &mut [f32]) {
+        let channels = mean.len();
+        for pixel in input.chunks_exact(channels) {
+            for (sum, x) in mean.iter_mut().zip(pixel) {
+                *sum += x.to_f32();
+            }
+        }
+        let pixels = (input.len() / channels) as f32;
+        for sum in mean.iter_mut() {
+            *sum /= pixels;
+        }
+        for pixel in input.chunks_exact(channels) {
+            for ((sum, x), mean) in squares.iter_mut().zip(pixel).zip(mean.iter()) {
+                let distance = x.to_f32() - mean;
+                *sum += distance * distance;
+            }
+        }
+    }
+}
+
+impl BatchNorm<'_> {
+    /// Normalises by the given statistics: the batch's own in training, the running ones in evaluation.
+    ///
+    /// # Panics
+    /// When lengths do not match.
+    pub fn forward<T: Element>(
+        &self,
+        isa: Isa,
+        statistics: &Statistics,
+        input: &[T],
+        residual: Option<&[T]>,
+        activation: Activation,
+        output: &mut [T],
+    ) {
+        let line = self.line(statistics);
+        check_pixels(line.channels(), input.len());
+        check_len("output", output.len(), input.len());
+        let stretch = stretch_pixels(line.channels()) * line.channels();
+        let bounds = activation.bounds();
+        let stretches = output.par_chunks_mut(stretch).zip(input.par_chunks(stretch));
+        if let Some(residual) = residual {
+            check_len("residual", residual.len(), input.len());
+            stretches.zip(residual.par_chunks(stretch)).for_each(|((output, input), residual)| {
+                normalise_and_add(isa, &line, bounds, input, residual, output);
+            });
+        } else {
+            stretches.for_each(|(output, input)| normalise(isa, &line, bounds, input, output));
+        }
+    }
+
+    /// The gradients of [`BatchNorm::forward`] with the batch's own statistics.
+    ///
+    /// `input` is the forward pass's input, `output_gradient` the gradient to its output. All of `input_gradient` (and of
+    /// the residual's gradient) is written. The bits do not depend on the number of threads.
+    ///
+    /// # Panics
+    /// When lengths do not match.
+    #[allow(clippy::too_many_arguments)]
+    pub fn backward<T: Element>(
+        &self,
+        isa: Isa,
+        statistics: &Statistics,
+        input: &[T],
+        activation: Activation,
+        output_gradient: &[T],
+        residual: Option<ResidualBackward<'_, T>>,
+        input_gradient: &mut [T],
+    ) -> ParameterGradients {
+        let line = self.line(statistics);
+        let (channels, bounds) = (line.channels(), activation.bounds());
+        check_pixels(channels, input.len());
+        check_len("output gradient", output_gradient.len(), input.len());
+        check_len("input gradient", input_gradient.len(), input.len());
+        let Some(ResidualBackward { output, gradient }) = residual else {
+            return backward_passes(isa, &line, input, input_gradient, output_gradient, bounds);
+        };
+        check_len("output", output.len(), input.len());
+        check_len("residual gradient", gradient.len(), input.len());
+        // Behind the activation the residual and the batch norm get the same gradient.
+        let stretch = stretch_pixels(channels) * channels;
+        gradient
+            .par_chunks_mut(stretch)
+            .zip(output.par_chunks(stretch).zip(output_gradient.par_chunks(stretch)))
+            .for_each(|(gradient, (output, output_gradient))| {
+                activate_backward_stretch(isa, bounds, output, output_gradient, gradient);
+            });
+        backward_passes(isa, &line, input, input_gradient, gradient, Activation::Identity.bounds())
+    }
+
+    fn line(&self, statistics: &Statistics) -> Line {
+        let channels = self.weight.len();
+        check_len("bias", self.bias.len(), channels);
+        check_len("mean", statistics.mean.len(), channels);
+        check_len("variance", statistics.variance.len(), channels);
+        let inverse_deviation: Vec<f32> =
+            statistics.variance.iter().map(|variance| 1.0 / (variance + self.epsilon).sqrt()).collect();
+        let scale: Vec<f32> = self.weight.iter().zip(&inverse_deviation).map(|(weight, inverse)| weight * inverse).collect();
+        let mean = statistics.mean.clone();
+        Line { mean, inverse_deviation, scale, bias: self.bias.to_vec() }
+    }
+}
+
+/// Batch norm with given statistics: a straight line for every channel.
+struct Line {
+    mean: Vec<f32>,
+    inverse_deviation: Vec<f32>,
+    scale: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Line {
+    fn channels(&self) -> usize {
+        self.mean.len()
+    }
+
+    #[inline(always)]
+    fn at(&self, channel: usize, x: f32) -> f32 {
+        (x - self.mean[channel]) * self.scale[channel] + self.bias[channel]
+    }
+}
+
+vectorised! {
+    fn normalise<T: Element>(line: &Line, bounds: Bounds, input: &[T], output: &mut [T]) {
+        let channels = line.channels();
+        for (to, from) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
+            for (channel, (to, x)) in to.iter_mut().zip(from).enumerate() {
+                *to = T::from_f32(bounds.clamp(line.at(channel, x.to_f32())));
+            }
+        }
+    }
+}
+
+vectorised! {
+    fn normalise_and_add<T: Element>(line: &Line, bounds: Bounds, input: &[T], residual: &[T], output: &mut [T]) {
+        let channels = line.channels();
+        let from = input.chunks_exact(channels).zip(residual.chunks_exact(channels));
+        for (to, (from, residual)) in output.chunks_exact_mut(channels).zip(from) {
+            for (channel, ((to, x), residual)) in to.iter_mut().zip(from).zip(residual).enumerate() {
+                *to = T::from_f32(bounds.clamp(line.at(channel, x.to_f32()) + residual.to_f32()));
+            }
+        }
+    }
+}
+
+/// Both passes of the gradient: the sums over the batch first, then every pixel's own.
+///
+/// The activation's output is computed again from the input: that is cheaper than reading it.
+fn backward_passes<T: Element>(
+    isa: Isa,
+    line: &Line,
+    input: &[T],
+    input_gradient: &mut [T],
+    output_gradient: &[T],
+    bounds: Bounds,
+) -> ParameterGradients {
+    let (channels, pixels) = (line.channels(), input.len() / line.channels());
+    let stretch = stretch_pixels(channels) * channels;
+    let [bias, weight] = channel_sums(pixels, channels, |index, [bias, weight]| {
+        let part = index * stretch..((index + 1) * stretch).min(input.len());
+        sum_gradients(isa, line, bounds, &input[part.clone()], &output_gradient[part], bias, weight);
+    });
+    let gradients = ParameterGradients {
+        weight: weight.iter().map(|&sum| sum as f32).collect(),
+        bias: bias.iter().map(|&sum| sum as f32).collect(),
+    };
+    let mean_of = |sums: &[f64]| -> Vec<f32> { sums.iter().map(|sum| (sum / pixels as f64) as f32).collect() };
+    let means = ParameterGradients { weight: mean_of(&weight), bias: mean_of(&bias) };
+    input_gradient
+        .par_chunks_mut(stretch)
+        .zip(input.par_chunks(stretch).zip(output_gradient.par_chunks(stretch)))
+        .for_each(|(input_gradient, (input, output_gradient))| {
+            spread_gradients(isa, line, &means, bounds, input, output_gradient, input_gradient);
+        });
+    gradients
+}
+
+vectorised! {
+    /// Sums of a stretch: the gradient to the bias, and the gradient to the weight.
+    fn sum_gradients<T: Element>(
+        line: &Line,
+        bounds: Bounds,
+        input: &[T],
+        output_gradient: &[T],
+        bias: &mut [f32],
+        weight: &mut [f32],
+    ) {
+        let channels = line.channels();
+        for (x, dy) in input.chunks_exact(channels).zip(output_gradient.chunks_exact(channels)) {
+            for channel in 0..channels {
+                let x = x[channel].to_f32();
+                let gradient = bounds.gradient(line.at(channel, x), dy[channel].to_f32());
+                let normalised = (x - line.mean[channel]) * line.inverse_deviation[channel];
+                bias[channel] += gradient;
+                weight[channel] += gradient * normalised;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// The gradient to the input: what comes back through the value itself, less what goes through mean and variance.
+    fn spread_gradients<T: Element>(
+        line: &Line,
+        means: &ParameterGradients,
+        bounds: Bounds,
+        input: &[T],
+        output_gradient: &[T],
+        input_gradient: &mut [T],
+    ) {
+        let channels = line.channels();
+        let from = input.chunks_exact(channels).zip(output_gradient.chunks_exact(channels));
+        for (to, (x, dy)) in input_gradient.chunks_exact_mut(channels).zip(from) {
+            for channel in 0..channels {
+                let x = x[channel].to_f32();
+                let gradient = bounds.gradient(line.at(channel, x), dy[channel].to_f32());
+                let normalised = (x - line.mean[channel]) * line.inverse_deviation[channel];
+                let own = gradient - means.bias[channel] - normalised * means.weight[channel];
+                to[channel] = T::from_f32(own * line.scale[channel]);
+            }
+        }
+    }
+}
+
+/// Batch norm in evaluation, folded into the convolution before it: new weights and a bias for its
+/// [`Epilogue`](crate::conv::Epilogue).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoldedBatchNorm {
+    /// The convolution's weights, each output channel's scaled.
+    pub weights: Vec<f32>,
+    /// One value per output channel.
+    pub bias: Vec<f32>,
+}
+
+impl FoldedBatchNorm {
+    /// Folds a batch norm with its running statistics into a convolution's weights (one row for each output channel) and
+    /// bias.
+    ///
+    /// # Panics
+    /// When lengths do not match.
+    pub fn new(layer: &BatchNorm<'_>, running: &Statistics, weights: &[f32], bias: Option<&[f32]>) -> Self {
+        let line = layer.line(running);
+        let row = weights.len() / line.channels();
+        check_len("weights", weights.len(), row * line.channels());
+        let scaled = weights.chunks_exact(row).zip(&line.scale).flat_map(|(row, scale)| row.iter().map(move |w| w * scale));
+        let before = |channel: usize| bias.map_or(0.0, |bias| bias[channel]);
+        Self {
+            weights: scaled.collect(),
+            bias: (0..line.channels()).map(|channel| line.at(channel, before(channel))).collect(),
+        }
+    }
+}
+
+#[track_caller]
+fn check_pixels(channels: usize, len: usize) {
+    assert!(
+        channels > 0 && len > 0 && len.is_multiple_of(channels),
+        "a map of {len} elements is no whole number of pixels of {channels} channels"
+    );
+}
