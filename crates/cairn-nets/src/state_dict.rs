@@ -199,7 +199,10 @@ impl ModuleMapper for Writer<'_> {
             let data = TensorData::new(given.values.clone(), given.shape.clone());
             let mut loaded = Tensor::from_data(data, &tensor.device());
             if transposed {
-                loaded = loaded.swap_dims(0, 1);
+                // Laid out anew: a view with exchanged strides multiplies in another order, and a resumed training
+                // would round differently from one that never stopped.
+                let turned = loaded.swap_dims(0, 1).into_data();
+                loaded = Tensor::from_data(turned, &tensor.device());
             }
             loaded.set_require_grad(tensor.is_require_grad())
         })

@@ -1,18 +1,19 @@
 //! Whether a training step fits into memory, found out before it ends the process.
 //!
-//! An allocation that fails aborts a Rust program, and Linux more often kills it without a word. So a step on two
-//! photos is rehearsed and its peak measured. Elsewhere than on Linux nothing is measured and nothing refused.
+//! An allocation that fails aborts a Rust program, and Linux more often kills it without a word. So steps on two and on
+//! four photos are rehearsed and their peaks measured. Elsewhere than on Linux nothing is measured and nothing refused.
 
 use std::fs;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use cairn_nets::Network;
 
 use crate::TrainError;
 use crate::step::rehearse;
 
-/// Photos in the rehearsal: two, since batch norm has nothing to normalise by with one.
-const REHEARSED: usize = 2;
+/// Photos in the rehearsals: what each photo takes is the difference, what is left over a step takes in any case.
+const REHEARSED: [usize; 2] = [2, 4];
 
 /// Refuses a batch whose step would not fit into the memory that is free now.
 pub(crate) fn check_fits(
@@ -22,19 +23,26 @@ pub(crate) fn check_fits(
     device: &Device,
 ) -> Result<(), TrainError> {
     let (Some(before), Some(available)) = (resident_bytes(), available_bytes()) else { return Ok(()) };
-    // The peak so far may lie above what is resident now; from here on it counts anew.
-    if fs::write("/proc/self/clear_refs", "5").is_err() {
-        return Ok(());
-    }
-    rehearse(network, REHEARSED, side, device);
-    let Some(peak) = peak_bytes() else { return Ok(()) };
-    let photo = peak.saturating_sub(before) / REHEARSED as u64;
-    let needed = photo * batch as u64;
+    // On running statistics of its own: a clone would share them, and a resumed run would rehearse into them once more.
+    let understudy = network.valid().train();
+    let [few, more] = REHEARSED.map(|photos| peak_of(|| rehearse(&understudy, photos, side, device)));
+    let (Some(few), Some(more)) = (few, more) else { return Ok(()) };
+    let photo = more.saturating_sub(few) / (REHEARSED[1] - REHEARSED[0]) as u64;
+    let step = few.saturating_sub(before).saturating_sub(photo * REHEARSED[0] as u64);
+    let needed = step.saturating_add(photo.saturating_mul(batch as u64));
     if needed <= available {
         return Ok(());
     }
-    let fitting = largest_batch(available, photo).min(batch - 1);
+    let fitting = largest_batch(available.saturating_sub(step), photo).min(batch - 1);
     Err(TrainError::Memory { batch, needed_mib: needed >> 20, available_mib: available >> 20, fitting })
+}
+
+/// The most memory that the process had resident while `work` ran.
+fn peak_of(work: impl FnOnce()) -> Option<u64> {
+    // Writing 5 makes the kernel forget the peak so far (proc(5)).
+    fs::write("/proc/self/clear_refs", "5").ok()?;
+    work();
+    peak_bytes()
 }
 
 /// The largest power of two of photos that leaves an eighth of the memory free.
@@ -96,7 +104,7 @@ mod tests {
     fn a_batch_far_beyond_memory_is_refused_with_one_that_fits() {
         let device = Device::flex();
         let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 64, dropout: 0.0 };
-        let network = burn::module::Module::train(spec.build(Init::Default, 0, &device).unwrap());
+        let network = spec.build(Init::Default, 0, &device).unwrap().train();
         let device = device.autodiff();
         let error = check_fits(&network, 1 << 40, 64, &device).unwrap_err();
         let TrainError::Memory { fitting, .. } = error else { panic!("{error:?}") };

@@ -1,0 +1,10 @@
+//! Whole trainings of small networks on small drawn photos. One binary, so that the tests link once.
+
+// Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
+#![allow(clippy::unwrap_used)]
+
+mod learning;
+mod repeatable;
+mod resume;
+mod stopping;
+mod tiny;
