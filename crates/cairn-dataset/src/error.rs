@@ -41,7 +41,7 @@ pub enum DatasetError {
         "{}: class folders that {known_from} does not have: {}; rename them to the folder names used there, \
          or take them out",
         folder.display(),
-        unknown.join(", ")
+        few(unknown)
     )]
     UnknownClasses {
         /// The folder that holds them.
@@ -58,7 +58,7 @@ pub enum DatasetError {
         fraction: f64,
     },
     /// A folder could not be read.
-    #[error("{}: cannot be read: {source}; check that it exists and that you may open it", path.display())]
+    #[error("{}: cannot be read; check that it exists and that you may open it", path.display())]
     Read {
         /// The folder or file.
         path: PathBuf,
@@ -73,4 +73,14 @@ pub enum DatasetError {
         /// What was wrong with the first.
         first: String,
     },
+}
+
+/// The first few names, and how many more there are.
+fn few(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

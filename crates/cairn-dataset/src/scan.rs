@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cairn_photo::PHOTO_EXTENSIONS;
+use cairn_photo::is_photo_name;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::DatasetError;
@@ -199,9 +199,4 @@ fn is_hidden(path: &Path) -> bool {
 /// A file indeed: to read from a pipe that is named like a photo might wait for ever.
 fn is_photo_file(entry: &DirEntry) -> bool {
     entry.file_type().is_file() && is_photo_name(entry.path())
-}
-
-fn is_photo_name(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| PHOTO_EXTENSIONS.contains(&extension.as_str()))
 }

@@ -1,4 +1,9 @@
-//! Where a traversal of a network stands.
+//! Where a traversal of a network stands, and what it counts.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+
+use crate::network::Network;
 
 /// The kinds of layer whose tensors are treated differently by initialisation or by the state dict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +44,49 @@ impl Place {
         self.names.iter().filter(|n| !n.is_empty()).map(String::as_str).collect::<Vec<_>>().join(".")
     }
 
+    /// Whether the tensor at hand is a batch norm's running statistic: kept, but not learned.
+    pub(crate) fn is_statistic(&self) -> bool {
+        self.names.last().is_some_and(|name| name.starts_with("running_"))
+    }
+
     /// The layer that holds the tensor at hand.
     pub(crate) fn layer(&self) -> LayerKind {
         match self.containers.last().map(String::as_str) {
             Some("Struct:Conv2d") => LayerKind::Convolution,
             Some("Struct:Linear") => LayerKind::Linear,
             _ => LayerKind::Other,
+        }
+    }
+}
+
+impl Network {
+    /// How many values training learns, as PyTorch counts parameters: batch norm's running statistics are not among
+    /// them, which Burn's `num_params` counts too.
+    pub fn parameter_count(&self) -> usize {
+        let mut counter = Counter::default();
+        self.visit(&mut counter);
+        counter.count
+    }
+}
+
+#[derive(Default)]
+struct Counter {
+    place: Place,
+    count: usize,
+}
+
+impl ModuleVisitor for Counter {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.place.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.place.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.place.is_statistic() {
+            self.count += param.lazy_shape().num_elements();
         }
     }
 }

@@ -87,6 +87,8 @@ impl StateDict {
 
     /// Reads the bytes of a safetensors file: its tensors, and the metadata entry of that name if there is one.
     ///
+    /// PyTorch's `num_batches_tracked` counters are passed over.
+    ///
     /// # Errors
     /// [`StateDictError::Format`] for anything but a whole safetensors file, [`StateDictError::Dtype`] for tensors that are
     /// not f32.
@@ -95,6 +97,10 @@ impl StateDict {
         let entry = header.metadata().as_ref().and_then(|entries| entries.get(key)).cloned();
         let mut tensors = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
+            // Batch norm's counters: integers, and nothing is computed from them.
+            if name.ends_with("num_batches_tracked") {
+                continue;
+            }
             if view.dtype() != Dtype::F32 {
                 return Err(StateDictError::Dtype { name, dtype: view.dtype() });
             }
@@ -116,8 +122,6 @@ impl Network {
 
     /// The network with the tensors of `weights`.
     ///
-    /// PyTorch's `num_batches_tracked` counters are passed over: nothing is computed from them.
-    ///
     /// # Errors
     /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape.
     pub fn with_state_dict(self, weights: &StateDict) -> Result<Self, StateDictError> {
@@ -127,7 +131,7 @@ impl Network {
         let surplus: Vec<String> = weights
             .tensors
             .keys()
-            .filter(|name| !writer.used.contains(name) && !name.ends_with("num_batches_tracked"))
+            .filter(|name| !writer.used.contains(name))
             .cloned()
             .collect();
         if writer.missing.is_empty() && writer.mismatched.is_empty() && surplus.is_empty() {

@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use atomic_write_file::AtomicWriteFile;
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 
@@ -21,15 +22,8 @@ impl Photo {
 }
 
 fn write_png(photo: &Photo, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    // The parent of a bare file name is the empty path.
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".cairn-");
-    // Temporary files are for their owner alone; a picture is for whomever the umask says.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    let mut buffered = BufWriter::new(file.as_file_mut());
+    let mut file = AtomicWriteFile::open(path)?;
+    let mut buffered = BufWriter::new(&mut file);
     PngEncoder::new(&mut buffered).write_image(
         photo.pixels(),
         photo.width(),
@@ -38,6 +32,6 @@ fn write_png(photo: &Photo, path: &Path) -> Result<(), Box<dyn std::error::Error
     )?;
     buffered.flush()?;
     drop(buffered);
-    file.persist(path)?;
+    file.commit()?;
     Ok(())
 }

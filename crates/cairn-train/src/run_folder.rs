@@ -1,5 +1,6 @@
 //! The folder that a training leaves behind.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -59,14 +60,12 @@ impl RunFolder {
     pub fn create(path: impl Into<PathBuf>, recipe: &Recipe, record: &RunRecord) -> Result<Self, TrainError> {
         let path = path.into();
         fs::create_dir_all(&path).map_err(|source| TrainError::Write { path: path.clone(), source })?;
-        let mut entries =
-            fs::read_dir(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
-        if entries.next().is_some() {
+        if Self::is_taken(&path) {
             return Err(TrainError::RunExists { path });
         }
         let run = Self { path };
         run.write(RECIPE, recipe.to_toml()?.as_bytes())?;
-        run.write(RECORD, run.json(RECORD, record)?.as_bytes())?;
+        run.write(RECORD, (run.json(RECORD, record)? + "\n").as_bytes())?;
         Ok(run)
     }
 
@@ -85,6 +84,17 @@ impl RunFolder {
         let record = serde_json::from_str(&run.read(RECORD)?)
             .map_err(|e| TrainError::Read { path: run.path.join(RECORD), source: e.into() })?;
         Ok((run, recipe, record))
+    }
+
+    /// Whether `path` holds anything but a run that never got under way, whose two files may be written anew.
+    pub fn is_taken(path: &Path) -> bool {
+        let begun_only = |name: &OsStr| name == RECIPE || name == RECORD;
+        fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| !begun_only(&entry.file_name())))
+    }
+
+    /// Where and on what the run in `path` was begun, if it is a run.
+    pub fn record(path: &Path) -> Option<RunRecord> {
+        serde_json::from_slice(&fs::read(path.join(RECORD)).ok()?).ok()
     }
 
     /// The epochs of the run in `path` so far, if it is a run.

@@ -79,10 +79,13 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     observer.on_event(Event::Started {
         train_photos: data.train.len(),
         valid_photos: data.valid.len(),
-        parameters: network.num_params(),
+        parameters: network.parameter_count(),
         epoch: place.epoch + 1,
     });
-    while place.epoch < recipe.training.epochs {
+    loop {
+        if let Some(stopped) = reason_to_stop(recipe, &place, &clock) {
+            return Ok(Outcome { history: place.history, stopped });
+        }
         let lap = Lap::start(&place.so_far);
         let mut learning_rate = place.learning_rate;
         let mut first_bad = None;
@@ -165,15 +168,21 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         place.seconds = clock.seconds();
         run.write_history(&place.history)?;
         save(run, &place, &network, &optimiser)?;
-
-        if clock.over() {
-            return Ok(Outcome { history: place.history, stopped: StopReason::Minutes });
-        }
-        if recipe.training.early_stopping.is_some_and(|bear| place.history.epochs_since_best() >= bear) {
-            return Ok(Outcome { history: place.history, stopped: StopReason::EarlyStopping });
-        }
     }
-    Ok(Outcome { history: place.history, stopped: StopReason::Epochs })
+}
+
+/// Why the training ends here, between two epochs, if it does. Every run has one epoch at least.
+fn reason_to_stop(recipe: &Recipe, place: &Place, clock: &Clock) -> Option<StopReason> {
+    let bears = recipe.training.early_stopping.unwrap_or(usize::MAX);
+    if place.epoch >= recipe.training.epochs {
+        Some(StopReason::Epochs)
+    } else if place.epoch > 0 && place.batch == 0 && clock.over() {
+        Some(StopReason::Minutes)
+    } else if place.history.epochs_since_best() >= bears {
+        Some(StopReason::EarlyStopping)
+    } else {
+        None
+    }
 }
 
 /// The network, ready to train, with its optimiser: fresh, or as the run's checkpoint left them.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_photo::PHOTO_EXTENSIONS;
+use cairn_photo::is_photo_name;
 use walkdir::WalkDir;
 
 /// The photos that `arguments` name: a file as it is, a folder as all photos in it by name, in path order.
@@ -21,16 +21,14 @@ fn photos_in(folder: &Path) -> Vec<PathBuf> {
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.'))
-        // A folder that cannot be entered hides its photos; the walk goes on beside it.
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file() && is_photo_name(entry.path()))
-        .map(walkdir::DirEntry::into_path)
+        .filter_map(|entry| match entry {
+            Ok(entry) => {
+                (entry.file_type().is_file() && is_photo_name(entry.path())).then(|| entry.into_path())
+            }
+            // What cannot be entered stays in as it is: opening it as a photo gives the error that belongs to it.
+            Err(error) => error.path().map(Path::to_owned),
+        })
         .collect()
-}
-
-fn is_photo_name(path: &Path) -> bool {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    extension.is_some_and(|e| PHOTO_EXTENSIONS.contains(&e.as_str()))
 }
 
 #[cfg(test)]

@@ -90,9 +90,12 @@ impl Observer for TrainingProgress {
                     "{train_photos} photos to learn from, {valid_photos} to validate on; {:.2} million parameters",
                     parameters as f64 / 1e6
                 ));
-                if epoch > 1 {
+                if epoch > self.epochs {
+                    self.line("all epochs of this run are done already");
+                } else if epoch > 1 {
                     self.line(&format!("going on with epoch {epoch}"));
                 }
+                self.line("each epoch: loss and share of photos named right, in training and in validation");
                 self.bar.set_style(style("[{bar:30}] {pos}/{len} batches, {msg}"));
             }
             Event::Batch { epoch, batch, batches, loss, accuracy, progress } => {
@@ -121,8 +124,7 @@ pub(crate) fn left_out(bad: &BadPhoto) -> String {
 
 fn epoch_line(record: &EpochRecord, epochs: usize) -> String {
     format!(
-        "epoch {}/{epochs}: train loss {:.4} ({:.1}%), validation loss {:.4} ({:.1}%), learning rate {:.2e}, \
-         {:.0} photos/s, {:.0}% waiting for photos",
+        "epoch {}/{epochs}  train {:.3} {:.1}%  validation {:.3} {:.1}%  rate {:.1e}  {:.0} photos/s, {:.0}% waiting",
         record.epoch,
         record.train_loss,
         record.train_accuracy * 100.0,

@@ -65,7 +65,7 @@ pub enum DrawnSetError {
         path: PathBuf,
     },
     /// A file or folder could not be read or written.
-    #[error("cannot write the drawn data set to {}: {source}; is the folder writable, and is there space?", path.display())]
+    #[error("cannot write the drawn data set to {}; is the folder writable, and is there space?", path.display())]
     Io {
         /// The file or folder in question.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum DrawnSetError {
         source: io::Error,
     },
     /// A photo could not be encoded.
-    #[error("cannot encode {}: {source}", path.display())]
+    #[error("cannot encode {}", path.display())]
     Encode {
         /// The photo in question.
         path: PathBuf,

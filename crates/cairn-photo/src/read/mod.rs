@@ -22,6 +22,13 @@ pub const PHOTO_EXTENSIONS: &[&str] = &[
     "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
 ];
 
+/// Whether a file of this name is regarded as a photo: whether it ends in one of [`PHOTO_EXTENSIONS`], in upper or lower
+/// case.
+pub fn is_photo_name(path: impl AsRef<Path>) -> bool {
+    let extension = path.as_ref().extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| PHOTO_EXTENSIONS.contains(&extension.as_str()))
+}
+
 /// How much a photo may take, to be safe from small files that decode to gigabytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cairn_dataset::drawn::{DrawnSet, Kind};
+use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
 use cairn_dataset::{Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::suggest::print_suggestion;
 use super::test::{test, write_test_report};
-use super::train::{free_run_folder, resolve, stop_on_ctrl_c};
+use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
 use crate::exit::Status;
 use crate::progress::{TrainingProgress, bar, say};
 
@@ -50,6 +50,9 @@ impl Demo {
         let interrupt = stop_on_ctrl_c()?;
         let photos = self.out.join("photos");
         self.draw(&photos)?;
+        if interrupt.requested() {
+            return Ok(Status::Interrupted);
+        }
 
         let data = ImageFolder::open(&photos, &ValidSplit::default())?;
         let mut recipe = Recipe::find(RECIPE)?;
@@ -64,14 +67,14 @@ impl Demo {
         let training = Training { recipe: &recipe, data: &data, run: &run, interrupt: &interrupt };
         let outcome = train(&training, &mut progress)?;
         drop(progress);
+        say_stop(outcome.stopped, run.path());
         if outcome.stopped == StopReason::Interrupted {
-            say(format!("stopped and saved; go on with: cairn train --resume {}", run.path().display()));
             return Ok(Status::Interrupted);
         }
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let (evaluation, _) = test(&model, &photos, recipe.training.batch)?;
+        let (evaluation, bad_photos) = test(&model, &photos, recipe.training.batch)?;
         write_test_report(run.path(), run.path(), &model, &photos, &evaluation)?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", evaluation.accuracy_headline())?;
@@ -80,7 +83,7 @@ impl Demo {
             print_suggestion(&model.suggest_locations(&example.path)?)?;
         }
         write_next(&mut out, &run, &photos)?;
-        Ok(Status::Done)
+        Ok(Status::with_bad_photos(bad_photos))
     }
 
     fn draw(&self, photos: &Path) -> Result<()> {
@@ -92,10 +95,16 @@ impl Demo {
             kinds: KINDS.to_vec(),
         };
         let count = set.kinds.len() * (set.train_per_kind + set.test_per_kind);
-        say(format!("drawing {count} photos of {} made-up landmarks: {}", set.kinds.len(), photos.display()));
-        let bar = bar(count, "drawing");
-        set.write(photos, |done, _| bar.set_position(done as u64))?;
+        let bar = bar(count, "drawing photos");
+        let outcome = set
+            .write(photos, |done, _| bar.set_position(done as u64))
+            .context("the demo's photos (--out DIR takes another folder)")?;
         bar.finish_and_clear();
+        let done = match outcome {
+            Outcome::Drawn => "drew",
+            Outcome::AlreadyThere => "there already:",
+        };
+        say(format!("{done} {count} photos of {} made-up landmarks: {}", set.kinds.len(), photos.display()));
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::exit::Status;
 use crate::photo_files::photo_files;
+use crate::progress::say;
 use crate::rows::{Format, Row, RowOutcome, RowWriter};
 
 /// Photos read and named together: enough to keep every core busy, few enough that memory stays flat.
@@ -51,6 +52,9 @@ impl Predict {
         rows.finish()?;
         if bad == photos.len() {
             bail!("not one of {bad} photos could be read");
+        }
+        if bad > 0 {
+            say(format!("{bad} of {} photos could not be read", photos.len()));
         }
         Ok(Status::with_bad_photos(bad))
     }

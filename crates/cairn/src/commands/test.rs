@@ -25,10 +25,10 @@ pub(crate) struct Test {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Write the report to this file or folder [default: report.html in the run folder, if MODEL is one]
+    /// Write the report to this file or folder [default: the run folder, when a run is tested on its own data set]
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
-    /// Photos that go through the network together
+    /// Photos in a batch
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
 }
@@ -50,8 +50,12 @@ impl Test {
         Ok(Status::with_bad_photos(bad_photos))
     }
 
+    /// A run's report is of its own data set: a test on other photos must not take its place.
     fn report_path(&self) -> Option<PathBuf> {
-        self.report.clone().or_else(|| self.model.is_dir().then(|| self.model.clone()))
+        let own = || {
+            RunFolder::record(&self.model).is_some_and(|run| self.data.canonicalize().ok() == Some(run.data))
+        };
+        self.report.clone().or_else(|| own().then(|| self.model.clone()))
     }
 }
 

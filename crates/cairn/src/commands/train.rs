@@ -109,7 +109,7 @@ pub(crate) fn resolve(recipe: Recipe, data: &ImageFolder) -> Result<Recipe> {
 }
 
 fn refuse_occupied(out: &Path) -> Result<()> {
-    if out.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+    if RunFolder::is_taken(out) {
         bail!("{}: already holds files; give another --out, or go on with it by --resume {0}", out.display());
     }
     Ok(())
@@ -131,7 +131,7 @@ pub(crate) fn stop_on_ctrl_c() -> Result<Interrupt> {
             process::exit(130);
         }
         handle.request();
-        say("stopping after this batch and saving (Ctrl-C again: stop at once, without saving)");
+        say("stopping as soon as the work at hand is saved (Ctrl-C again: stop at once, without saving)");
     })
     .context("Ctrl-C cannot be caught")?;
     Ok(interrupt)
@@ -139,14 +139,9 @@ pub(crate) fn stop_on_ctrl_c() -> Result<Interrupt> {
 
 fn say_outcome(outcome: &Outcome, job: &Job) {
     let run = job.run.path().display();
-    match outcome.stopped {
-        StopReason::Interrupted => {
-            say(format!("stopped and saved; go on with: cairn train --resume {run}"));
-            return;
-        }
-        StopReason::Epochs => say("all epochs done"),
-        StopReason::Minutes => say("the minutes are over"),
-        StopReason::EarlyStopping => say("stopped early: the validation loss no longer falls"),
+    say_stop(outcome.stopped, job.run.path());
+    if outcome.stopped == StopReason::Interrupted {
+        return;
     }
     if let Some(best) = outcome.history.best() {
         say(format!(
@@ -159,4 +154,16 @@ fn say_outcome(outcome: &Outcome, job: &Job) {
     }
     say(format!("curves: {run}/loss.png, {run}/accuracy.png"));
     say(format!("next: cairn test {run} {}", job.data.root.display()));
+}
+
+/// Why a training ended.
+pub(crate) fn say_stop(stopped: StopReason, run: &Path) {
+    match stopped {
+        StopReason::Interrupted => {
+            say(format!("stopped and saved; go on with: cairn train --resume {}", run.display()));
+        }
+        StopReason::Epochs => say("all epochs done"),
+        StopReason::Minutes => say("the minutes are over"),
+        StopReason::EarlyStopping => say("stopped early: the validation loss no longer falls"),
+    }
 }

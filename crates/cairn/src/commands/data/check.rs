@@ -63,7 +63,7 @@ fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
     let ignored = report.ignored.len();
     writeln!(
         out,
-        "{} photos read, {ignored} other files ignored, {} problems",
+        "{} photos looked at, {ignored} other files ignored, {} problems",
         report.photos,
         report.problems()
     )?;

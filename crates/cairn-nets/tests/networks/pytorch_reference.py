@@ -1,0 +1,185 @@
+"""cairn's networks in PyTorch, for the tests beside this file.
+
+    python3 pytorch_reference.py counts > parameter_counts.json    # what the fixture holds
+    python3 pytorch_reference.py passes FOLDER                     # weights, inputs and outcomes, for pytorch.rs
+
+The fixture was made with torch 2.11.0 and torchvision 0.26.0. ResNet-18 and -34 are torchvision's own; the others are
+written down here from the systems' descriptions, under cairn's tensor names.
+"""
+import json
+import struct
+import sys
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import nn
+from torchvision.models.resnet import BasicBlock, ResNet
+
+
+class SixConv(nn.Module):
+    """System A: six convolutions with ReLU and max pool; three linear layers with dropout after the first two."""
+
+    def __init__(self, classes, side):
+        super().__init__()
+        channels = [3, 16, 32, 64, 128, 128, 128]
+        self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1) for i, o in zip(channels, channels[1:]))
+        self.fc1 = nn.Linear(128 * (side // 64) ** 2, 512)
+        self.fc2 = nn.Linear(512, 256)
+        self.fc3 = nn.Linear(256, classes)
+
+    def forward(self, x):
+        for conv in self.convs:
+            x = nn.functional.max_pool2d(conv(x).relu(), 2)
+        return self.fc3(self.fc2(self.fc1(x.flatten(1)).relu()).relu())
+
+
+class ConvNorm(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.conv = nn.Conv2d(i, o, 3, padding=1)
+        self.bn = nn.BatchNorm2d(o)
+
+    def forward(self, x):
+        return self.bn(self.conv(x)).relu()
+
+
+class PlainCnn(nn.Module):
+    """System B: groups of [conv, batch norm, ReLU] with a max pool after each; global average pool; linear."""
+
+    def __init__(self, classes, side):
+        super().__init__()
+        groups = [[(3, 64)], [(64, 128)], [(128, 256), (256, 256)], [(256, 512), (512, 512)], [(512, 512), (512, 512)]]
+        self.groups = nn.ModuleList(nn.ModuleList(ConvNorm(i, o) for i, o in group) for group in groups)
+        self.fc = nn.Linear(512, classes)
+
+    def forward(self, x):
+        for group in self.groups:
+            for layer in group:
+                x = layer(x)
+            x = nn.functional.max_pool2d(x, 2)
+        return self.fc(x.mean((2, 3)))
+
+
+class Residual(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.conv1 = nn.Conv2d(i, o, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(o)
+        self.conv2 = nn.Conv2d(o, o, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(o)
+        self.skip = nn.Conv2d(i, o, 1) if i != o else None
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
+        return (y + (x if self.skip is None else self.skip(x))).relu()
+
+
+class ResidualCnn(nn.Module):
+    """System B: six groups of residual blocks, a max pool after each but the last; global average pool; linear."""
+
+    def __init__(self, classes, side):
+        super().__init__()
+        groups = [[(3, 64)], [(64, 128)], [(128, 256), (256, 256)], [(256, 512), (512, 512)]] + [[(512, 512)] * 2] * 2
+        self.groups = nn.ModuleList(nn.ModuleList(Residual(i, o) for i, o in group) for group in groups)
+        self.fc = nn.Linear(512, classes)
+
+    def forward(self, x):
+        for n, group in enumerate(self.groups):
+            if n > 0:
+                x = nn.functional.max_pool2d(x, 2)
+            for block in group:
+                x = block(x)
+        return self.fc(x.mean((2, 3)))
+
+
+class ThreeConv(nn.Module):
+    """System C: three convolutions with ReLU and max pool; a linear layer with batch norm; dropout; linear."""
+
+    def __init__(self, classes, side):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, padding=1)
+        self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
+        self.conv3 = nn.Conv2d(32, 64, 3, padding=1)
+        self.fc1 = nn.Linear(64 * (side // 8) ** 2, 128)
+        self.bn1 = nn.BatchNorm1d(128)
+        self.fc2 = nn.Linear(128, classes)
+
+    def forward(self, x):
+        for conv in (self.conv1, self.conv2, self.conv3):
+            x = nn.functional.max_pool2d(conv(x).relu(), 2)
+        return self.fc2(self.bn1(self.fc1(x.flatten(1))).relu())
+
+
+def resnet10_small(classes, side):
+    """torchvision's ResNet with one block a layer, half the width, and a 3x3 stem without a pool."""
+    net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=classes)
+    net.conv1 = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False)
+    net.bn1 = nn.BatchNorm2d(32)
+    net.maxpool = nn.Identity()
+    net.inplanes = 32
+    for n, width in enumerate((32, 64, 128, 256)):
+        setattr(net, f"layer{n + 1}", net._make_layer(BasicBlock, width, 1, stride=1 if n == 0 else 2))
+    net.fc = nn.Linear(256, classes)
+    return net
+
+
+# Name: (network, published side, a small side for passes). The small sides are such that maps
+# of an odd size occur, so that what happens to a last row or column is compared too.
+NETWORKS = {
+    "six-conv": (SixConv, 800, 70),
+    "plain-cnn": (PlainCnn, 224, 45),
+    "residual-cnn": (ResidualCnn, 224, 45),
+    "three-conv": (ThreeConv, 224, 37),
+    "resnet10-small": (resnet10_small, 96, 37),
+    "resnet18": (lambda classes, side: torchvision.models.resnet18(num_classes=classes), 224, 75),
+    "resnet34": (lambda classes, side: torchvision.models.resnet34(num_classes=classes), 224, 75),
+}
+
+
+def counts():
+    rows = []
+    for name, (make, side, _) in NETWORKS.items():
+        parameters = sum(p.numel() for p in make(50, side).parameters())
+        rows.append({"architecture": name, "classes": 50, "side": side, "parameters": parameters})
+    print("[\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n]")
+
+
+def write_safetensors(path, tensors):
+    """The format is a length, a JSON header and the bytes: written by hand, so that torch is all that is needed."""
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        raw = tensor.detach().contiguous().numpy().tobytes()
+        kind = {torch.float32: "F32", torch.int64: "I64"}[tensor.dtype]
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def passes(folder, classes=7, batch=4):
+    for name, (make, _, side) in NETWORKS.items():
+        torch.manual_seed(sum(name.encode()))
+        net = make(classes, side)
+        with torch.no_grad():
+            for module in net.modules():
+                if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                    module.weight.uniform_(0.5, 1.5)
+                    module.bias.uniform_(-0.5, 0.5)
+                    module.running_mean.uniform_(-0.5, 0.5)
+                    module.running_var.uniform_(0.5, 1.5)
+        images = torch.randn(batch, 3, side, side)
+        # The state dict as it is, batch norm's integer counters included.
+        write_safetensors(folder / f"{name}.weights.safetensors", net.state_dict())
+        with torch.no_grad():
+            outcome = {"images": images, "evaluated": net.eval()(images), "trained": net.train()(images)}
+        statistics = {key: value for key, value in net.state_dict().items() if ".running_" in key}
+        write_safetensors(folder / f"{name}.passes.safetensors", outcome | statistics)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "counts":
+        counts()
+    else:
+        passes(Path(sys.argv[2]))
