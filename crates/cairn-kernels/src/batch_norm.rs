@@ -76,7 +76,8 @@ impl Statistics {
             let all = seen + pixels;
             for channel in 0..channels {
                 let distance = f64::from(part_mean[channel]) - mean[channel];
-                squares[channel] += f64::from(part_squares[channel]) + distance * distance * seen * pixels / all;
+                squares[channel] +=
+                    f64::from(part_squares[channel]) + distance * distance * seen * pixels / all;
                 mean[channel] += distance * pixels / all;
             }
             seen = all;
@@ -117,11 +118,19 @@ vectorised! {
         for sum in mean.iter_mut() {
             *sum /= pixels;
         }
+        // What rounding left between this mean and the true one is the mean distance from it.
+        let mut distances = vec![0.0; channels];
         for pixel in input.chunks_exact(channels) {
-            for ((sum, x), mean) in squares.iter_mut().zip(pixel).zip(mean.iter()) {
-                let distance = x.to_f32() - mean;
-                *sum += distance * distance;
+            for channel in 0..channels {
+                let distance = pixel[channel].to_f32() - mean[channel];
+                distances[channel] += distance;
+                squares[channel] += distance * distance;
             }
+        }
+        for channel in 0..channels {
+            let shift = distances[channel] / pixels;
+            mean[channel] += shift;
+            squares[channel] -= shift * distances[channel];
         }
     }
 }
@@ -202,7 +211,8 @@ impl BatchNorm<'_> {
         check_len("variance", statistics.variance.len(), channels);
         let inverse_deviation: Vec<f32> =
             statistics.variance.iter().map(|variance| 1.0 / (variance + self.epsilon).sqrt()).collect();
-        let scale: Vec<f32> = self.weight.iter().zip(&inverse_deviation).map(|(weight, inverse)| weight * inverse).collect();
+        let scale: Vec<f32> =
+            self.weight.iter().zip(&inverse_deviation).map(|(weight, inverse)| weight * inverse).collect();
         let mean = statistics.mean.clone();
         Line { mean, inverse_deviation, scale, bias: self.bias.to_vec() }
     }
@@ -271,7 +281,8 @@ fn backward_passes<T: Element>(
         weight: weight.iter().map(|&sum| sum as f32).collect(),
         bias: bias.iter().map(|&sum| sum as f32).collect(),
     };
-    let mean_of = |sums: &[f64]| -> Vec<f32> { sums.iter().map(|sum| (sum / pixels as f64) as f32).collect() };
+    let mean_of =
+        |sums: &[f64]| -> Vec<f32> { sums.iter().map(|sum| (sum / pixels as f64) as f32).collect() };
     let means = ParameterGradients { weight: mean_of(&weight), bias: mean_of(&bias) };
     input_gradient
         .par_chunks_mut(stretch)
@@ -349,7 +360,10 @@ impl FoldedBatchNorm {
         let line = layer.line(running);
         let row = weights.len() / line.channels();
         check_len("weights", weights.len(), row * line.channels());
-        let scaled = weights.chunks_exact(row).zip(&line.scale).flat_map(|(row, scale)| row.iter().map(move |w| w * scale));
+        let scaled = weights
+            .chunks_exact(row)
+            .zip(&line.scale)
+            .flat_map(|(row, scale)| row.iter().map(move |w| w * scale));
         let before = |channel: usize| bias.map_or(0.0, |bias| bias[channel]);
         Self {
             weights: scaled.collect(),

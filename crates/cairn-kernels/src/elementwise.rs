@@ -44,9 +44,11 @@ pub fn activate_backward<T: Element>(
     check_len("output gradient", output_gradient.len(), output.len());
     check_len("input gradient", input_gradient.len(), output.len());
     let from = output.par_chunks(STRETCH).zip(output_gradient.par_chunks(STRETCH));
-    input_gradient.par_chunks_mut(STRETCH).zip(from).for_each(|(input_gradient, (output, output_gradient))| {
-        activate_backward_stretch(isa, activation.bounds(), output, output_gradient, input_gradient);
-    });
+    input_gradient.par_chunks_mut(STRETCH).zip(from).for_each(
+        |(input_gradient, (output, output_gradient))| {
+            activate_backward_stretch(isa, activation.bounds(), output, output_gradient, input_gradient);
+        },
+    );
 }
 
 vectorised! {

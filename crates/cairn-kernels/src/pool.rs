@@ -237,9 +237,10 @@ pub fn global_average_pool_backward<T: Element>(
     input_gradient: &mut [T],
 ) {
     let photo = photo_len(channels, input_gradient.len(), output_gradient.len());
-    input_gradient.par_chunks_exact_mut(photo).zip(output_gradient.par_chunks_exact(channels)).for_each(
-        |(input_gradient, output_gradient)| share(isa, output_gradient, input_gradient),
-    );
+    input_gradient
+        .par_chunks_exact_mut(photo)
+        .zip(output_gradient.par_chunks_exact(channels))
+        .for_each(|(input_gradient, output_gradient)| share(isa, output_gradient, input_gradient));
 }
 
 vectorised! {

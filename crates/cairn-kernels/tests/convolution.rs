@@ -3,7 +3,7 @@
 mod reference;
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use half::bf16;
 use proptest::prelude::*;
 use reference::{
@@ -104,4 +104,184 @@ proptest! {
     fn dense_bf16_agrees_with_the_definition(shape in shapes(false), seed in 0u64..1000) {
         check_products::<bf16>(&shape, seed);
     }
+
+    #[test]
+    fn depthwise_f32_agrees_with_the_definition(shape in shapes(true), seed in 0u64..1000) {
+        check_products::<f32>(&shape, seed);
+    }
+
+    #[test]
+    fn depthwise_bf16_agrees_with_the_definition(shape in shapes(true), seed in 0u64..1000) {
+        check_products::<bf16>(&shape, seed);
+    }
+
+    #[test]
+    fn the_epilogue_adds_bias_and_residual_and_activates(
+        shape in shapes(false), depthwise in shapes(true), with_bias: bool, with_residual: bool, seed in 0u64..1000,
+    ) {
+        check_epilogue::<f32>(&shape, with_bias, with_residual, seed);
+        check_epilogue::<f32>(&depthwise, with_bias, with_residual, seed);
+        check_epilogue::<bf16>(&shape, with_bias, with_residual, seed);
+    }
+}
+
+fn check_epilogue<T: Element>(shape: &Conv2dShape, with_bias: bool, with_residual: bool, seed: u64) {
+    let outputs = shape.options().outputs;
+    let Operands { input, weights, output_gradient: residual } = operands::<T>(shape, seed);
+    let bias = random(outputs, seed + 3);
+    let mut expected = convolution::forward(shape, &wide(&input), &wide(&weights));
+    for (at, y) in expected.iter_mut().enumerate() {
+        *y += if with_bias { f64::from(bias[at % outputs]) } else { 0.0 };
+        *y += if with_residual { f64::from(residual[at].to_f32()) } else { 0.0 };
+        *y = y.clamp(0.0, 6.0);
+    }
+    for isa in sets::<T>() {
+        let packed = PackedWeights::new(isa, shape, Direction::Forward, &weights);
+        let epilogue = Epilogue {
+            bias: with_bias.then_some(&bias),
+            residual: with_residual.then_some(&residual),
+            activation: Activation::Relu6,
+        };
+        let mut output = poisoned(shape.output_len());
+        conv::forward(shape, &input, &packed, epilogue, &mut output);
+        // The sums' errors are relative to the sums, which may be much greater than what is left of them.
+        assert_near(isa.name(), &output, &expected, tolerance::<T>() * 10.0);
+    }
+}
+
+/// Layers large enough for many tasks: several bands, slabs, panels and groups.
+fn large_layers() -> [Conv2dShape; 4] {
+    let layer = |batch, side, inputs, outputs, kernel, stride, groups| {
+        Conv2dShape::new(Conv2dOptions {
+            batch,
+            map: Extent::square(side),
+            inputs,
+            outputs,
+            kernel: Extent::square(kernel),
+            stride,
+            padding: kernel / 2,
+            groups,
+        })
+        .unwrap()
+    };
+    [
+        layer(2, 40, 3, 64, 7, 2, 1),
+        layer(5, 7, 512, 130, 3, 1, 1),
+        layer(3, 28, 96, 80, 1, 2, 1),
+        layer(3, 20, 40, 40, 3, 2, 40),
+    ]
+}
+
+fn check_large_layers<T: Element>() {
+    for shape in large_layers() {
+        check_products::<T>(&shape, 7);
+    }
+}
+
+#[test]
+fn layers_of_many_tasks_agree_with_the_definition() {
+    check_large_layers::<f32>();
+    check_large_layers::<bf16>();
+}
+
+fn check_threads<T: Element>() {
+    for shape in large_layers() {
+        let Operands { input, weights, output_gradient } = operands::<T>(&shape, 11);
+        for isa in sets::<T>() {
+            let results = [1, 2, 3, 2].map(|threads| {
+                on_threads(threads, || {
+                    let mut bias = poisoned::<f32>(shape.options().outputs);
+                    conv::bias_gradient(isa, &shape, &output_gradient, &mut bias);
+                    [
+                        bits(&forward(isa, &shape, &input, &weights)),
+                        bits(&input_gradient(isa, &shape, &output_gradient, &weights)),
+                        bits(&weight_gradient(isa, &shape, &input, &output_gradient)),
+                        bits(&bias),
+                    ]
+                })
+            });
+            assert!(results.iter().all(|result| *result == results[0]), "{} {shape:?}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn bits_are_the_same_on_any_number_of_threads_and_from_run_to_run() {
+    check_threads::<f32>();
+    check_threads::<bf16>();
+}
+
+#[test]
+fn the_bias_gradient_is_the_sum_over_pixels() {
+    for shape in large_layers() {
+        let output_gradient = random(shape.output_len(), 3);
+        let expected = convolution::bias_gradient(&shape, &wide(&output_gradient));
+        for isa in Isa::available() {
+            let mut gradient = poisoned::<f32>(shape.options().outputs);
+            conv::bias_gradient(isa, &shape, &output_gradient, &mut gradient);
+            assert_near(isa.name(), &gradient, &expected, 1e-5);
+        }
+    }
+}
+
+/// Compares where values are NaN or infinite.
+fn assert_same_kinds<T: Element>(what: &str, actual: &[T], expected: &[f64]) {
+    let kind = |x: f64| if x.is_finite() { 0.0 } else { x };
+    for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let actual = kind(f64::from(actual.to_f32()));
+        let expected = kind(*expected);
+        let same = actual == expected || (actual.is_nan() && expected.is_nan());
+        assert!(same, "{what}: element {index} is {actual}, expected {expected}");
+    }
+}
+
+/// One bad value in the maps comes out exactly where the definition has it; in the weights' gradient, where padding is
+/// multiplied too, at least there.
+fn check_bad_values<T: Element>(shape: &Conv2dShape, bad: f32, place: usize) {
+    let Operands { mut input, weights, mut output_gradient } = operands::<T>(shape, 5);
+    let (at, gradient_at) = (place % input.len(), place % output_gradient.len());
+    input[at] = T::from_f32(bad);
+    output_gradient[gradient_at] = T::from_f32(bad);
+    let weight_kinds = convolution::weight_gradient(shape, &wide(&input), &wide(&output_gradient));
+    for isa in sets::<T>() {
+        let output = forward(isa, shape, &input, &weights);
+        assert_same_kinds("forward", &output, &convolution::forward(shape, &wide(&input), &wide(&weights)));
+        let gradient = input_gradient(isa, shape, &output_gradient, &weights);
+        let expected = convolution::input_gradient(shape, &wide(&output_gradient), &wide(&weights));
+        assert_same_kinds("input gradient", &gradient, &expected);
+        let gradient = weight_gradient(isa, shape, &input, &output_gradient);
+        for (actual, expected) in gradient.iter().zip(&weight_kinds) {
+            assert!(expected.is_finite() || !actual.is_finite(), "{actual} for {expected}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn nan_and_infinity_come_out_where_the_definition_has_them(
+        dense in shapes(false), depthwise in shapes(true), place: usize,
+        bad in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
+    ) {
+        check_bad_values::<f32>(&dense, bad, place);
+        check_bad_values::<bf16>(&dense, bad, place);
+        check_bad_values::<f32>(&depthwise, bad, place);
+    }
+}
+
+#[test]
+#[should_panic(expected = "weights packed for Forward")]
+fn weights_packed_for_the_other_direction_are_refused() {
+    let shape = large_layers()[2];
+    let packed = PackedWeights::new(Isa::best(), &shape, Direction::Forward, &vec![0.0; shape.weight_len()]);
+    conv::input_gradient(&shape, &vec![0.0; shape.output_len()], &packed, &mut vec![0.0; shape.input_len()]);
+}
+
+#[test]
+#[should_panic(expected = "output has 3 elements")]
+fn an_output_of_the_wrong_length_is_refused() {
+    let shape = large_layers()[2];
+    let packed = PackedWeights::new(Isa::best(), &shape, Direction::Forward, &vec![0.0; shape.weight_len()]);
+    conv::forward(&shape, &vec![0.0; shape.input_len()], &packed, Epilogue::default(), &mut [0.0; 3]);
 }

@@ -58,9 +58,12 @@ impl Gather {
                 let axis = Axis::forward(kernel, stride, padding, output);
                 readings(&[axis], &(0..kernel).collect::<Vec<_>>(), output, map)
             }
-            Direction::InputGradient => {
-                readings(&Axis::backward(kernel, stride, padding, map), &backward_taps(kernel, stride), map, output)
-            }
+            Direction::InputGradient => readings(
+                &Axis::backward(kernel, stride, padding, map),
+                &backward_taps(kernel, stride),
+                map,
+                output,
+            ),
         };
         Self {
             rows: along(kernel.height, map.height, output.height),
@@ -95,7 +98,15 @@ pub(crate) fn gather<T: Element>(
         let finish = Finish { bias, residual, bounds };
         let photo_len = gather.source.area() * gather.channels;
         let source = &source[photo * photo_len..][..photo_len];
-        gather_row(weights.isa, &gather, &gather.rows[row % gather.rows.len()], source, weight, finish, output);
+        gather_row(
+            weights.isa,
+            &gather,
+            &gather.rows[row % gather.rows.len()],
+            source,
+            weight,
+            finish,
+            output,
+        );
     });
 }
 

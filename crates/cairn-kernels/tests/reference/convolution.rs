@@ -48,28 +48,28 @@ fn for_each_product(shape: &Conv2dShape, mut visit: impl FnMut(Product)) {
 }
 
 /// `output = input * weights`.
-pub fn forward(shape: &Conv2dShape, input: &[f64], weights: &[f64]) -> Vec<f64> {
+pub(crate) fn forward(shape: &Conv2dShape, input: &[f64], weights: &[f64]) -> Vec<f64> {
     let mut output = vec![0.0; shape.output_len()];
     for_each_product(shape, |at| output[at.output] += input[at.input] * weights[at.weight]);
     output
 }
 
 /// The gradient to the input.
-pub fn input_gradient(shape: &Conv2dShape, output_gradient: &[f64], weights: &[f64]) -> Vec<f64> {
+pub(crate) fn input_gradient(shape: &Conv2dShape, output_gradient: &[f64], weights: &[f64]) -> Vec<f64> {
     let mut gradient = vec![0.0; shape.input_len()];
     for_each_product(shape, |at| gradient[at.input] += output_gradient[at.output] * weights[at.weight]);
     gradient
 }
 
 /// The gradient to the weights.
-pub fn weight_gradient(shape: &Conv2dShape, input: &[f64], output_gradient: &[f64]) -> Vec<f64> {
+pub(crate) fn weight_gradient(shape: &Conv2dShape, input: &[f64], output_gradient: &[f64]) -> Vec<f64> {
     let mut gradient = vec![0.0; shape.weight_len()];
     for_each_product(shape, |at| gradient[at.weight] += input[at.input] * output_gradient[at.output]);
     gradient
 }
 
 /// The gradient to the bias.
-pub fn bias_gradient(shape: &Conv2dShape, output_gradient: &[f64]) -> Vec<f64> {
+pub(crate) fn bias_gradient(shape: &Conv2dShape, output_gradient: &[f64]) -> Vec<f64> {
     let outputs = shape.options().outputs;
     let mut gradient = vec![0.0; outputs];
     for pixel in output_gradient.chunks_exact(outputs) {

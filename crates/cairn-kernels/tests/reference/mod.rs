@@ -3,12 +3,13 @@
 //! Every test binary uses a part of it.
 #![allow(dead_code)]
 
-pub mod convolution;
+pub(crate) mod batch_norm;
+pub(crate) mod convolution;
 
 use cairn_kernels::{Element, Isa};
 
 /// Numbers about a unit from zero, the same for the same seed: a linear congruential generator, top bits.
-pub fn random(count: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn random(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0xd1b5_4a32_d192_ed03;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -19,28 +20,28 @@ pub fn random(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Random numbers as a map's elements.
-pub fn random_map<T: Element>(count: usize, seed: u64) -> Vec<T> {
+pub(crate) fn random_map<T: Element>(count: usize, seed: u64) -> Vec<T> {
     random(count, seed).into_iter().map(T::from_f32).collect()
 }
 
 /// Elements as f64.
-pub fn wide<T: Element>(values: &[T]) -> Vec<f64> {
+pub(crate) fn wide<T: Element>(values: &[T]) -> Vec<f64> {
     values.iter().map(|value| f64::from(value.to_f32())).collect()
 }
 
 /// A map full of NaN, so that elements that are not written show.
-pub fn poisoned<T: Element>(count: usize) -> Vec<T> {
+pub(crate) fn poisoned<T: Element>(count: usize) -> Vec<T> {
     vec![T::from_f32(f32::NAN); count]
 }
 
 /// How far values may be off, relative to the largest expected one: 1e-5 for f32, 1e-2 for bf16.
-pub fn tolerance<T: Element>() -> f64 {
+pub(crate) fn tolerance<T: Element>() -> f64 {
     if size_of::<T>() == 4 { 1e-5 } else { 1e-2 }
 }
 
 /// Panics unless every value is near the expected one.
 #[track_caller]
-pub fn assert_near<T: Element>(what: &str, actual: &[T], expected: &[f64], tolerance: f64) {
+pub(crate) fn assert_near<T: Element>(what: &str, actual: &[T], expected: &[f64], tolerance: f64) {
     assert_eq!(actual.len(), expected.len(), "{what}: length");
     let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
@@ -54,16 +55,16 @@ pub fn assert_near<T: Element>(what: &str, actual: &[T], expected: &[f64], toler
 }
 
 /// The instruction sets of this machine that have maps of this type.
-pub fn sets<T: Element>() -> Vec<Isa> {
+pub(crate) fn sets<T: Element>() -> Vec<Isa> {
     Isa::available().filter(|isa| size_of::<T>() == 4 || isa.has_bf16()).collect()
 }
 
 /// Runs a computation on so many threads.
-pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads").install(work)
 }
 
 /// The bits of a map, to compare NaN with NaN and zero with minus zero.
-pub fn bits<T: Element>(values: &[T]) -> Vec<u32> {
+pub(crate) fn bits<T: Element>(values: &[T]) -> Vec<u32> {
     values.iter().map(|value| value.to_f32().to_bits()).collect()
 }

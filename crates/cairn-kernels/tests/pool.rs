@@ -1,0 +1,138 @@
+//! Pools against PyTorch's and against the definition.
+
+mod reference;
+
+use cairn_kernels::pool::{
+    MaxPoolShape, global_average_pool, global_average_pool_backward, max_pool, max_pool_backward,
+};
+use cairn_kernels::{Element, Extent, Isa};
+use half::bf16;
+use proptest::prelude::*;
+use reference::{assert_near, poisoned, random_map, tolerance, wide};
+
+const NAN: f32 = f32::NAN;
+const INF: f32 = f32::INFINITY;
+
+#[rustfmt::skip]
+const MAP: [f32; 25] = [
+    1.0, 1.0, -2.0, NAN, 0.5,
+    1.0, 3.0, NAN, 4.0, -INF,
+    -1.0, INF, 2.0, 2.0, -INF,
+    -INF, -INF, 7.0, 7.0, -3.0,
+    -INF, -INF, 7.0, -7.0, -3.0,
+];
+
+#[test]
+fn ties_nan_and_infinities_are_treated_as_in_pytorch() {
+    // Values and their places in the map, from pool_reference.py (torch 2.11.0).
+    let cases: [(usize, usize, usize, Vec<f32>, Vec<usize>); 2] = [
+        (2, 2, 0, vec![3.0, NAN, INF, 7.0], vec![6, 7, 11, 17]),
+        (3, 2, 1, vec![3.0, NAN, NAN, INF, NAN, 7.0, -INF, 7.0, 7.0], vec![6, 7, 3, 11, 7, 18, 15, 17, 18]),
+    ];
+    for isa in Isa::available() {
+        for (window, stride, padding, values, places) in &cases {
+            let shape = MaxPoolShape::new(1, Extent::square(5), 1, *window, *stride, *padding).unwrap();
+            let (mut output, mut taps) = (poisoned::<f32>(values.len()), vec![0xff; values.len()]);
+            max_pool(isa, &shape, &MAP, &mut output, &mut taps);
+            for (index, (actual, expected)) in output.iter().zip(values).enumerate() {
+                assert!(
+                    actual == expected || (actual.is_nan() && expected.is_nan()),
+                    "{actual} for {expected}"
+                );
+                let (row, column) = (index / shape.output_map().width, index % shape.output_map().width);
+                let tap = usize::from(taps[index]);
+                let place =
+                    (row * stride + tap / window - padding) * 5 + column * stride + tap % window - padding;
+                assert_eq!(place, places[index]);
+            }
+        }
+    }
+}
+
+/// Forward and backward from the definition: the greatest of each window (no ties, no NaN), and where its gradient goes.
+fn check_max_pool<T: Element>(
+    batch: usize,
+    map: Extent,
+    channels: usize,
+    options: (usize, usize, usize),
+    seed: u64,
+) {
+    let (window, stride, padding) = options;
+    let Ok(shape) = MaxPoolShape::new(batch, map, channels, window, stride, padding) else { return };
+    // Distinct values that bf16 holds exactly: a permutation of whole numbers for each channel's plane.
+    let value = |i: usize| ((i * 167 + seed as usize) % 251) as f32 - 125.0;
+    let input: Vec<T> = (0..shape.input_len()).map(|i| T::from_f32(value(i / channels))).collect();
+    let output_gradient = random_map::<T>(shape.output_len(), seed);
+    let (mut expected, mut expected_gradient) = (vec![0.0; shape.output_len()], vec![0.0; shape.input_len()]);
+    let outputs = shape.output_map();
+    for at in 0..shape.output_len() {
+        let (pixel, channel) = (at / channels, at % channels);
+        let (photo, place) = (pixel / outputs.area(), pixel % outputs.area());
+        let (y, x) = (place / outputs.width * stride, place % outputs.width * stride);
+        let taps = (0..window * window).filter_map(|tap| {
+            let (row, column) =
+                ((y + tap / window).checked_sub(padding)?, (x + tap % window).checked_sub(padding)?);
+            let inside = row < map.height && column < map.width;
+            inside.then(|| ((photo * map.height + row) * map.width + column) * channels + channel)
+        });
+        let greatest =
+            taps.max_by(|a, b| input[*a].to_f32().total_cmp(&input[*b].to_f32()).then(b.cmp(a))).unwrap();
+        expected[at] = f64::from(input[greatest].to_f32());
+        expected_gradient[greatest] += f64::from(output_gradient[at].to_f32());
+    }
+    for isa in reference::sets::<T>() {
+        let (mut output, mut taps) = (poisoned::<T>(shape.output_len()), vec![0xff; shape.output_len()]);
+        max_pool(isa, &shape, &input, &mut output, &mut taps);
+        assert_near("output", &output, &expected, 0.0);
+        let mut gradient = poisoned::<T>(shape.input_len());
+        max_pool_backward(isa, &shape, &taps, &output_gradient, &mut gradient);
+        assert_near("gradient", &gradient, &expected_gradient, tolerance::<T>());
+    }
+}
+
+fn check_average<T: Element>(photos: usize, pixels: usize, channels: usize, seed: u64) {
+    let input = random_map::<T>(photos * pixels * channels, seed);
+    let gradient = random_map::<T>(photos * channels, seed + 1);
+    let (mut expected, mut expected_gradient) = (vec![0.0; photos * channels], vec![0.0; input.len()]);
+    for (at, x) in wide(&input).into_iter().enumerate() {
+        let mean = at / (pixels * channels) * channels + at % channels;
+        expected[mean] += x / pixels as f64;
+        expected_gradient[at] = f64::from(gradient[mean].to_f32()) / pixels as f64;
+    }
+    for isa in reference::sets::<T>() {
+        let (mut output, mut input_gradient) = (poisoned::<T>(expected.len()), poisoned::<T>(input.len()));
+        global_average_pool(isa, channels, &input, &mut output);
+        assert_near("mean", &output, &expected, tolerance::<T>());
+        global_average_pool_backward(isa, channels, &gradient, &mut input_gradient);
+        assert_near("share", &input_gradient, &expected_gradient, tolerance::<T>());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn max_pool_takes_the_greatest_and_its_gradient_goes_there(
+        batch in 1usize..3, height in 1usize..14, width in 1usize..14, channels in 1usize..70,
+        options in prop::sample::select(vec![(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (5, 2, 2), (1, 1, 0)]),
+        seed in 0u64..200,
+    ) {
+        check_max_pool::<f32>(batch, Extent { height, width }, channels, options, seed);
+        check_max_pool::<bf16>(batch, Extent { height, width }, channels, options, seed);
+    }
+
+    #[test]
+    fn the_average_pool_is_the_mean_and_shares_its_gradient(
+        photos in 1usize..5, pixels in 1usize..60, channels in 1usize..70, seed in 0u64..200,
+    ) {
+        check_average::<f32>(photos, pixels, channels, seed);
+        check_average::<bf16>(photos, pixels, channels, seed);
+    }
+}
+
+#[test]
+fn windows_that_would_be_empty_are_refused() {
+    assert!(MaxPoolShape::new(1, Extent::square(8), 1, 2, 2, 2).is_err());
+    assert!(MaxPoolShape::new(1, Extent::square(2), 1, 3, 1, 0).is_err());
+    assert!(MaxPoolShape::new(1, Extent::square(40), 1, 17, 1, 0).is_err());
+}
