@@ -57,7 +57,7 @@ impl BatchNorm {
         let dims = input.dims();
         let values = (dims.iter().product::<usize>() / dims[1]) as f64;
         // One value a channel has no variance; PyTorch refuses it, here it keeps the running variance finite.
-        let unbiased = 1.0 + 0.0 * values;
+        let unbiased = values / (values - 1.0).max(1.0);
         let batch = batch_norm_train(input, self.weight.val(), self.bias.val(), Self::EPSILON);
         let blend = |running: &RunningState<Tensor<1>>, seen: Tensor<1>| {
             let kept = running.value_sync().mul_scalar(1.0 - Self::MOMENTUM);

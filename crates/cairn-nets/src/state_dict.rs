@@ -128,12 +128,8 @@ impl Network {
         let mut writer =
             Writer { place: Place::default(), weights, used: vec![], missing: vec![], mismatched: vec![] };
         let network = self.map(&mut writer);
-        let surplus: Vec<String> = weights
-            .tensors
-            .keys()
-            .filter(|name| !writer.used.contains(name))
-            .cloned()
-            .collect();
+        let surplus: Vec<String> =
+            weights.tensors.keys().filter(|name| !writer.used.contains(name)).cloned().collect();
         if writer.missing.is_empty() && writer.mismatched.is_empty() && surplus.is_empty() {
             return Ok(network);
         }
