@@ -25,7 +25,7 @@ impl Loaders {
         let normalisation = recipe.photos.normalisation.known().ok_or(TrainError::Unresolved)?;
         let preprocess = recipe.preprocess(normalisation.clone());
         let options = LoaderOptions { batch_size: recipe.training.batch, ..LoaderOptions::default() };
-        let shuffled = LoaderOptions { shuffle: true, seed: recipe.training.seed, ..options.clone() };
+        let shuffled = LoaderOptions { shuffle: true, seed: recipe.training.seed, ..options };
         let augmented = View::Train { augment: recipe.photos.augment.clone(), normalisation };
         Ok(Self {
             train: Loader::new(data.train.clone(), augmented, shuffled)?,

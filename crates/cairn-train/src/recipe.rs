@@ -303,23 +303,20 @@ mod tests {
 
     #[test]
     fn figures_out_of_range_are_named() {
-        let demo = Recipe::find("demo").unwrap();
-        let faults: [(&str, fn(&mut Recipe)); 6] = [
-            ("training.batch", |r| r.training.batch = 0),
-            ("training.minutes", |r| r.training.minutes = Some(-1.0)),
-            ("label_smoothing", |r| r.training.label_smoothing = 1.0),
-            ("dropout", |r| r.network.dropout = 1.0),
-            ("learning_rate", |r| {
-                r.optimiser = OptimiserRecipe::Adam { learning_rate: f64::NAN, weight_decay: 0.0 };
-            }),
-            ("photos.augment", |r| r.photos.augment = Augmentations::default()),
-        ];
-        for (named, spoil) in faults {
-            let mut recipe = demo.clone();
+        let faulty = |named: &str, spoil: fn(&mut Recipe)| {
+            let mut recipe = Recipe::find("demo").unwrap();
             spoil(&mut recipe);
             let message = recipe.validate().unwrap_err().to_string();
             assert!(message.contains(named), "{message} should name {named}");
-        }
+        };
+        faulty("training.batch", |r| r.training.batch = 0);
+        faulty("training.minutes", |r| r.training.minutes = Some(-1.0));
+        faulty("label_smoothing", |r| r.training.label_smoothing = 1.0);
+        faulty("dropout", |r| r.network.dropout = 1.0);
+        faulty("learning_rate", |r| {
+            r.optimiser = OptimiserRecipe::Adam { learning_rate: f64::NAN, weight_decay: 0.0 };
+        });
+        faulty("photos.augment", |r| r.photos.augment = Augmentations::default());
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Show {
         // What is shown is undone before it is drawn, so any figures do.
         let normalisation = Normalisation::IMAGENET;
         let view = match self.augment {
-            true => View::Train { augment: recipe.photos.augment.clone(), normalisation },
+            true => View::Train { augment: recipe.photos.augment, normalisation },
             false => View::Test(recipe.preprocess(normalisation)),
         };
         let options = LoaderOptions {
