@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod json;
 mod photo_files;
 mod progress;
 mod rows;

@@ -25,6 +25,12 @@ pub(crate) fn bar(total: usize, what: &str) -> ProgressBar {
     bar
 }
 
+/// Tells a bar how many things are done, and of how many.
+pub(crate) fn advance(bar: &ProgressBar, done: usize, total: usize) {
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
+}
+
 fn target() -> ProgressDrawTarget {
     if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
 }

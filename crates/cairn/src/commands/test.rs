@@ -12,6 +12,7 @@ use clap::Args;
 use jiff::Zoned;
 
 use crate::exit::Status;
+use crate::json;
 use crate::progress::{bar, left_out, say};
 
 /// Test a model on labelled photos
@@ -38,8 +39,7 @@ impl Test {
         let model = Model::open(&self.model)?;
         let (evaluation, bad_photos) = test(&model, &self.data, self.batch)?;
         if self.json {
-            serde_json::to_writer_pretty(io::stdout().lock(), &evaluation).map_err(io::Error::from)?;
-            writeln!(io::stdout())?;
+            json::print(&evaluation)?;
         } else {
             writeln!(io::stdout(), "{evaluation}")?;
         }

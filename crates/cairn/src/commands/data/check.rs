@@ -8,7 +8,8 @@ use cairn_dataset::{CheckReport, Copies, check};
 use clap::Args;
 
 use crate::exit::Status;
-use crate::progress::bar;
+use crate::json;
+use crate::progress::{advance, bar};
 
 /// Find unreadable photos, empty classes, duplicates, and photos that stand in both train and test
 ///
@@ -25,17 +26,12 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self) -> Result<Status> {
         let bar = bar(0, "reading photos");
-        let report = check(&self.dir, |done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        })?;
+        let report = check(&self.dir, |done, total| advance(&bar, done, total))?;
         bar.finish_and_clear();
-        let mut out = io::stdout().lock();
         if self.json {
-            serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            json::print(&report)?;
         } else {
-            write_report(&mut out, &report)?;
+            write_report(&mut io::stdout().lock(), &report)?;
         }
         Ok(Status::with_bad_photos(report.problems()))
     }

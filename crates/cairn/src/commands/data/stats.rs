@@ -9,7 +9,8 @@ use cairn_photo::Framing;
 use clap::Args;
 
 use crate::exit::Status;
-use crate::progress::{bar, left_out, say};
+use crate::json;
+use crate::progress::{advance, bar, left_out, say};
 
 /// Sizes, class balance, mean and standard deviation of the photos
 #[derive(Debug, Args)]
@@ -29,17 +30,12 @@ impl Stats {
         let data = ImageFolder::open(&self.dir, &ValidSplit::default())?;
         let framing = Framing::ShortSideCrop { short_side: self.size, crop: self.size };
         let bar = bar(0, "reading photos");
-        let stats = stats(&data, &framing, |done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        })?;
+        let stats = stats(&data, &framing, |done, total| advance(&bar, done, total))?;
         bar.finish_and_clear();
-        let mut out = io::stdout().lock();
         if self.json {
-            serde_json::to_writer_pretty(&mut out, &stats).map_err(io::Error::from)?;
-            writeln!(out)?;
+            json::print(&stats)?;
         } else {
-            write_stats(&mut out, &stats)?;
+            write_stats(&mut io::stdout().lock(), &stats)?;
         }
         stats.unreadable.iter().for_each(|bad| say(left_out(bad)));
         Ok(Status::with_bad_photos(stats.unreadable.len()))
