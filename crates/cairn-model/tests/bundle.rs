@@ -1,0 +1,259 @@
+//! A model goes into one file and comes out the same, and a file that is no model says what it is.
+
+// Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
+#![allow(clippy::unwrap_used)]
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use cairn_dataset::ClassList;
+use cairn_dataset::drawn::{Kind, draw};
+use cairn_model::{BundleInfo, Landmark, Model, ModelError, Provenance, write_bundle};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec};
+use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const CLASSES: [&str; 4] = ["00.Pyramid", "01.Dome", "02.Castle", "03.Old_Mill"];
+const SIDE: usize = 24;
+
+fn spec() -> NetworkSpec {
+    NetworkSpec { architecture: Architecture::ThreeConv, classes: CLASSES.len(), side: SIDE, dropout: 0.25 }
+}
+
+fn network() -> Network {
+    spec().build(Init::Default, 5, &Device::flex()).unwrap()
+}
+
+fn info() -> BundleInfo {
+    let framing = Framing::ShortSideCrop { short_side: 30, crop: SIDE as u32 };
+    BundleInfo {
+        network: spec(),
+        classes: ClassList::from_folders(CLASSES),
+        preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        provenance: Provenance {
+            cairn: "0.1.0".to_owned(),
+            recipe: "# a recipe".to_owned(),
+            data_fingerprint: "0123456789abcdef".to_owned(),
+            epoch: 7,
+            valid_loss: 0.1 + 0.2, // a figure that does not survive being rounded
+            valid_accuracy: 2.0 / 3.0,
+        },
+    }
+}
+
+/// A folder with a bundle in it, a photo, and room for damaged copies of the bundle.
+struct Fixture {
+    folder: TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let fixture = Self { folder: tempfile::tempdir().unwrap() };
+        write_bundle(&fixture.bundle(), &network(), &info()).unwrap();
+        draw(Kind::Castle, 3, 64).save_png(fixture.photo()).unwrap();
+        fixture
+    }
+
+    fn bundle(&self) -> PathBuf {
+        self.folder.path().join("best.safetensors")
+    }
+
+    fn photo(&self) -> PathBuf {
+        self.folder.path().join("castle.png")
+    }
+
+    /// The error of opening a file of these bytes, which must begin with the file's path.
+    fn error_of(&self, bytes: &[u8]) -> ModelError {
+        let path = self.folder.path().join("other.safetensors");
+        fs::write(&path, bytes).unwrap();
+        error_at(&path)
+    }
+
+    /// The error of opening the bundle with `change` made to its description.
+    fn error_of_description(&self, change: impl FnOnce(&mut Value)) -> ModelError {
+        self.error_of(&self.redescribed(change))
+    }
+
+    /// The bundle's bytes with `change` made to its description.
+    ///
+    /// A safetensors file is a length, a JSON header of that length, and the tensors.
+    fn redescribed(&self, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+        let bytes = fs::read(self.bundle()).unwrap();
+        let (length, rest) = bytes.split_first_chunk().unwrap();
+        let (header, tensors) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        let mut header: Value = serde_json::from_slice(header).unwrap();
+        let entry = &mut header["__metadata__"]["cairn"];
+        let mut description = serde_json::from_str(entry.as_str().unwrap()).unwrap();
+        change(&mut description);
+        *entry = description.to_string().into();
+        let header = header.to_string();
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat()
+    }
+}
+
+#[track_caller]
+fn error_at(path: &Path) -> ModelError {
+    let error = Model::open(path).unwrap_err();
+    assert!(error.to_string().starts_with(&path.display().to_string()), "{error} should begin with the path");
+    error
+}
+
+#[test]
+fn a_bundle_gives_the_logits_and_the_description_that_went_into_it() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap();
+    assert_eq!(model.info(), &info());
+    let pixels: Vec<f32> = (0..3 * 3 * SIDE * SIDE).map(|i| (i as f32 * 0.7).sin()).collect();
+    let logits = model.network().logits(pixels.clone(), SIDE, SIDE);
+    assert_eq!(logits.len(), 3);
+    assert_eq!(logits, network().logits(pixels, SIDE, SIDE));
+}
+
+#[test]
+fn a_run_folder_means_its_best_model_and_one_without_says_so() {
+    let fixture = Fixture::new();
+    Model::open(fixture.folder.path()).unwrap();
+    fs::remove_file(fixture.bundle()).unwrap();
+    let error = error_at(fixture.folder.path());
+    assert!(matches!(error, ModelError::NoModelInRun { .. }), "{error:?}");
+    let error = error_at(&fixture.bundle());
+    assert!(matches!(error, ModelError::NotFound { .. }), "{error:?}");
+}
+
+#[test]
+fn another_version_of_the_format_is_refused_by_number() {
+    let error = Fixture::new().error_of_description(|description| description["format"] = json!(2));
+    assert!(matches!(error, ModelError::Version { found: 2, supported: 1, .. }), "{error:?}");
+    // Even where nothing else in it is known.
+    let error = Fixture::new().error_of_description(|description| *description = json!({ "format": 99 }));
+    assert!(matches!(error, ModelError::Version { found: 99, .. }), "{error:?}");
+}
+
+#[test]
+fn fields_that_a_later_cairn_adds_under_the_same_version_are_no_hindrance() {
+    let fixture = Fixture::new();
+    let later = fixture.redescribed(|description| description["temperature"] = json!(1.5));
+    fs::write(fixture.bundle(), later).unwrap();
+    assert_eq!(Model::open(fixture.bundle()).unwrap().info(), &info());
+}
+
+#[test]
+fn a_class_list_of_another_length_than_the_logits_is_refused() {
+    let error = Fixture::new().error_of_description(|description| {
+        description["classes"].as_array_mut().unwrap().pop();
+    });
+    assert!(matches!(error, ModelError::Classes { classes: 3, logits: 4, .. }), "{error:?}");
+}
+
+#[test]
+fn weights_that_do_not_fit_the_named_network_are_refused_and_named() {
+    let error = Fixture::new()
+        .error_of_description(|description| description["network"]["architecture"] = json!("six-conv"));
+    // Too small for that network, which is found out first.
+    assert!(matches!(error, ModelError::Network { .. }), "{error:?}");
+    let error = Fixture::new()
+        .error_of_description(|description| description["network"]["architecture"] = json!("resnet10-small"));
+    assert!(matches!(error, ModelError::Weights { .. }), "{error:?}");
+    assert!(error.source().unwrap().to_string().contains("layer1.0.conv1.weight"), "{error:?}");
+}
+
+#[test]
+fn a_description_that_makes_no_sense_is_refused() {
+    for change in [
+        |description: &mut Value| description["network"]["architecture"] = json!("seven-conv"),
+        |description: &mut Value| description["classes"] = json!("many"),
+        |description: &mut Value| description["preprocess"] = json!(null),
+    ] {
+        let error = Fixture::new().error_of_description(change);
+        assert!(matches!(error, ModelError::Description { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn weights_without_a_description_are_no_model() {
+    let fixture = Fixture::new();
+    let weights = network().state_dict().to_safetensors("format", "pt".to_owned()).unwrap();
+    let error = fixture.error_of(&weights);
+    assert!(matches!(error, ModelError::NotABundle { .. }), "{error:?}");
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_damaged() {
+    let fixture = Fixture::new();
+    let whole = fs::read(fixture.bundle()).unwrap();
+    for kept in [0, 1, 7, 8, 9, 500, whole.len() / 2, whole.len() - 1] {
+        let error = fixture.error_of(&whole[..kept]);
+        assert!(matches!(error, ModelError::Damaged { .. }), "{kept} bytes kept: {error:?}");
+    }
+    let error = fixture.error_of(b"GIF89a, and nothing of a model");
+    assert!(matches!(error, ModelError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn a_bundle_that_cannot_be_written_says_where() {
+    let fixture = Fixture::new();
+    // Below a file there can be no folder, whoever one is: permissions would not stop root.
+    let path = fixture.photo().join("best.safetensors");
+    let error = write_bundle(&path, &network(), &info()).unwrap_err();
+    assert!(matches!(error, ModelError::Write { .. }), "{error:?}");
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+}
+
+#[test]
+fn a_photo_gets_the_same_answer_alone_among_others_and_by_path() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap();
+    let castle = Photo::open(fixture.photo()).unwrap();
+    let others = [draw(Kind::Dome, 1, 50), draw(Kind::Pyramid, 2, 33)];
+    let by_path = model.predict_landmarks(fixture.photo(), 4).unwrap();
+    let alone = model.predict(&[&castle], 4).remove(0);
+    let among = model.predict(&[&others[0], &castle, &others[1]], 4).remove(1);
+    let framed = model.info().preprocess.frame(&castle);
+    assert_eq!(by_path, alone);
+    assert_eq!(alone, model.predict_framed(&[&framed], 4).remove(0));
+    for (a, b) in alone.iter().zip(&among) {
+        assert_eq!(a.class, b.class);
+        // Batches of another size may be added up in another order.
+        assert!((a.probability.value() - b.probability.value()).abs() < 1e-6, "{a:?} {b:?}");
+    }
+    let suggestion = model.suggest_locations(fixture.photo()).unwrap();
+    assert_eq!(suggestion.landmarks, by_path[..3]);
+    assert!(suggestion.photo == castle, "the photo itself, not what the network sees");
+}
+
+#[test]
+fn landmarks_come_likeliest_first_and_their_probabilities_add_up_to_one() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap();
+    let landmarks = model.predict_landmarks(fixture.photo(), 4).unwrap();
+    assert!(landmarks.is_sorted_by(|a, b| a.probability >= b.probability), "{landmarks:?}");
+    let sum: f32 = landmarks.iter().map(|landmark| landmark.probability.value()).sum();
+    assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+    let mill = landmarks.iter().find(|landmark| landmark.class == "03.Old_Mill").unwrap();
+    assert_eq!(mill.name, "Old Mill");
+}
+
+#[test]
+fn asking_for_more_landmarks_than_there_are_classes_gives_them_all_and_for_none_gives_none() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap();
+    let count = |k| -> usize { model.predict_landmarks(fixture.photo(), k).unwrap().len() };
+    assert_eq!([count(0), count(1), count(4), count(1000)], [0, 1, 4, 4]);
+    assert_eq!(model.predict(&[], 3), Vec::<Vec<Landmark>>::new());
+}
+
+#[test]
+fn a_photo_that_cannot_be_read_is_the_photos_own_error() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap();
+    let missing = fixture.folder.path().join("nowhere.jpg");
+    for error in
+        [model.predict_landmarks(&missing, 3).unwrap_err(), model.suggest_locations(&missing).unwrap_err()]
+    {
+        assert!(matches!(error, ModelError::Photo(_)), "{error:?}");
+        assert!(error.to_string().contains("nowhere.jpg"), "{error}");
+    }
+}
