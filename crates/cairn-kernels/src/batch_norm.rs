@@ -120,11 +120,13 @@ vectorised! {
         }
         // What rounding left between this mean and the true one is the mean distance from it.
         let mut distances = vec![0.0; channels];
+        let squares = &mut squares[..channels];
         for pixel in input.chunks_exact(channels) {
-            for channel in 0..channels {
-                let distance = pixel[channel].to_f32() - mean[channel];
-                distances[channel] += distance;
-                squares[channel] += distance * distance;
+            let sums = distances.iter_mut().zip(squares.iter_mut());
+            for ((x, mean), (sum, squares)) in pixel.iter().zip(mean.iter()).zip(sums) {
+                let distance = x.to_f32() - mean;
+                *sum += distance;
+                *squares += distance * distance;
             }
         }
         for channel in 0..channels {
@@ -231,18 +233,47 @@ impl Line {
         self.mean.len()
     }
 
+    /// Its values at the channels, in slices whose equal lengths are plain to the compiler: without that it would check
+    /// every index, and no loop over channels would become vector code.
+    #[inline(always)]
+    fn slices(&self) -> LineSlices<'_> {
+        let channels = self.channels();
+        LineSlices {
+            mean: &self.mean[..channels],
+            inverse_deviation: &self.inverse_deviation[..channels],
+            scale: &self.scale[..channels],
+            bias: &self.bias[..channels],
+        }
+    }
+}
+
+/// A borrowed [`Line`].
+#[derive(Clone, Copy)]
+struct LineSlices<'a> {
+    mean: &'a [f32],
+    inverse_deviation: &'a [f32],
+    scale: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl LineSlices<'_> {
     #[inline(always)]
     fn at(&self, channel: usize, x: f32) -> f32 {
         (x - self.mean[channel]) * self.scale[channel] + self.bias[channel]
+    }
+
+    #[inline(always)]
+    fn normalised(&self, channel: usize, x: f32) -> f32 {
+        (x - self.mean[channel]) * self.inverse_deviation[channel]
     }
 }
 
 vectorised! {
     fn normalise<T: Element>(line: &Line, bounds: Bounds, input: &[T], output: &mut [T]) {
-        let channels = line.channels();
-        for (to, from) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
-            for (channel, (to, x)) in to.iter_mut().zip(from).enumerate() {
-                *to = T::from_f32(bounds.clamp(line.at(channel, x.to_f32())));
+        let (channels, line) = (line.channels(), line.slices());
+        for (to, x) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
+            for channel in 0..channels {
+                to[channel] = T::from_f32(bounds.clamp(line.at(channel, x[channel].to_f32())));
             }
         }
     }
@@ -250,11 +281,12 @@ vectorised! {
 
 vectorised! {
     fn normalise_and_add<T: Element>(line: &Line, bounds: Bounds, input: &[T], residual: &[T], output: &mut [T]) {
-        let channels = line.channels();
+        let (channels, line) = (line.channels(), line.slices());
         let from = input.chunks_exact(channels).zip(residual.chunks_exact(channels));
-        for (to, (from, residual)) in output.chunks_exact_mut(channels).zip(from) {
-            for (channel, ((to, x), residual)) in to.iter_mut().zip(from).zip(residual).enumerate() {
-                *to = T::from_f32(bounds.clamp(line.at(channel, x.to_f32()) + residual.to_f32()));
+        for (to, (x, residual)) in output.chunks_exact_mut(channels).zip(from) {
+            for channel in 0..channels {
+                let sum = line.at(channel, x[channel].to_f32()) + residual[channel].to_f32();
+                to[channel] = T::from_f32(bounds.clamp(sum));
             }
         }
     }
@@ -303,14 +335,14 @@ vectorised! {
         bias: &mut [f32],
         weight: &mut [f32],
     ) {
-        let channels = line.channels();
+        let (channels, line) = (line.channels(), line.slices());
+        let (bias, weight) = (&mut bias[..channels], &mut weight[..channels]);
         for (x, dy) in input.chunks_exact(channels).zip(output_gradient.chunks_exact(channels)) {
             for channel in 0..channels {
                 let x = x[channel].to_f32();
                 let gradient = bounds.gradient(line.at(channel, x), dy[channel].to_f32());
-                let normalised = (x - line.mean[channel]) * line.inverse_deviation[channel];
                 bias[channel] += gradient;
-                weight[channel] += gradient * normalised;
+                weight[channel] += gradient * line.normalised(channel, x);
             }
         }
     }
@@ -326,14 +358,14 @@ vectorised! {
         output_gradient: &[T],
         input_gradient: &mut [T],
     ) {
-        let channels = line.channels();
+        let (channels, line) = (line.channels(), line.slices());
+        let (weight_means, bias_means) = (&means.weight[..channels], &means.bias[..channels]);
         let from = input.chunks_exact(channels).zip(output_gradient.chunks_exact(channels));
         for (to, (x, dy)) in input_gradient.chunks_exact_mut(channels).zip(from) {
             for channel in 0..channels {
                 let x = x[channel].to_f32();
                 let gradient = bounds.gradient(line.at(channel, x), dy[channel].to_f32());
-                let normalised = (x - line.mean[channel]) * line.inverse_deviation[channel];
-                let own = gradient - means.bias[channel] - normalised * means.weight[channel];
+                let own = gradient - bias_means[channel] - line.normalised(channel, x) * weight_means[channel];
                 to[channel] = T::from_f32(own * line.scale[channel]);
             }
         }
@@ -367,7 +399,7 @@ impl FoldedBatchNorm {
         let before = |channel: usize| bias.map_or(0.0, |bias| bias[channel]);
         Self {
             weights: scaled.collect(),
-            bias: (0..line.channels()).map(|channel| line.at(channel, before(channel))).collect(),
+            bias: (0..line.channels()).map(|channel| line.slices().at(channel, before(channel))).collect(),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Depthwise convolutions: every channel on its own, so there is nothing to share but the vectors of channels.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::axis::{Axis, backward_taps};
@@ -13,8 +11,29 @@ use crate::isa::Isa;
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
 use crate::vectorised::vectorised;
 
-/// Channels that are summed at a time, in registers.
-const LANES: usize = 16;
+/// Splits channels into blocks that are summed in registers: wide ones first, since what a tap costs besides its
+/// multiplications is the same for any width. As (first channel, channels), with the widths that [`with_lanes`] knows.
+fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let width = [64, 32, 16, 8, 1].into_iter().find(|width| first + width <= channels)?;
+        first += width;
+        Some((first - width, width))
+    })
+}
+
+/// Calls a function that is generic over the width of a block.
+macro_rules! with_lanes {
+    ($width:expr, $function:ident($($argument:expr),* $(,)?)) => {
+        match $width {
+            64 => $function::<64, T>($($argument),*),
+            32 => $function::<32, T>($($argument),*),
+            16 => $function::<16, T>($($argument),*),
+            8 => $function::<8, T>($($argument),*),
+            _ => $function::<1, T>($($argument),*),
+        }
+    };
+}
 
 /// A source position that a destination position reads, and through which tap.
 #[derive(Clone, Copy, Debug)]
@@ -128,42 +147,49 @@ vectorised! {
         finish: Finish<'_, T>,
         output: &mut [T],
     ) {
-        let channels = gather.channels;
-        for (x, (pixel, columns)) in output.chunks_exact_mut(channels).zip(&gather.columns).enumerate() {
-            for (block, output) in pixel.chunks_mut(LANES).enumerate() {
-                let (first, count) = (block * LANES, output.len());
-                let mut sums = [0.0; LANES];
-                for row in rows {
-                    for column in columns {
-                        let tap = row.tap * gather.kernel_width + column.tap;
-                        let at = row.source * gather.source.width + column.source;
-                        let source = &source[at * channels + first..][..count];
-                        let weights = &weights[tap * channels + first..][..count];
-                        add_products(source, weights, &mut sums);
-                    }
-                }
-                let residual = finish.residual.map(|residual| &residual[x * channels + first..][..count]);
-                let bias = &finish.bias[first..][..count];
-                for (i, to) in output.iter_mut().enumerate() {
-                    let residual = residual.map_or(0.0, |residual| residual[i].to_f32());
-                    *to = T::from_f32(finish.bounds.clamp(sums[i] + bias[i] + residual));
-                }
+        for x in 0..gather.columns.len() {
+            for (first, width) in blocks(gather.channels) {
+                with_lanes!(width, gather_block(gather, rows, x, first, source, weights, finish, output));
             }
         }
     }
 }
 
-/// Adds the products of up to [`LANES`] pairs.
+/// Computes some channels, from `first` on, of the pixel in column `x` of a row.
 #[inline(always)]
-fn add_products<T: Element, U: Element>(left: &[T], right: &[U], sums: &mut [f32; LANES]) {
-    if let (Ok(left), Ok(right)) = (<&[T; LANES]>::try_from(left), <&[U; LANES]>::try_from(right)) {
-        for lane in 0..LANES {
-            sums[lane] += left[lane].to_f32() * right[lane].to_f32();
+#[allow(clippy::too_many_arguments)]
+fn gather_block<const LANES: usize, T: Element>(
+    gather: &Gather,
+    rows: &[Reading],
+    x: usize,
+    first: usize,
+    source: &[T],
+    weights: &[f32],
+    finish: Finish<'_, T>,
+    output: &mut [T],
+) {
+    let channels = gather.channels;
+    let mut sums = [0.0_f32; LANES];
+    for row in rows {
+        for column in &gather.columns[x] {
+            let tap = (row.tap * gather.kernel_width + column.tap) * channels + first;
+            let at = (row.source * gather.source.width + column.source) * channels + first;
+            let (source, weights) = (&source[at..at + LANES], &weights[tap..tap + LANES]);
+            for lane in 0..LANES {
+                sums[lane] += source[lane].to_f32() * weights[lane];
+            }
         }
-        return;
     }
-    for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-        *sum += left.to_f32() * right.to_f32();
+    let at = x * channels + first;
+    let (output, bias) = (&mut output[at..at + LANES], &finish.bias[first..first + LANES]);
+    if let Some(residual) = finish.residual {
+        let residual = &residual[at..at + LANES];
+        for lane in 0..LANES {
+            sums[lane] += residual[lane].to_f32();
+        }
+    }
+    for lane in 0..LANES {
+        output[lane] = T::from_f32(finish.bounds.clamp(sums[lane] + bias[lane]));
     }
 }
 
@@ -177,20 +203,26 @@ pub(crate) fn weight_gradient<T: Element>(
     output_gradient: &[T],
     gradient: &mut [f32],
 ) {
-    let Conv2dOptions { map, inputs: channels, kernel, .. } = *shape.options();
-    let gather = Gather::new(shape, Direction::Forward);
+    let Conv2dOptions { map, inputs: channels, kernel, stride, padding, .. } = *shape.options();
+    let Extent { height, width } = shape.output_map();
     let photos = input
         .par_chunks_exact(map.area() * channels)
-        .zip(output_gradient.par_chunks_exact(shape.output_map().area() * channels));
+        .zip(output_gradient.par_chunks_exact(height * width * channels));
     let sums: Vec<Vec<f32>> = photos
         .map(|(input, output_gradient)| {
             let mut sums = vec![0.0; kernel.area() * channels];
-            for (y, row) in output_gradient.chunks_exact(gather.columns.len() * channels).enumerate() {
-                for reading in &gather.rows[y] {
-                    let input = &input[reading.source * map.width * channels..][..map.width * channels];
-                    let taps = reading.tap * kernel.width..(reading.tap + 1) * kernel.width;
-                    let sums = &mut sums[taps.start * channels..taps.end * channels];
-                    add_row(isa, &gather.columns, channels, input, row, sums);
+            for (y, gradient) in output_gradient.chunks_exact(width * channels).enumerate() {
+                for ky in 0..kernel.height {
+                    let Some(row) = (y * stride + ky).checked_sub(padding).filter(|&row| row < map.height)
+                    else {
+                        continue;
+                    };
+                    let input = &input[row * map.width * channels..][..map.width * channels];
+                    for kx in 0..kernel.width {
+                        let view = TapView::new(shape, kx);
+                        let tap = (ky * kernel.width + kx) * channels;
+                        add_row(isa, &view, input, gradient, &mut sums[tap..tap + channels]);
+                    }
                 }
             }
             sums
@@ -203,29 +235,53 @@ pub(crate) fn weight_gradient<T: Element>(
     }
 }
 
+/// What a column of taps sees of a row: outputs `first..end`, from input column `source` on.
+struct TapView {
+    first: usize,
+    end: usize,
+    source: usize,
+    stride: usize,
+}
+
+impl TapView {
+    fn new(shape: &Conv2dShape, column: usize) -> Self {
+        let Conv2dOptions { map, stride, padding, .. } = *shape.options();
+        // Output x reads input x * stride + column - padding, which must be 0 or more and less than the map's width.
+        let first = padding.saturating_sub(column).div_ceil(stride);
+        let end = (map.width + padding).saturating_sub(column).div_ceil(stride).min(shape.output_map().width);
+        Self { first, end, source: (first * stride + column).saturating_sub(padding), stride }
+    }
+}
+
 vectorised! {
-    /// Adds one row's products of input and output gradient to the sums of one row of taps.
-    fn add_row<T: Element>(
-        columns: &[Vec<Reading>],
-        channels: usize,
-        input: &[T],
-        output_gradient: &[T],
-        sums: &mut [f32],
-    ) {
-        for (tap, sums) in sums.chunks_exact_mut(channels).enumerate() {
-            for (block, sums) in sums.chunks_mut(LANES).enumerate() {
-                let lanes: Range<usize> = block * LANES..block * LANES + sums.len();
-                let mut total = [0.0; LANES];
-                for (readings, gradient) in columns.iter().zip(output_gradient.chunks_exact(channels)) {
-                    for reading in readings.iter().filter(|reading| reading.tap == tap) {
-                        let input = &input[reading.source * channels..][..channels];
-                        add_products(&input[lanes.clone()], &gradient[lanes.clone()], &mut total);
-                    }
-                }
-                for (sum, total) in sums.iter_mut().zip(total) {
-                    *sum += total;
-                }
-            }
+    /// Adds one row's products of input and output gradient to the sums of one tap.
+    fn add_row<T: Element>(view: &TapView, input: &[T], output_gradient: &[T], sums: &mut [f32]) {
+        for (first, width) in blocks(sums.len()) {
+            with_lanes!(width, add_block(view, first, input, output_gradient, sums));
         }
+    }
+}
+
+/// Adds the products of some channels, from `first` on.
+#[inline(always)]
+fn add_block<const LANES: usize, T: Element>(
+    view: &TapView,
+    first: usize,
+    input: &[T],
+    output_gradient: &[T],
+    sums: &mut [f32],
+) {
+    let channels = sums.len();
+    let mut totals = [0.0_f32; LANES];
+    for x in view.first..view.end {
+        let at = (view.source + (x - view.first) * view.stride) * channels + first;
+        let gradient_at = x * channels + first;
+        let (input, gradient) = (&input[at..at + LANES], &output_gradient[gradient_at..gradient_at + LANES]);
+        for lane in 0..LANES {
+            totals[lane] += input[lane].to_f32() * gradient[lane].to_f32();
+        }
+    }
+    for (sum, total) in sums[first..first + LANES].iter_mut().zip(totals) {
+        *sum += total;
     }
 }

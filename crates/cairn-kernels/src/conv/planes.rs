@@ -50,7 +50,7 @@ impl Planes {
     }
 
     fn photo(&self) -> usize {
-        (self.rows.count.next_multiple_of(self.stride) / self.stride) * self.phases.height * self.pitch()
+        self.rows.count.div_ceil(self.stride) * self.phases.height * self.pitch()
     }
 
     fn pitch(&self) -> usize {
