@@ -9,6 +9,7 @@ pub mod conv;
 mod element;
 pub mod elementwise;
 mod isa;
+mod lanes;
 pub mod optimiser;
 pub mod peak;
 pub mod pool;

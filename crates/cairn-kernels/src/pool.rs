@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::element::Element;
 use crate::isa::Isa;
+use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Extent, ShapeError, check_len, window_positions};
 use crate::vectorised::vectorised;
 
@@ -113,29 +114,48 @@ pub fn max_pool<T: Element>(isa: Isa, shape: &MaxPoolShape, input: &[T], output:
 vectorised! {
     /// One row of the output of one photo.
     fn max_pool_row<T: Element>(shape: &MaxPoolShape, y: usize, input: &[T], output: &mut [T], taps: &mut [u8]) {
-        let MaxPoolShape { map, channels, window, stride, padding, .. } = *shape;
-        let rows = shape.taps(y, map.height);
-        let pixels = output.chunks_exact_mut(channels).zip(taps.chunks_exact_mut(channels));
-        for (x, (output, taps)) in pixels.enumerate() {
-            let columns = shape.taps(x, map.width);
-            let at = |row: usize, column: usize| {
-                let pixel = (y * stride + row - padding) * map.width + x * stride + column - padding;
-                &input[pixel * channels..][..channels]
-            };
-            output.copy_from_slice(at(rows.start, columns.start));
-            taps.fill((rows.start * window + columns.start) as u8);
-            for row in rows.clone() {
-                for column in columns.clone() {
-                    let tap = (row * window + column) as u8;
-                    for ((best, best_tap), value) in output.iter_mut().zip(taps.iter_mut()).zip(at(row, column)) {
-                        let x = value.to_f32();
-                        let better = x > best.to_f32() || x.is_nan();
-                        *best = if better { *value } else { *best };
-                        *best_tap = if better { tap } else { *best_tap };
-                    }
-                }
+        for x in 0..shape.output_map.width {
+            for (first, width) in blocks(shape.channels) {
+                with_lanes!(width, max_pool_block(shape, y, x, first, input, output, taps));
             }
         }
+    }
+}
+
+/// Some channels, from `first` on, of one pixel of an output row.
+#[inline(always)]
+fn max_pool_block<const LANES: usize, T: Element>(
+    shape: &MaxPoolShape,
+    y: usize,
+    x: usize,
+    first: usize,
+    input: &[T],
+    output: &mut [T],
+    taps: &mut [u8],
+) {
+    let MaxPoolShape { map, channels, window, stride, padding, .. } = *shape;
+    let (rows, columns) = (shape.taps(y, map.height), shape.taps(x, map.width));
+    let mut best = [f32::NEG_INFINITY; LANES];
+    // As wide as the values, so that both are chosen by the same mask.
+    let mut best_tap = [(rows.start * window + columns.start) as u32; LANES];
+    for row in rows {
+        for column in columns.clone() {
+            let tap = (row * window + column) as u32;
+            let pixel = (y * stride + row - padding) * map.width + x * stride + column - padding;
+            let values = &input[pixel * channels + first..][..LANES];
+            for lane in 0..LANES {
+                let value = values[lane].to_f32();
+                let better = value > best[lane] || value.is_nan();
+                best[lane] = if better { value } else { best[lane] };
+                best_tap[lane] = if better { tap } else { best_tap[lane] };
+            }
+        }
+    }
+    let at = x * channels + first;
+    let (output, taps) = (&mut output[at..at + LANES], &mut taps[at..at + LANES]);
+    for lane in 0..LANES {
+        output[lane] = T::from_f32(best[lane]);
+        taps[lane] = best_tap[lane] as u8;
     }
 }
 
@@ -173,29 +193,41 @@ vectorised! {
         output_gradient: &[T],
         input_gradient: &mut [T],
     ) {
-        /// Channels that are summed at a time, in registers.
-        const LANES: usize = 32;
-        let MaxPoolShape { output_map, channels, window, stride, padding, .. } = *shape;
-        for (x, gradient) in input_gradient.chunks_exact_mut(channels).enumerate() {
-            for (block, gradient) in gradient.chunks_mut(LANES).enumerate() {
-                let mut sums = [0.0_f32; LANES];
-                for output_y in shape.windows(y, output_map.height) {
-                    for output_x in shape.windows(x, output_map.width) {
-                        let row = y + padding - output_y * stride;
-                        let tap = (row * window + x + padding - output_x * stride) as u8;
-                        let at = (output_y * output_map.width + output_x) * channels + block * LANES;
-                        let taps = &taps[at..][..gradient.len()];
-                        let from = &output_gradient[at..][..gradient.len()];
-                        for ((sum, from), its_tap) in sums.iter_mut().zip(from).zip(taps) {
-                            *sum += if *its_tap == tap { from.to_f32() } else { 0.0 };
-                        }
-                    }
-                }
-                for (to, sum) in gradient.iter_mut().zip(sums) {
-                    *to = T::from_f32(sum);
-                }
+        for x in 0..shape.map.width {
+            for (first, width) in blocks(shape.channels) {
+                with_lanes!(width, max_pool_backward_block(shape, y, x, first, taps, output_gradient, input_gradient));
             }
         }
+    }
+}
+
+/// Some channels, from `first` on, of the gradient to one pixel of an input row.
+#[inline(always)]
+fn max_pool_backward_block<const LANES: usize, T: Element>(
+    shape: &MaxPoolShape,
+    y: usize,
+    x: usize,
+    first: usize,
+    taps: &[u8],
+    output_gradient: &[T],
+    input_gradient: &mut [T],
+) {
+    let MaxPoolShape { output_map, channels, window, stride, padding, .. } = *shape;
+    let mut sums = [0.0_f32; LANES];
+    for output_y in shape.windows(y, output_map.height) {
+        for output_x in shape.windows(x, output_map.width) {
+            let row = y + padding - output_y * stride;
+            let tap = (row * window + x + padding - output_x * stride) as u8;
+            let at = (output_y * output_map.width + output_x) * channels + first;
+            let (taps, from) = (&taps[at..at + LANES], &output_gradient[at..at + LANES]);
+            for lane in 0..LANES {
+                sums[lane] += if taps[lane] == tap { from[lane].to_f32() } else { 0.0 };
+            }
+        }
+    }
+    let gradient = &mut input_gradient[x * channels + first..][..LANES];
+    for lane in 0..LANES {
+        gradient[lane] = T::from_f32(sums[lane]);
     }
 }
 

@@ -8,32 +8,9 @@ use super::pack::{Direction, PackedWeights};
 use crate::activation::Bounds;
 use crate::element::Element;
 use crate::isa::Isa;
+use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
 use crate::vectorised::vectorised;
-
-/// Splits channels into blocks that are summed in registers: wide ones first, since what a tap costs besides its
-/// multiplications is the same for any width. As (first channel, channels), with the widths that [`with_lanes`] knows.
-fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
-    let mut first = 0;
-    std::iter::from_fn(move || {
-        let width = [64, 32, 16, 8, 1].into_iter().find(|width| first + width <= channels)?;
-        first += width;
-        Some((first - width, width))
-    })
-}
-
-/// Calls a function that is generic over the width of a block.
-macro_rules! with_lanes {
-    ($width:expr, $function:ident($($argument:expr),* $(,)?)) => {
-        match $width {
-            64 => $function::<64, T>($($argument),*),
-            32 => $function::<32, T>($($argument),*),
-            16 => $function::<16, T>($($argument),*),
-            8 => $function::<8, T>($($argument),*),
-            _ => $function::<1, T>($($argument),*),
-        }
-    };
-}
 
 /// A source position that a destination position reads, and through which tap.
 #[derive(Clone, Copy, Debug)]
