@@ -1,0 +1,13 @@
+//! The binary as people use it, from a drawn data set to a named landmark. One test binary, so that it links once.
+
+// Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
+#![allow(clippy::unwrap_used)]
+
+mod bad_photos;
+mod data;
+mod demo;
+mod interrupt;
+mod output;
+mod sandbox;
+mod way_of_a_photo;
+mod wrong_usage;

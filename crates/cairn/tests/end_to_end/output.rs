@@ -1,0 +1,107 @@
+//! What goes where: data to standard output, files where they can be written, escape codes to terminals alone.
+
+use crate::sandbox::Sandbox;
+
+const VERBS: [&str; 8] = ["demo", "data", "train", "test", "predict", "suggest", "completions", "man"];
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error_with_its_path() {
+    let sandbox = Sandbox::trained();
+    // Below a file there can be no folder, whoever one is: permissions would not stop root.
+    for arguments in [
+        "train photos --recipe tiny.toml --out tiny.toml/run",
+        "test run photos --report tiny.toml/report.html",
+        "data show photos -o tiny.toml/montage.png --recipe tiny.toml -n 4",
+        "man tiny.toml/pages",
+        "demo --out tiny.toml/demo",
+    ] {
+        let run = sandbox.cairn(arguments);
+        run.assert_status(1).assert_stderr_has("error: ").assert_stderr_has("tiny.toml/");
+        assert!(!run.stderr.contains("panicked"), "{run}");
+    }
+    assert_eq!(sandbox.read("tiny.toml"), crate::sandbox::RECIPE.as_bytes());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_nobody_may_write_to_is_an_error_before_anything_is_trained() {
+    let sandbox = Sandbox::new();
+    let train = sandbox.cairn("train photos --recipe tiny.toml --out /proc/cairn-run");
+    train.assert_status(1).assert_stderr_has("/proc/cairn-run: cannot be written");
+    assert!(!train.stderr.contains("epoch"), "{train}");
+}
+
+#[test]
+fn output_that_is_no_terminal_gets_no_escape_codes_and_no_bars() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        "train photos --recipe tiny.toml --out run",
+        "test run photos",
+        "predict photos/test -m run",
+        "suggest photos/test/03.Dome/0000.jpg -m run",
+        "data check photos",
+        "data stats photos",
+        "train --help",
+        "train --no-such-option",
+    ] {
+        for variables in [&[][..], &[("NO_COLOR", "1")], &[("TERM", "xterm-256color")]] {
+            // The later trainings are refused, for the first one's folder: an output like any other.
+            let run = sandbox.cairn_with(arguments, variables);
+            let escapes = ['\u{1b}', '\r'];
+            assert!(!run.stdout.contains(escapes) && !run.stderr.contains(escapes), "{variables:?}: {run}");
+        }
+    }
+}
+
+#[test]
+fn help_and_version_are_data_and_every_verb_is_in_them() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.cairn("--help");
+    help.assert_status(0).assert_stdout_has("Exit status:");
+    assert_eq!(help.stderr, "");
+    for verb in VERBS {
+        help.assert_stdout_has(verb);
+        sandbox.cairn(&format!("{verb} --help")).assert_status(0).assert_stdout_has("Usage:");
+    }
+    sandbox.cairn("--version").assert_status(0).assert_stdout_has(env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn completions_are_made_for_every_shell() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = sandbox.cairn(&format!("completions {shell}"));
+        script.assert_status(0).assert_stdout_has("suggest").assert_stdout_has("recipe");
+    }
+}
+
+#[test]
+fn a_manual_page_is_made_for_every_verb() {
+    let sandbox = Sandbox::new();
+    sandbox.cairn("man pages").assert_status(0);
+    for page in ["cairn".to_owned(), "cairn-data-check".to_owned()]
+        .into_iter()
+        .chain(VERBS.map(|verb| format!("cairn-{verb}")))
+    {
+        let text = String::from_utf8(sandbox.read(&format!("pages/{page}.1"))).unwrap();
+        assert!(text.contains(".TH "), "{page}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::io::{BufRead, BufReader, Read};
+
+    let sandbox = Sandbox::trained();
+    // Enough to be far from done when the reader goes.
+    let many = "photos ".repeat(8);
+    let mut child = sandbox.spawn(&format!("predict {many} -m run --format jsonl"));
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap(); // and then closes the pipe
+    assert!(first.starts_with('{'), "{first}");
+    let mut complaints = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{complaints}");
+    assert_eq!(complaints, "");
+}
