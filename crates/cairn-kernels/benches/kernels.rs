@@ -7,7 +7,7 @@ use std::time::Duration;
 use cairn_kernels::batch_norm::{BatchNorm, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
-use cairn_kernels::pool::{MaxPoolShape, max_pool, max_pool_backward};
+use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
 use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa, peak};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use half::bf16;
@@ -98,8 +98,15 @@ fn maps<T: Element>(criterion: &mut Criterion, element: &str) {
             layer.backward(isa, &statistics, &input, relu, gradient, None, &mut input_gradient)
         });
     });
-    let shape =
-        MaxPoolShape::new(BATCH, Extent::square(side), channels, 3, 2, 1).expect("a pool that can be");
+    let shape = MaxPoolShape::new(MaxPoolOptions {
+        batch: BATCH,
+        map: Extent::square(side),
+        channels,
+        window: 3,
+        stride: 2,
+        padding: 1,
+    })
+    .expect("a pool that can be");
     let (mut pooled, mut taps) = (ramp::<T>(shape.output_len()), vec![0; shape.output_len()]);
     group.throughput(bytes(1)).bench_function("max pool 3x3/2", |bencher| {
         bencher.iter(|| max_pool(isa, &shape, &input, &mut pooled, &mut taps));

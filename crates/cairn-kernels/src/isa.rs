@@ -7,7 +7,7 @@ use thiserror::Error;
 /// An instruction set that the kernels have code for, from the most to the least capable.
 ///
 /// Functions of this crate take the `Isa` as an argument, so that one process can run (and test) every set that
-/// the machine has; callers that only want speed pass [`Isa::best`].
+/// the machine has; callers that only want speed pass [`Isa::best`]. A set that the machine lacks makes them panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Isa {
     /// AVX-512 (F, BW, DQ, VL) with the bf16 dot product `VDPBF16PS`.
@@ -79,25 +79,35 @@ impl Isa {
 
     /// Whether this machine has the set.
     pub fn is_available(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            let avx512 = avx2
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl");
-            match self {
-                Self::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
-                Self::Avx512 => avx512,
-                Self::Avx2 => avx2,
-                Self::Portable => true,
-            }
+        static AVAILABLE: OnceLock<[bool; Isa::ALL.len()]> = OnceLock::new();
+        AVAILABLE.get_or_init(|| Self::ALL.map(Self::detect))[self as usize]
+    }
+
+    /// Panics unless this machine has the set: the one check that all code for it relies on.
+    #[track_caller]
+    pub(crate) fn require(self) {
+        assert!(self.is_available(), "this machine has no {}; use Isa::best or Isa::available", self.name());
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn detect(self) -> bool {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match self {
+            Self::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
+            Self::Avx512 => avx512,
+            Self::Avx2 => avx2,
+            Self::Portable => true,
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            self == Self::Portable
-        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn detect(self) -> bool {
+        self == Self::Portable
     }
 
     /// Whether bf16 maps are offered: only where the hardware multiplies them faster than f32.
@@ -123,6 +133,11 @@ mod tests {
     #[test]
     fn the_portable_set_is_always_there_and_always_last() {
         assert_eq!(Isa::available().last(), Some(Isa::Portable));
+    }
+
+    #[test]
+    fn sets_stand_in_the_order_of_their_list() {
+        assert!(Isa::ALL.into_iter().enumerate().all(|(index, isa)| isa as usize == index));
     }
 
     #[test]

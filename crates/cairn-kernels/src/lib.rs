@@ -1,4 +1,48 @@
-//! Fast CPU kernels for the layers of convolutional networks.
+//! Fast CPU kernels for the layers of convolutional networks: forward, backward, and the optimiser's step.
+//!
+//! Everything works on plain slices. Feature maps are NHWC and contiguous, of f32 or (where [`Isa::has_bf16`]) of bf16;
+//! weights, biases, statistics and all sums are f32. Weights come in torchvision's layout and are packed into the
+//! kernels' own ([`conv::PackedWeights`]), which callers keep as long as the weights stay the same. Outputs are written
+//! into slices that the caller provides, every element of them, so that large maps can be reused.
+//!
+//! Work is spread over the threads of the current rayon pool. Results have the same bits on any number of threads: the
+//! order of every sum depends on the shapes alone.
+//!
+//! ```
+//! use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
+//! use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa};
+//!
+//! let shape = Conv2dShape::new(Conv2dOptions {
+//!     batch: 1,
+//!     map: Extent::square(2),
+//!     inputs: 1,
+//!     outputs: 1,
+//!     kernel: Extent::square(3),
+//!     stride: 1,
+//!     padding: 1,
+//!     groups: 1,
+//! })?;
+//! let weights = PackedWeights::new(Isa::best(), &shape, Direction::Forward, &[1.0; 9]);
+//! let mut output = [0.0; 4];
+//! conv::forward(&shape, &[1.0, 2.0, 3.0, 4.0], &weights, Epilogue::default(), &mut output);
+//! assert_eq!(output, [10.0; 4]);
+//! # Ok::<(), cairn_kernels::ShapeError>(())
+//! ```
+//!
+//! | module | layers |
+//! | --- | --- |
+//! | [`conv`] | dense and depthwise convolutions, with bias, residual add and activation |
+//! | [`batch_norm`] | batch norm with residual add and activation, and its folding into convolutions |
+//! | [`pool`] | max pool and global average pool |
+//! | [`elementwise`] | activations, residual add, conversions |
+//! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm |
+//! | [`peak`] | what the cores can do at most, to compare with |
+//!
+//! Inside, one register-blocked product (`tile`) carries all dense convolutions, and one macro (`vectorised`) compiles
+//! plain loops for every instruction set; `docs/decisions/002-kernels.md` says why.
+
+// Vector instructions, and slices of which threads write disjoint parts, cannot be had without. Every use says why it is
+// sound.
 #![allow(unsafe_code)]
 
 mod activation;

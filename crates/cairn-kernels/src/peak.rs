@@ -32,7 +32,7 @@ pub fn multiply_adds_per_second<T: Element>(isa: Isa) -> f64 {
                 accumulate: false,
             };
             for _ in 0..CALLS {
-                // SAFETY: the caller vouches for the instruction set; the operands have just been given their room.
+                // SAFETY: the set is there, since its kernels are; the operands have just been given their room.
                 unsafe { kernels.get(MAX_ROWS, columns)(&tile) };
             }
         });

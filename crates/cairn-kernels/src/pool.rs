@@ -8,32 +8,37 @@ use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Extent, ShapeError, check_len, window_positions};
 use crate::vectorised::vectorised;
 
-/// The shape of a 2-D max pool with a square window; maps are NHWC.
+/// What is wanted of a 2-D max pool, in the terms of `torch.nn.MaxPool2d`; [`MaxPoolShape::new`] checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPoolOptions {
+    /// Photos in the batch.
+    pub batch: usize,
+    /// Height and width of the input map.
+    pub map: Extent,
+    /// Channels.
+    pub channels: usize,
+    /// Height and width of the window.
+    pub window: usize,
+    /// Step from one window to the next.
+    pub stride: usize,
+    /// Pixels around the map, on every side, that are less than any number.
+    pub padding: usize,
+}
+
+/// The shape of a 2-D max pool; maps are NHWC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolShape {
-    batch: usize,
-    map: Extent,
-    channels: usize,
-    window: usize,
-    stride: usize,
-    padding: usize,
+    options: MaxPoolOptions,
     output_map: Extent,
 }
 
 impl MaxPoolShape {
-    /// A pool over windows of `window` x `window` pixels, `stride` apart, on a map padded by `padding`, as
-    /// `torch.nn.MaxPool2d` has it (without its `ceil_mode`).
+    /// Checks the options and works out the output's size (without `ceil_mode`).
     ///
     /// # Errors
     /// When a size is zero, the window does not fit, has more than 256 pixels, or is padded by more than half.
-    pub fn new(
-        batch: usize,
-        map: Extent,
-        channels: usize,
-        window: usize,
-        stride: usize,
-        padding: usize,
-    ) -> Result<Self, ShapeError> {
+    pub fn new(options: MaxPoolOptions) -> Result<Self, ShapeError> {
+        let MaxPoolOptions { batch, map, channels, window, stride, padding } = options;
         for (size, name) in [
             (batch, "batch"),
             (map.height, "map height"),
@@ -56,7 +61,12 @@ impl MaxPoolShape {
             height: window_positions(map.height, window, stride, padding)?,
             width: window_positions(map.width, window, stride, padding)?,
         };
-        Ok(Self { batch, map, channels, window, stride, padding, output_map })
+        Ok(Self { options, output_map })
+    }
+
+    /// The options that the shape was made from.
+    pub fn options(&self) -> &MaxPoolOptions {
+        &self.options
     }
 
     /// Height and width of the output map.
@@ -66,27 +76,28 @@ impl MaxPoolShape {
 
     /// Elements of the input map.
     pub fn input_len(&self) -> usize {
-        self.batch * self.map.area() * self.channels
+        self.options.batch * self.options.map.area() * self.options.channels
     }
 
     /// Elements of the output map.
     pub fn output_len(&self) -> usize {
-        self.batch * self.output_map.area() * self.channels
+        self.options.batch * self.output_map.area() * self.options.channels
     }
 
     /// The taps of the window at output position `output` that lie in a map of `len` pixels.
     #[inline(always)]
     fn taps(&self, output: usize, len: usize) -> std::ops::Range<usize> {
-        let start = output * self.stride;
-        self.padding.saturating_sub(start)..self.window.min(len + self.padding - start)
+        let start = output * self.options.stride;
+        self.options.padding.saturating_sub(start)
+            ..self.options.window.min(len + self.options.padding - start)
     }
 
     /// The output positions, of `outputs`, whose windows hold input position `input`.
     #[inline(always)]
     fn windows(&self, input: usize, outputs: usize) -> std::ops::Range<usize> {
-        let place = input + self.padding;
-        let first = (place + 1).saturating_sub(self.window).div_ceil(self.stride);
-        first..(place / self.stride + 1).min(outputs)
+        let place = input + self.options.padding;
+        let first = (place + 1).saturating_sub(self.options.window).div_ceil(self.options.stride);
+        first..(place / self.options.stride + 1).min(outputs)
     }
 }
 
@@ -101,8 +112,8 @@ pub fn max_pool<T: Element>(isa: Isa, shape: &MaxPoolShape, input: &[T], output:
     check_len("input", input.len(), shape.input_len());
     check_len("output", output.len(), shape.output_len());
     check_len("taps", taps.len(), shape.output_len());
-    let row = shape.output_map.width * shape.channels;
-    let photo = shape.map.area() * shape.channels;
+    let row = shape.output_map.width * shape.options.channels;
+    let photo = shape.options.map.area() * shape.options.channels;
     output.par_chunks_exact_mut(row).zip(taps.par_chunks_exact_mut(row)).enumerate().for_each(
         |(index, (output, taps))| {
             let input = &input[index / shape.output_map.height * photo..][..photo];
@@ -115,7 +126,7 @@ vectorised! {
     /// One row of the output of one photo.
     fn max_pool_row<T: Element>(shape: &MaxPoolShape, y: usize, input: &[T], output: &mut [T], taps: &mut [u8]) {
         for x in 0..shape.output_map.width {
-            for (first, width) in blocks(shape.channels) {
+            for (first, width) in blocks(shape.options.channels) {
                 with_lanes!(width, max_pool_block(shape, y, x, first, input, output, taps));
             }
         }
@@ -133,7 +144,7 @@ fn max_pool_block<const LANES: usize, T: Element>(
     output: &mut [T],
     taps: &mut [u8],
 ) {
-    let MaxPoolShape { map, channels, window, stride, padding, .. } = *shape;
+    let MaxPoolOptions { map, channels, window, stride, padding, .. } = shape.options;
     let (rows, columns) = (shape.taps(y, map.height), shape.taps(x, map.width));
     let mut best = [f32::NEG_INFINITY; LANES];
     // As wide as the values, so that both are chosen by the same mask.
@@ -175,12 +186,12 @@ pub fn max_pool_backward<T: Element>(
     check_len("taps", taps.len(), shape.output_len());
     check_len("output gradient", output_gradient.len(), shape.output_len());
     check_len("input gradient", input_gradient.len(), shape.input_len());
-    let row = shape.map.width * shape.channels;
-    let photo = shape.output_map.area() * shape.channels;
+    let row = shape.options.map.width * shape.options.channels;
+    let photo = shape.output_map.area() * shape.options.channels;
     input_gradient.par_chunks_exact_mut(row).enumerate().for_each(|(index, gradient)| {
-        let part = index / shape.map.height * photo..(index / shape.map.height + 1) * photo;
+        let part = index / shape.options.map.height * photo..(index / shape.options.map.height + 1) * photo;
         let (taps, output_gradient) = (&taps[part.clone()], &output_gradient[part]);
-        max_pool_backward_row(isa, shape, index % shape.map.height, taps, output_gradient, gradient);
+        max_pool_backward_row(isa, shape, index % shape.options.map.height, taps, output_gradient, gradient);
     });
 }
 
@@ -193,8 +204,8 @@ vectorised! {
         output_gradient: &[T],
         input_gradient: &mut [T],
     ) {
-        for x in 0..shape.map.width {
-            for (first, width) in blocks(shape.channels) {
+        for x in 0..shape.options.map.width {
+            for (first, width) in blocks(shape.options.channels) {
                 with_lanes!(width, max_pool_backward_block(shape, y, x, first, taps, output_gradient, input_gradient));
             }
         }
@@ -212,7 +223,8 @@ fn max_pool_backward_block<const LANES: usize, T: Element>(
     output_gradient: &[T],
     input_gradient: &mut [T],
 ) {
-    let MaxPoolShape { output_map, channels, window, stride, padding, .. } = *shape;
+    let (output_map, MaxPoolOptions { channels, window, stride, padding, .. }) =
+        (shape.output_map, shape.options);
     let mut sums = [0.0_f32; LANES];
     for output_y in shape.windows(y, output_map.height) {
         for output_x in shape.windows(x, output_map.width) {

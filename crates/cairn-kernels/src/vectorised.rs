@@ -31,8 +31,9 @@ macro_rules! vectorised {
                 body($($argument),*)
             }
 
+            isa.require();
             match isa {
-                // SAFETY: whoever passes an `Isa` vouches that the machine has it, see `Isa`.
+                // SAFETY: the machine has the set, as just made sure.
                 #[cfg(target_arch = "x86_64")]
                 $crate::Isa::Avx512Bf16 | $crate::Isa::Avx512 => unsafe { avx512($($argument),*) },
                 // SAFETY: likewise.

@@ -8,7 +8,9 @@ use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa
 use half::bf16;
 use proptest::prelude::*;
 use reference::batch_norm::{Definition, moments};
-use reference::{assert_near, bits, on_threads, poisoned, random, random_map, sets, tolerance, wide};
+use reference::{
+    assert_near, assert_within, bits, on_threads, poisoned, random, random_map, sets, tolerance, wide,
+};
 
 const EPSILON: f32 = 1e-5;
 
@@ -45,10 +47,11 @@ fn check<T: Element>(pixels: usize, channels: usize, activation: Activation, wit
     let (mean, variance) = moments(channels, &wide(&input));
     let expected_output = definition.forward(&wide(&input), &wide_residual, &mean, &variance);
     let expected = definition.backward(&wide(&input), &wide_residual, &wide(&output_gradient));
+    let largest = wide(&input).iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
     for isa in sets::<T>() {
         let statistics = Statistics::of_batch(isa, channels, &input);
 
-        assert_near("mean", &statistics.mean, &mean, 1e-5);
+        assert_within("mean", &statistics.mean, &mean, 1e-6 * largest);
         assert_near("variance", &statistics.variance, &variance, 1e-5);
         let mut output = poisoned::<T>(len);
         layer.forward(isa, &statistics, &input, with_residual.then_some(&residual), activation, &mut output);
@@ -65,24 +68,28 @@ fn check<T: Element>(pixels: usize, channels: usize, activation: Activation, wit
             for_residual,
             &mut input_gradient,
         );
-        // A batch of one pixel has no gradient to its input but rounding, divided by the root of epsilon.
-        if pixels > 1 {
-            assert_near("input gradient", &input_gradient, &expected.input, tolerance::<T>());
-        }
-        assert_near("weight gradient", &gradients.weight, &expected.weight, tolerance::<T>());
-        assert_near("bias gradient", &gradients.bias, &expected.bias, tolerance::<T>());
+        assert_within(
+            "input gradient",
+            &input_gradient,
+            &expected.input,
+            tolerance::<T>() * expected.largest_term,
+        );
+        expected.weight.assert_near("weight gradient", &gradients.weight, tolerance::<T>());
+        expected.bias.assert_near("bias gradient", &gradients.bias, tolerance::<T>());
         if with_residual {
             assert_near("residual gradient", &residual_gradient, &expected.residual, tolerance::<T>());
         }
     }
 }
 
+// At least 16 pixels: two or three may lie so close together that their deviation, and all that is divided by it, is no
+// more than the rounding of their mean.
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn f32_agrees_with_the_definition(
-        pixels in 2usize..700, channels in 1usize..80, activation in activations(), residual: bool, seed in 0u64..1000,
+        pixels in 16usize..700, channels in 1usize..80, activation in activations(), residual: bool, seed in 0u64..1000,
     ) {
         check::<f32>(pixels, channels, activation, residual, seed);
     }
@@ -91,7 +98,7 @@ proptest! {
     // stopped, which the definition does not know.
     #[test]
     fn bf16_agrees_with_the_definition(
-        pixels in 2usize..700, channels in 1usize..80, activation in activations(), residual: bool, seed in 0u64..1000,
+        pixels in 16usize..700, channels in 1usize..80, activation in activations(), residual: bool, seed in 0u64..1000,
     ) {
         prop_assume!(!(residual && activation == Activation::Relu6));
         check::<bf16>(pixels, channels, activation, residual, seed);
@@ -183,7 +190,7 @@ fn a_folded_batch_norm_gives_what_convolution_and_batch_norm_give_one_after_the_
         Statistics { mean: random(21, 7), variance: random(21, 8).iter().map(|x| x * x + 0.1).collect() };
     let layer = BatchNorm { weight: &weight, bias: &bias, epsilon: EPSILON };
 
-    let mut convolved = reference::convolution::forward(&shape, &wide(&input), &wide(&weights));
+    let mut convolved = reference::convolution::forward(&shape, &wide(&input), &wide(&weights)).values;
     for pixel in convolved.chunks_exact_mut(21) {
         for (y, bias) in pixel.iter_mut().zip(&before) {
             *y += f64::from(*bias);

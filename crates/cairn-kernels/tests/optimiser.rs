@@ -53,7 +53,7 @@ fn sgd_takes_pytorchs_steps() {
     check(&SGD, |isa, _, weights, gradient, [velocity, _]| sgd.step(isa, weights, gradient, velocity));
     let plain = Sgd { learning_rate: 0.1, momentum: 0.0, weight_decay: 0.0 };
     check(&SGD_PLAIN, |isa, _, weights, gradient, [velocity, _]| {
-        plain.step(isa, weights, gradient, velocity)
+        plain.step(isa, weights, gradient, velocity);
     });
 }
 

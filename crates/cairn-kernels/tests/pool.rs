@@ -3,7 +3,8 @@
 mod reference;
 
 use cairn_kernels::pool::{
-    MaxPoolShape, global_average_pool, global_average_pool_backward, max_pool, max_pool_backward,
+    MaxPoolOptions, MaxPoolShape, global_average_pool, global_average_pool_backward, max_pool,
+    max_pool_backward,
 };
 use cairn_kernels::{Element, Extent, Isa};
 use half::bf16;
@@ -22,16 +23,31 @@ const MAP: [f32; 25] = [
     -INF, -INF, 7.0, -7.0, -3.0,
 ];
 
+const SQUARE: MaxPoolOptions =
+    MaxPoolOptions { batch: 1, map: Extent::square(5), channels: 1, window: 2, stride: 2, padding: 0 };
+
+/// A pool of [`MAP`]: its values and their places in the map, from pool_reference.py (torch 2.11.0).
+struct Case {
+    options: MaxPoolOptions,
+    values: &'static [f32],
+    places: &'static [usize],
+}
+
+const CASES: [Case; 2] = [
+    Case { options: SQUARE, values: &[3.0, NAN, INF, 7.0], places: &[6, 7, 11, 17] },
+    Case {
+        options: MaxPoolOptions { window: 3, padding: 1, ..SQUARE },
+        values: &[3.0, NAN, NAN, INF, NAN, 7.0, -INF, 7.0, 7.0],
+        places: &[6, 7, 3, 11, 7, 18, 15, 17, 18],
+    },
+];
+
 #[test]
 fn ties_nan_and_infinities_are_treated_as_in_pytorch() {
-    // Values and their places in the map, from pool_reference.py (torch 2.11.0).
-    let cases: [(usize, usize, usize, Vec<f32>, Vec<usize>); 2] = [
-        (2, 2, 0, vec![3.0, NAN, INF, 7.0], vec![6, 7, 11, 17]),
-        (3, 2, 1, vec![3.0, NAN, NAN, INF, NAN, 7.0, -INF, 7.0, 7.0], vec![6, 7, 3, 11, 7, 18, 15, 17, 18]),
-    ];
     for isa in Isa::available() {
-        for (window, stride, padding, values, places) in &cases {
-            let shape = MaxPoolShape::new(1, Extent::square(5), 1, *window, *stride, *padding).unwrap();
+        for Case { options, values, places } in CASES {
+            let MaxPoolOptions { window, stride, padding, .. } = options;
+            let shape = MaxPoolShape::new(options).unwrap();
             let (mut output, mut taps) = (poisoned::<f32>(values.len()), vec![0xff; values.len()]);
             max_pool(isa, &shape, &MAP, &mut output, &mut taps);
             for (index, (actual, expected)) in output.iter().zip(values).enumerate() {
@@ -50,15 +66,9 @@ fn ties_nan_and_infinities_are_treated_as_in_pytorch() {
 }
 
 /// Forward and backward from the definition: the greatest of each window (no ties, no NaN), and where its gradient goes.
-fn check_max_pool<T: Element>(
-    batch: usize,
-    map: Extent,
-    channels: usize,
-    options: (usize, usize, usize),
-    seed: u64,
-) {
-    let (window, stride, padding) = options;
-    let Ok(shape) = MaxPoolShape::new(batch, map, channels, window, stride, padding) else { return };
+fn check_max_pool<T: Element>(options: MaxPoolOptions, seed: u64) {
+    let MaxPoolOptions { map, channels, window, stride, padding, .. } = options;
+    let Ok(shape) = MaxPoolShape::new(options) else { return };
     // Distinct values that bf16 holds exactly: a permutation of whole numbers for each channel's plane.
     let value = |i: usize| ((i * 167 + seed as usize) % 251) as f32 - 125.0;
     let input: Vec<T> = (0..shape.input_len()).map(|i| T::from_f32(value(i / channels))).collect();
@@ -75,8 +85,9 @@ fn check_max_pool<T: Element>(
             let inside = row < map.height && column < map.width;
             inside.then(|| ((photo * map.height + row) * map.width + column) * channels + channel)
         });
-        let greatest =
-            taps.max_by(|a, b| input[*a].to_f32().total_cmp(&input[*b].to_f32()).then(b.cmp(a))).unwrap();
+        let greatest = taps
+            .max_by(|a, b| input[*a].to_f32().total_cmp(&input[*b].to_f32()).then(b.cmp(a)))
+            .expect("no window is empty");
         expected[at] = f64::from(input[greatest].to_f32());
         expected_gradient[greatest] += f64::from(output_gradient[at].to_f32());
     }
@@ -114,11 +125,12 @@ proptest! {
     #[test]
     fn max_pool_takes_the_greatest_and_its_gradient_goes_there(
         batch in 1usize..3, height in 1usize..14, width in 1usize..14, channels in 1usize..70,
-        options in prop::sample::select(vec![(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (5, 2, 2), (1, 1, 0)]),
+        (window, stride, padding) in prop::sample::select(vec![(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (5, 2, 2), (1, 1, 0)]),
         seed in 0u64..200,
     ) {
-        check_max_pool::<f32>(batch, Extent { height, width }, channels, options, seed);
-        check_max_pool::<bf16>(batch, Extent { height, width }, channels, options, seed);
+        let options = MaxPoolOptions { batch, map: Extent { height, width }, channels, window, stride, padding };
+        check_max_pool::<f32>(options, seed);
+        check_max_pool::<bf16>(options, seed);
     }
 
     #[test]
@@ -132,7 +144,8 @@ proptest! {
 
 #[test]
 fn windows_that_would_be_empty_are_refused() {
-    assert!(MaxPoolShape::new(1, Extent::square(8), 1, 2, 2, 2).is_err());
-    assert!(MaxPoolShape::new(1, Extent::square(2), 1, 3, 1, 0).is_err());
-    assert!(MaxPoolShape::new(1, Extent::square(40), 1, 17, 1, 0).is_err());
+    let refused = |options| MaxPoolShape::new(options).is_err();
+    assert!(refused(MaxPoolOptions { padding: 2, ..SQUARE }));
+    assert!(refused(MaxPoolOptions { window: 6, ..SQUARE }));
+    assert!(refused(MaxPoolOptions { map: Extent::square(40), window: 17, ..SQUARE }));
 }

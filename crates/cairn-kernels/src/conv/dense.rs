@@ -222,7 +222,7 @@ impl<T: Element> Gather<'_, T> {
                     c: unsafe { scratch.sums.as_mut_ptr().cast::<f32>().add(sums_at) },
                     accumulate: index > 0,
                 };
-                // SAFETY: the weights were packed for an instruction set that is there. Each pixel's runs end within
+                // SAFETY: the instruction set is there, since its kernels are. Each pixel's runs end within
                 // the patch (or the map), by the definition of `Axis::span`, and within the panel's weights.
                 unsafe { kernels.get(count, panel.width)(&tile) };
                 if index + 1 == slabs.len() {

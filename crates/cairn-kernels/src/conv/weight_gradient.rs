@@ -224,7 +224,7 @@ impl<T: Element> Product<'_, T> {
     /// Runs the tile kernel over the rows of a block of input channels, whose sums are given.
     ///
     /// # Safety
-    /// The instruction set must be there, and every run of every tap within the planes and the panel.
+    /// Every run of every tap must lie within the planes and the panel.
     unsafe fn run_tiles(&self, operands: &Operands<'_, T>, panel: Panel, sums: &mut [f32]) {
         let kernels = T::tile_kernels(self.isa);
         let kernel = self.shape.options().kernel;

@@ -57,7 +57,7 @@ pub(crate) struct Tile<'a> {
 /// Computes one tile.
 ///
 /// # Safety
-/// The instruction set must be there, and every address that the tile names valid: `rows[i] + run.x + k` for
+/// The instruction set must be there (as it is for whoever has [`TileKernels`]), and every address of the tile valid: `rows[i] + run.x + k` for
 /// reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing (and reading, when
 /// accumulating) `rows x columns` f32.
 pub(crate) type TileFn = unsafe fn(&Tile<'_>);
@@ -72,7 +72,11 @@ pub struct TileKernels {
 
 impl TileKernels {
     /// The kernels for f32.
+    ///
+    /// # Panics
+    /// When the machine lacks the set: who has the kernels of a set may call them.
     pub(crate) fn for_f32(isa: Isa) -> &'static Self {
+        isa.require();
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 | Isa::Avx512 => &x86::AVX512,
@@ -85,8 +89,9 @@ impl TileKernels {
     /// The kernels for bf16.
     ///
     /// # Panics
-    /// When the set does not offer bf16, see [`Isa::has_bf16`].
+    /// When the machine lacks the set, or the set does not offer bf16, see [`Isa::has_bf16`].
     pub(crate) fn for_bf16(isa: Isa) -> &'static Self {
+        isa.require();
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 => &x86::AVX512_BF16,

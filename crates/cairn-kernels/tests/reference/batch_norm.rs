@@ -1,5 +1,7 @@
 //! Batch norm and its gradients from the definition.
 
+use super::Sums;
+
 /// A batch norm with its activation's bounds, over pixels of so many channels.
 pub(crate) struct Definition<'a> {
     pub(crate) channels: usize,
@@ -26,9 +28,12 @@ pub(crate) fn moments(channels: usize, input: &[f64]) -> (Vec<f64>, Vec<f64>) {
 /// The gradients to the input, the residual, the weight and the bias.
 pub(crate) struct Gradients {
     pub(crate) input: Vec<f64>,
+    /// The largest of the terms that make up the gradient to the input. They cancel, all but wholly where pixels are few,
+    /// so this is what rounding is relative to.
+    pub(crate) largest_term: f64,
     pub(crate) residual: Vec<f64>,
-    pub(crate) weight: Vec<f64>,
-    pub(crate) bias: Vec<f64>,
+    pub(crate) weight: Sums,
+    pub(crate) bias: Sums,
 }
 
 impl Definition<'_> {
@@ -76,17 +81,22 @@ impl Definition<'_> {
         let passes = |x: f64| x > self.bounds.0 && x < self.bounds.1;
         let gradient: Vec<f64> =
             before.iter().zip(output_gradient).map(|(x, dy)| if passes(*x) { *dy } else { 0.0 }).collect();
-        let (mut weight, mut bias) = (vec![0.0; self.channels], vec![0.0; self.channels]);
+        let (mut weight, mut bias) = (Sums::zeros(self.channels), Sums::zeros(self.channels));
         for (at, dy) in gradient.iter().enumerate() {
-            bias[at % self.channels] += dy;
-            weight[at % self.channels] += dy * normalised[at];
+            bias.add(at % self.channels, *dy);
+            weight.add(at % self.channels, dy * normalised[at]);
         }
         let value = |(at, dy): (usize, &f64)| {
             let channel = at % self.channels;
-            let own = dy - bias[channel] / pixels - normalised[at] * weight[channel] / pixels;
+            let own = dy - bias.values[channel] / pixels - normalised[at] * weight.values[channel] / pixels;
             own * self.weight[channel] / (variance[channel] + self.epsilon).sqrt()
         };
         let input = gradient.iter().enumerate().map(value).collect();
-        Gradients { input, residual: gradient, weight, bias }
+        let term = |(at, dy): (usize, &f64)| {
+            let channel = at % self.channels;
+            (dy * self.weight[channel] / (variance[channel] + self.epsilon).sqrt()).abs()
+        };
+        let largest_term = gradient.iter().enumerate().map(term).fold(0.0, f64::max);
+        Gradients { input, largest_term, residual: gradient, weight, bias }
     }
 }

@@ -2,6 +2,8 @@
 
 use cairn_kernels::{Conv2dOptions, Conv2dShape};
 
+use super::Sums;
+
 /// One multiplication of a convolution: which element of each operand it joins.
 struct Product {
     input: usize,
@@ -48,34 +50,32 @@ fn for_each_product(shape: &Conv2dShape, mut visit: impl FnMut(Product)) {
 }
 
 /// `output = input * weights`.
-pub(crate) fn forward(shape: &Conv2dShape, input: &[f64], weights: &[f64]) -> Vec<f64> {
-    let mut output = vec![0.0; shape.output_len()];
-    for_each_product(shape, |at| output[at.output] += input[at.input] * weights[at.weight]);
+pub(crate) fn forward(shape: &Conv2dShape, input: &[f64], weights: &[f64]) -> Sums {
+    let mut output = Sums::zeros(shape.output_len());
+    for_each_product(shape, |at| output.add(at.output, input[at.input] * weights[at.weight]));
     output
 }
 
 /// The gradient to the input.
-pub(crate) fn input_gradient(shape: &Conv2dShape, output_gradient: &[f64], weights: &[f64]) -> Vec<f64> {
-    let mut gradient = vec![0.0; shape.input_len()];
-    for_each_product(shape, |at| gradient[at.input] += output_gradient[at.output] * weights[at.weight]);
+pub(crate) fn input_gradient(shape: &Conv2dShape, output_gradient: &[f64], weights: &[f64]) -> Sums {
+    let mut gradient = Sums::zeros(shape.input_len());
+    for_each_product(shape, |at| gradient.add(at.input, output_gradient[at.output] * weights[at.weight]));
     gradient
 }
 
 /// The gradient to the weights.
-pub(crate) fn weight_gradient(shape: &Conv2dShape, input: &[f64], output_gradient: &[f64]) -> Vec<f64> {
-    let mut gradient = vec![0.0; shape.weight_len()];
-    for_each_product(shape, |at| gradient[at.weight] += input[at.input] * output_gradient[at.output]);
+pub(crate) fn weight_gradient(shape: &Conv2dShape, input: &[f64], output_gradient: &[f64]) -> Sums {
+    let mut gradient = Sums::zeros(shape.weight_len());
+    for_each_product(shape, |at| gradient.add(at.weight, input[at.input] * output_gradient[at.output]));
     gradient
 }
 
 /// The gradient to the bias.
-pub(crate) fn bias_gradient(shape: &Conv2dShape, output_gradient: &[f64]) -> Vec<f64> {
+pub(crate) fn bias_gradient(shape: &Conv2dShape, output_gradient: &[f64]) -> Sums {
     let outputs = shape.options().outputs;
-    let mut gradient = vec![0.0; outputs];
-    for pixel in output_gradient.chunks_exact(outputs) {
-        for (sum, value) in gradient.iter_mut().zip(pixel) {
-            *sum += value;
-        }
+    let mut gradient = Sums::zeros(outputs);
+    for (at, value) in output_gradient.iter().enumerate() {
+        gradient.add(at % outputs, *value);
     }
     gradient
 }

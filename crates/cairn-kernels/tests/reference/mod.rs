@@ -39,18 +39,54 @@ pub(crate) fn tolerance<T: Element>() -> f64 {
     if size_of::<T>() == 4 { 1e-5 } else { 1e-2 }
 }
 
-/// Panics unless every value is near the expected one.
+/// Panics unless every value is near the expected one, relative to the largest of these.
 #[track_caller]
 pub(crate) fn assert_near<T: Element>(what: &str, actual: &[T], expected: &[f64], tolerance: f64) {
-    assert_eq!(actual.len(), expected.len(), "{what}: length");
     let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    assert_within(what, actual, expected, tolerance * largest);
+}
+
+/// Panics unless every value is within so much of the expected one.
+#[track_caller]
+pub(crate) fn assert_within<T: Element>(what: &str, actual: &[T], expected: &[f64], most: f64) {
+    assert_eq!(actual.len(), expected.len(), "{what}: length");
     for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
         let error = (f64::from(actual.to_f32()) - expected).abs();
         assert!(
-            error <= tolerance * largest,
-            "{what}: element {index} is {actual:?}, expected {expected}; error {:.1e} of the largest, {largest}",
-            error / largest
+            error <= most,
+            "{what}: element {index} is {actual:?}, expected {expected}; {error:.1e} > {most:.1e}"
         );
+    }
+}
+
+/// Sums of products, and how large such sums are.
+pub(crate) struct Sums {
+    pub(crate) values: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Sums {
+    pub(crate) fn zeros(count: usize) -> Self {
+        Self { values: vec![0.0; count], squares: vec![0.0; count] }
+    }
+
+    /// Adds a term to one of the sums.
+    pub(crate) fn add(&mut self, at: usize, term: f64) {
+        self.values[at] += term;
+        self.squares[at] += term * term;
+    }
+
+    /// What errors are relative to: the largest sum, or what its terms come to when their signs are random. Where there is
+    /// but a handful of sums, all of them may happen to cancel, which no arithmetic can do without error.
+    pub(crate) fn scale(&self) -> f64 {
+        let random = self.squares.iter().fold(0.0_f64, |largest, square| largest.max(square.sqrt()));
+        self.values.iter().fold(random, |largest, value| largest.max(value.abs()))
+    }
+
+    /// Panics unless every value is near its sum.
+    #[track_caller]
+    pub(crate) fn assert_near<T: Element>(&self, what: &str, actual: &[T], tolerance: f64) {
+        assert_within(what, actual, &self.values, tolerance * self.scale());
     }
 }
 
