@@ -67,6 +67,18 @@ fn what_is_typed_takes_the_place_of_what_the_recipe_says() {
 }
 
 #[test]
+fn the_number_of_threads_changes_nothing_in_the_model() {
+    let sandbox = Sandbox::new();
+    let model = |threads: &str| {
+        let run = format!("run-{threads}");
+        let train = format!("train photos --recipe tiny.toml --out {run}");
+        sandbox.cairn_with(&train, &[("RAYON_NUM_THREADS", threads)]).assert_status(0);
+        sandbox.read(&format!("{run}/best.safetensors"))
+    };
+    assert!(model("1") == model("3"), "the models must be equal byte for byte");
+}
+
+#[test]
 fn testing_prints_the_figures_and_writes_the_report() {
     let sandbox = Sandbox::trained();
     let test = sandbox.cairn("test run photos");
