@@ -1,0 +1,83 @@
+//! What can go wrong with a file of PyTorch.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the weights in a file of PyTorch could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct PthError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: PthProblem,
+}
+
+/// What is wrong with a file of PyTorch, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PthProblem {
+    /// The operating system does not give it.
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// Neither an archive nor a pickle with PyTorch's mark.
+    #[error("not a file that torch.save or torch.jit.save wrote")]
+    NotPytorch,
+    /// The archive cannot be read.
+    #[error("damaged or repacked archive ({0}): copy or download it again")]
+    Archive(#[from] zip::result::ZipError),
+    /// The archive lacks a part.
+    #[error("the archive has no entry `{0}`: copy or download it again")]
+    MissingEntry(String),
+    /// Numbers in the other byte order.
+    #[error("holds big-endian numbers: load it and save it again on a little-endian machine")]
+    BigEndian,
+    /// The pickle breaks the rules of its format.
+    #[error("damaged at byte {position} of its pickle ({what}): copy or download it again")]
+    Pickle {
+        /// Offset of the instruction, in bytes from the start of the pickle.
+        position: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A class or function that is no part of a state dict.
+    #[error(
+        "holds a `{0}`, which only Python can make and cairn never runs code from a file; \
+         save the weights alone, torch.save(model.state_dict(), FILE)"
+    )]
+    Global(String),
+    /// Tensors of a type that is not read.
+    #[error("holds tensors of `{0}`; convert them first, torch.save(model.float().state_dict(), FILE)")]
+    Storage(String),
+    /// No tensors where a state dict has them.
+    #[error("holds no state dict, but {found}; save one, torch.save(model.state_dict(), FILE)")]
+    NoStateDict {
+        /// What it holds instead.
+        found: String,
+    },
+    /// A tensor that contradicts the file.
+    #[error("tensor `{name}` {what}: copy or download the file again")]
+    Tensor {
+        /// The tensor's name.
+        name: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Far more content than the file has bytes: made to exhaust memory.
+    #[error("unpacks to more than {limit} bytes, which no file of weights of this size does")]
+    TooLarge {
+        /// The limit that it exceeds.
+        limit: u64,
+    },
+    /// Modules nested or named as in no network.
+    #[error(
+        "its modules are nested more than {deepest} deep, hold one another, or have names of more than {longest} bytes, \
+         which no network's do"
+    )]
+    TooDeep {
+        /// The most that is read.
+        deepest: usize,
+        /// The longest name that is read, in bytes.
+        longest: usize,
+    },
+}

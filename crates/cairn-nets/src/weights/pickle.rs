@@ -1,0 +1,335 @@
+//! The pickle machine: a stack, a memo and the instructions of protocols 0 to 5 that data is written with
+//! (Python's `pickletools` describes each).
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::error::PthProblem;
+use super::globals;
+use super::value::{Heap, Value};
+
+/// What a pickle says, and where the next one begins.
+pub(super) struct Unpickled {
+    /// What the whole stands for.
+    pub(super) root: Value,
+    /// What `root` is made of.
+    pub(super) heap: Heap,
+    /// How many bytes were read.
+    pub(super) len: usize,
+}
+
+/// Reads the pickle at the start of `bytes`.
+///
+/// Time and memory are proportional to its length: every instruction takes at least a byte and makes at most one value.
+///
+/// # Errors
+/// [`PthProblem::Pickle`] when it is damaged, [`PthProblem::Global`] and [`PthProblem::Storage`] for what is not read.
+pub(super) fn unpickle(bytes: &[u8]) -> Result<Unpickled, PthProblem> {
+    let mut machine = Machine { bytes, ..Machine::default() };
+    loop {
+        let position = machine.position;
+        let step = machine.step().map_err(|fault| match fault {
+            Fault::Damaged(what) => PthProblem::Pickle { position, what },
+            Fault::Refused(problem) => problem,
+        })?;
+        if let Step::Stop(root) = step {
+            return Ok(Unpickled { root, heap: machine.heap, len: machine.position });
+        }
+    }
+}
+
+/// Why an instruction cannot be followed.
+pub(super) enum Fault {
+    /// It breaks the rules of the format.
+    Damaged(&'static str),
+    /// It is whole, but not read here.
+    Refused(PthProblem),
+}
+
+enum Step {
+    Next,
+    Stop(Value),
+}
+
+#[derive(Default)]
+struct Machine<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    stack: Vec<Value>,
+    /// Lengths of the stack at the marks that are open.
+    marks: Vec<usize>,
+    memo: HashMap<usize, Value>,
+    heap: Heap,
+}
+
+impl Machine<'_> {
+    fn step(&mut self) -> Result<Step, Fault> {
+        match self.byte()? {
+            b'.' => return Ok(Step::Stop(self.pop()?)),
+            0x80 => drop(self.take(1)?), // protocol
+            0x95 => drop(self.take(8)?), // length of a frame
+            b'(' => self.marks.push(self.stack.len()),
+            b'0' => drop(self.pop()?),
+            b'1' => drop(self.pop_to_mark()?),
+            b'2' => self.stack.push(self.top()?),
+
+            b'N' => self.stack.push(Value::Other),
+            0x88 => self.stack.push(Value::Bool(true)),
+            0x89 => self.stack.push(Value::Bool(false)),
+            b'I' | b'L' => self.decimal()?,
+            b'J' => self.signed::<4>()?,
+            b'K' => self.unsigned::<1>()?,
+            b'M' => self.unsigned::<2>()?,
+            0x8a => self.long::<1>()?,
+            0x8b => self.long::<4>()?,
+            b'F' => {
+                self.line()?;
+                self.stack.push(Value::Other);
+            }
+            b'G' => {
+                self.take(8)?;
+                self.stack.push(Value::Other);
+            }
+            b'U' | 0x8c => self.text::<1>()?,
+            b'T' | b'X' => self.text::<4>()?,
+            0x8d => self.text::<8>()?,
+            b'C' => self.binary::<1>()?,
+            b'B' => self.binary::<4>()?,
+            0x8e | 0x96 => self.binary::<8>()?,
+
+            b']' | b')' => self.push_sequence(Vec::new()),
+            b'l' | b't' => {
+                let items = self.pop_to_mark()?;
+                self.push_sequence(items);
+            }
+            n @ 0x85..=0x87 => {
+                let items = self.pop_many(usize::from(n - 0x84))?;
+                self.push_sequence(items);
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.append(vec![item])?;
+            }
+            b'e' => {
+                let items = self.pop_to_mark()?;
+                self.append(items)?;
+            }
+            b'}' => {
+                let (dict, _) = self.heap.new_dict();
+                self.stack.push(dict);
+            }
+            b'd' => {
+                let items = self.pop_to_mark()?;
+                let (dict, _) = self.heap.new_dict();
+                self.stack.push(dict);
+                self.set_items(items)?;
+            }
+            b's' => {
+                let item = self.pop_many(2)?;
+                self.set_items(item)?;
+            }
+            b'u' => {
+                let items = self.pop_to_mark()?;
+                self.set_items(items)?;
+            }
+
+            b'p' | b'g' => return Err(Fault::Damaged("a textual memo, which PyTorch does not write")),
+            b'q' => self.memorise::<1>()?,
+            b'r' => self.memorise::<4>()?,
+            0x94 => drop(self.memo.insert(self.memo.len(), self.top()?)),
+            b'h' => self.recall::<1>()?,
+            b'j' => self.recall::<4>()?,
+
+            b'c' => {
+                let (module, name) = (self.line()?, self.line()?);
+                self.push_global(&module, &name)?;
+            }
+            0x93 => {
+                let names = self.pop_many(2)?;
+                let [Value::Text(module), Value::Text(name)] = names.as_slice() else {
+                    return Err(Fault::Damaged("a class whose name is no text"));
+                };
+                self.push_global(module, name)?;
+            }
+            b'R' | 0x81 => {
+                let call = self.pop_many(2)?;
+                let made = globals::call(&call[0], &call[1], &mut self.heap)?;
+                self.stack.push(made);
+            }
+            b'b' => {
+                let state = self.pop()?;
+                globals::build(&self.top()?, &state, &mut self.heap)?;
+            }
+            b'Q' => {
+                let id = self.pop()?;
+                let storage = globals::storage(&id, &mut self.heap)?;
+                self.stack.push(storage);
+            }
+            _ => return Err(Fault::Damaged("an instruction that is not known")),
+        }
+        Ok(Step::Next)
+    }
+
+    // Reading.
+
+    fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
+        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        let taken = rest.get(..len).ok_or(Fault::Damaged("it ends in the middle"))?;
+        self.position += len;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Fault> {
+        Ok(self.take(1)?[0])
+    }
+
+    /// An unsigned little-endian number of `N` bytes, at most 8.
+    fn number<const N: usize>(&mut self) -> Result<usize, Fault> {
+        let mut bytes = [0; 8];
+        bytes[..N].copy_from_slice(self.take(N)?);
+        usize::try_from(u64::from_le_bytes(bytes)).map_err(|_| Fault::Damaged("a length beyond any memory"))
+    }
+
+    /// The text up to the next line break.
+    fn line(&mut self) -> Result<String, Fault> {
+        let rest = &self.bytes[self.position..];
+        let len = rest.iter().position(|&b| b == b'\n').ok_or(Fault::Damaged("it ends in the middle"))?;
+        let line = String::from_utf8_lossy(&rest[..len]).into_owned();
+        self.position += len + 1;
+        Ok(line)
+    }
+
+    // Plain values.
+
+    fn decimal(&mut self) -> Result<(), Fault> {
+        let line = self.line()?;
+        let number = line.trim_end_matches('L').parse();
+        self.stack.push(number.map_or(Value::Other, Value::Int));
+        Ok(())
+    }
+
+    fn unsigned<const N: usize>(&mut self) -> Result<(), Fault> {
+        let number = self.number::<N>()?;
+        // At most two bytes.
+        self.stack.push(Value::Int(number as i64));
+        Ok(())
+    }
+
+    fn signed<const N: usize>(&mut self) -> Result<(), Fault> {
+        let value = sign_extended(self.take(N)?);
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// A signed integer of as many bytes as a number of `N` bytes says.
+    fn long<const N: usize>(&mut self) -> Result<(), Fault> {
+        let len = self.number::<N>()?;
+        let value = sign_extended(self.take(len)?);
+        self.stack.push(value);
+        Ok(())
+    }
+
+    fn text<const N: usize>(&mut self) -> Result<(), Fault> {
+        let len = self.number::<N>()?;
+        let text = String::from_utf8_lossy(self.take(len)?).into();
+        self.stack.push(Value::Text(text));
+        Ok(())
+    }
+
+    fn binary<const N: usize>(&mut self) -> Result<(), Fault> {
+        let len = self.number::<N>()?;
+        self.take(len)?;
+        self.stack.push(Value::Other);
+        Ok(())
+    }
+
+    // The stack.
+
+    fn top(&self) -> Result<Value, Fault> {
+        let bottom = self.marks.last().copied().unwrap_or(0);
+        self.stack[bottom..].last().cloned().ok_or(Fault::Damaged("it takes a value where there is none"))
+    }
+
+    fn pop(&mut self) -> Result<Value, Fault> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
+    }
+
+    /// The last `n` values, the deepest first.
+    fn pop_many(&mut self, n: usize) -> Result<Vec<Value>, Fault> {
+        let bottom = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() - bottom < n {
+            return Err(Fault::Damaged("it takes a value where there is none"));
+        }
+        Ok(self.stack.split_off(self.stack.len() - n))
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<Value>, Fault> {
+        let mark = self.marks.pop().ok_or(Fault::Damaged("it takes a mark where there is none"))?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    // Compound values.
+
+    fn push_sequence(&mut self, items: Vec<Value>) {
+        let sequence = self.heap.new_sequence(items);
+        self.stack.push(sequence);
+    }
+
+    fn append(&mut self, items: Vec<Value>) -> Result<(), Fault> {
+        let Value::Sequence(list) = self.top()? else {
+            return Err(Fault::Damaged("it appends to something else than a list"));
+        };
+        self.heap.sequence_mut(list).extend(items);
+        Ok(())
+    }
+
+    /// Sets keys and values, which follow each other in `items`.
+    fn set_items(&mut self, items: Vec<Value>) -> Result<(), Fault> {
+        let Value::Dict(dict) = self.top()? else {
+            return Err(Fault::Damaged("it sets items of something else than a dict"));
+        };
+        let (pairs, rest) = items.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(Fault::Damaged("a key without a value"));
+        }
+        self.heap.dict_mut(dict).extend(pairs.iter().cloned().map(|[key, value]| (key, value)));
+        Ok(())
+    }
+
+    // Memo and globals.
+
+    fn memorise<const N: usize>(&mut self) -> Result<(), Fault> {
+        let key = self.number::<N>()?;
+        self.memo.insert(key, self.top()?);
+        Ok(())
+    }
+
+    fn recall<const N: usize>(&mut self) -> Result<(), Fault> {
+        let key = self.number::<N>()?;
+        let value = self.memo.get(&key).ok_or(Fault::Damaged("it recalls what it never memorised"))?;
+        self.stack.push(value.clone());
+        Ok(())
+    }
+
+    fn push_global(&mut self, module: &str, name: &str) -> Result<(), Fault> {
+        let path: Rc<str> = format!("{module}.{name}").into();
+        globals::check(&path)?;
+        self.stack.push(Value::Global(path));
+        Ok(())
+    }
+}
+
+/// A little-endian integer of as many bytes as there are; nothing where 64 bits do not hold it.
+fn sign_extended(bytes: &[u8]) -> Value {
+    let negative = bytes.last().is_some_and(|&last| last >= 0x80);
+    let mut wide = [if negative { 0xff } else { 0 }; 8];
+    match wide.get_mut(..bytes.len()) {
+        Some(low) => {
+            low.copy_from_slice(bytes);
+            Value::Int(i64::from_le_bytes(wide))
+        }
+        None => Value::Other,
+    }
+}

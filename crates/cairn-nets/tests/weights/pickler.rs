@@ -1,0 +1,52 @@
+//! Files of PyTorch put together instruction by instruction.
+
+use std::io::{Cursor, Write};
+use std::path::PathBuf;
+
+use cairn_nets::weights::{PthError, RawTensor, read_pth};
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// `{"weight": tensor}` with two f32 elements in storage 0, or another shape and strides of it.
+pub(crate) fn weight(shape: &[u8], strides: &[u8]) -> Vec<u8> {
+    let mut pickle = b"\x80\x02}X\x06\0\0\0weight".to_vec();
+    pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n");
+    pickle.extend(b"X\x01\0\0\x000X\x03\0\0\0cpuK\x02tQK\0");
+    for lengths in [shape, strides] {
+        pickle.push(b'(');
+        lengths.iter().for_each(|&length| pickle.extend([b'K', length]));
+        pickle.push(b't');
+    }
+    pickle.extend(b"\x89ccollections\nOrderedDict\n)RtRs.");
+    pickle
+}
+
+/// An archive of the entries, in a folder called `archive`.
+pub(crate) fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(format!("archive/{name}"), SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// An archive of this pickle and a storage of the numbers 1 and 2.
+pub(crate) fn with_storage(pickle: &[u8]) -> Vec<u8> {
+    let storage = [1.0_f32.to_le_bytes(), 2.0_f32.to_le_bytes()].concat();
+    archive(&[("data.pkl", pickle), ("byteorder", b"little"), ("data/0", &storage)])
+}
+
+/// What reading a file of these bytes gives.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<RawTensor>, PthError> {
+    let (_folder, path) = written(bytes);
+    read_pth(path)
+}
+
+fn written(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.pth");
+    std::fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
