@@ -1,0 +1,120 @@
+//! One landmark: what it is and where it stands.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::{CountryCode, Latitude, Longitude, WikidataId};
+
+/// One landmark: what it is and where it stands. Serialises to the keys that [the file format](crate) names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The name to show, without its article: `Eiffel Tower`.
+    #[serde(deserialize_with = "text")]
+    pub name: String,
+    /// Whether the name stands with "the" in a sentence.
+    #[serde(default)]
+    pub takes_the: bool,
+    /// Other names that classes of this landmark may have.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// What it is, in a word or two: `tower`, `national park`.
+    #[serde(deserialize_with = "text")]
+    pub kind: String,
+    /// How far north it stands. For a large place, a point that stands for it.
+    pub latitude: Latitude,
+    /// How far east it stands.
+    pub longitude: Longitude,
+    /// The city, or the region where there is no city.
+    #[serde(deserialize_with = "text")]
+    pub locality: String,
+    /// The country's name in English. For a landmark on a border, the country of the point above.
+    #[serde(deserialize_with = "text")]
+    pub country: String,
+    /// The country's code.
+    pub country_code: CountryCode,
+    /// The landmark's item on Wikidata.
+    #[serde(default)]
+    pub wikidata: Option<WikidataId>,
+    /// What a stranger should know, in one line.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Words to search by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// How near the map of [`Place::map_url`] is: a few streets around.
+const MAP_ZOOM: u8 = 15;
+
+impl Place {
+    /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`.
+    pub fn with_article(&self) -> String {
+        if self.takes_the { format!("the {}", self.name) } else { self.name.clone() }
+    }
+
+    /// Name and place in one line: `Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`.
+    pub fn summary(&self) -> String {
+        let Place { name, locality, country, latitude, longitude, .. } = self;
+        format!("{name}, {locality}, {country} ({latitude}, {longitude})")
+    }
+
+    /// The address of an [OpenStreetMap](https://www.openstreetmap.org) map with a marker on the place.
+    pub fn map_url(&self) -> String {
+        let (latitude, longitude) = (self.latitude.degrees(), self.longitude.degrees());
+        format!(
+            "https://www.openstreetmap.org/?mlat={latitude:.4}&mlon={longitude:.4}#map={MAP_ZOOM}/{latitude:.4}/{longitude:.4}"
+        )
+    }
+
+    /// Every name that the place is found by.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.also).map(String::as_str)
+    }
+}
+
+/// Text that says something.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() { Err(de::Error::custom("must not be blank")) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opera_house() -> Place {
+        Place {
+            name: "Sydney Opera House".to_owned(),
+            takes_the: true,
+            also: vec![],
+            kind: "opera house".to_owned(),
+            latitude: Latitude::try_from(-33.8571).unwrap(),
+            longitude: Longitude::try_from(151.2151).unwrap(),
+            locality: "Sydney".to_owned(),
+            country: "Australia".to_owned(),
+            country_code: CountryCode::try_from("AU".to_owned()).unwrap(),
+            wikidata: None,
+            description: None,
+            tags: vec![],
+        }
+    }
+
+    #[test]
+    fn a_summary_names_the_place_and_says_where_it_is() {
+        assert_eq!(opera_house().summary(), "Sydney Opera House, Sydney, Australia (33.8571 S, 151.2151 E)");
+    }
+
+    #[test]
+    fn a_map_link_marks_the_place() {
+        assert_eq!(
+            opera_house().map_url(),
+            "https://www.openstreetmap.org/?mlat=-33.8571&mlon=151.2151#map=15/-33.8571/151.2151"
+        );
+    }
+
+    #[test]
+    fn the_article_is_there_where_the_name_takes_it() {
+        assert_eq!(opera_house().with_article(), "the Sydney Opera House");
+        assert_eq!(Place { takes_the: false, ..opera_house() }.with_article(), "Sydney Opera House");
+    }
+}
