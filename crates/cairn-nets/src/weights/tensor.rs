@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_single_number_and_an_empty_tensor_are_read() {
         assert_eq!(gathered(&view(&[], &[], 23)).unwrap(), [23]);
-        assert_eq!(gathered(&view(&[4, 0], &[1, 1], 0)).unwrap(), []);
+        assert!(gathered(&view(&[4, 0], &[1, 1], 0)).unwrap().is_empty());
     }
 
     #[test]

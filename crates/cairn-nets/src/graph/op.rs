@@ -1,0 +1,211 @@
+//! What a node computes.
+
+/// An operation on maps `[channels, height, width]` and vectors `[channels]`, as PyTorch defines it in evaluation.
+///
+/// Pairs are height and width. Tensors are named as in the state dict, in torchvision's layouts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// The photo, normalised.
+    Input {
+        /// `[channels, height, width]`.
+        shape: [usize; 3],
+    },
+    /// Convolution with zeros around the map.
+    Conv2d {
+        /// `[outputs, inputs / groups, kernel height, kernel width]`.
+        weight: String,
+        /// `[outputs]`.
+        bias: Option<String>,
+        /// Steps between windows.
+        stride: [usize; 2],
+        /// Rows and columns of zeros on each side.
+        padding: [usize; 2],
+        /// Parts that the channels fall into; as many as there are channels for a depthwise convolution.
+        groups: usize,
+    },
+    /// `(x - running_mean) / sqrt(running_var + eps) * weight + bias`, each tensor `[channels]`.
+    BatchNorm {
+        /// Scale.
+        weight: String,
+        /// Shift.
+        bias: String,
+        /// Mean of the training batches.
+        running_mean: String,
+        /// Unbiased variance of the training batches.
+        running_var: String,
+        /// What keeps the root from zero.
+        eps: f64,
+    },
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `x * min(max(x + 3, 0), 6) / 6`.
+    HardSwish,
+    /// `min(max(x + 3, 0), 6) / 6`.
+    HardSigmoid,
+    /// `x * sigmoid(x)`.
+    Silu,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `x * Φ(x)` with the normal distribution's Φ itself, not an approximation.
+    Gelu,
+    /// The sum of two inputs of one shape.
+    Add,
+    /// The product of two inputs of one shape, or of a map and a map of one pixel.
+    Mul,
+    /// The inputs' channels one after the other.
+    Concat,
+    /// The greatest of each window; padding never is.
+    MaxPool {
+        /// The window.
+        kernel: [usize; 2],
+        /// Steps between windows.
+        stride: [usize; 2],
+        /// Rows and columns around the map.
+        padding: [usize; 2],
+        /// Whether a window that reaches beyond the padding counts, if it begins within map or padding before it.
+        ceil_mode: bool,
+    },
+    /// The mean of each window, zeros of the padding included.
+    AveragePool {
+        /// The window.
+        kernel: [usize; 2],
+        /// Steps between windows.
+        stride: [usize; 2],
+        /// Rows and columns of zeros around the map.
+        padding: [usize; 2],
+    },
+    /// The means of as many windows as `output` has pixels: window `i` of `n` on a side of `len` pixels reaches from
+    /// `floor(i * len / n)` up to but not including `ceil((i + 1) * len / n)`.
+    AdaptiveAveragePool {
+        /// Height and width of the result.
+        output: [usize; 2],
+    },
+    /// The mean of each channel, as a map of one pixel.
+    GlobalAveragePool,
+    /// A map as a vector, channel by channel.
+    Flatten,
+    /// `weight * x + bias`, for the vector or for each pixel of the map.
+    Linear {
+        /// `[outputs, inputs]`.
+        weight: String,
+        /// `[outputs]`.
+        bias: Option<String>,
+    },
+    /// Layer norm over the channels, of the vector or of each pixel of the map; its tensors are `[channels]`.
+    LayerNorm {
+        /// Scale.
+        weight: String,
+        /// Shift.
+        bias: String,
+        /// What keeps the root from zero.
+        eps: f64,
+    },
+    /// Each channel times a number of its own.
+    LayerScale {
+        /// `[channels]` or `[channels, 1, 1]`.
+        scale: String,
+    },
+    /// Dropout, which in evaluation leaves its input as it is.
+    Dropout,
+}
+
+impl Op {
+    /// A convolution whose tensors are `module.weight` and, with a bias, `module.bias`.
+    pub fn conv2d(module: &str, bias: bool, stride: [usize; 2], padding: [usize; 2], groups: usize) -> Self {
+        let bias = bias.then(|| format!("{module}.bias"));
+        Self::Conv2d { weight: format!("{module}.weight"), bias, stride, padding, groups }
+    }
+
+    /// A batch norm of PyTorch's usual epsilon whose tensors are those of `module`.
+    pub fn batch_norm(module: &str) -> Self {
+        let tensor = |name| format!("{module}.{name}");
+        Self::BatchNorm {
+            weight: tensor("weight"),
+            bias: tensor("bias"),
+            running_mean: tensor("running_mean"),
+            running_var: tensor("running_var"),
+            eps: 1e-5,
+        }
+    }
+
+    /// A linear layer with a bias whose tensors are those of `module`.
+    pub fn linear(module: &str) -> Self {
+        Self::Linear { weight: format!("{module}.weight"), bias: Some(format!("{module}.bias")) }
+    }
+
+    /// A layer norm whose tensors are those of `module`.
+    pub fn layer_norm(module: &str, eps: f64) -> Self {
+        Self::LayerNorm { weight: format!("{module}.weight"), bias: format!("{module}.bias"), eps }
+    }
+
+    /// The operation in one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input { .. } => "input",
+            Self::Conv2d { .. } => "conv2d",
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::Relu => "relu",
+            Self::Relu6 => "relu6",
+            Self::HardSwish => "hard_swish",
+            Self::HardSigmoid => "hard_sigmoid",
+            Self::Silu => "silu",
+            Self::Sigmoid => "sigmoid",
+            Self::Gelu => "gelu",
+            Self::Add => "add",
+            Self::Mul => "mul",
+            Self::Concat => "concat",
+            Self::MaxPool { .. } => "max_pool",
+            Self::AveragePool { .. } => "average_pool",
+            Self::AdaptiveAveragePool { .. } => "adaptive_average_pool",
+            Self::GlobalAveragePool => "global_average_pool",
+            Self::Flatten => "flatten",
+            Self::Linear { .. } => "linear",
+            Self::LayerNorm { .. } => "layer_norm",
+            Self::LayerScale { .. } => "layer_scale",
+            Self::Dropout => "dropout",
+        }
+    }
+
+    /// The names of its tensors in the state dict.
+    pub fn tensors(&self) -> Vec<&str> {
+        match self {
+            Self::Conv2d { weight, bias, .. } | Self::Linear { weight, bias } => {
+                [Some(weight), bias.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            }
+            Self::BatchNorm { weight, bias, running_mean, running_var, .. } => {
+                vec![weight, bias, running_mean, running_var]
+            }
+            Self::LayerNorm { weight, bias, .. } => vec![weight, bias],
+            Self::LayerScale { scale } => vec![scale],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What else decides what it computes, for people to read.
+    pub(super) fn attributes(&self) -> String {
+        let by = |[height, width]: [usize; 2]| format!("{height}x{width}");
+        match self {
+            Self::Input { shape: [channels, height, width] } => format!("{channels}x{height}x{width}"),
+            Self::Conv2d { weight, stride, padding, groups, .. } => {
+                let groups = if *groups == 1 { String::new() } else { format!(", groups {groups}") };
+                format!("weight {weight}, stride {}, padding {}{groups}", by(*stride), by(*padding))
+            }
+            Self::BatchNorm { weight, eps, .. } | Self::LayerNorm { weight, eps, .. } => {
+                format!("weight {weight}, eps {eps:e}")
+            }
+            Self::MaxPool { kernel, stride, padding, ceil_mode } => {
+                let ceil = if *ceil_mode { ", ceil" } else { "" };
+                format!("kernel {}, stride {}, padding {}{ceil}", by(*kernel), by(*stride), by(*padding))
+            }
+            Self::AveragePool { kernel, stride, padding } => {
+                format!("kernel {}, stride {}, padding {}", by(*kernel), by(*stride), by(*padding))
+            }
+            Self::AdaptiveAveragePool { output } => format!("output {}", by(*output)),
+            Self::Linear { weight, .. } => format!("weight {weight}"),
+            Self::LayerScale { scale } => format!("scale {scale}"),
+            _ => String::new(),
+        }
+    }
+}
