@@ -50,9 +50,9 @@
 //! | `description` | optional | one line |
 //! | `tags` | `[]` | words to search by |
 //!
-//! A class finds its place by `name` or one of `also`. Case, accents, apostrophes, underscores, a leading number and a
-//! leading "the" make no difference: `12.Chichen_Itza`, `chichen itza` and `the Chichén Itzá` are one name. No name may
-//! lead to two places of one file.
+//! A class finds its place by `name` or one of `also`. Case, accents, apostrophes, underscores, a leading number
+//! and a leading "the" make no difference: `12.Chichen_Itza`, `chichen itza` and `the Chichén Itzá` are one name. No
+//! name may lead to two places of one file.
 //!
 //! [`Gazetteer::merge`] lays such a file over the built-in one: a place with the name of another replaces it.
 

@@ -60,10 +60,10 @@ impl Place {
 
     /// The address of an [OpenStreetMap](https://www.openstreetmap.org) map with a marker on the place.
     pub fn map_url(&self) -> String {
-        let (latitude, longitude) = (self.latitude.degrees(), self.longitude.degrees());
-        format!(
-            "https://www.openstreetmap.org/?mlat={latitude:.4}&mlon={longitude:.4}#map={MAP_ZOOM}/{latitude:.4}/{longitude:.4}"
-        )
+        let latitude = format!("{:.4}", self.latitude.degrees());
+        let longitude = format!("{:.4}", self.longitude.degrees());
+        let marker = format!("mlat={latitude}&mlon={longitude}");
+        format!("https://www.openstreetmap.org/?{marker}#map={MAP_ZOOM}/{latitude}/{longitude}")
     }
 
     /// Every name that the place is found by.

@@ -164,6 +164,30 @@ fn no_place_lacks_a_field() {
 }
 
 #[test]
+fn every_place_has_its_wikidata_item_but_those_that_are_not_confirmed() {
+    let gazetteer = Gazetteer::builtin();
+    let without: Vec<&str> =
+        gazetteer.iter().filter(|place| place.wikidata.is_none()).map(|place| place.name.as_str()).collect();
+    assert_eq!(
+        without,
+        [
+            "Arrábida Bridge",
+            "Casa da Música",
+            "Delicate Arch",
+            "Externsteine",
+            "Hanging Temple",
+            "Kantajew Temple",
+            "Monumento a la Revolución",
+            "Moscow Raceway",
+            "Porto City Hall",
+            "Seattle Japanese Garden",
+            "Stockholm City Hall",
+            "Terminal Tower",
+        ]
+    );
+}
+
+#[test]
 fn descriptions_are_one_line_and_end_with_a_full_stop() {
     every_place("one line of at most 120 characters, with a full stop", |place| {
         place.description.as_ref().is_some_and(|text| {
