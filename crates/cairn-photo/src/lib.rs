@@ -31,4 +31,4 @@ pub use crop::Region;
 pub use error::PhotoError;
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess};
-pub use read::{Limits, PHOTO_EXTENSIONS, is_photo_name};
+pub use read::{Limits, PHOTO_EXTENSIONS, ReadSize, is_photo_name};

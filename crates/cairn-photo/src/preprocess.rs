@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Photo;
+use crate::{Photo, ReadSize};
 
 /// From a photo to a network's input: framing, then normalisation. Stored in the model file, so that every use of a
 /// network shows it photos in the same way.
@@ -65,6 +65,16 @@ pub enum Framing {
         /// Rows.
         height: u32,
     },
+}
+
+impl Framing {
+    /// The size at which a photo is best read to be framed: the framing begins with just this resizing.
+    pub fn read_size(&self) -> ReadSize {
+        match *self {
+            Framing::ShortSideCrop { short_side, .. } => ReadSize::ShortSide(short_side),
+            Framing::Squash { width, height } => ReadSize::Exactly { width, height },
+        }
+    }
 }
 
 /// What brings pixel values to about zero mean and unit variance: `(value / 255 - mean) / std` in each channel.
@@ -135,6 +145,18 @@ mod tests {
                 let expected = (preprocess.input_width(), preprocess.input_height());
                 assert_eq!((framed.width(), framed.height()), expected);
             }
+        }
+    }
+
+    #[test]
+    fn framing_begins_with_the_resizing_that_reading_can_take_off_it() {
+        let photo = Photo::from_pixels(30, 20, (0..1800).map(|i| (i % 253) as u8).collect()).unwrap();
+        for framing in
+            [Framing::ShortSideCrop { short_side: 9, crop: 7 }, Framing::Squash { width: 8, height: 9 }]
+        {
+            let (width, height) = framing.read_size().of(photo.width(), photo.height());
+            let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
+            assert!(preprocess.frame(&photo.resized(width, height)) == preprocess.frame(&photo));
         }
     }
 

@@ -19,9 +19,21 @@ impl Photo {
         // in ten would come out a level higher or lower.
         match (self.width() == width, self.height() == height) {
             (true, true) => self.clone(),
-            (false, true) | (true, false) => self.convolved(width, height),
-            (false, false) => self.convolved(width, self.height()).convolved(width, height),
+            (false, true) | (true, false) => self.convolved(self.size(), [width, height]),
+            (false, false) => self.resized_from_corner(self.size(), [width, height]),
         }
+    }
+
+    /// The part of the photo from the top left corner on that is `part` wide and high, which need not be whole pixels, at
+    /// `width` x `height` pixels.
+    pub(crate) fn resized_from_corner(&self, part: [f64; 2], [width, height]: [u32; 2]) -> Photo {
+        let [part_width, part_height] = part;
+        let squeezed = self.convolved([part_width, f64::from(self.height())], [width, self.height()]);
+        squeezed.convolved([f64::from(width), part_height], [width, height])
+    }
+
+    fn size(&self) -> [f64; 2] {
+        [f64::from(self.width()), f64::from(self.height())]
     }
 
     /// The photo with its shorter side at `side` pixels and the longer one in proportion, rounded down: the rule of
@@ -34,16 +46,18 @@ impl Photo {
         self.resized(width, height)
     }
 
-    /// One call of the convolution, along whichever sides change.
-    fn convolved(&self, width: u32, height: u32) -> Photo {
+    /// One call of the convolution on the corner of size `part`, along whichever sides change.
+    fn convolved(&self, part: [f64; 2], [width, height]: [u32; 2]) -> Photo {
         let mut resized = Photo::filled(width, height, [0; 3]);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+            .crop(0.0, 0.0, part[0], part[1]);
         let source = TypedImageRef::<U8x3>::from_buffer(self.width(), self.height(), self.pixels());
         let target = TypedImage::<U8x3>::from_buffer(width, height, resized.pixels_mut());
         // Creating the images fails only if a buffer is too short, and a photo's buffer is as long as its size says;
-        // resizing fails only for a crop box that reaches outside, and none is set.
+        // resizing fails only for a part that reaches outside, and callers ask for at most the whole.
         let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
-        Resizer::new().resize_typed(&source, &mut target, &options).expect("no crop box");
+        Resizer::new().resize_typed(&source, &mut target, &options).expect("part within the photo");
         resized
     }
 }

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbaImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, RgbaImage};
 
-use super::{Limits, jpeg};
+use super::{Limits, ReadSize, jpeg, reduced_jpeg};
 use crate::{Photo, PhotoError};
 
 /// A [`PhotoError`] that does not know yet of what file it speaks.
@@ -93,16 +94,21 @@ impl Seek for Watched<'_> {
     }
 }
 
-/// The photo in `bytes`, which are in `format`.
-pub(super) fn decode(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Photo, DecodeError> {
+/// The photo in `bytes`, which are in `format`, at `size`.
+pub(super) fn decode(
+    bytes: &[u8],
+    format: ImageFormat,
+    size: ReadSize,
+    limits: &Limits,
+) -> Result<Photo, DecodeError> {
     let ran_out = Cell::new(false);
     if format == ImageFormat::Jpeg {
         if !jpeg::is_complete(bytes) {
             return Err(DecodeError::Truncated);
         }
-        return decode_watched(bytes, format, limits, &ran_out);
+        return decode_watched(bytes, format, size, limits, &ran_out);
     }
-    decode_watched(bytes, format, limits, &ran_out).map_err(|error| match error {
+    decode_watched(bytes, format, size, limits, &ran_out).map_err(|error| match error {
         DecodeError::Corrupt(_) if ran_out.get() => DecodeError::Truncated,
         error => error,
     })
@@ -111,6 +117,7 @@ pub(super) fn decode(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Resu
 fn decode_watched(
     bytes: &[u8],
     format: ImageFormat,
+    size: ReadSize,
     limits: &Limits,
     ran_out: &Cell<bool>,
 ) -> Result<Photo, DecodeError> {
@@ -126,6 +133,11 @@ fn decode_watched(
     decoder.set_limits(decoder_limits)?;
 
     let orientation = decoder.orientation()?;
+    if format == ImageFormat::Jpeg {
+        if let Some(photo) = decode_reduced(bytes, [width, height], orientation, size) {
+            return Ok(photo);
+        }
+    }
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     let rgb = if image.color().has_alpha() {
@@ -134,7 +146,45 @@ fn decode_watched(
         image.into_rgb8()
     };
     Photo::from_pixels(rgb.width(), rgb.height(), rgb.into_raw())
+        .map(|photo| size.resize(photo))
         .ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))
+}
+
+/// The JPEG in `bytes` at `size`, where that is so much less than its own size that not every pixel need be decoded.
+fn decode_reduced(
+    bytes: &[u8],
+    [width, height]: [u32; 2],
+    orientation: Orientation,
+    size: ReadSize,
+) -> Option<Photo> {
+    // As stored, the picture may lie on its side; turning comes last, when least is left to turn.
+    let target = if on_its_side(orientation) {
+        let (upright_width, upright_height) = size.of(height, width);
+        [upright_height, upright_width]
+    } else {
+        size.of(width, height).into()
+    };
+    let reduced = reduced_jpeg::decode(bytes, [width, height], target)?;
+    let photo = reduced.photo.resized_from_corner([reduced.width, reduced.height], target);
+    if orientation == Orientation::NoTransforms {
+        return Some(photo);
+    }
+    let mut image =
+        DynamicImage::ImageRgb8(RgbImage::from_raw(photo.width(), photo.height(), photo.into_pixels())?);
+    image.apply_orientation(orientation);
+    let upright = image.into_rgb8();
+    Photo::from_pixels(upright.width(), upright.height(), upright.into_raw())
+}
+
+/// Whether turning the picture upright exchanges its width and height.
+fn on_its_side(orientation: Orientation) -> bool {
+    matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    )
 }
 
 /// The picture as it looks on white paper: every colour in proportion to its alpha, white for the rest.

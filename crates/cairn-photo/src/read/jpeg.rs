@@ -1,5 +1,7 @@
 //! Whether a JPEG is all there.
 
+use memchr::memchr;
+
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 
@@ -10,7 +12,7 @@ pub(super) fn is_complete(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     // Between segments, and between the scans of a progressive picture, lies entropy-coded data, in which 0xFF is followed
     // by zero or a restart marker: from one marker to the next all other bytes can be passed over.
-    while let Some(at) = rest.iter().position(|&byte| byte == 0xFF) {
+    while let Some(at) = memchr(0xFF, rest) {
         rest = &rest[at + 1..];
         match rest.first() {
             Some(&END_OF_IMAGE) => return true,

