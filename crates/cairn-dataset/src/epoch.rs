@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::batch::{BatchPlan, Filling};
 use crate::chance::photo_rng;
-use crate::{BadPhoto, Batch, Example, InputSize, View};
+use crate::{BadPhoto, Batch, Example, InputSize, PhotoCache, View};
 
 /// The batches of an epoch, in order. Dropping it stops the workers after the photo in their hands.
 #[derive(Debug)]
@@ -158,6 +158,7 @@ impl Drop for Epoch {
 pub(crate) struct PhotoWork {
     pub(crate) examples: Arc<[Example]>,
     pub(crate) view: Arc<View>,
+    pub(crate) cache: Arc<PhotoCache>,
     pub(crate) size: InputSize,
     pub(crate) seed: u64,
     pub(crate) epoch: usize,
@@ -184,10 +185,10 @@ impl PhotoWork {
 
     /// Reads the photo and writes it to `pixels` (`[3, height, width]`) as the network sees it.
     fn prepare(&self, example: &Example, pixels: &mut [f32]) -> Result<(), BadPhoto> {
+        let photo = self.cache.read(&example.path, self.view.read_size())?;
         BadPhoto::guard(&example.path, || {
-            let photo = Photo::open(&example.path)?;
             let mut rng = photo_rng(self.seed, self.epoch, &example.relative_path);
-            let framed = self.view.frame(photo, &mut rng);
+            let framed = self.view.frame(Photo::clone(&photo), &mut rng);
             self.view.normalisation().write_chw(&framed, pixels);
             Ok(())
         })

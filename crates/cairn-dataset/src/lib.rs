@@ -20,6 +20,7 @@
 
 mod bad_photo;
 mod batch;
+mod cache;
 mod chance;
 mod check;
 mod class;
@@ -39,6 +40,7 @@ mod view;
 
 pub use bad_photo::BadPhoto;
 pub use batch::Batch;
+pub use cache::{CacheError, CacheMode, CacheOptions, CacheStatistics, PhotoCache, cache_folder};
 pub use check::{CheckReport, Copies, check};
 pub use class::{Class, ClassId, ClassList};
 pub use epoch::Epoch;

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::batch::BatchPlan;
 use crate::chance::epoch_order;
 use crate::epoch::{Epoch, PhotoWork};
-use crate::{Example, InputSize, View};
+use crate::{Example, InputSize, PhotoCache, View};
 
 /// How a [`Loader`] makes its batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,7 @@ pub enum LoaderError {
 pub struct Loader {
     examples: Arc<[Example]>,
     view: Arc<View>,
+    cache: Arc<PhotoCache>,
     size: InputSize,
     options: LoaderOptions,
 }
@@ -93,7 +94,13 @@ impl Loader {
             return Err(LoaderError::Workers);
         }
         let size = view.size()?;
-        Ok(Loader { examples: examples.into(), view: Arc::new(view), size, options })
+        let cache = Arc::new(PhotoCache::off());
+        Ok(Loader { examples: examples.into(), view: Arc::new(view), cache, size, options })
+    }
+
+    /// The same loader, with decoded photos kept in `cache`. Its batches do not change.
+    pub fn cached(self, cache: Arc<PhotoCache>) -> Loader {
+        Loader { cache, ..self }
     }
 
     /// The examples, in the order that [`Batch::examples`](crate::Batch::examples) counts them.
@@ -137,6 +144,7 @@ impl Loader {
         let work = PhotoWork {
             examples: Arc::clone(&self.examples),
             view: Arc::clone(&self.view),
+            cache: Arc::clone(&self.cache),
             size: self.size,
             seed: self.options.seed,
             epoch,

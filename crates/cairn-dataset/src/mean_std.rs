@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use cairn_photo::{Framing, Limits, Normalisation, Photo, Preprocess};
 use rayon::prelude::*;
 
 use crate::{BadPhoto, DatasetError, Example};
@@ -37,7 +37,8 @@ pub fn mean_std(
         .par_iter()
         .map(|example| {
             let sums = BadPhoto::guard(&example.path, || {
-                Ok(ChannelSums::of(&framed(&Photo::open(&example.path)?, framing)))
+                let photo = Photo::open_at(&example.path, framing.read_size(), &Limits::default())?;
+                Ok(ChannelSums::of(&framed(&photo, framing)))
             });
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, examples.len());
             sums

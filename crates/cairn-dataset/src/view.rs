@@ -1,6 +1,6 @@
 //! How a network is shown a photo: distorted anew each epoch in training, always the same in testing.
 
-use cairn_photo::{Augmentations, Normalisation, Photo, Preprocess};
+use cairn_photo::{Augmentations, Normalisation, Photo, Preprocess, ReadSize};
 use rand::Rng;
 
 use crate::LoaderError;
@@ -41,6 +41,15 @@ impl View {
         match self {
             View::Train { augment, .. } => augment.apply(photo, rng),
             View::Test(preprocess) => preprocess.frame(&photo),
+        }
+    }
+
+    /// The size at which a photo is read for this view. See [`Augmentations::read_size`] and
+    /// [`Framing::read_size`](cairn_photo::Framing::read_size).
+    pub fn read_size(&self) -> ReadSize {
+        match self {
+            View::Train { augment, .. } => augment.read_size(),
+            View::Test(preprocess) => preprocess.framing.read_size(),
         }
     }
 

@@ -3,6 +3,7 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod cache;
 mod check;
 mod image_folder;
 mod little_folder;

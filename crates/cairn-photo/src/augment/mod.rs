@@ -20,7 +20,7 @@ pub use validate::AugmentationError;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::Photo;
+use crate::{Photo, ReadSize};
 
 /// One step of augmentation, by its name in torchvision and with the same meaning.
 ///
@@ -165,6 +165,24 @@ impl Augmentations {
         self.0.iter().fold(photo, |photo, step| step.apply(photo, rng))
     }
 
+    /// The size at which a photo is best read for these steps.
+    ///
+    /// Where they begin with a `resize` or a `squash`, that size: reading takes the step off them. Where they begin with a
+    /// `random_resized_crop`, as much that its smallest region still has as many pixels as the crop. Else every pixel of the
+    /// file, since a crop from a photo of another size would be another crop.
+    pub fn read_size(&self) -> ReadSize {
+        let geometric = |step: &&Augmentation| !matches!(step, Augmentation::HorizontalFlip { .. });
+        match self.0.iter().find(geometric) {
+            Some(&Augmentation::Resize { short_side }) => ReadSize::ShortSide(short_side),
+            Some(&Augmentation::Squash { width, height }) => ReadSize::Exactly { width, height },
+            Some(&Augmentation::RandomResizedCrop { size, scale: [least_area, _], .. }) => {
+                // The cast saturates: a share of area near zero asks for everything.
+                ReadSize::ShortSide((size as f32 / least_area.sqrt()).ceil() as u32)
+            }
+            _ => ReadSize::Full,
+        }
+    }
+
     /// Width and height with which every photo ends; `None` if they depend on the photo.
     pub fn output_size(&self) -> Option<(u32, u32)> {
         self.0.iter().fold(None, |size, step| match *step {
@@ -253,6 +271,22 @@ mod tests {
         let squash = Augmentation::Squash { width: 40, height: 20 };
         assert_eq!(Augmentations(vec![resize.clone()]).output_size(), None);
         assert_eq!(Augmentations(vec![squash, resize]).output_size(), Some((20, 10)));
+    }
+
+    #[test]
+    fn a_photo_is_read_no_smaller_than_its_first_step_needs_it() {
+        let size = |step: Augmentation| {
+            Augmentations(vec![Augmentation::HorizontalFlip { p: 0.5 }, step]).read_size()
+        };
+        assert_eq!(size(Augmentation::Resize { short_side: 256 }), ReadSize::ShortSide(256));
+        assert_eq!(
+            size(Augmentation::Squash { width: 9, height: 7 }),
+            ReadSize::Exactly { width: 9, height: 7 }
+        );
+        let region = Augmentation::RandomResizedCrop { size: 224, scale: [0.25, 1.0], ratio: [0.75, 1.3] };
+        assert_eq!(size(region), ReadSize::ShortSide(448));
+        assert_eq!(size(Augmentation::RandomCrop { size: 224 }), ReadSize::Full);
+        assert_eq!(size(Augmentation::RandomRotation { degrees: 5.0 }), ReadSize::Full);
     }
 
     #[test]

@@ -1,0 +1,55 @@
+//! What a kept photo was made from: if that is still the same, so is the photo.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use cairn_photo::ReadSize;
+
+/// A file as it stood when it was read, and the size that it was read at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) key: Key,
+    pub(super) stamp: Stamp,
+}
+
+/// Which photo, at which size.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// The path's bytes as the operating system has them.
+    pub(super) path: Vec<u8>,
+    pub(super) size: SizeCode,
+}
+
+/// A [`ReadSize`] as two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SizeCode(pub(super) [u32; 2]);
+
+/// How a file is told from what it was before: length, and time of modification in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) bytes: u64,
+    pub(super) modified: u64,
+}
+
+impl Source {
+    /// The file at `path` as it stands now; `None` where it cannot be looked at.
+    pub(super) fn of(path: &Path, size: ReadSize) -> Option<Source> {
+        let metadata = path.metadata().ok()?;
+        let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let modified = u64::try_from(modified.as_nanos()).ok()?;
+        let path = path.as_os_str().as_encoded_bytes().to_vec();
+        let key = Key { path, size: SizeCode::of(size) };
+        Some(Source { key, stamp: Stamp { bytes: metadata.len(), modified } })
+    }
+}
+
+impl SizeCode {
+    /// No photo has a side of zero, so zeros are free to tell the kinds apart.
+    fn of(size: ReadSize) -> SizeCode {
+        match size {
+            ReadSize::Full => SizeCode([0, 0]),
+            ReadSize::ShortSide(side) => SizeCode([side, 0]),
+            ReadSize::Exactly { width, height } => SizeCode([width, height]),
+        }
+    }
+}
