@@ -1,0 +1,57 @@
+//! Why a model cannot be exported.
+
+use cairn_nets::graph::GraphError;
+
+/// Why a model cannot be written in another format.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The graph does not fit together, or not with the tensors.
+    #[error("the network cannot be exported: {0}")]
+    Graph(#[from] GraphError),
+    /// The network's input is not what preprocessing gives.
+    #[error("the network takes {network:?}, preprocessing gives {preprocess:?} pixels of three colours")]
+    Input {
+        /// The shape of the network's input.
+        network: Vec<usize>,
+        /// Height and width after preprocessing.
+        preprocess: [u32; 2],
+    },
+    /// The network's output is not a number for each class.
+    #[error("the network gives {network:?}, but there are {names} class names")]
+    Classes {
+        /// The shape of the network's output.
+        network: Vec<usize>,
+        /// How many names there are.
+        names: usize,
+    },
+    /// A temperature that no softmax can have.
+    #[error("a softmax needs a temperature above zero, not {0}")]
+    Temperature(f32),
+    /// A crop with borders, which cairn fills with black.
+    #[error(
+        "photos are brought to {short_side} px and cropped to {crop}: only crops inside of the photo can be exported"
+    )]
+    Crop {
+        /// Shorter side before the crop.
+        short_side: u32,
+        /// Side of the crop.
+        crop: u32,
+    },
+    /// A tensor's name that is also the beginning of others', which modules of PyTorch cannot have.
+    #[error("`{0}` is a tensor and holds others: PyTorch has no such modules")]
+    Name(String),
+    /// More than the format can hold.
+    #[error(
+        "the model takes {bytes} bytes; a file of this format ends at {limit}: store the weights in fewer bits"
+    )]
+    TooLarge {
+        /// The model's length.
+        bytes: usize,
+        /// The format's limit.
+        limit: usize,
+    },
+    /// The archive could not be put together.
+    #[error("the archive could not be written: {0}")]
+    Archive(#[from] zip::result::ZipError),
+}

@@ -1,0 +1,91 @@
+//! Models written down in other formats, preprocessing and labels included: what takes a photo and gives
+//! probabilities needs nothing of cairn.
+//!
+//! An exported model takes photos as RGB tensors `[batch, 3, height, width]` of any size, brings them to the network's
+//! input exactly as [`Preprocess::frame`] does, and gives `[batch, classes]` probabilities.
+
+mod error;
+mod onnx;
+mod resampling;
+mod torchscript;
+mod weights;
+
+use std::collections::BTreeMap;
+
+use cairn_nets::graph::{Graph, Inferred, Op};
+use cairn_photo::{Framing, Preprocess};
+
+pub use error::ExportError;
+pub use onnx::{PhotoElement, to_onnx};
+pub use torchscript::to_torchscript;
+pub use weights::WeightFormat;
+
+/// All that an exported model is made of.
+#[derive(Debug, Clone)]
+pub struct Exportable<'a> {
+    /// The network, from the normalised photo to the logits.
+    pub graph: &'a Graph,
+    /// The tensors that the graph names. Others may be there; they are left out.
+    pub tensors: BTreeMap<&'a str, TensorRef<'a>>,
+    /// How a photo becomes the network's input.
+    pub preprocess: &'a Preprocess,
+    /// What the logits are divided by before the softmax; 1 leaves them as they are.
+    pub temperature: f32,
+    /// The names of the classes, in the order of the logits.
+    pub class_names: Vec<&'a str>,
+}
+
+/// A tensor that lies somewhere else.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TensorRef<'a> {
+    /// Its shape.
+    pub shape: &'a [usize],
+    /// Its elements, row-major.
+    pub values: &'a [f32],
+}
+
+impl<'a> Exportable<'a> {
+    /// Checks that everything fits together, and infers the shape of every node's output.
+    fn check(&self) -> Result<Vec<Inferred>, ExportError> {
+        let shapes = self.tensors.iter().map(|(name, tensor)| (*name, tensor.shape)).collect();
+        let inferred = self.graph.infer(&shapes)?;
+        let (input, output) = (&inferred[0].shape, &inferred[self.graph.output().index()].shape);
+        let sides = [self.preprocess.input_height(), self.preprocess.input_width()];
+        if *input != [3, sides[0] as usize, sides[1] as usize] {
+            return Err(ExportError::Input { network: input.clone(), preprocess: sides });
+        }
+        if *output != [self.class_names.len()] {
+            return Err(ExportError::Classes { network: output.clone(), names: self.class_names.len() });
+        }
+        if !(self.temperature.is_finite() && self.temperature > 0.0) {
+            return Err(ExportError::Temperature(self.temperature));
+        }
+        match self.preprocess.framing {
+            Framing::ShortSideCrop { short_side, crop } if crop > short_side => {
+                Err(ExportError::Crop { short_side, crop })
+            }
+            _ => Ok(inferred),
+        }
+    }
+
+    /// The tensors that the graph uses, in its order, each once.
+    fn used_tensors(&self) -> Vec<(&'a str, TensorRef<'a>)> {
+        let mut used: Vec<(&str, TensorRef)> = Vec::new();
+        for name in self.graph.nodes().flat_map(|(_, node)| node.op.tensors()) {
+            // Sharing is rare and a network's tensors are some hundreds.
+            let taken = used.iter().any(|(other, _)| *other == name);
+            let found = self.tensors.get_key_value(name).filter(|_| !taken);
+            used.extend(found.map(|(name, tensor)| (*name, *tensor)));
+        }
+        used
+    }
+
+    /// Whether the tensor is the weight of a convolution or linear layer: nearly all of a network's bytes, and what may
+    /// be stored in fewer. The others are short, and some of them wide in range.
+    fn is_layer_weight(&self, name: &str) -> bool {
+        self.graph.nodes().any(|(_, node)| match &node.op {
+            Op::Conv2d { weight, .. } | Op::Linear { weight, .. } => weight == name,
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! ONNX: a file that ONNX Runtime, OpenVINO and others run.
+
+mod network;
+mod preprocessing;
+mod proto;
+mod wire;
+
+use cairn_nets::graph::Inferred;
+use serde_json::json;
+
+use self::network::NetworkNodes;
+use self::proto::{Attribute, Element, Nodes, Port, Side};
+use super::weights::{Stored, bytes};
+use super::{ExportError, Exportable, WeightFormat};
+
+/// The longest message of protocol buffers that their libraries read.
+const LONGEST: usize = i32::MAX as usize;
+
+/// What the numbers of a photo tensor are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PhotoElement {
+    /// Levels from 0 to 255, `uint8`.
+    Uint8,
+    /// Numbers from 0 to 1, `float32`; they count as the nearest of 256 levels.
+    Float,
+}
+
+/// The bytes of an ONNX model, opset 18, with one input `photo`, `[batch, 3, height, width]` RGB of any size, and one
+/// output `probabilities`, `[batch, classes]`.
+///
+/// The metadata has `class_names` (a JSON list), `preprocess` (a JSON object, as in cairn's own models) and
+/// `temperature`. Tensors keep their names of the state dict; quantised ones get an ending.
+///
+/// # Errors
+/// When graph, tensors, preprocessing and class names do not fit together, or the model is longer than 2 GiB.
+pub fn to_onnx(
+    model: &Exportable,
+    weights: WeightFormat,
+    photo: PhotoElement,
+) -> Result<Vec<u8>, ExportError> {
+    let inferred = model.check()?;
+    let mut nodes = Nodes::default();
+    for (name, tensor) in model.used_tensors() {
+        add_tensor(&mut nodes, name, tensor.shape, &model.stored(name, tensor, weights));
+    }
+    let input = preprocessing::add(&mut nodes, model.preprocess, photo);
+    let logits = NetworkNodes { nodes: &mut nodes, graph: model.graph, inferred: &inferred }.add(input);
+    add_softmax(&mut nodes, &logits, model.temperature);
+    let bytes = file(nodes, model, photo, &inferred);
+    let (len, limit) = (bytes.len(), LONGEST);
+    if len > limit { Err(ExportError::TooLarge { bytes: len, limit }) } else { Ok(bytes) }
+}
+
+/// Adds the tensor as it is stored, and what makes f32 numbers of it.
+fn add_tensor(nodes: &mut Nodes, name: &str, shape: &[usize], stored: &Stored) {
+    match stored {
+        Stored::F32(bytes) => drop(nodes.constant(name, Element::Float, shape, bytes)),
+        Stored::F16(bytes) => {
+            let half = nodes.constant(&format!("{name}_half"), Element::Float16, shape, bytes);
+            nodes.add("Cast", &[&half], name, &[("to", Attribute::Int(Element::Float as i64))]);
+        }
+        Stored::Int8(quantised) => {
+            let values =
+                nodes.constant(&format!("{name}_quantised"), Element::Int8, shape, &quantised.values);
+            let (channels, scales) = ([quantised.scales.len()], bytes(&quantised.scales));
+            let scales = nodes.constant(&format!("{name}_scale"), Element::Float, &channels, &scales);
+            nodes.add("DequantizeLinear", &[&values, &scales], name, &[("axis", Attribute::Int(0))]);
+        }
+    }
+}
+
+fn add_softmax(nodes: &mut Nodes, logits: &str, temperature: f32) {
+    let temperature = nodes.floats("temperature", &[], &[temperature]);
+    let calibrated = nodes.add("Div", &[logits, &temperature], "calibrated_logits", &[]);
+    nodes.add("Softmax", &[&calibrated], "probabilities", &[("axis", Attribute::Int(1))]);
+}
+
+fn file(nodes: Nodes, model: &Exportable, photo: PhotoElement, inferred: &[Inferred]) -> Vec<u8> {
+    let classes = inferred[model.graph.output().index()].shape[0];
+    let element = match photo {
+        PhotoElement::Uint8 => Element::Uint8,
+        PhotoElement::Float => Element::Float,
+    };
+    let shape = [Side::Any("batch"), Side::Fixed(3), Side::Any("height"), Side::Any("width")];
+    let input = Port { name: preprocessing::PHOTO, element, shape: &shape };
+    let shape = [Side::Any("batch"), Side::Fixed(classes)];
+    let output = Port { name: "probabilities", element: Element::Float, shape: &shape };
+    let metadata = [
+        ("class_names", json!(model.class_names).to_string()),
+        ("preprocess", json!(model.preprocess).to_string()),
+        ("temperature", model.temperature.to_string()),
+    ];
+    proto::model(nodes, &input, &output, &metadata)
+}
