@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cairn_kernels::batch_norm::{BatchNorm, Statistics};
+use cairn_kernels::batch_norm::{BatchNorm, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
@@ -95,7 +95,7 @@ fn maps<T: Element>(criterion: &mut Criterion, element: &str) {
     group.throughput(bytes(5)).bench_function("batch norm, ReLU, backward", |bencher| {
         bencher.iter(|| {
             let (relu, gradient) = (Activation::Relu, &output_gradient);
-            layer.backward(isa, &statistics, &input, relu, gradient, None, &mut input_gradient)
+            layer.backward(isa, Source::Batch(&statistics), &input, relu, gradient, None, &mut input_gradient)
         });
     });
     let shape = MaxPoolShape::new(MaxPoolOptions {
@@ -123,7 +123,7 @@ fn optimisers(criterion: &mut Criterion) {
     let gradient = ramp::<f32>(len);
     let (mut weights, mut first, mut second) = (ramp::<f32>(len), vec![0.0; len], vec![0.0; len]);
     let mut group = criterion.benchmark_group("2.4 million weights");
-    let sgd = Sgd { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4 };
+    let sgd = Sgd { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4, nesterov: false };
     group.throughput(bytes(5)).bench_function("SGD", |bencher| {
         bencher.iter(|| sgd.step(isa, &mut weights, &gradient, &mut first));
     });

@@ -1,6 +1,6 @@
 //! Fast CPU kernels for the layers of convolutional networks: forward, backward, and the optimiser's step.
 //!
-//! Everything works on plain slices. Feature maps are NHWC and contiguous, of f32 or (where [`Isa::has_bf16`]) of bf16;
+//! [`layers`] offers them on Burn's tensors, with gradients; everything below that works on plain slices. Feature maps are NHWC and contiguous, of f32 or (where [`Isa::has_bf16`]) of bf16;
 //! weights, biases, statistics and all sums are f32. Weights come in torchvision's layout and are packed into the
 //! kernels' own ([`conv::PackedWeights`]), which callers keep as long as the weights stay the same. Outputs are written
 //! into slices that the caller provides, every element of them, so that large maps can be reused.
@@ -31,10 +31,11 @@
 //!
 //! | module | layers |
 //! | --- | --- |
+//! | [`layers`], [`extension`] | all of them as operations on Burn's tensors |
 //! | [`conv`] | dense and depthwise convolutions, with bias, residual add and activation |
 //! | [`batch_norm`] | batch norm with residual add and activation, and its folding into convolutions |
 //! | [`pool`] | max pool and global average pool |
-//! | [`elementwise`] | activations, residual add, conversions |
+//! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm |
 //! | [`peak`] | what the cores can do at most, to compare with |
 //!
@@ -52,8 +53,12 @@ mod channel_sums;
 pub mod conv;
 mod element;
 pub mod elementwise;
+pub mod extension;
 mod isa;
 mod lanes;
+pub mod layers;
+pub mod layout;
+mod memory;
 pub mod optimiser;
 pub mod peak;
 pub mod pool;

@@ -9,7 +9,7 @@ use crate::vectorised::vectorised;
 /// Values that a task takes at a time.
 const STRETCH: usize = 16 * 1024;
 
-/// Stochastic gradient descent with momentum (`torch.optim.SGD` without dampening and Nesterov).
+/// Stochastic gradient descent with momentum (`torch.optim.SGD` without dampening).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
     /// Learning rate.
@@ -18,6 +18,8 @@ pub struct Sgd {
     pub momentum: f32,
     /// L2 penalty: added to the gradient, times the weight.
     pub weight_decay: f32,
+    /// Nesterov's form of momentum: the step looks one velocity ahead.
+    pub nesterov: bool,
 }
 
 /// How Adam treats weight decay.
@@ -64,10 +66,12 @@ impl Sgd {
 
 vectorised! {
     fn sgd_stretch(sgd: Sgd, weights: &mut [f32], gradient: &[f32], velocity: &mut [f32]) {
+        // A step is `own * gradient + ahead * velocity`, with or without Nesterov: no branch in the loop.
+        let (own, ahead) = if sgd.nesterov { (1.0, sgd.momentum) } else { (0.0, 1.0) };
         for ((weight, gradient), velocity) in weights.iter_mut().zip(gradient).zip(velocity) {
             let gradient = gradient + sgd.weight_decay * *weight;
             *velocity = sgd.momentum * *velocity + gradient;
-            *weight -= sgd.learning_rate * *velocity;
+            *weight -= sgd.learning_rate * (own * gradient + ahead * *velocity);
         }
     }
 }
@@ -104,20 +108,20 @@ impl Adam {
 
 /// What a step of Adam multiplies with.
 #[derive(Clone, Copy)]
-struct AdamFactors {
+pub(crate) struct AdamFactors {
     adam: Adam,
     /// What weights shrink to, one unless the decay is decoupled.
-    shrink: f32,
+    pub(crate) shrink: f32,
     /// The penalty's factor, zero if the decay is decoupled.
-    penalty: f32,
+    pub(crate) penalty: f32,
     /// Learning rate over the first moment's bias correction.
-    rate: f32,
+    pub(crate) rate: f32,
     /// One over the root of the second moment's bias correction.
-    root_correction: f32,
+    pub(crate) root_correction: f32,
 }
 
 impl AdamFactors {
-    fn new(adam: &Adam, step: u32) -> Self {
+    pub(crate) fn new(adam: &Adam, step: u32) -> Self {
         let correction = |beta: f32| 1.0 - f64::from(beta).powi(step.cast_signed());
         let (shrink, penalty) = match adam.decay {
             Decay::Penalty => (1.0, adam.weight_decay),

@@ -243,11 +243,11 @@ fn max_pool_backward_block<const LANES: usize, T: Element>(
     }
 }
 
-/// The mean over each photo's map: from `[photos, pixels, channels]` to `[photos, channels]`.
+/// The mean over each photo's map: from `[photos, pixels, channels]` to `[photos, channels]` of f32.
 ///
 /// # Panics
 /// When `input` has not as many photos of whole pixels as `output`.
-pub fn global_average_pool<T: Element>(isa: Isa, channels: usize, input: &[T], output: &mut [T]) {
+pub fn global_average_pool<T: Element>(isa: Isa, channels: usize, input: &[T], output: &mut [f32]) {
     let photo = photo_len(channels, input.len(), output.len());
     output.par_chunks_exact_mut(channels).zip(input.par_chunks_exact(photo)).for_each(|(output, input)| {
         average(isa, input, output);
@@ -256,16 +256,16 @@ pub fn global_average_pool<T: Element>(isa: Isa, channels: usize, input: &[T], o
 
 vectorised! {
     /// The mean of some pixels.
-    fn average<T: Element>(pixels: &[T], mean: &mut [T]) {
-        let mut sums = vec![0.0_f32; mean.len()];
+    fn average<T: Element>(pixels: &[T], mean: &mut [f32]) {
+        mean.fill(0.0);
         for pixel in pixels.chunks_exact(mean.len()) {
-            for (sum, x) in sums.iter_mut().zip(pixel) {
+            for (sum, x) in mean.iter_mut().zip(pixel) {
                 *sum += x.to_f32();
             }
         }
         let count = (pixels.len() / mean.len()) as f32;
-        for (to, sum) in mean.iter_mut().zip(sums) {
-            *to = T::from_f32(sum / count);
+        for sum in mean {
+            *sum /= count;
         }
     }
 }
@@ -277,7 +277,7 @@ vectorised! {
 pub fn global_average_pool_backward<T: Element>(
     isa: Isa,
     channels: usize,
-    output_gradient: &[T],
+    output_gradient: &[f32],
     input_gradient: &mut [T],
 ) {
     let photo = photo_len(channels, input_gradient.len(), output_gradient.len());
@@ -289,11 +289,11 @@ pub fn global_average_pool_backward<T: Element>(
 
 vectorised! {
     /// Gives each pixel its share of a gradient.
-    fn share<T: Element>(gradient: &[T], pixels: &mut [T]) {
+    fn share<T: Element>(gradient: &[f32], pixels: &mut [T]) {
         let count = (pixels.len() / gradient.len()) as f32;
         for pixel in pixels.chunks_exact_mut(gradient.len()) {
             for (to, gradient) in pixel.iter_mut().zip(gradient) {
-                *to = T::from_f32(gradient.to_f32() / count);
+                *to = T::from_f32(gradient / count);
             }
         }
     }

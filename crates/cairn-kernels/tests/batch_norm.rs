@@ -2,7 +2,7 @@
 
 mod reference;
 
-use cairn_kernels::batch_norm::{BatchNorm, FoldedBatchNorm, ResidualBackward, Statistics};
+use cairn_kernels::batch_norm::{BatchNorm, FoldedBatchNorm, ResidualBackward, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use half::bf16;
@@ -61,7 +61,7 @@ fn check<T: Element>(pixels: usize, channels: usize, activation: Activation, wit
             with_residual.then(|| ResidualBackward { output: &output, gradient: &mut residual_gradient });
         let gradients = layer.backward(
             isa,
-            &statistics,
+            Source::Batch(&statistics),
             &input,
             activation,
             &output_gradient,
@@ -127,7 +127,7 @@ fn bits_are_the_same_on_any_number_of_threads() {
                 let mut gradient = poisoned::<f32>(input.len());
                 let parameters = layer.backward(
                     isa,
-                    &statistics,
+                    Source::Batch(&statistics),
                     &input,
                     Activation::Relu,
                     &output_gradient,

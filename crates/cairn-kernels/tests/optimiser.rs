@@ -18,6 +18,11 @@ const SGD: Steps = [
     [0.4845605, -0.999121, 1.907232, 0.0, 0.124647725],
     [0.45963039, -1.02623078, 1.91063357, -0.1, 0.12435853],
 ];
+const SGD_NESTEROV: Steps = [
+    [0.48005, -0.9601, 1.9392, 0.0, 0.1245725],
+    [0.480132905, -1.01726581, 1.85259552, 0.0, 0.124533562],
+    [0.437227312, -1.05064632, 1.91387684, -0.19, 0.12409902],
+];
 const SGD_PLAIN: Steps =
     [[0.49, -0.98, 1.97, 0.0, 0.1249], [0.495, -1.02, 1.94, 0.0, 0.1251], [0.475, -1.03, 2.0, -0.1, 0.12505]];
 const ADAM: Steps = [
@@ -49,12 +54,14 @@ fn check(expected: &Steps, mut step: impl FnMut(Isa, u32, &mut [f32], &[f32], &m
 
 #[test]
 fn sgd_takes_pytorchs_steps() {
-    let sgd = Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01 };
-    check(&SGD, |isa, _, weights, gradient, [velocity, _]| sgd.step(isa, weights, gradient, velocity));
-    let plain = Sgd { learning_rate: 0.1, momentum: 0.0, weight_decay: 0.0 };
-    check(&SGD_PLAIN, |isa, _, weights, gradient, [velocity, _]| {
-        plain.step(isa, weights, gradient, velocity);
-    });
+    let sgd = Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01, nesterov: false };
+    let nesterov = Sgd { nesterov: true, ..sgd };
+    let plain = Sgd { momentum: 0.0, weight_decay: 0.0, ..sgd };
+    for (sgd, expected) in [(sgd, SGD), (nesterov, SGD_NESTEROV), (plain, SGD_PLAIN)] {
+        check(&expected, |isa, _, weights, gradient, [velocity, _]| {
+            sgd.step(isa, weights, gradient, velocity);
+        });
+    }
 }
 
 #[test]

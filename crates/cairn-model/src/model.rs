@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use cairn_nets::Network;
+use cairn_nets::{Network, Precision};
 use cairn_photo::Photo;
 
 use crate::bundle::{locate, read_bundle};
@@ -17,6 +17,7 @@ const SUGGESTED: usize = 3;
 pub struct Model {
     network: Network,
     info: BundleInfo,
+    precision: Precision,
 }
 
 impl Model {
@@ -26,7 +27,18 @@ impl Model {
     /// When there is no model, or the file is damaged, of another version, or does not fit together.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ModelError> {
         let (network, info) = read_bundle(&locate(path.as_ref())?, &Device::flex())?;
-        Ok(Self { network, info })
+        Ok(Self { network, info, precision: Precision::best() })
+    }
+
+    /// The same model computing in this precision, where [`Model::open`] takes the machine's fastest.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// What it computes in.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// What the bundle says of the model.
@@ -58,7 +70,8 @@ impl Model {
         for (photo, out) in photos.iter().zip(pixels.chunks_exact_mut(photo_len)) {
             preprocess.normalisation.write_chw(photo, out);
         }
-        self.network.logits(pixels, height, width).iter().map(|logits| self.likeliest(logits, k)).collect()
+        let logits = self.network.logits(pixels, height, width, self.precision);
+        logits.iter().map(|logits| self.likeliest(logits, k)).collect()
     }
 
     /// The `k` likeliest landmarks in the photo at `path`, the likeliest first.

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_dataset::drawn::{Kind, draw};
 use cairn_model::{BundleInfo, Landmark, Model, ModelError, Provenance, write_bundle};
-use cairn_nets::{Architecture, Init, Network, NetworkSpec};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -107,9 +107,9 @@ fn a_bundle_gives_the_logits_and_the_description_that_went_into_it() {
     let model = Model::open(fixture.bundle()).unwrap();
     assert_eq!(model.info(), &info());
     let pixels: Vec<f32> = (0..3 * 3 * SIDE * SIDE).map(|i| (i as f32 * 0.7).sin()).collect();
-    let logits = model.network().logits(pixels.clone(), SIDE, SIDE);
+    let logits = model.network().logits(pixels.clone(), SIDE, SIDE, Precision::F32);
     assert_eq!(logits.len(), 3);
-    assert_eq!(logits, network().logits(pixels, SIDE, SIDE));
+    assert_eq!(logits, network().logits(pixels, SIDE, SIDE, Precision::F32));
 }
 
 #[test]

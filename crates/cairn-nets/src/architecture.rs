@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::init::Init;
 use crate::network::Network;
-use crate::{PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+use crate::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
 
 /// An architecture by name, as recipes and model files write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,11 +31,14 @@ pub enum Architecture {
     /// ResNet-34.
     #[serde(rename = "resnet34")]
     ResNet34,
+    /// MobileNetV2.
+    #[serde(rename = "mobilenet_v2")]
+    MobileNetV2,
 }
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SixConv,
         Self::PlainCnn,
         Self::ResidualCnn,
@@ -43,6 +46,7 @@ impl Architecture {
         Self::ResNet10Small,
         Self::ResNet18,
         Self::ResNet34,
+        Self::MobileNetV2,
     ];
 
     /// The name in recipes and model files.
@@ -55,6 +59,7 @@ impl Architecture {
             Self::ResNet10Small => "resnet10-small",
             Self::ResNet18 => "resnet18",
             Self::ResNet34 => "resnet34",
+            Self::MobileNetV2 => "mobilenet_v2",
         }
     }
 
@@ -62,7 +67,7 @@ impl Architecture {
     fn smallest_side(self) -> usize {
         match self {
             Self::SixConv => 64,
-            Self::PlainCnn | Self::ResidualCnn | Self::ResNet18 | Self::ResNet34 => 32,
+            Self::PlainCnn | Self::ResidualCnn | Self::ResNet18 | Self::ResNet34 | Self::MobileNetV2 => 32,
             Self::ResNet10Small => 16,
             Self::ThreeConv => 8,
         }
@@ -155,6 +160,7 @@ impl NetworkSpec {
             Architecture::ResNet10Small => Network::ResNet(ResNet::resnet10_small(classes, dropout, device)),
             Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, device)),
             Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, device)),
+            Architecture::MobileNetV2 => Network::MobileNetV2(MobileNetV2::new(classes, dropout, device)),
         };
         Ok(network.initialised(init, seed))
     }

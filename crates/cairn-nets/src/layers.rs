@@ -1,13 +1,85 @@
-//! The layers that the networks share, where Burn's own differ from torchvision's in what they compute.
+//! The layers that the networks share: convolution and batch norm on the kernels, with torchvision's parameters.
 
 use burn::module::{Flag, Module, Param, RunningState};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use cairn_kernels::Activation;
+use cairn_kernels::layers::{self, ConvGeometry, FoldedConv, GivenNorm};
 
-/// Batch normalisation over every axis but the second, as PyTorch's `BatchNorm1d` and `BatchNorm2d` compute it
+use crate::feature_map::FeatureMap;
+
+/// A 2-D convolution, as `torch.nn.Conv2d` with a square kernel.
+#[derive(Module, Debug)]
+pub(crate) struct Conv {
+    /// `[outputs, inputs / groups, kernel, kernel]`.
+    weight: Param<Tensor<4>>,
+    /// `[outputs]`.
+    bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    geometry: ConvGeometry,
+    #[module(skip)]
+    folded: FoldedConv,
+}
+
+impl Conv {
+    /// A dense convolution that keeps the map's size at stride 1 (padding = kernel / 2).
+    pub(crate) fn new(
+        [inputs, outputs]: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        bias: bool,
+        device: &Device,
+    ) -> Self {
+        let geometry = ConvGeometry { stride, padding: kernel / 2, groups: 1 };
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([outputs, inputs, kernel, kernel], device)),
+            bias: bias.then(|| Param::from_tensor(Tensor::zeros([outputs], device))),
+            geometry,
+            folded: FoldedConv::default(),
+        }
+    }
+
+    /// A depthwise convolution without a bias: every channel by itself.
+    pub(crate) fn depthwise(channels: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+        let dense = Self::new([1, channels], kernel, stride, false, device);
+        Self { geometry: ConvGeometry { groups: channels, ..dense.geometry }, ..dense }
+    }
+
+    pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
+        FeatureMap(layers::conv2d(x.0, self.weight.val(), self.bias(), self.geometry))
+    }
+
+    /// The convolution, `norm`, residual add and activation: what follows nearly every convolution.
+    ///
+    /// Where no gradients are wanted, it is all one pass with the batch norm folded into the weights.
+    pub(crate) fn norm(
+        &self,
+        norm: &BatchNorm,
+        x: FeatureMap,
+        residual: Option<FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
+        if x.0.device().is_autodiff() {
+            return norm.forward(self.forward(x), residual, activation);
+        }
+        FeatureMap(layers::conv2d_norm(
+            x.0,
+            self.weight.val(),
+            self.bias(),
+            self.geometry,
+            norm.running(),
+            residual.map(|map| map.0),
+            activation,
+            &self.folded,
+        ))
+    }
+
+    fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
+    }
+}
+
+/// Batch normalisation over every axis but the channels', as PyTorch's `BatchNorm1d` and `BatchNorm2d` compute it
 /// (Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>).
 ///
 /// Burn's own layer keeps the biased variance in its running statistics; PyTorch keeps the unbiased one.
@@ -28,7 +100,7 @@ pub(crate) struct BatchNorm {
 
 impl BatchNorm {
     const MOMENTUM: f64 = 0.1;
-    const EPSILON: f64 = 1e-5;
+    const EPSILON: f32 = 1e-5;
 
     /// A layer that leaves a standardised input as it is: weight 1, bias 0.
     pub(crate) fn new(channels: usize, device: &Device) -> Self {
@@ -41,62 +113,57 @@ impl BatchNorm {
         }
     }
 
-    /// Normalises by the batch's statistics on an autodiff device, by the running ones elsewhere.
-    ///
-    /// Input and output: `[batch, channels, ...]`.
-    pub(crate) fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if input.device().is_autodiff() && self.training.is_enabled() {
-            self.forward_train(input)
+    /// Normalises, adds `residual` and activates: by the batch's statistics on an autodiff device, by the running ones
+    /// elsewhere.
+    pub(crate) fn forward(
+        &self,
+        x: FeatureMap,
+        residual: Option<FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
+        let residual = residual.map(|map| map.0);
+        if x.0.device().is_autodiff() && self.training.is_enabled() {
+            FeatureMap(self.forward_train(x.0, residual, activation))
         } else {
-            let (mean, var) = (self.running_mean.value_sync(), self.running_var.value_sync());
-            batch_norm(input, self.weight.val(), self.bias.val(), mean, var, Self::EPSILON)
+            FeatureMap(layers::norm_fixed(x.0, self.running(), residual, activation))
         }
     }
 
-    fn forward_train<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let dims = input.dims();
-        let values = (dims.iter().product::<usize>() / dims[1]) as f64;
+    /// [`BatchNorm::forward`] of `[batch, channels]`.
+    pub(crate) fn forward_features(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+        let [batch, channels] = x.dims();
+        let map = FeatureMap(x.reshape([batch, 1, 1, channels]));
+        self.forward(map, None, activation).0.reshape([batch, channels])
+    }
+
+    fn forward_train(&self, x: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
+        let [batch, height, width, _] = x.dims();
+        let values = (batch * height * width) as f64;
         // One value a channel has no variance; PyTorch refuses it, here it keeps the running variance finite.
         let unbiased = values / (values - 1.0).max(1.0);
-        let batch = batch_norm_train(input, self.weight.val(), self.bias.val(), Self::EPSILON);
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        let batch = layers::norm_train(x, weight, bias, Self::EPSILON, residual, activation);
         let blend = |running: &RunningState<Tensor<1>>, seen: Tensor<1>| {
             let kept = running.value_sync().mul_scalar(1.0 - Self::MOMENTUM);
-            running.update((kept + seen.detach().mul_scalar(Self::MOMENTUM)).detach());
+            running.update((kept + seen.mul_scalar(Self::MOMENTUM)).detach());
         };
         blend(&self.running_mean, batch.mean);
         blend(&self.running_var, batch.variance.mul_scalar(unbiased));
         batch.output
     }
-}
 
-/// A square convolution that keeps the map's size at stride 1 (padding = kernel / 2).
-pub(crate) fn conv(
-    channels: [usize; 2],
-    kernel: usize,
-    stride: usize,
-    bias: bool,
-    device: &Device,
-) -> Conv2d {
-    let pad = kernel / 2;
-    Conv2dConfig::new(channels, [kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .with_bias(bias)
-        .init(device)
+    fn running(&self) -> GivenNorm {
+        GivenNorm {
+            weight: self.weight.val(),
+            bias: self.bias.val(),
+            mean: self.running_mean.value_sync(),
+            variance: self.running_var.value_sync(),
+            epsilon: Self::EPSILON,
+        }
+    }
 }
 
 /// A fully connected layer with a bias.
 pub(crate) fn linear(inputs: usize, outputs: usize, device: &Device) -> Linear {
     LinearConfig::new(inputs, outputs).init(device)
-}
-
-/// The 2 x 2 max pool with stride 2 that halves a map, dropping an odd last row or column.
-pub(crate) fn halve() -> MaxPool2d {
-    MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init()
-}
-
-/// Mean over a map's pixels: `[batch, channels, height, width]` to `[batch, channels]`.
-pub(crate) fn global_average_pool(map: Tensor<4>) -> Tensor<2> {
-    let [batch, channels, _, _] = map.dims();
-    map.mean_dims(&[2, 3]).reshape([batch, channels])
 }

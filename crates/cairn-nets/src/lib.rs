@@ -5,8 +5,10 @@
 //! Nothing here knows of photos on disk or of training.
 
 mod architecture;
+mod feature_map;
 mod init;
 mod layers;
+mod mobilenet_v2;
 mod network;
 mod parameters;
 mod plain_cnn;
@@ -17,7 +19,9 @@ mod state_dict;
 mod three_conv;
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
+pub use feature_map::{Precision, PrecisionError};
 pub use init::Init;
+pub use mobilenet_v2::MobileNetV2;
 pub use network::Network;
 pub use plain_cnn::PlainCnn;
 pub use residual_cnn::ResidualCnn;

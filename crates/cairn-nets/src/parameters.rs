@@ -25,9 +25,11 @@ impl Place {
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
         self.containers.push(container.to_owned());
         self.names.push(match (container, name) {
-            // torchvision's downsample is a sequence of the two.
-            ("Struct:Downsample", "conv") => "0".to_owned(),
-            ("Struct:Downsample", "bn") => "1".to_owned(),
+            // torchvision has sequences of the two.
+            ("Struct:Downsample" | "Struct:ConvNormRelu6", "conv") => "0".to_owned(),
+            ("Struct:Downsample" | "Struct:ConvNormRelu6", "bn") => "1".to_owned(),
+            // torchvision's classifier is a sequence of dropout and the linear layer.
+            ("Struct:Classifier", "linear") => "1".to_owned(),
             // The variant of `Network` is not part of a tensor's name.
             (c, _) if c.starts_with("Enum:") => String::new(),
             _ => name.to_owned(),
@@ -52,7 +54,7 @@ impl Place {
     /// The layer that holds the tensor at hand.
     pub(crate) fn layer(&self) -> LayerKind {
         match self.containers.last().map(String::as_str) {
-            Some("Struct:Conv2d") => LayerKind::Convolution,
+            Some("Struct:Conv") => LayerKind::Convolution,
             Some("Struct:Linear") => LayerKind::Linear,
             _ => LayerKind::Other,
         }

@@ -1,27 +1,25 @@
 //! System B's plain CNN.
 
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::MaxPool2d;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use cairn_kernels::Activation;
 
-use crate::layers::{BatchNorm, conv, global_average_pool, halve, linear};
+use crate::feature_map::{FeatureMap, Precision};
+use crate::layers::{BatchNorm, Conv, linear};
 
 /// Five groups of [3x3 conv - batch norm - ReLU] with a 2 x 2 max pool after each: 64; 128; 256, 256; 512, 512;
 /// 512, 512 channels. Then global average pool, dropout, linear.
 #[derive(Module, Debug)]
 pub struct PlainCnn {
     groups: Vec<Vec<ConvNorm>>,
-    pool: MaxPool2d,
     dropout: Dropout,
     fc: Linear,
 }
 
 #[derive(Module, Debug)]
 struct ConvNorm {
-    conv: Conv2d,
+    conv: Conv,
     bn: BatchNorm,
 }
 
@@ -32,27 +30,26 @@ impl PlainCnn {
     /// A network for photos of any size from 32 px up (224 in System B).
     pub fn new(classes: usize, dropout: f64, device: &Device) -> Self {
         let layer = |&channels: &[usize; 2]| ConvNorm {
-            conv: conv(channels, 3, 1, true, device),
+            conv: Conv::new(channels, 3, 1, true, device),
             bn: BatchNorm::new(channels[1], device),
         };
         Self {
             groups: Self::GROUPS.iter().map(|group| group.iter().map(layer).collect()).collect(),
-            pool: halve(),
             dropout: DropoutConfig::new(dropout).init(),
             fc: linear(512, classes, device),
         }
     }
 
     /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = images; // [batch, 3, 224, 224]
+    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+        let mut x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
         for group in &self.groups {
             for layer in group {
-                x = relu(layer.bn.forward(layer.conv.forward(x)));
+                x = layer.conv.norm(&layer.bn, x, None, Activation::Relu);
             }
-            x = self.pool.forward(x); // 112, 56, 28, 14, 7
+            x = x.halve(); // 112, 56, 28, 14, 7
         }
-        let x = global_average_pool(x); // [batch, 512]
-        self.fc.forward(self.dropout.forward(x)) // [batch, classes]
+        let features = x.average(); // [batch, 512]
+        self.fc.forward(self.dropout.forward(features)) // [batch, classes]
     }
 }

@@ -1,13 +1,13 @@
 //! ResNets of basic blocks (He et al. 2015, <https://arxiv.org/abs/1512.03385>), as torchvision builds them.
 
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Dropout, DropoutConfig, Linear, PaddingConfig2d};
-use burn::tensor::activation::relu;
+use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
+use cairn_kernels::Activation;
+use cairn_kernels::layers::PoolGeometry;
 
-use crate::layers::{BatchNorm, conv, global_average_pool, linear};
+use crate::feature_map::{FeatureMap, Precision};
+use crate::layers::{BatchNorm, Conv, linear};
 
 /// How a ResNet begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +21,10 @@ enum Stem {
 /// A ResNet of basic blocks in four layers, the channels doubling from each to the next.
 #[derive(Module, Debug)]
 pub struct ResNet {
-    conv1: Conv2d,
+    conv1: Conv,
     bn1: BatchNorm,
-    maxpool: Option<MaxPool2d>,
+    #[module(skip)]
+    stem: Stem,
     layer1: Vec<BasicBlock>,
     layer2: Vec<BasicBlock>,
     layer3: Vec<BasicBlock>,
@@ -35,9 +36,9 @@ pub struct ResNet {
 /// Two 3x3 convolutions with batch norm and the block's input added before the last ReLU.
 #[derive(Module, Debug)]
 struct BasicBlock {
-    conv1: Conv2d,
+    conv1: Conv,
     bn1: BatchNorm,
-    conv2: Conv2d,
+    conv2: Conv,
     bn2: BatchNorm,
     downsample: Option<Downsample>,
 }
@@ -45,7 +46,7 @@ struct BasicBlock {
 /// The 1x1 convolution and batch norm that fit the input to the output; `downsample.0` and `.1` in torchvision.
 #[derive(Module, Debug)]
 struct Downsample {
-    conv: Conv2d,
+    conv: Conv,
     bn: BatchNorm,
 }
 
@@ -53,24 +54,24 @@ impl BasicBlock {
     fn new(inputs: usize, outputs: usize, stride: usize, device: &Device) -> Self {
         let fits = inputs == outputs && stride == 1;
         Self {
-            conv1: conv([inputs, outputs], 3, stride, false, device),
+            conv1: Conv::new([inputs, outputs], 3, stride, false, device),
             bn1: BatchNorm::new(outputs, device),
-            conv2: conv([outputs, outputs], 3, 1, false, device),
+            conv2: Conv::new([outputs, outputs], 3, 1, false, device),
             bn2: BatchNorm::new(outputs, device),
             downsample: (!fits).then(|| Downsample {
-                conv: conv([inputs, outputs], 1, stride, false, device),
+                conv: Conv::new([inputs, outputs], 1, stride, false, device),
                 bn: BatchNorm::new(outputs, device),
             }),
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
         let skip = match &self.downsample {
-            Some(fit) => fit.bn.forward(fit.conv.forward(x.clone())),
+            Some(fit) => fit.conv.norm(&fit.bn, x.clone(), None, Activation::Identity),
             None => x.clone(),
         };
-        let y = relu(self.bn1.forward(self.conv1.forward(x)));
-        relu(self.bn2.forward(self.conv2.forward(y)) + skip)
+        let y = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
+        self.conv2.norm(&self.bn2, y, Some(skip), Activation::Relu)
     }
 }
 
@@ -108,14 +109,14 @@ impl ResNet {
                 })
                 .collect()
         };
-        let (kernel, maxpool) = match stem {
-            Stem::SevenBySeven => (7, Some(three_by_three_pool())),
-            Stem::ThreeByThree => (3, None),
+        let kernel = match stem {
+            Stem::SevenBySeven => 7,
+            Stem::ThreeByThree => 3,
         };
         Self {
-            conv1: conv([3, width], kernel, 2, false, device),
+            conv1: Conv::new([3, width], kernel, 2, false, device),
             bn1: BatchNorm::new(width, device),
-            maxpool,
+            stem,
             layer1: layer(0),
             layer2: layer(1),
             layer3: layer(2),
@@ -126,22 +127,16 @@ impl ResNet {
     }
 
     /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.bn1.forward(self.conv1.forward(images))); // [batch, 64, 112, 112]
-        let x = match &self.maxpool {
-            Some(pool) => pool.forward(x), // [batch, 64, 56, 56]
-            None => x,
+    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+        let x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
+        let x = self.conv1.norm(&self.bn1, x, None, Activation::Relu); // [batch, 112, 112, 64]
+        let x = match self.stem {
+            Stem::SevenBySeven => x.max_pool(PoolGeometry { window: 3, stride: 2, padding: 1 }),
+            Stem::ThreeByThree => x,
         };
-        // [batch, 64, 56, 56] -> [batch, 128, 28, 28] -> [batch, 256, 14, 14] -> [batch, 512, 7, 7]
+        // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]
         let blocks = self.layer1.iter().chain(&self.layer2).chain(&self.layer3).chain(&self.layer4);
-        let x = global_average_pool(blocks.fold(x, |x, block| block.forward(x))); // [batch, 512]
-        self.fc.forward(self.dropout.forward(x)) // [batch, classes]
+        let features = blocks.fold(x, |x, block| block.forward(x)).average(); // [batch, 512]
+        self.fc.forward(self.dropout.forward(features)) // [batch, classes]
     }
-}
-
-fn three_by_three_pool() -> MaxPool2d {
-    MaxPool2dConfig::new([3, 3])
-        .with_strides([2, 2])
-        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .init()
 }

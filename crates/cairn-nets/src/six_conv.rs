@@ -1,13 +1,12 @@
 //! System A's six-conv network.
 
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::MaxPool2d;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use crate::layers::{conv, halve, linear};
+use crate::feature_map::{FeatureMap, Precision};
+use crate::layers::{Conv, linear};
 
 /// Six 3x3 convolutions, each followed by ReLU and a 2 x 2 max pool; three linear layers with dropout after the
 /// first two; ReLU everywhere but on the output. Made for photos of 800 x 800 pixels.
@@ -16,8 +15,7 @@ use crate::layers::{conv, halve, linear};
 /// every stage alike.
 #[derive(Module, Debug)]
 pub struct SixConv {
-    convs: Vec<Conv2d>,
-    pool: MaxPool2d,
+    convs: Vec<Conv>,
     fc1: Linear,
     fc2: Linear,
     fc3: Linear,
@@ -32,8 +30,7 @@ impl SixConv {
         let map = side / 64;
         let [.., last] = Self::CHANNELS;
         Self {
-            convs: Self::CHANNELS.windows(2).map(|c| conv([c[0], c[1]], 3, 1, true, device)).collect(),
-            pool: halve(),
+            convs: Self::CHANNELS.windows(2).map(|c| Conv::new([c[0], c[1]], 3, 1, true, device)).collect(),
             fc1: linear(last * map * map, 512, device),
             fc2: linear(512, 256, device),
             fc3: linear(256, classes, device),
@@ -42,10 +39,11 @@ impl SixConv {
     }
 
     /// Logits: `[batch, 3, side, side]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        // [batch, 3, 800, 800] -> [batch, 128, 12, 12]
-        let x = self.convs.iter().fold(images, |x, conv| self.pool.forward(relu(conv.forward(x))));
-        let x = self.dropout.forward(relu(self.fc1.forward(x.flatten(1, 3)))); // [batch, 512]
+    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+        // [batch, 800, 800, 3] -> [batch, 12, 12, 128]
+        let x = FeatureMap::from_images(images, precision);
+        let x = self.convs.iter().fold(x, |x, conv| conv.forward(x).relu().halve());
+        let x = self.dropout.forward(relu(self.fc1.forward(x.flatten()))); // [batch, 512]
         let x = self.dropout.forward(relu(self.fc2.forward(x))); // [batch, 256]
         self.fc3.forward(x) // [batch, classes]
     }

@@ -1,7 +1,5 @@
 //! All that a training needs to go on as if it had never stopped.
 
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
-use burn::tensor::Bytes;
 use cairn_nets::StateDict;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
@@ -9,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::History;
 use crate::step::StepOutcome;
+use crate::updates::Optimiser;
 
 const STATE: &str = "state";
 const NETWORK: &str = "network";
@@ -76,16 +75,9 @@ impl EpochSums {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(place: Place, weights: StateDict, optimiser: &ModuleOptimizer) -> Result<Self, String> {
-        let optimiser = optimiser.into_bytes().map_err(|e| format!("{e:?}"))?.to_vec();
+    pub(crate) fn new(place: Place, weights: StateDict, optimiser: &Optimiser) -> Result<Self, String> {
+        let optimiser = optimiser.to_bytes().map_err(|e| e.to_string())?;
         Ok(Self { place, weights, optimiser })
-    }
-
-    /// Gives a fresh optimiser the moments of the saved one.
-    pub(crate) fn restore_optimiser(&self, fresh: ModuleOptimizer) -> Result<ModuleOptimizer, String> {
-        let bytes = Bytes::from_bytes_vec(self.optimiser.clone());
-        let record = OptimizerRecord::from_bytes(bytes).map_err(|e| format!("{e:?}"))?;
-        Ok(fresh.load_record(record))
     }
 
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {

@@ -16,6 +16,7 @@ mod run_folder;
 mod schedule;
 mod step;
 mod training;
+mod updates;
 mod validation;
 
 pub use error::TrainError;

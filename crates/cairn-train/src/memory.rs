@@ -7,7 +7,7 @@ use std::fs;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use cairn_nets::Network;
+use cairn_nets::{Network, Precision};
 
 use crate::TrainError;
 use crate::step::rehearse;
@@ -20,12 +20,14 @@ pub(crate) fn check_fits(
     network: &Network,
     batch: usize,
     side: usize,
+    precision: Precision,
     device: &Device,
 ) -> Result<(), TrainError> {
     let (Some(before), Some(available)) = (resident_bytes(), available_bytes()) else { return Ok(()) };
     // On running statistics of its own: a clone would share them, and a resumed run would rehearse into them once more.
     let understudy = network.valid().train();
-    let [few, more] = REHEARSED.map(|photos| peak_of(|| rehearse(&understudy, photos, side, device)));
+    let [few, more] =
+        REHEARSED.map(|photos| peak_of(|| rehearse(&understudy, photos, side, precision, device)));
     let (Some(few), Some(more)) = (few, more) else { return Ok(()) };
     let photo = more.saturating_sub(few) / (REHEARSED[1] - REHEARSED[0]) as u64;
     let step = few.saturating_sub(before).saturating_sub(photo * REHEARSED[0] as u64);
@@ -106,8 +108,8 @@ mod tests {
         let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 64, dropout: 0.0 };
         let network = spec.build(Init::Default, 0, &device).unwrap().train();
         let device = device.autodiff();
-        let error = check_fits(&network, 1 << 40, 64, &device).unwrap_err();
+        let error = check_fits(&network, 1 << 40, 64, Precision::F32, &device).unwrap_err();
         let TrainError::Memory { fitting, .. } = error else { panic!("{error:?}") };
-        assert!(fitting > 0 && check_fits(&network, fitting, 64, &device).is_ok(), "{error}");
+        assert!(fitting > 0 && check_fits(&network, fitting, 64, Precision::F32, &device).is_ok(), "{error}");
     }
 }

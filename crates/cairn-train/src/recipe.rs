@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use cairn_dataset::{DatasetError, ImageFolder, mean_std};
-use cairn_nets::{Architecture, Init, NetworkSpec};
+use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
 use cairn_photo::{Augmentations, Framing, Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,9 @@ pub struct TrainingRecipe {
     /// Stop after so many epochs without a lower validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<usize>,
+    /// Number type of feature maps [default: the machine's fastest].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// Decides first weights, the order of photos, augmentation and dropout.
     #[serde(default)]
     pub seed: u64,
@@ -177,7 +180,8 @@ impl Recipe {
         toml::to_string(self).map_err(|e| RecipeError::Fault(format!("cannot be written as TOML: {e}")))
     }
 
-    /// The recipe with figures in place of what depends on the photos: their own mean and deviation, if it asks for them.
+    /// The recipe with figures in place of what depends on the photos (their own mean and deviation, if it asks for
+    /// them) and on the machine (the precision).
     ///
     /// `progress` is told how many photos are measured, and of how many.
     ///
@@ -192,7 +196,13 @@ impl Recipe {
             let measured = mean_std(&data.train, &self.photos.framing, progress)?;
             self.photos.normalisation = NormalisationRecipe::Given(measured.normalisation);
         }
+        self.training.precision = Some(self.precision());
         Ok(self)
+    }
+
+    /// The number type of feature maps: the recipe's, or the machine's fastest.
+    pub fn precision(&self) -> Precision {
+        self.training.precision.unwrap_or_else(Precision::best)
     }
 
     /// The network for this many classes.
@@ -225,7 +235,8 @@ impl Recipe {
     }
 
     fn fault(&self) -> Option<String> {
-        let TrainingRecipe { batch, epochs, minutes, label_smoothing, early_stopping, seed } = self.training;
+        let TrainingRecipe { batch, epochs, minutes, label_smoothing, early_stopping, precision, seed } =
+            self.training;
         let (width, height) = self.input_size();
         let ranges = [
             (batch > 0, "training.batch is 0; a batch needs at least one photo".to_owned()),
@@ -241,6 +252,10 @@ impl Recipe {
                 ),
             ),
             (early_stopping != Some(0), "training.early_stopping is 0; bear at least one epoch".to_owned()),
+            (
+                precision.is_none_or(Precision::is_offered),
+                "training.precision is bf16, in which this machine does not compute; use f32".to_owned(),
+            ),
             (i64::try_from(seed).is_ok(), format!("training.seed is {seed}; it must be below 2^63")),
             (width == height, format!("photos.framing ends at {width} x {height}; networks take squares")),
         ];

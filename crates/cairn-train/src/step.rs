@@ -1,10 +1,12 @@
 //! One step: forward, loss, backward, update.
 
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_dataset::{Batch, ClassId};
-use cairn_nets::Network;
+use cairn_nets::{Network, Precision};
+
+use crate::updates::Optimiser;
 
 /// What a step came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,25 +19,33 @@ pub(crate) struct StepOutcome {
     pub photos: usize,
 }
 
+/// What a step is taken with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StepSettings {
+    pub precision: Precision,
+    pub label_smoothing: f64,
+    pub learning_rate: f64,
+}
+
 /// One step of training on a batch that is not empty. `device` is an autodiff device; `network` lives on it.
 pub(crate) fn step(
     network: Network,
-    optimiser: &mut ModuleOptimizer,
+    optimiser: &mut Optimiser,
     batch: Batch,
-    label_smoothing: f64,
-    learning_rate: f64,
+    settings: StepSettings,
     device: &Device,
 ) -> (Network, StepOutcome) {
     let photos = batch.len();
     let pixels = TensorData::new(batch.pixels, [photos, 3, batch.height, batch.width]);
-    let logits = network.forward(Tensor::<4>::from_data(pixels, device)); // [batch, classes]
+    let images = Tensor::<4>::from_data(pixels, device);
+    let logits = network.forward(images, settings.precision); // [batch, classes]
     let [_, classes] = logits.dims();
-    let targets = smoothed(&batch.labels, classes, label_smoothing);
+    let targets = smoothed(&batch.labels, classes, settings.label_smoothing);
     let targets = Tensor::<2>::from_data(TensorData::new(targets, [photos, classes]), device);
 
     let loss = cross_entropy(logits.clone(), targets);
     let gradients = GradientsParams::from_grads(loss.backward(), &network);
-    let network = optimiser.step(learning_rate, network, gradients);
+    let network = optimiser.step(settings.learning_rate, network, gradients);
 
     let correct = count_correct(logits.inner(), &batch.labels);
     let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
@@ -43,9 +53,9 @@ pub(crate) fn step(
 }
 
 /// A throwaway step's worth of work on photos of zeros, for measuring what a step takes.
-pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, device: &Device) {
+pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, precision: Precision, device: &Device) {
     let images = Tensor::<4>::zeros([photos, 3, side, side], device);
-    let gradients = network.forward(images).mean().backward();
+    let gradients = network.forward(images, precision).mean().backward();
     drop(GradientsParams::from_grads(gradients, network));
 }
 

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use cairn_dataset::ImageFolder;
 use cairn_eval::Evaluation;
@@ -20,7 +19,8 @@ use crate::observer::{Event, Interrupt, Observer};
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::schedule::Standing;
-use crate::step::step;
+use crate::step::{StepSettings, step};
+use crate::updates::Optimiser;
 use crate::validation::evaluate;
 
 /// What to train, on what, and where to.
@@ -72,7 +72,8 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     let loaders = Loaders::new(recipe, data)?;
     let (mut network, mut optimiser, mut place) = begin_or_resume(training)?;
     let device = Device::flex().autodiff();
-    check_fits(&network, recipe.training.batch, recipe.network_spec(2).side, &device)?;
+    let precision = recipe.precision();
+    check_fits(&network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
 
     let mut clock = Clock::new(recipe, place.seconds);
     let batches = loaders.train.batches_per_epoch();
@@ -104,9 +105,9 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
                 device.seed(step_seed(recipe.training.seed, &place));
-                let smoothing = recipe.training.label_smoothing;
-                let (updated, outcome) =
-                    step(network, &mut optimiser, batch, smoothing, learning_rate, &device);
+                let label_smoothing = recipe.training.label_smoothing;
+                let settings = StepSettings { precision, label_smoothing, learning_rate };
+                let (updated, outcome) = step(network, &mut optimiser, batch, settings, &device);
                 network = updated;
                 if !outcome.loss.is_finite() {
                     let (epoch, batch) = (place.epoch + 1, place.batch);
@@ -145,7 +146,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         let began = Instant::now();
         let snapshot = network.valid();
         let mut bad_photos = place.so_far.bad_photos;
-        let scores = evaluate(&snapshot, &loaders.valid, data.classes.len(), interrupt, |bad| {
+        let scores = evaluate(&snapshot, &loaders.valid, data.classes.len(), precision, interrupt, |bad| {
             bad_photos += 1;
             observer.on_event(Event::BadPhoto(bad));
         });
@@ -186,11 +187,11 @@ fn reason_to_stop(recipe: &Recipe, place: &Place, clock: &Clock) -> Option<StopR
 }
 
 /// The network, ready to train, with its optimiser: fresh, or as the run's checkpoint left them.
-fn begin_or_resume(training: &Training<'_>) -> Result<(Network, ModuleOptimizer, Place), TrainError> {
+fn begin_or_resume(training: &Training<'_>) -> Result<(Network, Optimiser, Place), TrainError> {
     let Training { recipe, data, run, .. } = *training;
     let spec = recipe.network_spec(data.classes.len());
     let network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
-    let optimiser = recipe.optimiser.build();
+    let optimiser = Optimiser::new(recipe.optimiser);
     let fingerprint = data.fingerprint();
     let Some(checkpoint) = run.read_checkpoint()? else {
         return Ok((network.train(), optimiser, Place { fingerprint, ..Place::default() }));
@@ -200,8 +201,8 @@ fn begin_or_resume(training: &Training<'_>) -> Result<(Network, ModuleOptimizer,
         let (then, now) = (checkpoint.place.fingerprint, fingerprint);
         return Err(TrainError::DataChanged { path: data.root.clone(), then, now });
     }
-    let optimiser = checkpoint
-        .restore_optimiser(optimiser)
+    let optimiser = optimiser
+        .with_state(&checkpoint.optimiser, &Device::flex())
         .map_err(|reason| TrainError::Checkpoint { path: path.clone(), reason })?;
     let network = network
         .with_state_dict(&checkpoint.weights)
@@ -209,12 +210,7 @@ fn begin_or_resume(training: &Training<'_>) -> Result<(Network, ModuleOptimizer,
     Ok((network.train(), optimiser, checkpoint.place))
 }
 
-fn save(
-    run: &RunFolder,
-    place: &Place,
-    network: &Network,
-    optimiser: &ModuleOptimizer,
-) -> Result<(), TrainError> {
+fn save(run: &RunFolder, place: &Place, network: &Network, optimiser: &Optimiser) -> Result<(), TrainError> {
     // `valid` also settles the batch norms' running statistics, which the training network keeps a step behind.
     let weights = network.valid().state_dict();
     let checkpoint = Checkpoint::new(place.clone(), weights, optimiser)

@@ -2,7 +2,7 @@
 
 use cairn_dataset::{BadPhoto, Loader};
 use cairn_eval::Scores;
-use cairn_nets::Network;
+use cairn_nets::{Network, Precision};
 
 use crate::observer::Interrupt;
 
@@ -13,13 +13,14 @@ pub fn evaluate(
     network: &Network,
     loader: &Loader,
     classes: usize,
+    precision: Precision,
     interrupt: &Interrupt,
     mut on_bad: impl FnMut(&BadPhoto),
 ) -> Option<Scores> {
     let mut scores = Scores::new(classes);
     for batch in loader.epoch(0, 0) {
         batch.bad.iter().for_each(&mut on_bad);
-        let logits = network.logits(batch.pixels, batch.height, batch.width);
+        let logits = network.logits(batch.pixels, batch.height, batch.width, precision);
         for (label, logits) in batch.labels.iter().zip(&logits) {
             scores.push(*label, logits);
         }

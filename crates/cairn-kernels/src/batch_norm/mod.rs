@@ -28,6 +28,23 @@ pub struct BatchNorm<'a> {
     pub epsilon: f32,
 }
 
+/// Where the statistics of a forward pass came from, with them.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// From the batch itself: the gradient flows through them too.
+    Batch(&'a Statistics),
+    /// They were given, as the running ones are in evaluation and where batch norm is frozen.
+    Given(&'a Statistics),
+}
+
+impl<'a> Source<'a> {
+    fn statistics(self) -> &'a Statistics {
+        match self {
+            Self::Batch(statistics) | Self::Given(statistics) => statistics,
+        }
+    }
+}
+
 /// The gradients to a batch norm's parameters, one value a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterGradients {
@@ -76,7 +93,7 @@ impl BatchNorm<'_> {
         }
     }
 
-    /// The gradients of [`BatchNorm::forward`] with the batch's own statistics.
+    /// The gradients of [`BatchNorm::forward`].
     ///
     /// `input` is the forward pass's input, `output_gradient` the gradient to its output. All of `input_gradient` (and of
     /// the residual's gradient) is written. The bits do not depend on the number of threads.
@@ -87,20 +104,21 @@ impl BatchNorm<'_> {
     pub fn backward<T: Element>(
         &self,
         isa: Isa,
-        statistics: &Statistics,
+        statistics: Source<'_>,
         input: &[T],
         activation: Activation,
         output_gradient: &[T],
         residual: Option<ResidualBackward<'_, T>>,
         input_gradient: &mut [T],
     ) -> ParameterGradients {
-        let line = self.line(statistics);
+        let line = self.line(statistics.statistics());
         let (channels, bounds) = (line.channels(), activation.bounds());
+        let of_batch = matches!(statistics, Source::Batch(_));
         check_pixels(channels, input.len());
         check_len("output gradient", output_gradient.len(), input.len());
         check_len("input gradient", input_gradient.len(), input.len());
         let Some(ResidualBackward { output, gradient }) = residual else {
-            return backward_passes(isa, &line, input, input_gradient, output_gradient, bounds);
+            return backward_passes(isa, &line, of_batch, input, input_gradient, output_gradient, bounds);
         };
         check_len("output", output.len(), input.len());
         check_len("residual gradient", gradient.len(), input.len());
@@ -112,7 +130,8 @@ impl BatchNorm<'_> {
             .for_each(|(gradient, (output, output_gradient))| {
                 activate_backward_stretch(isa, bounds, output, output_gradient, gradient);
             });
-        backward_passes(isa, &line, input, input_gradient, gradient, Activation::Identity.bounds())
+        let bounds = Activation::Identity.bounds();
+        backward_passes(isa, &line, of_batch, input, input_gradient, gradient, bounds)
     }
 
     fn line(&self, statistics: &Statistics) -> Line {
@@ -207,6 +226,7 @@ vectorised! {
 fn backward_passes<T: Element>(
     isa: Isa,
     line: &Line,
+    of_batch: bool,
     input: &[T],
     input_gradient: &mut [T],
     output_gradient: &[T],
@@ -222,8 +242,9 @@ fn backward_passes<T: Element>(
         weight: weight.iter().map(|&sum| sum as f32).collect(),
         bias: bias.iter().map(|&sum| sum as f32).collect(),
     };
-    let mean_of =
-        |sums: &[f64]| -> Vec<f32> { sums.iter().map(|sum| (sum / pixels as f64) as f32).collect() };
+    // No gradient flows through statistics that were given.
+    let share = if of_batch { 1.0 / pixels as f64 } else { 0.0 };
+    let mean_of = |sums: &[f64]| -> Vec<f32> { sums.iter().map(|sum| (sum * share) as f32).collect() };
     let means = ParameterGradients { weight: mean_of(&weight), bias: mean_of(&bias) };
     input_gradient
         .par_chunks_mut(stretch)

@@ -151,14 +151,19 @@ fn real_photos() -> Vec<(String, Photo)> {
     let data = env::var_os("CAIRN_DATA").map(PathBuf::from);
     let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
     let Ok(entries) = std::fs::read_dir(data.join("photos")) else {
-        println!("without real photos: no photos/ in {}; name a folder that has it in CAIRN_DATA", data.display());
+        println!(
+            "without real photos: no photos/ in {}; name a folder that has it in CAIRN_DATA",
+            data.display()
+        );
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let small = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() < 300_000);
     let jpegs = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "jpg")).filter(small);
-    let opened = jpegs.take(3).map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), Photo::open(path).unwrap()));
+    let opened = jpegs
+        .take(3)
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), Photo::open(path).unwrap()));
     opened.collect()
 }
 
@@ -170,7 +175,8 @@ fn planes(photo: &Photo) -> Vec<u8> {
 fn run(python: &str, command: &str, folder: &Path) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/export_reference.py");
     let output = Command::new(python).arg(script).arg(command).arg(folder).output().unwrap();
-    let (printed, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (printed, failed) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{printed}");
     assert!(output.status.success(), "{failed}");
 }

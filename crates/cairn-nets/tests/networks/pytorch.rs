@@ -6,7 +6,7 @@ use std::process::Command;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use cairn_nets::{Architecture, StateDict};
+use cairn_nets::{Architecture, Precision, StateDict};
 use serde::Deserialize;
 
 use crate::network;
@@ -58,12 +58,12 @@ fn compare_passes(architecture: Architecture, weights: &StateDict, passes: &Stat
     let network = network(architecture, classes, side).with_state_dict(weights).unwrap();
 
     let images = passes.values("images").unwrap().to_vec();
-    let logits = network.logits(images.clone(), side, side).concat();
+    let logits = network.logits(images.clone(), side, side, Precision::F32).concat();
     assert_close(&logits, passes.values("evaluated").unwrap(), architecture, "logits in evaluation");
 
     let training = network.train();
     let images = TensorData::new(images, [batch, 3, side, side]);
-    let logits = training.forward(Tensor::from_data(images, &Device::flex().autodiff()));
+    let logits = training.forward(Tensor::from_data(images, &Device::flex().autodiff()), Precision::F32);
     let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
     assert_close(&logits, passes.values("trained").unwrap(), architecture, "logits in training");
 

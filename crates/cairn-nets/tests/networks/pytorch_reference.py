@@ -3,7 +3,7 @@
     python3 pytorch_reference.py counts > parameter_counts.json    # what the fixture holds
     python3 pytorch_reference.py passes FOLDER                     # weights, inputs and outcomes, for pytorch.rs
 
-The fixture was made with torch 2.11.0 and torchvision 0.26.0. ResNet-18 and -34 are torchvision's own; the others are
+The fixture was made with torch 2.11.0 and torchvision 0.26.0. ResNet-18, -34 and MobileNetV2 are torchvision's own; the others are
 written down here from the systems' descriptions, under cairn's tensor names.
 """
 import json
@@ -124,6 +124,11 @@ def resnet10_small(classes, side):
     return net
 
 
+def mobilenet_v2(classes, side):
+    """Without dropout, which draws other values here and there."""
+    return torchvision.models.mobilenet_v2(num_classes=classes, dropout=0.0)
+
+
 # Name: (network, published side, a small side for passes). The small sides are such that maps
 # of an odd size occur, so that what happens to a last row or column is compared too.
 NETWORKS = {
@@ -134,6 +139,7 @@ NETWORKS = {
     "resnet10-small": (resnet10_small, 96, 37),
     "resnet18": (lambda classes, side: torchvision.models.resnet18(num_classes=classes), 224, 75),
     "resnet34": (lambda classes, side: torchvision.models.resnet34(num_classes=classes), 224, 75),
+    "mobilenet_v2": (mobilenet_v2, 224, 75),
 }
 
 

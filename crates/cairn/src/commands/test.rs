@@ -68,7 +68,7 @@ pub(crate) fn test(model: &Model, data: &Path, batch_size: usize) -> Result<(Eva
     let bar = bar(loader.batches_per_epoch(), "testing");
     let mut bad_photos = 0;
     let never = Interrupt::default();
-    let scores = evaluate(model.network(), &loader, info.classes.len(), &never, |bad| {
+    let scores = evaluate(model.network(), &loader, info.classes.len(), model.precision(), &never, |bad| {
         bad_photos += 1;
         bar.suspend(|| say(left_out(bad)));
     });

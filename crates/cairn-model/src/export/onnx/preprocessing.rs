@@ -4,7 +4,7 @@ use cairn_photo::{Framing, Normalisation, Preprocess};
 
 use super::PhotoElement;
 use super::proto::{Attribute, Element, Nodes};
-use crate::export::resampling::{WEIGHT_LIMIT, weight_scales};
+use crate::export::resampling::{BYTE, WEIGHT_LIMIT, weight_scales};
 
 /// The name of the model's input.
 pub(super) const PHOTO: &str = "photo";
@@ -14,28 +14,40 @@ pub(super) fn add(nodes: &mut Nodes, preprocess: &Preprocess, photo: PhotoElemen
     let mut nodes = Preprocessing { nodes };
     nodes.nodes.add("Shape", &[PHOTO], "photo_shape", &[]);
     let (height, width) = (nodes.side("height", 2), nodes.side("width", 3));
-    let (down, across) = match preprocess.framing {
+    let ([new_height, new_width], crop) = match preprocess.framing {
         Framing::ShortSideCrop { short_side, crop } => {
-            let [new_height, new_width] = nodes.short_side_size(short_side, &height, &width);
-            let down = nodes.axis_weights("down", &height, &new_height);
-            let across = nodes.axis_weights("across", &width, &new_width);
-            (
-                nodes.centre_rows("down", &down, &new_height, crop),
-                nodes.centre_rows("across", &across, &new_width, crop),
-            )
+            (nodes.short_side_size(short_side, &height, &width), Some(crop))
         }
-        Framing::Squash { width: new_width, height: new_height } => {
-            let new_height = nodes.whole("new_height", i64::from(new_height));
-            let new_width = nodes.whole("new_width", i64::from(new_width));
-            (
-                nodes.axis_weights("down", &height, &new_height),
-                nodes.axis_weights("across", &width, &new_width),
-            )
+        Framing::Squash { width, height } => {
+            let size = [("new_height", height), ("new_width", width)];
+            (size.map(|(name, side)| nodes.whole(name, i64::from(side))), None)
         }
     };
     let levels = nodes.levels(photo);
-    let framed = nodes.resized(&levels, &down, &across);
+    // Across first, as cairn resizes; then down, which is across once columns and rows have changed places.
+    let narrowed = nodes.resized(&levels, &Axis { name: "across", old: &width, new: &new_width, crop });
+    let turned = nodes.turned(&narrowed, "narrowed_turned");
+    let framed = nodes.resized(&turned, &Axis { name: "down", old: &height, new: &new_height, crop });
+    let framed = nodes.turned(&framed, "framed");
     nodes.normalised(&framed, &preprocess.normalisation)
+}
+
+/// An axis along which photos are resized.
+struct Axis<'a> {
+    /// What the names of its nodes begin with.
+    name: &'static str,
+    /// The name of its length before.
+    old: &'a str,
+    /// The name of its length afterwards.
+    new: &'a str,
+    /// How many pixels in the middle are kept; without it, all.
+    crop: Option<u32>,
+}
+
+impl Axis<'_> {
+    fn named(&self, what: &str) -> String {
+        format!("{}_{what}", self.name)
+    }
 }
 
 /// Adds nodes; each function gives back the name of its result.
@@ -98,27 +110,63 @@ impl Preprocessing<'_> {
         })
     }
 
-    /// The weight of each of the `old` pixels along an axis in each of the `new`: `[new, old]`.
-    fn axis_weights(&mut self, axis: &str, old: &str, new: &str) -> String {
-        let named = |what: &str| format!("{axis}_{what}");
-        let (last, zero) = (self.nodes.ints(&named("last"), &[1], &[-1]), self.whole(&named("zero"), 0));
-        let two = self.whole(&named("two"), 2);
+    /// The photo with its last axis resized, rounded to levels.
+    fn resized(&mut self, levels: &str, axis: &Axis) -> String {
+        let exact = self.axis_weights(axis);
+        let scale = self.scale(&exact, axis);
+        let scaled = self.node("Mul", &[&exact, &scale], &axis.named("scaled_weights"));
+        let mut weights = self.rounded(&scaled, &axis.named("weights"));
+        if let Some(crop) = axis.crop {
+            weights = self.centre_rows(&weights, axis, crop);
+        }
+        let byte = self.number(&axis.named("byte"), BYTE);
+        let coarse = self.node("Div", &[&weights, &byte], &axis.named("weights_by_byte"));
+        let coarse = self.node("Floor", &[&coarse], &axis.named("coarse_weights"));
+        let fine = self.nodes.add(
+            "Mod",
+            &[&weights, &byte],
+            &axis.named("fine_weights"),
+            &[("fmod", Attribute::Int(1))],
+        );
+        let [coarse, fine] = [(coarse, "coarse"), (fine, "fine")].map(|(weights, which)| {
+            let columns = self.node("Transpose", &[&weights], &axis.named(&format!("{which}_columns")));
+            self.node("MatMul", &[levels, &columns], &axis.named(&format!("{which}_sums")))
+        });
+        self.rounded_quotient(&coarse, &fine, &scale, axis)
+    }
+
+    /// `floor((coarse + floor((fine + scale / 2) / 256)) / (scale / 256))`.
+    fn rounded_quotient(&mut self, coarse: &str, fine: &str, scale: &str, axis: &Axis) -> String {
+        let (two, byte) = (self.number(&axis.named("two_levels"), 2.0), axis.named("byte"));
+        let half = self.node("Div", &[scale, &two], &axis.named("half_scale"));
+        let raised = self.node("Add", &[fine, &half], &axis.named("fine_raised"));
+        let carried = self.node("Div", &[&raised, &byte], &axis.named("fine_by_byte"));
+        let carried = self.node("Floor", &[&carried], &axis.named("carried"));
+        let sum = self.node("Add", &[coarse, &carried], &axis.named("sum"));
+        let coarse_scale = self.node("Div", &[scale, &byte], &axis.named("coarse_scale"));
+        let levels = self.node("Div", &[&sum, &coarse_scale], &axis.named("exact_levels"));
+        self.node("Floor", &[&levels], &axis.named("levels"))
+    }
+
+    /// The weight of each old pixel along an axis in each of the new ones: `[new, old]`.
+    fn axis_weights(&mut self, axis: &Axis) -> String {
+        let last = self.nodes.ints(&axis.named("last"), &[1], &[-1]);
+        let [zero, two] = [0, 2].map(|value| self.whole(&axis.named(&format!("whole_{value}")), value));
 
         // The distance of each new pixel's centre from each old one's, and where the triangle ends.
-        let new_centres = self.centres(&named("new"), new, old);
-        let new_centres = self.node("Unsqueeze", &[&new_centres, &last], &named("new_column"));
-        let old_centres = self.centres(&named("old"), old, new);
-        let offset = self.node("Sub", &[&new_centres, &old_centres], &named("offset"));
-        let distance = self.node("Abs", &[&offset], &named("distance"));
-        let longer = self.node("Max", &[old, new], &named("longer"));
-        let reach = self.node("Mul", &[&longer, &two], &named("reach"));
-        let inside = self.node("Sub", &[&reach, &distance], &named("inside"));
-        let triangle = self.node("Max", &[&inside, &zero], &named("triangle"));
+        let new_centres = self.centres(&axis.named("new"), axis.new, axis.old);
+        let new_centres = self.node("Unsqueeze", &[&new_centres, &last], &axis.named("new_column"));
+        let old_centres = self.centres(&axis.named("old"), axis.old, axis.new);
+        let offset = self.node("Sub", &[&new_centres, &old_centres], &axis.named("offset"));
+        let distance = self.node("Abs", &[&offset], &axis.named("distance"));
+        let longer = self.node("Max", &[axis.old, axis.new], &axis.named("longer"));
+        let reach = self.node("Mul", &[&longer, &two], &axis.named("reach"));
+        let inside = self.node("Sub", &[&reach, &distance], &axis.named("inside"));
+        let triangle = self.node("Max", &[&inside, &zero], &axis.named("triangle"));
 
-        let triangle = self.cast(&triangle, Element::Float, &named("triangle_float"));
-        let sum = self.node("ReduceSum", &[&triangle, &last], &named("sum"));
-        let weights = self.node("Div", &[&triangle, &sum], &named("exact_weights"));
-        self.sixteen_bit(&weights, axis)
+        let triangle = self.cast(&triangle, Element::Float, &axis.named("triangle_float"));
+        let sum = self.node("ReduceSum", &[&triangle, &last], &axis.named("triangle_sum"));
+        self.node("Div", &[&triangle, &sum], &axis.named("exact_weights"))
     }
 
     /// `(2 i + 1) * unit` for each `i` below `count`.
@@ -130,49 +178,42 @@ impl Preprocessing<'_> {
         self.node("Mul", &[&odd, unit], &format!("{name}_centres"))
     }
 
-    /// The weights rounded as 16-bit integers of the finest scale that holds them all.
-    fn sixteen_bit(&mut self, weights: &str, axis: &str) -> String {
-        let named = |what: &str| format!("{axis}_{what}");
+    /// The finest scale at which all weights are 16-bit integers.
+    fn scale(&mut self, weights: &str, axis: &Axis) -> String {
         let scales: Vec<f32> = weight_scales().collect();
-        let scales = self.nodes.floats(&named("scales"), &[scales.len()], &scales);
-        let (limit, none) = (self.number(&named("limit"), WEIGHT_LIMIT), self.number(&named("none"), 0.0));
-        let greatest = self.reduce_max(weights, &named("greatest"));
-        let scaled = self.node("Mul", &[&scales, &greatest], &named("greatest_scaled"));
-        let fits = self.node("Less", &[&scaled, &limit], &named("fits"));
-        let fitting = self.node("Where", &[&fits, &scales, &none], &named("fitting_scales"));
-        let scale = self.reduce_max(&fitting, &named("scale"));
-        let scaled = self.node("Mul", &[weights, &scale], &named("scaled_weights"));
-        let rounded = self.rounded(&scaled, &named("whole_weights"));
-        self.node("Div", &[&rounded, &scale], &named("weights"))
+        let scales = self.nodes.floats(&axis.named("scales"), &[scales.len()], &scales);
+        let limit = self.number(&axis.named("limit"), WEIGHT_LIMIT);
+        let none = self.number(&axis.named("none"), 0.0);
+        let greatest = self.reduce_max(weights, &axis.named("greatest"));
+        let scaled = self.node("Mul", &[&scales, &greatest], &axis.named("greatest_scaled"));
+        let fits = self.node("Less", &[&scaled, &limit], &axis.named("fits"));
+        let fitting = self.node("Where", &[&fits, &scales, &none], &axis.named("fitting_scales"));
+        self.reduce_max(&fitting, &axis.named("scale"))
     }
 
     fn reduce_max(&mut self, input: &str, output: &str) -> String {
         self.nodes.add("ReduceMax", &[input], output, &[("keepdims", Attribute::Int(0))])
     }
 
-    /// The middle `crop` of `new` rows: an odd margin is split by rounding half of it to the even number.
-    fn centre_rows(&mut self, axis: &str, weights: &str, new: &str, crop: u32) -> String {
-        let named = |what: &str| format!("{axis}_{what}");
-        let crop = self.nodes.ints(&named("crop"), &[1], &[i64::from(crop)]);
+    /// The weights of the middle `crop` pixels: an odd margin is split by rounding half of it to the even number.
+    fn centre_rows(&mut self, weights: &str, axis: &Axis, crop: u32) -> String {
+        let crop = self.nodes.ints(&axis.named("crop"), &[1], &[i64::from(crop)]);
         let [first, two, three, four] =
-            [0, 2, 3, 4].map(|value| self.nodes.ints(&named(&format!("crop_{value}")), &[1], &[value]));
-        let margin = self.node("Sub", &[new, &crop], &named("margin"));
-        let half = self.node("Div", &[&margin, &two], &named("half_margin"));
-        let rest = self.node("Mod", &[&margin, &four], &named("margin_rest"));
-        let upwards = self.node("Equal", &[&rest, &three], &named("margin_upwards"));
-        let upwards = self.cast(&upwards, Element::Int64, &named("margin_step"));
-        let start = self.node("Add", &[&half, &upwards], &named("crop_start"));
-        let end = self.node("Add", &[&start, &crop], &named("crop_end"));
-        self.node("Slice", &[weights, &start, &end, &first], &named("crop_weights"))
+            [0, 2, 3, 4].map(|value| self.nodes.ints(&axis.named(&format!("crop_{value}")), &[1], &[value]));
+        let margin = self.node("Sub", &[axis.new, &crop], &axis.named("margin"));
+        let half = self.node("Div", &[&margin, &two], &axis.named("half_margin"));
+        let rest = self.node("Mod", &[&margin, &four], &axis.named("margin_rest"));
+        let upwards = self.node("Equal", &[&rest, &three], &axis.named("margin_upwards"));
+        let upwards = self.cast(&upwards, Element::Int64, &axis.named("margin_step"));
+        let start = self.node("Add", &[&half, &upwards], &axis.named("crop_start"));
+        let end = self.node("Add", &[&start, &crop], &axis.named("crop_end"));
+        self.node("Slice", &[weights, &start, &end, &first], &axis.named("crop_weights"))
     }
 
-    /// `down * levels * acrossᵀ`, rounded to levels after each product: across first, as cairn resizes.
-    fn resized(&mut self, levels: &str, down: &str, across: &str) -> String {
-        let across = self.node("Transpose", &[across], "across_transposed");
-        let narrowed = self.node("MatMul", &[levels, &across], "narrowed_exact");
-        let narrowed = self.rounded(&narrowed, "narrowed");
-        let framed = self.node("MatMul", &[down, &narrowed], "framed_exact");
-        self.rounded(&framed, "framed")
+    /// Rows and columns with their places exchanged.
+    fn turned(&mut self, photo: &str, output: &str) -> String {
+        let order = Attribute::Ints(vec![0, 1, 3, 2]);
+        self.nodes.add("Transpose", &[photo], output, &[("perm", order)])
     }
 
     /// `(level / 255 - mean) / std`.

@@ -2,26 +2,20 @@
 
 use cairn_photo::{Framing, Normalisation, Preprocess};
 
-use crate::export::resampling::{WEIGHT_LIMIT, weight_scales};
+use crate::export::resampling::{BYTE, WEIGHT_LIMIT, weight_scales};
 
-/// The methods `preprocess`, `axis_weights` and `centre_rows`, and `short_side_size` of the class.
+/// The methods `preprocess`, `resized`, which resizes along the last axis, and `axis_weights` of the class.
 pub(super) fn preprocessing_methods(preprocess: &Preprocess, class: &str) -> String {
-    let (sizes, down, across) = match preprocess.framing {
+    let (new_height, new_width, crop) = match preprocess.framing {
         Framing::ShortSideCrop { short_side, crop } => (
-            format!(
-                "    shorter = min(height, width)\n    \
-                     new_height = height * {short_side} // shorter\n    \
-                     new_width = width * {short_side} // shorter\n"
-            ),
-            format!("(self).centre_rows((self).axis_weights(height, new_height, device), {crop})"),
-            format!("(self).centre_rows((self).axis_weights(width, new_width, device), {crop})"),
+            format!("height * {short_side} // min(height, width)"),
+            format!("width * {short_side} // min(height, width)"),
+            [crop, crop],
         ),
-        Framing::Squash { width, height } => (
-            String::new(),
-            format!("(self).axis_weights(height, {height}, device)"),
-            format!("(self).axis_weights(width, {width}, device)"),
-        ),
+        // What is resized to a size is not cropped by that size.
+        Framing::Squash { width, height } => (height.to_string(), width.to_string(), [height, width]),
     };
+    let [crop_height, crop_width] = crop;
     let Normalisation { mean, std } = &preprocess.normalisation;
     let (mean, std) = (channels(mean), channels(std));
     // The finest scale; the others are halves of it.
@@ -35,30 +29,34 @@ pub(super) fn preprocessing_methods(preprocess: &Preprocess, class: &str) -> Str
       levels = torch.floor(torch.to(photos, 6) * 255. + 0.5)
     height = torch.size(photos, 2)
     width = torch.size(photos, 3)
-{sizes}    down = {down}
-    across = {across}
-    narrowed = torch.floor(torch.matmul(levels, torch.t(across)) + 0.5)
-    framed = torch.floor(torch.matmul(down, narrowed) + 0.5)
+    narrowed = (self).resized(levels, {new_width}, {crop_width})
+    framed = (self).resized(torch.transpose(narrowed, 2, 3), {new_height}, {crop_height})
     mean = {mean}
     std = {std}
-    return (framed / 255. - mean) / std
+    return (torch.transpose(framed, 2, 3) / 255. - mean) / std
+  def resized(self: {class}, levels: Tensor, new: int, crop: int) -> Tensor:
+    exact = (self).axis_weights(torch.size(levels, 3), new, ops.prim.device(levels))
+    greatest = float(torch.max(exact))
+    scale = {finest:?}
+    while greatest * scale >= {WEIGHT_LIMIT:?}:
+      scale = scale / 2.
+    margin = new - crop
+    start = margin // 2
+    if margin % 4 == 3:
+      start = start + 1
+    weights = torch.slice(torch.floor(exact * scale + 0.5), 0, start, start + crop)
+    coarse = torch.floor(weights / {BYTE:?})
+    fine = weights - coarse * {BYTE:?}
+    coarse_sums = torch.matmul(levels, torch.t(coarse))
+    fine_sums = torch.matmul(levels, torch.t(fine))
+    carried = torch.floor((fine_sums + scale / 2.) / {BYTE:?})
+    return torch.floor((coarse_sums + carried) / (scale / {BYTE:?}))
   def axis_weights(self: {class}, old: int, new: int, device: Device) -> Tensor:
     new_centres = torch.unsqueeze((torch.arange(new, device=device) * 2 + 1) * old, 1)
     old_centres = (torch.arange(old, device=device) * 2 + 1) * new
     inside = torch.neg(torch.abs(new_centres - old_centres)) + max(old, new) * 2
     triangle = torch.to(torch.clamp(inside, 0), 6)
-    weights = triangle / torch.sum(triangle, [1], True)
-    greatest = float(torch.max(weights))
-    scale = {finest:?}
-    while greatest * scale >= {WEIGHT_LIMIT:?}:
-      scale = scale / 2.
-    return torch.floor(weights * scale + 0.5) / scale
-  def centre_rows(self: {class}, weights: Tensor, crop: int) -> Tensor:
-    margin = torch.size(weights, 0) - crop
-    start = margin // 2
-    if margin % 4 == 3:
-      start = start + 1
-    return torch.slice(weights, 0, start, start + crop)
+    return triangle / torch.sum(triangle, [1], True)
 "
     )
 }

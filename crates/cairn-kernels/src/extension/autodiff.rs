@@ -1,0 +1,406 @@
+//! Gradients of the operations: each a node of Burn's graph with a backward pass of its own.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::FloatDType;
+use burn_flex::FlexTensor;
+
+use super::composed;
+use super::flex::{conv_shape, max_pool2d, pool_shape, statistics};
+use super::map::{MapElement, MapShape, Values, vector, with_element, written};
+use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry, kernels_enabled};
+use crate::activation::Activation;
+use crate::batch_norm::{BatchNorm, ResidualBackward, Source, Statistics};
+use crate::conv::{self, Direction, PackedWeights};
+use crate::isa::Isa;
+use crate::{elementwise, pool};
+
+impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
+    fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::to_map::<Self>(planes, dtype);
+        }
+        let (planes, node) = planes.into_parts();
+        let output = Flex::to_map(planes, dtype);
+        ToMap.prepare::<C>([node]).compute_bound().stateless(output)
+    }
+
+    fn from_map(map: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::from_map::<Self>(map);
+        }
+        let (map, node) = map.into_parts();
+        let dtype = map.dtype().into();
+        record::<_, C, 1>(FromMap, [node], Flex::from_map(map), || dtype)
+    }
+
+    fn map_conv2d(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Optional<Self>,
+        geometry: ConvGeometry,
+    ) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::conv2d::<Self>(input, weight, bias, geometry);
+        }
+        let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
+        let (bias, bias_node) = split(bias);
+        let output = Flex::map_conv2d(input.clone(), weight.clone(), bias, geometry);
+        let state = || SavedConv { input, weight, geometry };
+        match bias_node {
+            None => record::<_, C, 2>(Conv, [input_node, weight_node], output, state),
+            Some(bias_node) => record::<_, C, 3>(Conv, [input_node, weight_node, bias_node], output, state),
+        }
+    }
+
+    fn map_norm_train(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f32,
+        residual: Optional<Self>,
+        activation: Activation,
+    ) -> Normalised<Self> {
+        if !kernels_enabled() {
+            return composed::norm_train::<Self>(input, weight, bias, epsilon, residual, activation);
+        }
+        let inputs = [input, weight, bias].map(FloatTensor::<Self>::into_parts);
+        let [(input, input_node), (weight, weight_node), (bias, bias_node)] = inputs;
+        let nodes = [input_node, weight_node, bias_node];
+        let (residual, residual_node) = split(residual);
+        let (output, mean, variance) =
+            Flex::map_norm_train(input.clone(), weight.clone(), bias.clone(), epsilon, residual, activation);
+        let statistics = statistics(&mean, &variance);
+        let saved =
+            SavedNorm { input, weight, bias, epsilon, statistics, of_batch: true, activation, output: None };
+        let output = record_norm::<C>(nodes, residual_node, output, saved);
+        (output, FloatTensor::<Self>::new(mean), FloatTensor::<Self>::new(variance))
+    }
+
+    fn map_norm_fixed(
+        input: FloatTensor<Self>,
+        norm: FixedNorm<Self>,
+        epsilon: f32,
+        residual: Optional<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::norm_fixed::<Self>(input, norm, epsilon, residual, activation);
+        }
+        let inputs = [input, norm.weight, norm.bias].map(FloatTensor::<Self>::into_parts);
+        let [(input, input_node), (weight, weight_node), (bias, bias_node)] = inputs;
+        let nodes = [input_node, weight_node, bias_node];
+        let (residual, residual_node) = split(residual);
+        let (mean, variance) = (norm.mean.into_primitive(), norm.variance.into_primitive());
+        let statistics = statistics(&mean, &variance);
+        let given = FixedNorm { weight: weight.clone(), bias: bias.clone(), mean, variance };
+        let output = Flex::map_norm_fixed(input.clone(), given, epsilon, residual, activation);
+        let saved =
+            SavedNorm { input, weight, bias, epsilon, statistics, of_batch: false, activation, output: None };
+        record_norm::<C>(nodes, residual_node, output, saved)
+    }
+
+    fn map_activate(
+        input: FloatTensor<Self>,
+        residual: Optional<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::add_and_activate::<Self>(input, residual, activation);
+        }
+        let (input, node) = input.into_parts();
+        let (residual, residual_node) = split(residual);
+        let output = Flex::map_activate(input, residual, activation);
+        let saved = output.clone();
+        let state = || SavedActivation { output: saved, activation };
+        match residual_node {
+            None => record::<_, C, 1>(Activate, [node], output, state),
+            Some(residual_node) => record::<_, C, 2>(Activate, [node, residual_node], output, state),
+        }
+    }
+
+    fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::max_pool2d::<Self>(input, geometry);
+        }
+        let (input, node) = input.into_parts();
+        let map = MapShape::of(&input);
+        let (output, taps) = with_element!(input.dtype(), T => max_pool2d::<T>(&input, geometry));
+        record::<_, C, 1>(MaxPool, [node], output, || SavedMaxPool { map, geometry, taps })
+    }
+
+    fn map_average(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !kernels_enabled() {
+            return composed::average::<Self>(input);
+        }
+        let (input, node) = input.into_parts();
+        let (map, dtype) = (MapShape::of(&input), input.dtype().into());
+        record::<_, C, 1>(Average, [node], Flex::map_average(input), || SavedAverage { map, dtype })
+    }
+}
+
+/// Enters an operation into the graph; `state` is made only where a backward pass will want it.
+fn record<BO, C, const N: usize>(
+    operation: BO,
+    nodes: [NodeGuard; N],
+    output: FlexTensor,
+    state: impl FnOnce() -> BO::State,
+) -> FloatTensor<Autodiff<Flex, C>>
+where
+    BO: Backward<Flex, N>,
+    C: CheckpointStrategy,
+{
+    match operation.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(state(), output),
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    }
+}
+
+/// An optional tensor, and its node in the graph.
+fn split<C: CheckpointStrategy>(tensor: Optional<Autodiff<Flex, C>>) -> (Optional<Flex>, Option<NodeGuard>) {
+    match tensor {
+        Optional::Given(tensor) => {
+            let (tensor, node) = tensor.into_parts();
+            (Optional::Given(tensor), Some(node))
+        }
+        Optional::Absent => (Optional::Absent, None),
+    }
+}
+
+#[derive(Debug)]
+struct ToMap;
+
+impl Backward<Flex, 1> for ToMap {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        if let [Some(planes)] = ops.parents {
+            gradients.register::<Flex>(planes.id, Flex::from_map(gradient));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct FromMap;
+
+impl Backward<Flex, 1> for FromMap {
+    type State = FloatDType;
+
+    fn backward(self, ops: Ops<FloatDType, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        if let [Some(map)] = ops.parents {
+            gradients.register::<Flex>(map.id, Flex::to_map(gradient, ops.state));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Conv;
+
+#[derive(Clone, Debug)]
+struct SavedConv {
+    input: FlexTensor,
+    weight: FlexTensor,
+    geometry: ConvGeometry,
+}
+
+/// Parents: input, weight, and the bias where there is one.
+impl<const N: usize> Backward<Flex, N> for Conv {
+    type State = SavedConv;
+
+    fn backward(self, ops: Ops<SavedConv, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let wanted = ops.parents.map(|parent| parent.map(|node| node.id));
+        let found = with_element!(gradient.dtype(), T => {
+            conv_gradients::<T, N>(&ops.state, &gradient, wanted.each_ref().map(Option::is_some))
+        });
+        for (id, found) in wanted.into_iter().zip(found) {
+            if let (Some(id), Some(found)) = (id, found) {
+                gradients.register::<Flex>(id, found);
+            }
+        }
+    }
+}
+
+fn conv_gradients<T: MapElement, const N: usize>(
+    saved: &SavedConv,
+    gradient: &FlexTensor,
+    wanted: [bool; N],
+) -> [Option<FlexTensor>; N] {
+    let SavedConv { input, weight, geometry } = saved;
+    let (isa, shape) = (Isa::best(), conv_shape(input, weight, *geometry));
+    let gradient = Values::new(gradient);
+    let gradient = gradient.of::<T>();
+    std::array::from_fn(|parent| {
+        wanted[parent].then(|| match parent {
+            0 => written(MapShape::of(input).to_array(), |to| {
+                let weights = Values::new(weight);
+                let weights = PackedWeights::<T>::new(isa, &shape, Direction::InputGradient, weights.of());
+                conv::input_gradient(&shape, gradient, &weights, to);
+            }),
+            1 => written(weight.layout().shape().clone(), |to| {
+                conv::weight_gradient(isa, &shape, Values::new(input).of::<T>(), gradient, to);
+            }),
+            _ => written([shape.options().outputs], |to| conv::bias_gradient(isa, &shape, gradient, to)),
+        })
+    })
+}
+
+#[derive(Debug)]
+struct Norm;
+
+#[derive(Clone, Debug)]
+struct SavedNorm {
+    input: FlexTensor,
+    weight: FlexTensor,
+    bias: FlexTensor,
+    epsilon: f32,
+    statistics: Statistics,
+    /// Whether the statistics are the batch's own.
+    of_batch: bool,
+    activation: Activation,
+    /// Kept where there is a residual: without one, it is computed again.
+    output: Option<FlexTensor>,
+}
+
+fn record_norm<C: CheckpointStrategy>(
+    [input, weight, bias]: [NodeGuard; 3],
+    residual: Option<NodeGuard>,
+    output: FlexTensor,
+    saved: SavedNorm,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    match residual {
+        None => record::<_, C, 3>(Norm, [input, weight, bias], output, || saved),
+        Some(residual) => {
+            let saved = SavedNorm { output: Some(output.clone()), ..saved };
+            record::<_, C, 4>(Norm, [input, weight, bias, residual], output, || saved)
+        }
+    }
+}
+
+/// Parents: input, weight, bias, and the residual where there is one.
+impl<const N: usize> Backward<Flex, N> for Norm {
+    type State = SavedNorm;
+
+    fn backward(self, ops: Ops<SavedNorm, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let found = with_element!(gradient.dtype(), T => norm_gradients::<T>(&ops.state, &gradient));
+        for (parent, found) in ops.parents.into_iter().zip(found) {
+            if let (Some(parent), Some(found)) = (parent, found) {
+                gradients.register::<Flex>(parent.id, found);
+            }
+        }
+    }
+}
+
+/// To input, weight, bias and residual.
+fn norm_gradients<T: MapElement>(saved: &SavedNorm, gradient: &FlexTensor) -> [Option<FlexTensor>; 4] {
+    let [weight, bias] = [&saved.weight, &saved.bias].map(Values::new);
+    let layer = BatchNorm { weight: weight.of(), bias: bias.of(), epsilon: saved.epsilon };
+    let source =
+        if saved.of_batch { Source::Batch(&saved.statistics) } else { Source::Given(&saved.statistics) };
+    let (values, gradient) = (Values::new(&saved.input), Values::new(gradient));
+    let shape = MapShape::of(&saved.input).to_array();
+    let mut parameters = None;
+    let mut run = |residual: Option<ResidualBackward<'_, T>>| {
+        written(shape, |to| {
+            let (values, gradient) = (values.of::<T>(), gradient.of::<T>());
+            parameters =
+                Some(layer.backward(Isa::best(), source, values, saved.activation, gradient, residual, to));
+        })
+    };
+    let (input, residual) = match saved.output.as_ref().map(Values::new) {
+        None => (run(None), None),
+        Some(output) => {
+            let mut input = None;
+            let residual = written(shape, |to| {
+                input = Some(run(Some(ResidualBackward { output: output.of::<T>(), gradient: to })));
+            });
+            (input.expect("it was just made"), Some(residual))
+        }
+    };
+    let parameters = parameters.expect("they come with the input's gradient");
+    [Some(input), Some(vector(parameters.weight)), Some(vector(parameters.bias)), residual]
+}
+
+#[derive(Debug)]
+struct Activate;
+
+#[derive(Clone, Debug)]
+struct SavedActivation {
+    output: FlexTensor,
+    activation: Activation,
+}
+
+/// Parents: the input, and the residual where there is one; both get the same gradient.
+impl<const N: usize> Backward<Flex, N> for Activate {
+    type State = SavedActivation;
+
+    fn backward(self, ops: Ops<SavedActivation, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let SavedActivation { output, activation } = &ops.state;
+        let passed = with_element!(gradient.dtype(), T => {
+            written(output.layout().shape().clone(), |to| {
+                let (output, gradient) = (Values::new(output), Values::new(&gradient));
+                elementwise::activate_backward(Isa::best(), *activation, output.of::<T>(), gradient.of(), to);
+            })
+        });
+        for parent in ops.parents.into_iter().flatten() {
+            gradients.register::<Flex>(parent.id, passed.clone());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct MaxPool;
+
+#[derive(Clone, Debug)]
+struct SavedMaxPool {
+    map: MapShape,
+    geometry: PoolGeometry,
+    taps: Vec<u8>,
+}
+
+impl Backward<Flex, 1> for MaxPool {
+    type State = SavedMaxPool;
+
+    fn backward(self, ops: Ops<SavedMaxPool, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let [Some(input)] = ops.parents else { return };
+        let SavedMaxPool { map, geometry, taps } = ops.state;
+        let found = with_element!(gradient.dtype(), T => written(map.to_array(), |to| {
+            let gradient = Values::new(&gradient);
+            pool::max_pool_backward(Isa::best(), &pool_shape(map, geometry), &taps, gradient.of::<T>(), to);
+        }));
+        gradients.register::<Flex>(input.id, found);
+    }
+}
+
+#[derive(Debug)]
+struct Average;
+
+#[derive(Clone, Debug)]
+struct SavedAverage {
+    map: MapShape,
+    dtype: FloatDType,
+}
+
+impl Backward<Flex, 1> for Average {
+    type State = SavedAverage;
+
+    fn backward(self, ops: Ops<SavedAverage, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let [Some(input)] = ops.parents else { return };
+        let SavedAverage { map, dtype } = ops.state;
+        let found = with_element!(dtype.into(), T => written(map.to_array(), |to: &mut [T]| {
+            let gradient = Values::new(&gradient);
+            pool::global_average_pool_backward(Isa::best(), map.channels, gradient.of(), to);
+        }));
+        gradients.register::<Flex>(input.id, found);
+    }
+}

@@ -1,0 +1,150 @@
+//! The operations of [`NetworkOps`](super::NetworkOps) composed of Burn's own, for every device without kernels.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
+use burn::tensor::{DType, FloatDType, Shape};
+use burn_std::ops::ConvOptions;
+
+use super::{ConvGeometry, FixedNorm, Normalised, Optional, PoolGeometry};
+use crate::activation::Activation;
+use crate::optimiser::{Adam, AdamFactors, Sgd};
+
+/// From `[batch, height, width, channels]` to `[batch, channels, height, width]`, as a view.
+fn planes<B: Backend>(map: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_permute(map, &[0, 3, 1, 2])
+}
+
+/// The other way round.
+fn pixels<B: Backend>(planes: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_permute(planes, &[0, 2, 3, 1])
+}
+
+fn cast<B: Backend>(tensor: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+    if tensor.dtype() == DType::from(dtype) { tensor } else { B::float_cast(tensor, dtype) }
+}
+
+/// A tensor in the type of the map that it meets.
+fn like<B: Backend>(tensor: FloatTensor<B>, map: &FloatTensor<B>) -> FloatTensor<B> {
+    cast::<B>(tensor, map.dtype().into())
+}
+
+pub(super) fn to_map<B: Backend>(planes: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+    cast::<B>(pixels::<B>(planes), dtype)
+}
+
+pub(super) fn from_map<B: Backend>(map: FloatTensor<B>) -> FloatTensor<B> {
+    cast::<B>(planes::<B>(map), FloatDType::F32)
+}
+
+pub(super) fn conv2d<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: Optional<B>,
+    geometry: ConvGeometry,
+) -> FloatTensor<B> {
+    let ConvGeometry { stride, padding, groups } = geometry;
+    let weight = like::<B>(weight, &input);
+    let bias = match bias {
+        Optional::Given(bias) => Some(like::<B>(bias, &input)),
+        Optional::Absent => None,
+    };
+    let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], groups);
+    pixels::<B>(B::conv2d(planes::<B>(input), weight, bias, options))
+}
+
+/// Statistics in f32 whatever the map is made of, as the kernels have them.
+pub(super) fn norm_train<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    epsilon: f32,
+    residual: Optional<B>,
+    activation: Activation,
+) -> Normalised<B> {
+    let dtype = input.dtype().into();
+    let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
+    let batch = B::batch_norm_train(wide, weight, bias, f64::from(epsilon));
+    let map = cast::<B>(pixels::<B>(batch.output), dtype);
+    (add_and_activate::<B>(map, residual, activation), batch.mean, batch.variance)
+}
+
+pub(super) fn norm_fixed<B: Backend>(
+    input: FloatTensor<B>,
+    norm: FixedNorm<B>,
+    epsilon: f32,
+    residual: Optional<B>,
+    activation: Activation,
+) -> FloatTensor<B> {
+    let dtype = input.dtype().into();
+    let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
+    let FixedNorm { weight, bias, mean, variance } = norm;
+    let normalised = B::batch_norm(wide, weight, bias, mean, variance, f64::from(epsilon));
+    add_and_activate::<B>(cast::<B>(pixels::<B>(normalised), dtype), residual, activation)
+}
+
+pub(super) fn add_and_activate<B: Backend>(
+    input: FloatTensor<B>,
+    residual: Optional<B>,
+    activation: Activation,
+) -> FloatTensor<B> {
+    let sum = match residual {
+        Optional::Given(residual) => B::float_add(input, residual),
+        Optional::Absent => input,
+    };
+    match activation {
+        Activation::Identity => sum,
+        Activation::Relu => B::relu(sum),
+        Activation::Relu6 => B::float_clamp(sum, 0.0.into(), 6.0.into()),
+    }
+}
+
+pub(super) fn max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
+    let PoolGeometry { window, stride, padding } = geometry;
+    let planes = planes::<B>(input);
+    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], false))
+}
+
+pub(super) fn average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
+    let shape = input.shape();
+    let (batch, area, channels) = (shape[0], shape[1] * shape[2], shape[3]);
+    let rows = B::float_reshape(cast::<B>(input, FloatDType::F32), Shape::new([batch, area, channels]));
+    B::float_reshape(B::float_mean_dim(rows, 1), Shape::new([batch, channels]))
+}
+
+pub(super) fn sgd_step<B: Backend>(
+    weight: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    velocity: FloatTensor<B>,
+    sgd: Sgd,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let Sgd { learning_rate, momentum, weight_decay, nesterov } = sgd;
+    let gradient = B::float_add(gradient, B::float_mul_scalar(weight.clone(), weight_decay.into()));
+    let velocity = B::float_add(B::float_mul_scalar(velocity, momentum.into()), gradient.clone());
+    let step = if nesterov {
+        B::float_add(gradient, B::float_mul_scalar(velocity.clone(), momentum.into()))
+    } else {
+        velocity.clone()
+    };
+    (B::float_sub(weight, B::float_mul_scalar(step, learning_rate.into())), velocity)
+}
+
+pub(super) fn adam_step<B: Backend>(
+    weight: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    first: FloatTensor<B>,
+    second: FloatTensor<B>,
+    adam: Adam,
+    step: u32,
+) -> Normalised<B> {
+    let factors = AdamFactors::new(&adam, step);
+    let mix = |old: FloatTensor<B>, new: FloatTensor<B>, beta: f32| {
+        B::float_add(B::float_mul_scalar(old, beta.into()), B::float_mul_scalar(new, (1.0 - beta).into()))
+    };
+    let gradient = B::float_add(gradient, B::float_mul_scalar(weight.clone(), factors.penalty.into()));
+    let first = mix(first, gradient.clone(), adam.beta1);
+    let second = mix(second, B::float_mul(gradient.clone(), gradient), adam.beta2);
+    let root = B::float_mul_scalar(B::float_sqrt(second.clone()), factors.root_correction.into());
+    let root = B::float_add_scalar(root, adam.epsilon.into());
+    let step = B::float_div(B::float_mul_scalar(first.clone(), factors.rate.into()), root);
+    (B::float_sub(B::float_mul_scalar(weight, factors.shrink.into()), step), first, second)
+}

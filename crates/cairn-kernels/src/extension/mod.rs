@@ -1,0 +1,187 @@
+//! The kernels as operations on Burn's tensors, with gradients.
+//!
+//! [`NetworkOps`] is a backend extension. On Burn's CPU backend its operations run this crate's kernels, forward and backward;
+//! every other device composes Burn's own operations, and so does the CPU under `CAIRN_KERNELS=off`. [`layers`](crate::layers)
+//! offers the operations on [`Tensor`](burn::tensor::Tensor)s.
+
+mod autodiff;
+mod composed;
+mod flex;
+mod folded;
+mod map;
+
+pub use folded::FoldedConv;
+
+use std::sync::OnceLock;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, ExtensionType, backend_extension};
+use burn::tensor::FloatDType;
+
+use crate::activation::Activation;
+use crate::optimiser::{Adam, Sgd};
+
+/// Stride, padding and groups of a convolution with the same stride and padding along both axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConvGeometry {
+    /// Step from one output pixel to the next.
+    pub stride: usize,
+    /// Zeros around the map, on every side.
+    pub padding: usize,
+    /// One for a dense convolution, the number of channels for a depthwise one.
+    pub groups: usize,
+}
+
+/// Window, stride and padding of a max pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PoolGeometry {
+    /// Height and width of the window.
+    pub window: usize,
+    /// Step from one window to the next.
+    pub stride: usize,
+    /// Pixels around the map, on every side, that are less than any number.
+    pub padding: usize,
+}
+
+/// A tensor that an operation may do without: a bias, or a residual.
+#[derive(Clone, Debug, ExtensionType)]
+pub enum Optional<B: Backend> {
+    /// It is there.
+    Given(FloatTensor<B>),
+    /// It is not.
+    Absent,
+}
+
+/// Batch norm with given statistics: all `[channels]`, of f32.
+#[derive(Clone, Debug, ExtensionType)]
+pub struct FixedNorm<B: Backend> {
+    /// Scale.
+    pub weight: FloatTensor<B>,
+    /// Shift.
+    pub bias: FloatTensor<B>,
+    /// Running mean.
+    pub mean: FloatTensor<B>,
+    /// Running variance.
+    pub variance: FloatTensor<B>,
+}
+
+/// What a batch norm in training gives: `(output, mean, variance)`, the variance biased, both `[channels]`.
+pub(crate) type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
+
+/// The layers of convolutional networks.
+///
+/// Maps are `[batch, height, width, channels]`, of f32 or bf16. Weights are f32 in torchvision's layout, and so are their
+/// gradients.
+#[backend_extension(Flex, Autodiff)]
+pub trait NetworkOps: Backend {
+    /// `[batch, channels, height, width]` to a map of the wanted type.
+    fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
+        composed::to_map::<Self>(planes, dtype)
+    }
+
+    /// A map to `[batch, channels, height, width]` of f32.
+    fn from_map(map: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::from_map::<Self>(map)
+    }
+
+    /// Convolution with weights `[outputs, inputs / groups, height, width]` and perhaps a bias `[outputs]`.
+    fn map_conv2d(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Optional<Self>,
+        geometry: ConvGeometry,
+    ) -> FloatTensor<Self> {
+        composed::conv2d::<Self>(input, weight, bias, geometry)
+    }
+
+    /// Convolution, batch norm with given statistics, residual add and activation, all in one: for evaluation.
+    ///
+    /// `folded` keeps what was made of the weights; the caller keeps one for each layer.
+    #[allow(clippy::too_many_arguments)]
+    fn map_conv2d_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Optional<Self>,
+        geometry: ConvGeometry,
+        #[extension_type] norm: FixedNorm<Self>,
+        epsilon: f32,
+        #[extension_type] residual: Optional<Self>,
+        activation: Activation,
+        folded: &FoldedConv,
+    ) -> FloatTensor<Self> {
+        // Only kernels fold; composed operations take the weights as they are.
+        let _ = folded;
+        let map = Self::map_conv2d(input, weight, bias, geometry);
+        Self::map_norm_fixed(map, norm, epsilon, residual, activation)
+    }
+
+    /// Batch norm by the batch's own statistics, residual add and activation.
+    fn map_norm_train(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f32,
+        #[extension_type] residual: Optional<Self>,
+        activation: Activation,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        composed::norm_train::<Self>(input, weight, bias, epsilon, residual, activation)
+    }
+
+    /// Batch norm by given statistics, residual add and activation.
+    fn map_norm_fixed(
+        input: FloatTensor<Self>,
+        #[extension_type] norm: FixedNorm<Self>,
+        epsilon: f32,
+        #[extension_type] residual: Optional<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        composed::norm_fixed::<Self>(input, norm, epsilon, residual, activation)
+    }
+
+    /// Residual add (where there is one) and activation.
+    fn map_activate(
+        input: FloatTensor<Self>,
+        #[extension_type] residual: Optional<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        composed::add_and_activate::<Self>(input, residual, activation)
+    }
+
+    /// The greatest of every window.
+    fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
+        composed::max_pool2d::<Self>(input, geometry)
+    }
+
+    /// The mean over every photo's map: `[batch, channels]` of f32.
+    fn map_average(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::average::<Self>(input)
+    }
+
+    /// A step of SGD: `(weight, velocity)` after it. Of f32, any shape.
+    fn sgd_step(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        velocity: FloatTensor<Self>,
+        sgd: Sgd,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::sgd_step::<Self>(weight, gradient, velocity, sgd)
+    }
+
+    /// A step of Adam or AdamW, the `step`th from one on: `(weight, first, second)` after it. Of f32, any shape.
+    fn adam_step(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        adam: Adam,
+        step: u32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        composed::adam_step::<Self>(weight, gradient, first, second, adam, step)
+    }
+}
+
+/// Whether the CPU runs the kernels: unless the environment variable `CAIRN_KERNELS` is `off`.
+pub fn kernels_enabled() -> bool {
+    static ENABLED: OnceLock<bool> = OnceLock::new();
+    *ENABLED.get_or_init(|| std::env::var("CAIRN_KERNELS").as_deref() != Ok("off"))
+}

@@ -1,0 +1,193 @@
+//! The layers of convolutional networks on Burn's tensors.
+//!
+//! On Burn's CPU backend these run the kernels, with or without gradients; elsewhere, and under `CAIRN_KERNELS=off`, Burn's own
+//! operations. Maps are `[batch, height, width, channels]` of f32 or bf16 and stay so from [`to_map`] to [`average`] or
+//! [`from_map`]; weights are f32 in torchvision's layout.
+
+use burn::backend::{Dispatch, DispatchTensor};
+use burn::tensor::{FloatDType, Tensor};
+
+use crate::activation::Activation;
+pub use crate::extension::{ConvGeometry, FoldedConv, PoolGeometry};
+use crate::extension::{FixedNorm, NetworkOps, Optional};
+use crate::optimiser::{Adam, Sgd};
+
+/// A batch norm with the statistics that it is to use; all `[channels]`.
+#[derive(Clone, Debug)]
+pub struct GivenNorm {
+    /// Scale.
+    pub weight: Tensor<1>,
+    /// Shift.
+    pub bias: Tensor<1>,
+    /// Mean.
+    pub mean: Tensor<1>,
+    /// Variance.
+    pub variance: Tensor<1>,
+    /// What is added to the variance, against division by zero.
+    pub epsilon: f32,
+}
+
+/// What a batch norm in training gives.
+#[derive(Clone, Debug)]
+pub struct TrainedNorm {
+    /// The map.
+    pub output: Tensor<4>,
+    /// The batch's mean, `[channels]`, without a gradient.
+    pub mean: Tensor<1>,
+    /// The batch's biased variance, `[channels]`, without a gradient.
+    pub variance: Tensor<1>,
+}
+
+fn optional<const D: usize>(tensor: Option<Tensor<D>>) -> Optional<Dispatch> {
+    tensor.map_or(Optional::Absent, |tensor| Optional::Given(tensor.into_dispatch()))
+}
+
+fn map(tensor: DispatchTensor) -> Tensor<4> {
+    Tensor::from_dispatch(tensor)
+}
+
+impl GivenNorm {
+    fn into_operand(self) -> FixedNorm<Dispatch> {
+        FixedNorm {
+            weight: self.weight.into_dispatch(),
+            bias: self.bias.into_dispatch(),
+            mean: self.mean.into_dispatch(),
+            variance: self.variance.into_dispatch(),
+        }
+    }
+}
+
+/// `[batch, channels, height, width]` of f32 to a map of the given type.
+pub fn to_map(planes: Tensor<4>, dtype: FloatDType) -> Tensor<4> {
+    map(Dispatch::to_map(planes.into_dispatch(), dtype))
+}
+
+/// A map to `[batch, channels, height, width]` of f32.
+pub fn from_map(tensor: Tensor<4>) -> Tensor<4> {
+    map(Dispatch::from_map(tensor.into_dispatch()))
+}
+
+/// Convolution with weights `[outputs, inputs / groups, height, width]` and perhaps a bias `[outputs]`.
+///
+/// # Panics
+/// When the shapes do not go together.
+pub fn conv2d(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    geometry: ConvGeometry,
+) -> Tensor<4> {
+    map(Dispatch::map_conv2d(input.into_dispatch(), weight.into_dispatch(), optional(bias), geometry))
+}
+
+/// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation.
+///
+/// `folded` is the layer's own: it keeps what was made of the weights.
+///
+/// # Panics
+/// When the shapes do not go together.
+#[allow(clippy::too_many_arguments)]
+pub fn conv2d_norm(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    geometry: ConvGeometry,
+    norm: GivenNorm,
+    residual: Option<Tensor<4>>,
+    activation: Activation,
+    folded: &FoldedConv,
+) -> Tensor<4> {
+    let epsilon = norm.epsilon;
+    map(Dispatch::map_conv2d_norm(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        optional(bias),
+        geometry,
+        norm.into_operand(),
+        epsilon,
+        optional(residual),
+        activation,
+        folded,
+    ))
+}
+
+/// Batch norm by the batch's own statistics, residual add and activation.
+pub fn norm_train(
+    input: Tensor<4>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f32,
+    residual: Option<Tensor<4>>,
+    activation: Activation,
+) -> TrainedNorm {
+    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+    let (output, mean, variance) = Dispatch::map_norm_train(
+        input.into_dispatch(),
+        weight,
+        bias,
+        epsilon,
+        optional(residual),
+        activation,
+    );
+    TrainedNorm {
+        output: map(output),
+        mean: Tensor::from_dispatch(mean).detach(),
+        variance: Tensor::from_dispatch(variance).detach(),
+    }
+}
+
+/// Batch norm by given statistics, residual add and activation.
+pub fn norm_fixed(
+    input: Tensor<4>,
+    norm: GivenNorm,
+    residual: Option<Tensor<4>>,
+    activation: Activation,
+) -> Tensor<4> {
+    let epsilon = norm.epsilon;
+    let norm = norm.into_operand();
+    map(Dispatch::map_norm_fixed(input.into_dispatch(), norm, epsilon, optional(residual), activation))
+}
+
+/// Residual add (where there is one) and activation.
+pub fn activate(input: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
+    map(Dispatch::map_activate(input.into_dispatch(), optional(residual), activation))
+}
+
+/// The greatest of every window.
+///
+/// # Panics
+/// When the window does not fit into the map.
+pub fn max_pool2d(input: Tensor<4>, geometry: PoolGeometry) -> Tensor<4> {
+    map(Dispatch::map_max_pool2d(input.into_dispatch(), geometry))
+}
+
+/// The mean over every photo's map: `[batch, channels]` of f32.
+pub fn average(input: Tensor<4>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::map_average(input.into_dispatch()))
+}
+
+/// A step of SGD: the weight and its velocity after it.
+pub fn sgd_step<const D: usize>(
+    weight: Tensor<D>,
+    gradient: Tensor<D>,
+    velocity: Tensor<D>,
+    sgd: Sgd,
+) -> [Tensor<D>; 2] {
+    let [weight, gradient, velocity] = [weight, gradient, velocity].map(Tensor::into_dispatch);
+    let (weight, velocity) = Dispatch::sgd_step(weight, gradient, velocity, sgd);
+    [weight, velocity].map(Tensor::from_dispatch)
+}
+
+/// A step of Adam or AdamW, counted from one: the weight and its moments (`[first, second]`) after it.
+pub fn adam_step<const D: usize>(
+    weight: Tensor<D>,
+    gradient: Tensor<D>,
+    moments: [Tensor<D>; 2],
+    adam: Adam,
+    step: u32,
+) -> (Tensor<D>, [Tensor<D>; 2]) {
+    let [first, second] = moments.map(Tensor::into_dispatch);
+    let (weight, gradient) = (weight.into_dispatch(), gradient.into_dispatch());
+    let (weight, first, second) = Dispatch::adam_step(weight, gradient, first, second, adam, step);
+    (Tensor::from_dispatch(weight), [first, second].map(Tensor::from_dispatch))
+}

@@ -1,0 +1,145 @@
+//! MobileNetV2 (Sandler et al. 2018, <https://arxiv.org/abs/1801.04381>), as torchvision builds it.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::{Device, Tensor};
+use cairn_kernels::Activation;
+
+use crate::feature_map::{FeatureMap, Precision};
+use crate::layers::{BatchNorm, Conv, linear};
+
+/// A 3x3 convolution with stride 2, seventeen inverted residual blocks, a 1x1 convolution to 1280 channels.
+#[derive(Module, Debug)]
+pub struct MobileNetV2 {
+    features: Vec<Feature>,
+    classifier: Classifier,
+}
+
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nineteen of them in a network")]
+enum Feature {
+    ConvNormRelu6(ConvNormRelu6),
+    InvertedResidual(InvertedResidual),
+}
+
+#[derive(Module, Debug)]
+struct ConvNormRelu6 {
+    conv: Conv,
+    bn: BatchNorm,
+}
+
+/// A 1x1 convolution to more channels (left out where they are as many), a depthwise 3x3, a 1x1 back to few channels
+/// without an activation; the block's input is added where the map keeps its shape.
+#[derive(Module, Debug)]
+struct InvertedResidual {
+    /// One sequence, as in torchvision, which numbers its members.
+    conv: Vec<Stage>,
+    #[module(skip)]
+    adds_input: bool,
+}
+
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "three or four of them in a block")]
+enum Stage {
+    ConvNormRelu6(ConvNormRelu6),
+    Project(Conv),
+    Norm(BatchNorm),
+}
+
+#[derive(Module, Debug)]
+struct Classifier {
+    dropout: Dropout,
+    linear: Linear,
+}
+
+impl ConvNormRelu6 {
+    fn new(conv: Conv, channels: usize, device: &Device) -> Self {
+        Self { conv, bn: BatchNorm::new(channels, device) }
+    }
+
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
+        self.conv.norm(&self.bn, x, None, Activation::Relu6)
+    }
+}
+
+impl InvertedResidual {
+    fn new([inputs, outputs]: [usize; 2], expansion: usize, stride: usize, device: &Device) -> Self {
+        let hidden = inputs * expansion;
+        let expand = (expansion != 1).then(|| {
+            let conv = Conv::new([inputs, hidden], 1, 1, false, device);
+            Stage::ConvNormRelu6(ConvNormRelu6::new(conv, hidden, device))
+        });
+        let depthwise = Conv::depthwise(hidden, 3, stride, device);
+        let rest = [
+            Stage::ConvNormRelu6(ConvNormRelu6::new(depthwise, hidden, device)),
+            Stage::Project(Conv::new([hidden, outputs], 1, 1, false, device)),
+            Stage::Norm(BatchNorm::new(outputs, device)),
+        ];
+        Self { conv: expand.into_iter().chain(rest).collect(), adds_input: stride == 1 && inputs == outputs }
+    }
+
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let mut residual = self.adds_input.then(|| x.clone());
+        let mut stages = self.conv.iter();
+        let mut x = x;
+        while let Some(stage) = stages.next() {
+            x = match (stage, stages.as_slice().first()) {
+                (Stage::ConvNormRelu6(layer), _) => layer.forward(x),
+                (Stage::Project(conv), Some(Stage::Norm(norm))) => {
+                    stages.next();
+                    conv.norm(norm, x, residual.take(), Activation::Identity)
+                }
+                (Stage::Project(conv), _) => conv.forward(x),
+                (Stage::Norm(norm), _) => norm.forward(x, residual.take(), Activation::Identity),
+            };
+        }
+        x
+    }
+}
+
+impl MobileNetV2 {
+    /// Expansion, channels, blocks and the first block's stride (table 2 of the paper).
+    const STAGES: [[usize; 4]; 7] = [
+        [1, 16, 1, 1],
+        [6, 24, 2, 2],
+        [6, 32, 3, 2],
+        [6, 64, 4, 2],
+        [6, 96, 3, 1],
+        [6, 160, 3, 2],
+        [6, 320, 1, 1],
+    ];
+
+    /// A network for photos of any size from 32 px up (224 in the paper; torchvision's dropout is 0.2).
+    pub fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+        let layer = |channels: [usize; 2], kernel, stride| {
+            let conv = Conv::new(channels, kernel, stride, false, device);
+            Feature::ConvNormRelu6(ConvNormRelu6::new(conv, channels[1], device))
+        };
+        let mut features = vec![layer([3, 32], 3, 2)];
+        let mut inputs = 32;
+        for [expansion, outputs, blocks, stride] in Self::STAGES {
+            for block in 0..blocks {
+                let stride = if block == 0 { stride } else { 1 };
+                let block = InvertedResidual::new([inputs, outputs], expansion, stride, device);
+                features.push(Feature::InvertedResidual(block));
+                inputs = outputs;
+            }
+        }
+        features.push(layer([inputs, 1280], 1, 1));
+        let classifier =
+            Classifier { dropout: DropoutConfig::new(dropout).init(), linear: linear(1280, classes, device) };
+        Self { features, classifier }
+    }
+
+    /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
+    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+        let x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
+        // [batch, 112, 112, 32] -> [batch, 7, 7, 1280]
+        let x = self.features.iter().fold(x, |x, feature| match feature {
+            Feature::ConvNormRelu6(layer) => layer.forward(x),
+            Feature::InvertedResidual(block) => block.forward(x),
+        });
+        let features = x.average(); // [batch, 1280]
+        self.classifier.linear.forward(self.classifier.dropout.forward(features)) // [batch, classes]
+    }
+}
