@@ -1,8 +1,8 @@
 //! Models written down in other formats, preprocessing and labels included: what takes a photo and gives
 //! probabilities needs nothing of cairn.
 //!
-//! An exported model takes photos as RGB tensors `[batch, 3, height, width]` of any size, brings them to the network's
-//! input exactly as [`Preprocess::frame`] does, and gives `[batch, classes]` probabilities.
+//! An exported model takes photos as RGB tensors `[batch, 3, height, width]` of any size, brings them to the
+//! network's input exactly as [`Preprocess::frame`] does, and gives `[batch, classes]` probabilities.
 
 mod error;
 mod onnx;
@@ -80,12 +80,56 @@ impl<'a> Exportable<'a> {
         used
     }
 
-    /// Whether the tensor is the weight of a convolution or linear layer: nearly all of a network's bytes, and what may
-    /// be stored in fewer. The others are short, and some of them wide in range.
+    /// Whether the tensor is the weight of a convolution or linear layer: nearly all of a network's bytes, and what
+    /// may be stored in fewer. The others are short, and some of them wide in range.
     fn is_layer_weight(&self, name: &str) -> bool {
         self.graph.nodes().any(|(_, node)| match &node.op {
             Op::Conv2d { weight, .. } | Op::Linear { weight, .. } => weight == name,
             _ => false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cairn_photo::Normalisation;
+
+    const VALUES: [f32; 12] = [1.0; 12];
+
+    const FITTING: Framing = Framing::ShortSideCrop { short_side: 2, crop: 2 };
+
+    /// A little model that fits together if it is framed to two pixels by two, with one change, in both formats.
+    fn exported(framing: Framing, change: impl FnOnce(&mut Exportable)) -> Result<(), ExportError> {
+        let mut graph = Graph::new([3, 2, 2]);
+        let pooled = graph.add("pool", Op::GlobalAveragePool, &[graph.input()]);
+        let flat = graph.add("flat", Op::Flatten, &[pooled]);
+        graph.add("fc", Op::Linear { weight: "fc.weight".to_owned(), bias: None }, &[flat]);
+        let mut model = Exportable {
+            graph: &graph,
+            tensors: BTreeMap::from([("fc.weight", TensorRef { shape: &[4, 3], values: &VALUES })]),
+            preprocess: &Preprocess { framing, normalisation: Normalisation::IMAGENET },
+            temperature: 1.0,
+            class_names: vec!["a", "b", "c", "d"],
+        };
+        change(&mut model);
+        to_torchscript(&model, WeightFormat::F32)?;
+        to_onnx(&model, WeightFormat::F32, PhotoElement::Uint8)?;
+        Ok(())
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_not_exported() {
+        exported(FITTING, |_| ()).unwrap();
+        let refused = exported(FITTING, |model| model.class_names.truncate(3)).unwrap_err();
+        assert_eq!(refused.to_string(), "the network gives [4], but there are 3 class names");
+        let refused = exported(FITTING, |model| model.tensors.clear()).unwrap_err();
+        assert!(refused.to_string().contains("`fc` (linear): there is no tensor `fc.weight`"), "{refused}");
+        let refused = exported(FITTING, |model| model.temperature = 0.0).unwrap_err();
+        assert!(matches!(refused, ExportError::Temperature(0.0)), "{refused}");
+        let refused = exported(Framing::Squash { width: 3, height: 2 }, |_| ()).unwrap_err();
+        assert!(matches!(refused, ExportError::Input { preprocess: [2, 3], .. }), "{refused}");
+        let refused = exported(Framing::ShortSideCrop { short_side: 1, crop: 2 }, |_| ()).unwrap_err();
+        assert!(matches!(refused, ExportError::Crop { .. }), "{refused}");
     }
 }

@@ -89,6 +89,44 @@ fn exported_models_give_what_pytorch_gives_in_torchscript_onnx_runtime_and_openv
     run(&python, "check", folder.path());
 }
 
+/// The archive is one of PyTorch: what reads those finds every tensor as it was, under its own name.
+#[test]
+fn an_exported_torchscript_archive_is_read_back_as_the_weights_that_it_was_made_of() {
+    let graph = classic([3, 36, 36]);
+    let shapes: [(&str, &[usize]); 9] = [
+        ("conv.weight", &[8, 3, 5, 3]),
+        ("conv.bias", &[8]),
+        ("squeeze.weight", &[4, 8, 1, 1]),
+        ("squeeze.bias", &[4]),
+        ("left.weight", &[6, 4, 1, 1]),
+        ("left.bias", &[6]),
+        ("right.weight", &[6, 4, 3, 3]),
+        ("fc1.weight", &[20, 144]),
+        ("fc1.bias", &[20]),
+    ];
+    let shapes = shapes.into_iter().chain([("fc2.weight", [5, 20].as_slice()), ("fc2.bias", &[5])]);
+    let weights: Vec<(&str, &[usize], Vec<f32>)> = shapes
+        .map(|(name, shape)| {
+            (name, shape, (0..shape.iter().product()).map(|i: usize| i as f32 / 7.0).collect())
+        })
+        .collect();
+    let tensors = weights.iter().map(|(name, shape, values)| (*name, TensorRef { shape, values }));
+    let model = Exportable {
+        graph: &graph,
+        tensors: tensors.collect(),
+        preprocess: &Preprocess { framing: SHORT_SIDE, normalisation: Normalisation::IMAGENET },
+        temperature: 1.0,
+        class_names: CLASS_NAMES.to_vec(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model_scripted.pt");
+    std::fs::write(&path, to_torchscript(&model, WeightFormat::F32).unwrap()).unwrap();
+    let found = read_pth(&path).unwrap();
+    let found: Vec<(&str, &[usize], Vec<f32>)> =
+        found.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), t.to_f32())).collect();
+    assert_eq!(found, weights);
+}
+
 impl Case {
     /// Writes the exported models and what they are compared with into a folder.
     fn write(&self, tensors: &[RawTensor], folder: &Path) {

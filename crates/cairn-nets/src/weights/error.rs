@@ -71,8 +71,8 @@ pub enum PthProblem {
     },
     /// Modules nested or named as in no network.
     #[error(
-        "its modules are nested more than {deepest} deep, hold one another, or have names of more than {longest} bytes, \
-         which no network's do"
+        "its modules are nested more than {deepest} deep, hold one another, or have names of more than \
+         {longest} bytes, which no network's do"
     )]
     TooDeep {
         /// The most that is read.

@@ -110,8 +110,8 @@ fn rebuild_tensor(arguments: &[Value], heap: &Heap) -> Result<Value, Fault> {
     Ok(Value::Tensor(Rc::new(StridedView { storage: Rc::clone(storage), offset, shape, strides })))
 }
 
-/// The storage that a persistent id names: `("storage", class, key, device, elements)`, followed in files of PyTorch 0.4
-/// and before by None, or by the part of it that is meant.
+/// The storage that a persistent id names: `("storage", class, key, device, elements)`, followed in files of PyTorch
+/// 0.4 and before by None, or by the part of it that is meant.
 pub(super) fn storage(id: &Value, heap: &mut Heap) -> Result<Value, Fault> {
     let damaged = || Fault::Damaged("a reference to something else than a storage");
     let Value::Sequence(id) = id else { return Err(damaged()) };

@@ -1,5 +1,5 @@
-//! The files of PyTorch before 1.6, and of `torch.save(..., _use_new_zipfile_serialization=False)`: pickles one after the
-//! other (a magic number, a version, the machine, the content, the keys of the storages), then the storages, each its
+//! The files of PyTorch before 1.6, and of `torch.save(..., _use_new_zipfile_serialization=False)`: pickles one after
+//! the other (a magic number, a version, the machine, the content, the keys of the storages), then the storages, each its
 //! number of elements as 64 bits and its elements.
 
 use std::collections::HashMap;
@@ -63,8 +63,8 @@ fn texts(list: &Unpickled) -> Option<Vec<Rc<str>>> {
     list.heap.sequence(items).iter().map(text).collect()
 }
 
-/// Where the elements of the storages called `keys` lie, the first at `position`. How many bytes an element takes is not
-/// said there, but where the content refers to the storage.
+/// Where the elements of the storages called `keys` lie, the first at `position`. How many bytes an element takes is
+/// not said there, but where the content refers to the storage.
 fn storages(
     file: &[u8],
     mut position: usize,

@@ -22,7 +22,8 @@ const MOST_UNPACKED: u64 = 8;
 /// Nothing in the file is executed, and time and memory stay in proportion to its length, whatever it claims.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged, or holds something else than weights; the message says which and what to do.
+/// When the file cannot be read, is damaged, or holds something else than weights; the message says which, and what
+/// to do.
 pub fn read_pth(path: impl AsRef<Path>) -> Result<Vec<RawTensor>, PthError> {
     let path = path.as_ref();
     read(path).map_err(|problem| PthError { path: path.to_owned(), problem })

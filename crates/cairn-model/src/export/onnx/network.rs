@@ -35,8 +35,7 @@ impl NetworkNodes<'_> {
             Op::Conv2d { weight, bias, stride, padding, groups } => {
                 let inputs: Vec<&str> =
                     inputs.iter().copied().chain([weight.as_str()]).chain(bias.as_deref()).collect();
-                let groups = ("group", Attribute::Int(*groups as i64));
-                self.nodes.add("Conv", &inputs, &name, &[strides(*stride), pads(*padding), groups])
+                self.nodes.add("Conv", &inputs, &name, &windows(*stride, *padding, *groups))
             }
             Op::BatchNorm { weight, bias, running_mean, running_var, eps } => {
                 let inputs = [inputs[0], weight, bias, running_mean, running_var];
@@ -136,7 +135,7 @@ impl NetworkNodes<'_> {
         }
         let sides = self.nodes.ints(&format!("{name}/shape"), &[4], &[0, 0, 1, 1]);
         let weight = self.nodes.add("Reshape", &[weight, &sides], &format!("{name}/weight"), &[]);
-        self.nodes.add("Conv", &with_bias(&weight), name, &[])
+        self.nodes.add("Conv", &with_bias(&weight), name, &windows([1, 1], [0, 0], 1))
     }
 
     /// ONNX normalises over the last axes; a map's channels are brought there and back.
@@ -180,6 +179,12 @@ fn strides(stride: [usize; 2]) -> (&'static str, Attribute) {
 fn pads([down, across]: [usize; 2]) -> (&'static str, Attribute) {
     let [down, across] = [down as i64, across as i64];
     ("pads", Attribute::Ints(vec![down, across, down, across]))
+}
+
+/// A convolution's attributes. Dilations of 1 go without saying in ONNX, but not in every runtime.
+fn windows(stride: [usize; 2], padding: [usize; 2], groups: usize) -> [(&'static str, Attribute); 4] {
+    let groups = ("group", Attribute::Int(groups as i64));
+    [strides(stride), pads(padding), ("dilations", pair([1, 1])), groups]
 }
 
 fn epsilon(eps: f64) -> (&'static str, Attribute) {

@@ -92,8 +92,8 @@ impl Preprocessing<'_> {
         }
     }
 
-    /// To the nearest whole number, a half upwards, as cairn's resize rounds. ONNX's own `Round` takes a half to the even
-    /// number.
+    /// To the nearest whole number, a half upwards, as cairn's resize rounds. ONNX's own `Round` takes a half to the
+    /// even number.
     fn rounded(&mut self, input: &str, output: &str) -> String {
         let half = self.number(&format!("{output}_half"), 0.5);
         let raised = self.node("Add", &[input, &half], &format!("{output}_raised"));

@@ -87,9 +87,9 @@ impl Module {
     /// The module called `step` in this one; made if it is not there.
     fn child(&mut self, step: &str) -> &mut Self {
         let place = self.children.iter().position(|(name, _)| name == step).unwrap_or_else(|| {
-            let readable = step.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-            // The place makes classes of modules with like names differ.
-            let class = format!("{}_{readable}_{}", self.class, self.children.len());
+            // Its way there as an identifier; no network has two modules that differ in underscores alone.
+            let class =
+                format!("{}__{}", self.class, step.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
             self.children.push((step.to_owned(), Self::new(class)));
             self.children.len() - 1
         });
@@ -115,5 +115,22 @@ impl Module {
     pub(super) fn each_tensor<E>(&self, visit: &mut impl FnMut(&Tensor) -> Result<(), E>) -> Result<(), E> {
         self.tensors.iter().try_for_each(&mut *visit)?;
         self.children.iter().try_for_each(|(_, child)| child.each_tensor(visit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_both_a_tensors_and_a_modules_is_refused() {
+        for names in [["a", "a.b"], ["a.b", "a"], ["a.b.c", "a.b"]] {
+            let mut root = Module::new("Classifier".to_owned());
+            let inserted = names.map(|name| root.insert(name, &[1], Stored::F32(vec![0; 4])));
+            assert!(
+                matches!(&inserted, [Ok(()), Err(ExportError::Name(name))] if name == names[1]),
+                "{inserted:?}"
+            );
+        }
     }
 }

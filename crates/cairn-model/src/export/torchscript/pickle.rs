@@ -2,8 +2,8 @@
 
 use super::modules::{Module, NAMESPACE, Tensor};
 
-/// The pickle `data.pkl`: the module with all its attributes, `class_names` among them. Tensors refer to the files under
-/// `data/` by number, in the order of [`Module::each_tensor`].
+/// The pickle `data.pkl`: the module with all its attributes, `class_names` among them. Tensors refer to the files
+/// under `data/` by number, in the order of [`Module::each_tensor`].
 pub(super) fn module_pickle(root: &Module, class_names: &[&str]) -> Vec<u8> {
     let mut pickler = Pickler { bytes: b"\x80\x02".to_vec(), tensors: 0 };
     pickler.module(root, Some(class_names));
