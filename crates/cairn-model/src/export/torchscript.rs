@@ -19,7 +19,7 @@ use super::{ExportError, Exportable, WeightFormat};
 ///
 /// Beside `forward` it has `preprocess` (photos to the network's input) and `logits` (that to logits), and the
 /// attribute `class_names`. Its state dict has the network's names; quantised weights are stored as such, with their
-/// scales beside them. PyTorch 1.13 and later open it.
+/// scales beside them.
 ///
 /// # Errors
 /// When graph, tensors, preprocessing and class names do not fit together, or a name is both a tensor's and a module's.

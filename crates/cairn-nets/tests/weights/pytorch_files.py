@@ -14,6 +14,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+# Threads that wait for each other would take most of the time.
+torch.set_num_threads(1)
+
 FOLDER = Path(sys.argv[1])
 DTYPES = {
     torch.float32: "F32",

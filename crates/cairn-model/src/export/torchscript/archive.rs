@@ -13,8 +13,8 @@ use crate::export::ExportError;
 /// The folder in the archive; PyTorch takes any.
 const FOLDER: &str = "model_scripted";
 
-/// The version of TorchScript's operators, PyTorch 1.13 and later: with an earlier one PyTorch would rewrite operators
-/// whose meaning has changed since.
+/// The version of TorchScript's operators, the latest: with an earlier one PyTorch would rewrite operators whose meaning
+/// has changed since.
 const VERSION: &[u8] = b"10\n";
 
 /// A pickle of an empty tuple: no constants.
