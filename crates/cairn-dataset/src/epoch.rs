@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use cairn_photo::Photo;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::batch::{BatchPlan, Filling};
@@ -188,8 +187,7 @@ impl PhotoWork {
         let photo = self.cache.read(&example.path, self.view.read_size())?;
         BadPhoto::guard(&example.path, || {
             let mut rng = photo_rng(self.seed, self.epoch, &example.relative_path);
-            let framed = self.view.frame(Photo::clone(&photo), &mut rng);
-            self.view.normalisation().write_chw(&framed, pixels);
+            self.view.write_chw(&photo, &mut rng, pixels);
             Ok(())
         })
     }

@@ -37,10 +37,23 @@ impl InputSize {
 
 impl View {
     /// The photo as the network sees it, in pixels still. `rng` is asked only by [`View::Train`].
-    pub fn frame(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
+    pub fn frame(&self, photo: &Photo, rng: &mut impl Rng) -> Photo {
         match self {
             View::Train { augment, .. } => augment.apply(photo, rng),
-            View::Test(preprocess) => preprocess.frame(&photo),
+            View::Test(preprocess) => preprocess.frame(photo),
+        }
+    }
+
+    /// Writes the photo to `out` as numbers for the network, `[3, height, width]`: [`View::frame`], normalised.
+    ///
+    /// # Panics
+    /// If `out` is not as long as [`InputSize::numbers`] of [`View::size`].
+    pub fn write_chw(&self, photo: &Photo, rng: &mut impl Rng, out: &mut [f32]) {
+        match self {
+            View::Train { augment, normalisation } => {
+                augment.sample(photo.width(), photo.height(), rng).write_chw(photo, normalisation, out);
+            }
+            View::Test(preprocess) => preprocess.normalisation.write_chw(&preprocess.frame(photo), out),
         }
     }
 

@@ -79,7 +79,7 @@ impl Photo {
 }
 
 /// Where a centred window of `wanted` pixels begins on a side of `available` pixels; negative if it is longer.
-fn center_offset(available: u32, wanted: u32) -> i64 {
+pub(crate) fn center_offset(available: u32, wanted: u32) -> i64 {
     let margin = i64::from(available) - i64::from(wanted);
     if margin < 0 {
         // torchvision pads -margin / 2 before, rounded down, and the rest after.

@@ -1,5 +1,6 @@
 //! What a network sees of a photo at test time.
 
+use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use crate::{Photo, ReadSize};
@@ -101,13 +102,33 @@ impl Normalisation {
         assert_eq!(out.len(), pixels.len(), "the input must have three numbers for each pixel of {photo:?}");
         let (pixels, _) = pixels.as_chunks::<3>();
         for (channel, plane) in out.chunks_exact_mut(pixels.len()).enumerate() {
-            let (mean, std) = (self.mean[channel], self.std[channel]);
-            // 256 divisions instead of one for each pixel, with the same result.
-            let table: [f32; 256] = std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std);
-            for (number, pixel) in plane.iter_mut().zip(pixels) {
-                *number = table[usize::from(pixel[channel])];
-            }
+            let line = self.line(channel);
+            Arch::new().dispatch(|| {
+                for (number, pixel) in plane.iter_mut().zip(pixels) {
+                    *number = line.at(f32::from(pixel[channel]));
+                }
+            });
         }
+    }
+
+    /// From a level of this channel to a number.
+    pub(crate) fn line(&self, channel: usize) -> Line {
+        let (mean, std) = (f64::from(self.mean[channel]), f64::from(self.std[channel]));
+        Line { slope: (1.0 / (255.0 * std)) as f32, offset: (-mean / std) as f32 }
+    }
+}
+
+/// `(level / 255 - mean) / std` as one multiplication and one addition.
+#[derive(Clone, Copy)]
+pub(crate) struct Line {
+    slope: f32,
+    offset: f32,
+}
+
+impl Line {
+    #[inline(always)]
+    pub(crate) fn at(self, level: f32) -> f32 {
+        level * self.slope + self.offset
     }
 }
 

@@ -1,10 +1,40 @@
 //! Resizing as Pillow and torchvision do it.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::Photo;
+use crate::{Photo, Region};
+
+/// A part of a photo that need not be whole pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+}
+
+impl Part {
+    /// All of `region`.
+    pub(crate) fn of(region: Region) -> Part {
+        let [x, y, width, height] = [region.x, region.y, region.width, region.height].map(f64::from);
+        Part { x, y, width, height }
+    }
+
+    /// The whole pixels within `bounds` that have a share in this.
+    pub(crate) fn covering(&self, bounds: Region) -> Region {
+        // What is a whole pixel but for a rounding in the last bits must not bring another in.
+        let cover = |start: f64, length: f64, bounds_start: u32, bounds_length: u32| {
+            let first = ((start + 1e-6).floor() as u32).clamp(bounds_start, bounds_start + bounds_length - 1);
+            let end = ((start + length - 1e-6).ceil() as u32).clamp(first + 1, bounds_start + bounds_length);
+            (first, end - first)
+        };
+        let (x, width) = cover(self.x, self.width, bounds.x, bounds.width);
+        let (y, height) = cover(self.y, self.height, bounds.y, bounds.height);
+        Region { x, y, width, height }
+    }
+}
 
 impl Photo {
     /// The photo at `width` x `height` pixels.
@@ -15,25 +45,8 @@ impl Photo {
     /// # Panics
     /// If `width` or `height` is zero.
     pub fn resized(&self, width: u32, height: u32) -> Photo {
-        // Pillow works along rows first and rounds in between; both at once would work along columns first, and a value
-        // in ten would come out a level higher or lower.
-        match (self.width() == width, self.height() == height) {
-            (true, true) => self.clone(),
-            (false, true) | (true, false) => self.convolved(self.size(), [width, height]),
-            (false, false) => self.resized_from_corner(self.size(), [width, height]),
-        }
-    }
-
-    /// The part of the photo from the top left corner on that is `part` wide and high, which need not be whole pixels, at
-    /// `width` x `height` pixels.
-    pub(crate) fn resized_from_corner(&self, part: [f64; 2], [width, height]: [u32; 2]) -> Photo {
-        let [part_width, part_height] = part;
-        let squeezed = self.convolved([part_width, f64::from(self.height())], [width, self.height()]);
-        squeezed.convolved([f64::from(width), part_height], [width, height])
-    }
-
-    fn size(&self) -> [f64; 2] {
-        [f64::from(self.width()), f64::from(self.height())]
+        let bounds = Region { x: 0, y: 0, width: self.width(), height: self.height() };
+        self.resized_part(bounds, Part::of(bounds), [width, height])
     }
 
     /// The photo with its shorter side at `side` pixels and the longer one in proportion, rounded down: the rule of
@@ -46,20 +59,62 @@ impl Photo {
         self.resized(width, height)
     }
 
-    /// One call of the convolution on the corner of size `part`, along whichever sides change.
-    fn convolved(&self, part: [f64; 2], [width, height]: [u32; 2]) -> Photo {
+    /// `part` of the photo at `width` x `height` pixels, as if there were nothing outside of `bounds`.
+    ///
+    /// # Panics
+    /// If `width` or `height` is zero, `bounds` reaches outside of the photo, or `part` outside of `bounds`.
+    pub(crate) fn resized_part(&self, bounds: Region, part: Part, [width, height]: [u32; 2]) -> Photo {
+        // Within the bounds from here on.
+        let part = Part { x: part.x - f64::from(bounds.x), y: part.y - f64::from(bounds.y), ..part };
+        let all = Part::of(Region { x: 0, y: 0, ..bounds });
+        let keeps_columns = part.x == all.x && part.width == all.width && bounds.width == width;
+        let keeps_rows = part.y == all.y && part.height == all.height && bounds.height == height;
+        // Pillow works along rows first and rounds in between; both at once would work along columns first, and a value
+        // in ten would come out a level higher or lower.
+        match (keeps_columns, keeps_rows) {
+            (true, true) => self.cropped(bounds),
+            (false, true) | (true, false) => self.convolved(bounds, part, [width, height]),
+            (false, false) => {
+                let along_rows = Part { y: 0.0, height: f64::from(bounds.height), ..part };
+                let squeezed = self.convolved(bounds, along_rows, [width, bounds.height]);
+                let along_columns = Part { x: 0.0, width: f64::from(width), ..part };
+                let bounds = Region { x: 0, y: 0, width, height: bounds.height };
+                squeezed.convolved(bounds, along_columns, [width, height])
+            }
+        }
+    }
+
+    /// One call of the convolution, along whichever sides change. `part` counts from the corner of `bounds`.
+    fn convolved(&self, bounds: Region, part: Part, [width, height]: [u32; 2]) -> Photo {
+        assert!(bounds.lies_inside(self), "{bounds:?} reaches outside of {self:?}");
         let mut resized = Photo::filled(width, height, [0; 3]);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(0.0, 0.0, part[0], part[1]);
+        let (left, part_width) = within(part.x, part.width, bounds.width);
+        let (top, part_height) = within(part.y, part.height, bounds.height);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
+            left,
+            top,
+            part_width,
+            part_height,
+        );
         let source = TypedImageRef::<U8x3>::from_buffer(self.width(), self.height(), self.pixels());
         let target = TypedImage::<U8x3>::from_buffer(width, height, resized.pixels_mut());
-        // Creating the images fails only if a buffer is too short, and a photo's buffer is as long as its size says;
-        // resizing fails only for a part that reaches outside, and callers ask for at most the whole.
+        // Creating the images fails only if a buffer is too short, and a photo's buffer is as long as its size says.
         let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
-        Resizer::new().resize_typed(&source, &mut target, &options).expect("part within the photo");
+        let Region { x, y, .. } = bounds;
+        let source = TypedCroppedImage::from_ref(&source, x, y, bounds.width, bounds.height);
+        // The bounds lie within the photo, and the part within the bounds.
+        let source = source.expect("bounds within the photo");
+        Resizer::new().resize_typed(&source, &mut target, &options).expect("part within the bounds");
         resized
     }
+}
+
+/// Start and length of a stretch, without what reaches outside of `0..limit` for the sake of a rounding in the last bits.
+fn within(start: f64, length: f64, limit: u32) -> (f64, f64) {
+    let limit = f64::from(limit);
+    let start = start.clamp(0.0, limit);
+    let length = length.min(limit - start);
+    (start, if start + length > limit { length - 1e-9 } else { length })
 }
 
 /// Width and height after the shorter of the two has become `side`, the longer one in proportion and rounded down.
@@ -69,4 +124,31 @@ pub(crate) fn short_side_size(width: u32, height: u32, side: u32) -> (u32, u32) 
         u32::try_from(scaled).unwrap_or(u32::MAX)
     };
     if width <= height { (side, long(height, width)) } else { (long(width, height), side) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_part_up_to_the_edge_is_resized_whatever_its_last_bits(
+            first in 0_u32..1000, length in 1_u32..1000, sides in (1_u32..40, 1_u32..40), to in 1_u32..20,
+        ) {
+            let photo = Photo::filled(sides.0, sides.1, [7; 3]);
+            let bounds = Region { x: 0, y: 0, width: sides.0, height: sides.1 };
+            let [width, height] = [bounds.width, bounds.height].map(f64::from);
+            // From so many parts of the whole on to its end, as it comes out in floating point.
+            let parts = f64::from(first + length);
+            let part = Part {
+                x: width * (f64::from(first) / parts),
+                y: height * (f64::from(first) / parts),
+                width: width / parts * f64::from(length),
+                height: height / parts * f64::from(length),
+            };
+            let resized = photo.resized_part(part.covering(bounds), part, [to, to]);
+            prop_assert!(resized == Photo::filled(to, to, [7; 3]));
+        }
+    }
 }

@@ -4,9 +4,6 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::color;
-use crate::Photo;
-
 /// How far each property may move; zero leaves it alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,20 +29,6 @@ pub enum ColorAdjustment {
     Saturation(f32),
     /// Turn of the colour circle, -0.5 to 0.5.
     Hue(f32),
-}
-
-impl ColorAdjustment {
-    /// The photo with this change made.
-    pub fn apply(self, mut photo: Photo) -> Photo {
-        let (pixels, _) = photo.pixels_mut().as_chunks_mut::<3>();
-        match self {
-            ColorAdjustment::Brightness(factor) => color::scale_brightness(pixels, factor),
-            ColorAdjustment::Contrast(factor) => color::scale_contrast(pixels, factor),
-            ColorAdjustment::Saturation(factor) => color::scale_saturation(pixels, factor),
-            ColorAdjustment::Hue(turns) => color::shift_hue(pixels, turns),
-        }
-        photo
-    }
 }
 
 /// Changes of light and colour, in the order in which they are made: torchvision's `ColorJitter`.
@@ -74,11 +57,6 @@ impl ColorJitter {
         }
         adjustments.shuffle(rng);
         ColorJitter { adjustments }
-    }
-
-    /// The photo with every change made, in order.
-    pub fn apply(&self, photo: Photo) -> Photo {
-        self.adjustments.iter().fold(photo, |photo, adjustment| adjustment.apply(photo))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use rand::{Rng, RngExt};
 
-use crate::{Photo, Region};
+use crate::Region;
+use crate::crop::center_offset;
 
 /// A square of a photo, which may reach over its edges: torchvision's `RandomCrop` with `pad_if_needed=True`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,21 +17,21 @@ pub struct CropWindow {
 }
 
 impl CropWindow {
-    /// Draws a place: any where the square lies inside of the photo, or, along a side that is too short, any where
+    /// The middle square, as [`Photo::center_cropped`](crate::Photo::center_cropped) finds it.
+    pub fn center([width, height]: [u32; 2], size: u32) -> CropWindow {
+        CropWindow { x: center_offset(width, size), y: center_offset(height, size), size }
+    }
+
+    /// Draws a place in a photo of `width` x `height`: any where the square lies inside of the photo, or, along a side that is too short, any where
     /// the photo lies inside of the square.
-    pub fn sample(photo: &Photo, size: u32, rng: &mut impl Rng) -> CropWindow {
+    pub fn sample([width, height]: [u32; 2], size: u32, rng: &mut impl Rng) -> CropWindow {
         let mut place = |side: u32| {
             let margin = i64::from(side) - i64::from(size);
             rng.random_range(margin.min(0)..=margin.max(0))
         };
-        let y = place(photo.height());
-        let x = place(photo.width());
+        let y = place(height);
+        let x = place(width);
         CropWindow { x, y, size }
-    }
-
-    /// The pixels of the square.
-    pub fn apply(&self, photo: &Photo) -> Photo {
-        photo.window(self.x, self.y, self.size, self.size)
     }
 }
 
@@ -44,18 +45,17 @@ pub struct ResizedCrop {
 }
 
 impl ResizedCrop {
-    /// Draws a region with an area of `scale` times the photo's and a width / height of `ratio`, the latter uniform
+    /// Draws a region of a photo of `width` x `height` with an area of `scale` times the photo's and a width / height of `ratio`, the latter uniform
     /// on a logarithmic scale.
     ///
     /// After ten draws that do not fit into the photo it is the largest central region with a ratio in range.
     pub fn sample(
-        photo: &Photo,
+        [photo_width, photo_height]: [u32; 2],
         size: u32,
         scale: [f32; 2],
         ratio: [f32; 2],
         rng: &mut impl Rng,
     ) -> ResizedCrop {
-        let (photo_width, photo_height) = (photo.width(), photo.height());
         let area = f64::from(photo_width) * f64::from(photo_height);
         let ([scale_min, scale_max], [ratio_min, ratio_max]) = (scale.map(f64::from), ratio.map(f64::from));
         for _ in 0..10 {
@@ -70,18 +70,13 @@ impl ResizedCrop {
                 return ResizedCrop { region: Region { x, y, width, height }, size };
             }
         }
-        ResizedCrop { region: central_region(photo, ratio_min, ratio_max), size }
-    }
-
-    /// The region at `size` x `size` pixels, resized as [`Photo::resized`] does it.
-    pub fn apply(&self, photo: &Photo) -> Photo {
-        photo.cropped(self.region).resized(self.size, self.size)
+        ResizedCrop { region: central_region([photo_width, photo_height], ratio_min, ratio_max), size }
     }
 }
 
 /// The largest central region with a width / height between the two.
-fn central_region(photo: &Photo, ratio_min: f64, ratio_max: f64) -> Region {
-    let (width, height) = (photo.width(), photo.height());
+fn central_region([photo_width, photo_height]: [u32; 2], ratio_min: f64, ratio_max: f64) -> Region {
+    let (width, height) = (photo_width, photo_height);
     let (full_width, full_height) = (f64::from(width), f64::from(height));
     let aspect = full_width / full_height;
     // A photo much longer than wide must not round to a region of no pixels.
@@ -92,7 +87,7 @@ fn central_region(photo: &Photo, ratio_min: f64, ratio_max: f64) -> Region {
     } else {
         (width, height)
     };
-    Region { x: (photo.width() - width) / 2, y: (photo.height() - height) / 2, width, height }
+    Region { x: (photo_width - width) / 2, y: (photo_height - height) / 2, width, height }
 }
 
 #[cfg(test)]
@@ -104,8 +99,8 @@ mod tests {
     #[test]
     fn a_random_crop_reaches_every_place_and_none_outside() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let photo = Photo::filled(12, 8, [1; 3]);
-        let windows: Vec<_> = (0..500).map(|_| CropWindow::sample(&photo, 10, &mut rng)).collect();
+        let photo = [12, 8];
+        let windows: Vec<_> = (0..500).map(|_| CropWindow::sample(photo, 10, &mut rng)).collect();
         // Two columns to spare; two rows too few.
         for x in 0..=2 {
             assert!(windows.iter().any(|window| window.x == x), "column {x}");
@@ -119,11 +114,11 @@ mod tests {
     #[test]
     fn a_random_region_keeps_to_its_area_and_proportions() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let photo = Photo::filled(400, 300, [1; 3]);
+        let photo = [400, 300];
         let mut areas = Vec::new();
         for _ in 0..1000 {
             let Region { width, height, .. } =
-                ResizedCrop::sample(&photo, 224, [0.25, 0.5], [0.75, 4.0 / 3.0], &mut rng).region;
+                ResizedCrop::sample(photo, 224, [0.25, 0.5], [0.75, 4.0 / 3.0], &mut rng).region;
             let (width, height) = (f64::from(width), f64::from(height));
             let (area, ratio) = (width * height / 120_000.0, width / height);
             // Sides are rounded to whole pixels.
@@ -140,9 +135,8 @@ mod tests {
     fn where_no_region_fits_the_largest_central_one_is_taken() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut fallback = |width, height| {
-            let photo = Photo::filled(width, height, [1; 3]);
             // The whole area in these proportions fits into no long photo.
-            ResizedCrop::sample(&photo, 8, [1.0, 1.0], [0.75, 4.0 / 3.0], &mut rng).region
+            ResizedCrop::sample([width, height], 8, [1.0, 1.0], [0.75, 4.0 / 3.0], &mut rng).region
         };
         // round(30 * 4 / 3) = 40 columns, (300 - 40) / 2 = 130; round(30 / 0.75) = 40 rows.
         assert_eq!(fallback(300, 30), Region { x: 130, y: 0, width: 40, height: 30 });

@@ -1,8 +1,9 @@
 //! Blurring a photo.
 
+use pulp::Arch;
 use rand::{Rng, RngExt};
 
-use crate::Photo;
+use super::planes::Planes;
 
 /// A blur by a normal distribution: torchvision's `functional.gaussian_blur`. Edges are mirrored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,39 +20,30 @@ impl GaussianBlur {
         GaussianBlur { kernel, sigma: rng.random_range(sigma[0]..=sigma[1]) }
     }
 
-    /// The photo blurred.
-    pub fn apply(&self, photo: &Photo) -> Photo {
+    /// Blurs: the kernel is the product of a row and a column, so along rows first, then along columns.
+    pub(super) fn apply(&self, planes: &mut Planes<'_>) {
         let weights = self.weights();
-        let (width, height) = (photo.width() as usize, photo.height() as usize);
+        let (width, height) = (planes.width, planes.height);
         let radius = weights.len() / 2;
         let columns: Vec<usize> = mirrored(width, radius);
         let rows: Vec<usize> = mirrored(height, radius);
-
-        // The kernel is the product of a row and a column, so blur along one, then along the other.
-        let mut blurred_rows = vec![0.0; width * height * 3];
-        let mut padded = vec![0.0; columns.len() * 3];
-        for (y, blurred) in (0..photo.height()).zip(blurred_rows.chunks_exact_mut(width * 3)) {
-            let (row, _) = photo.row(y).as_chunks::<3>();
-            for (pixel, &x) in padded.chunks_exact_mut(3).zip(&columns) {
-                pixel.copy_from_slice(&row[x].map(f32::from));
+        let mut padded = vec![0.0; columns.len()];
+        let mut blurred_rows = vec![0.0; width * height];
+        for plane in planes.planes_mut() {
+            for (row, blurred) in plane.chunks_exact(width).zip(blurred_rows.chunks_exact_mut(width)) {
+                padded[radius..radius + width].copy_from_slice(row);
+                for side in [0..radius, radius + width..columns.len()] {
+                    for (level, &x) in padded[side.clone()].iter_mut().zip(&columns[side]) {
+                        *level = row[x];
+                    }
+                }
+                add_up(blurred, &weights, |shift| &padded[shift..]);
             }
-            for (shift, &weight) in weights.iter().enumerate() {
-                add_scaled(blurred, &padded[shift * 3..], weight);
-            }
-        }
-
-        let mut result = Photo::filled(photo.width(), photo.height(), [0; 3]);
-        let mut sum = vec![0.0; width * 3];
-        for (y, out) in result.pixels_mut().chunks_exact_mut(width * 3).enumerate() {
-            sum.fill(0.0);
-            for (&row, &weight) in rows[y..].iter().zip(&weights) {
-                add_scaled(&mut sum, &blurred_rows[row * width * 3..], weight);
-            }
-            for (value, &sum) in out.iter_mut().zip(&sum) {
-                *value = sum.round_ties_even() as u8;
+            for (y, out) in plane.chunks_exact_mut(width).enumerate() {
+                add_up(out, &weights, |shift| &blurred_rows[rows[y + shift] * width..]);
+                Arch::new().dispatch(|| out.iter_mut().for_each(|level| *level = level.round_ties_even()));
             }
         }
-        result
     }
 
     /// The kernel along one side, with a sum of 1.
@@ -75,9 +67,14 @@ fn mirrored(length: usize, radius: usize) -> Vec<usize> {
     (-radius..length + radius).map(fold).collect()
 }
 
-/// `sums += weight * values`, for as long as `sums` is.
-fn add_scaled(sums: &mut [f32], values: &[f32], weight: f32) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += weight * value;
-    }
+/// The sum of rows, each times its weight, for as long as `sums` is.
+fn add_up<'a>(sums: &mut [f32], weights: &[f32], row: impl Fn(usize) -> &'a [f32]) {
+    Arch::new().dispatch(|| {
+        sums.fill(0.0);
+        for (shift, &weight) in weights.iter().enumerate() {
+            for (sum, value) in sums.iter_mut().zip(row(shift)) {
+                *sum += weight * value;
+            }
+        }
+    });
 }

@@ -2,19 +2,30 @@
 //!
 //! A step such as `random_affine` is two parts, as in torchvision: *sampling* draws the concrete parameters from the
 //! step's ranges, *applying* does what the parameters say and has no randomness in it. The type named after the
-//! concrete change ([`Affine`], [`ColorJitter`], ...) has a `sample` and an `apply` for the two.
+//! concrete change ([`Affine`], [`ColorJitter`], ...) has a `sample` for the former. What it draws becomes a [`Change`], and
+//! [`Changes`] makes all of a photo's changes together.
 
 mod affine;
-mod color;
+mod changes;
 mod color_jitter;
 mod crop;
+mod erasing;
 mod gaussian_blur;
+mod geometry;
+mod histogram;
+mod planes;
+mod pointwise;
+mod policy;
+mod sharpness;
 mod validate;
 
 pub use affine::Affine;
+pub use changes::{Change, Changes};
 pub use color_jitter::{ColorAdjustment, ColorJitter, ColorJitterStrength};
 pub use crop::{CropWindow, ResizedCrop};
+pub use erasing::Erasing;
 pub use gaussian_blur::GaussianBlur;
+pub use policy::Operation;
 pub use validate::AugmentationError;
 
 use rand::{Rng, RngExt};
@@ -94,6 +105,39 @@ pub enum Augmentation {
         /// Least and greatest standard deviation, in pixels.
         sigma: [f32; 2],
     },
+    /// Some of fourteen operations, picked anew for each photo, all at one magnitude (RandAugment, Cubuk et al. 2019).
+    RandAugment {
+        /// How many operations.
+        #[serde(default = "two")]
+        num_ops: u32,
+        /// How strong, from 0 up to but not including `num_magnitude_bins`.
+        #[serde(default = "nine")]
+        magnitude: u32,
+        /// Steps from nothing to the strongest.
+        #[serde(default = "thirty_one")]
+        num_magnitude_bins: u32,
+    },
+    /// One of fourteen operations at a magnitude drawn from a wide range (TrivialAugment, Müller and Hutter 2021).
+    TrivialAugmentWide {
+        /// Steps from nothing to the strongest.
+        #[serde(default = "thirty_one")]
+        num_magnitude_bins: u32,
+    },
+    /// A rectangle covered with one colour, with probability `p`.
+    RandomErasing {
+        /// Probability, 0 to 1.
+        #[serde(default = "half")]
+        p: f32,
+        /// Least and greatest area of the rectangle, as a share of the photo's.
+        #[serde(default = "a_fiftieth_to_a_third")]
+        scale: [f32; 2],
+        /// Least and greatest height / width of the rectangle.
+        #[serde(default = "three_tenths_to_ten_thirds")]
+        ratio: [f32; 2],
+        /// Levels of red, green and blue. torchvision erases normalised photos, mostly with zero: the mean colour.
+        #[serde(default = "mean_of_imagenet")]
+        value: [u8; 3],
+    },
 }
 
 /// torchvision's default for `RandomResizedCrop`.
@@ -101,38 +145,91 @@ fn three_quarters_to_four_thirds() -> [f32; 2] {
     [3.0 / 4.0, 4.0 / 3.0]
 }
 
+/// torchvision's defaults for `RandAugment` and `TrivialAugmentWide`.
+fn two() -> u32 {
+    2
+}
+
+fn nine() -> u32 {
+    9
+}
+
+fn thirty_one() -> u32 {
+    31
+}
+
+/// torchvision's defaults for `RandomErasing`.
+fn half() -> f32 {
+    0.5
+}
+
+fn a_fiftieth_to_a_third() -> [f32; 2] {
+    [0.02, 0.33]
+}
+
+fn three_tenths_to_ten_thirds() -> [f32; 2] {
+    [0.3, 3.3]
+}
+
+/// What `Normalisation::IMAGENET` turns to about zero.
+fn mean_of_imagenet() -> [u8; 3] {
+    [124, 116, 104]
+}
+
 fn no_scaling() -> [f32; 2] {
     [1.0, 1.0]
 }
 
 impl Augmentation {
-    /// Changes `photo` by parameters drawn from `rng`.
-    ///
-    /// # Panics
-    /// If [`Augmentations::validate`] would refuse this step.
-    pub fn apply(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
+    /// Draws this step's parameters and adds what it does to `changes`.
+    fn sample(&self, changes: &mut Changes, rng: &mut impl Rng) {
+        let size = changes.size();
         match *self {
-            Augmentation::Resize { short_side } => photo.resized_short_side(short_side),
-            Augmentation::RandomCrop { size } => CropWindow::sample(&photo, size, rng).apply(&photo),
-            Augmentation::RandomResizedCrop { size, scale, ratio } => {
-                ResizedCrop::sample(&photo, size, scale, ratio, rng).apply(&photo)
+            Augmentation::Resize { short_side } => {
+                let (width, height) = crate::resize::short_side_size(size[0], size[1], short_side);
+                changes.push(Change::Resize { width, height });
             }
-            Augmentation::CenterCrop { size } => photo.center_cropped(size, size),
-            Augmentation::Squash { width, height } => photo.resized(width, height),
+            Augmentation::Squash { width, height } => changes.push(Change::Resize { width, height }),
+            Augmentation::RandomCrop { size: side } => {
+                changes.push(Change::Crop(CropWindow::sample(size, side, rng)));
+            }
+            Augmentation::CenterCrop { size: side } => {
+                changes.push(Change::Crop(CropWindow::center(size, side)));
+            }
+            Augmentation::RandomResizedCrop { size: side, scale, ratio } => {
+                changes.push(Change::ResizedCrop(ResizedCrop::sample(size, side, scale, ratio, rng)));
+            }
             Augmentation::HorizontalFlip { p } => {
                 if rng.random_bool(p.into()) {
-                    photo.flipped_horizontally()
-                } else {
-                    photo
+                    changes.push(Change::FlipHorizontally);
                 }
             }
-            Augmentation::RandomRotation { degrees } => Affine::sample_rotation(degrees, rng).apply(&photo),
-            Augmentation::RandomAffine { degrees, translate, scale, shear } => {
-                Affine::sample(&photo, degrees, translate, scale, shear, rng).apply(&photo)
+            Augmentation::RandomRotation { degrees } => {
+                changes.push(Change::Affine(Affine::sample_rotation(degrees, rng)));
             }
-            Augmentation::ColorJitter(ref strength) => ColorJitter::sample(strength, rng).apply(photo),
+            Augmentation::RandomAffine { degrees, translate, scale, shear } => {
+                changes.push(Change::Affine(Affine::sample(size, degrees, translate, scale, shear, rng)));
+            }
+            Augmentation::ColorJitter(ref strength) => {
+                let jitter = ColorJitter::sample(strength, rng);
+                jitter.adjustments.into_iter().for_each(|change| changes.push(Change::Color(change)));
+            }
             Augmentation::GaussianBlur { kernel, sigma } => {
-                GaussianBlur::sample(kernel, sigma, rng).apply(&photo)
+                changes.push(Change::Blur(GaussianBlur::sample(kernel, sigma, rng)));
+            }
+            Augmentation::RandAugment { num_ops, magnitude, num_magnitude_bins } => {
+                let drawn = policy::rand_augment(num_ops, magnitude, num_magnitude_bins, size, rng);
+                drawn.into_iter().for_each(|change| changes.push(change));
+            }
+            Augmentation::TrivialAugmentWide { num_magnitude_bins } => {
+                let drawn = policy::trivial_augment_wide(num_magnitude_bins, rng);
+                drawn.into_iter().for_each(|change| changes.push(change));
+            }
+            Augmentation::RandomErasing { p, scale, ratio, value } => {
+                if rng.random_bool(p.into()) {
+                    let erasing = Erasing::sample(size, scale, ratio, value, rng);
+                    erasing.into_iter().for_each(|erasing| changes.push(Change::Erase(erasing)));
+                }
             }
         }
     }
@@ -157,12 +254,22 @@ impl Augmentation {
 pub struct Augmentations(pub Vec<Augmentation>);
 
 impl Augmentations {
+    /// Draws the parameters of every step for a photo of `width` x `height`.
+    ///
+    /// # Panics
+    /// If [`Augmentations::validate`] would refuse the steps.
+    pub fn sample(&self, width: u32, height: u32, rng: &mut impl Rng) -> Changes {
+        let mut changes = Changes::new(width, height);
+        self.0.iter().for_each(|step| step.sample(&mut changes, rng));
+        changes
+    }
+
     /// Applies every step in turn. The outcome depends on `photo` and the state of `rng` alone.
     ///
     /// # Panics
     /// If [`Augmentations::validate`] would refuse the steps.
-    pub fn apply(&self, photo: Photo, rng: &mut impl Rng) -> Photo {
-        self.0.iter().fold(photo, |photo, step| step.apply(photo, rng))
+    pub fn apply(&self, photo: &Photo, rng: &mut impl Rng) -> Photo {
+        self.sample(photo.width(), photo.height(), rng).apply(photo)
     }
 
     /// The size at which a photo is best read for these steps.
@@ -197,7 +304,10 @@ impl Augmentations {
             | Augmentation::RandomRotation { .. }
             | Augmentation::RandomAffine { .. }
             | Augmentation::ColorJitter(_)
-            | Augmentation::GaussianBlur { .. } => size,
+            | Augmentation::GaussianBlur { .. }
+            | Augmentation::RandAugment { .. }
+            | Augmentation::TrivialAugmentWide { .. }
+            | Augmentation::RandomErasing { .. } => size,
         })
     }
 }
@@ -238,18 +348,22 @@ mod tests {
     fn a_recipe_says_nothing_of_what_is_left_at_torchvisions_default() {
         let Augmentation::RandomResizedCrop { ratio, .. } = system_b().0[2] else { panic!("not the crop") };
         assert_eq!(ratio, [0.75, 4.0 / 3.0]);
+        let step: Augmentation = toml::from_str("rand_augment = {}").unwrap();
+        assert_eq!(step, Augmentation::RandAugment { num_ops: 2, magnitude: 9, num_magnitude_bins: 31 });
+        assert!(toml::from_str::<Augmentation>("trivial_augment_wide = {}").is_ok());
+        assert!(toml::from_str::<Augmentation>("random_erasing = { p = 0.2 }").is_ok());
     }
 
     #[test]
     fn a_setting_that_does_not_exist_is_refused() {
         assert!(toml::from_str::<Augmentation>("random_crop = { size = 56, padding = 4 }").is_err());
         assert!(toml::from_str::<Augmentation>("color_jitter = { lightness = 0.2 }").is_err());
-        assert!(toml::from_str::<Augmentation>("random_erasing = { p = 0.2 }").is_err());
+        assert!(toml::from_str::<Augmentation>("random_posterize = { p = 0.2 }").is_err());
     }
 
     #[test]
     fn the_same_seed_gives_the_same_photo_and_another_seed_another() {
-        let augmented = |seed| system_b().apply(ramp(90, 70), &mut ChaCha8Rng::seed_from_u64(seed));
+        let augmented = |seed| system_b().apply(&ramp(90, 70), &mut ChaCha8Rng::seed_from_u64(seed));
         assert_eq!(augmented(1), augmented(1));
         assert_ne!(augmented(1), augmented(2));
     }
@@ -260,7 +374,7 @@ mod tests {
         steps.validate().unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         for (width, height) in [(90, 70), (1, 1), (300, 2), (2, 300), (56, 64)] {
-            let augmented = steps.apply(ramp(width, height), &mut rng);
+            let augmented = steps.apply(&ramp(width, height), &mut rng);
             assert_eq!(Some((augmented.width(), augmented.height())), steps.output_size());
         }
     }
@@ -293,9 +407,9 @@ mod tests {
     fn a_flip_happens_as_often_as_its_probability_says() {
         let photo = ramp(3, 2);
         let flipped = photo.flipped_horizontally();
-        let flip = Augmentation::HorizontalFlip { p: 0.25 };
+        let flip = Augmentations(vec![Augmentation::HorizontalFlip { p: 0.25 }]);
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let flips = (0..4000).filter(|_| flip.apply(photo.clone(), &mut rng) == flipped).count();
+        let flips = (0..4000).filter(|_| flip.apply(&photo, &mut rng) == flipped).count();
         // Five standard deviations of a binomial distribution are 137.
         assert!(flips.abs_diff(1000) < 137, "{flips} of 4000");
     }

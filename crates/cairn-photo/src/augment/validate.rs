@@ -45,6 +45,9 @@ impl Augmentation {
             Augmentation::RandomAffine { .. } => "random_affine",
             Augmentation::ColorJitter(_) => "color_jitter",
             Augmentation::GaussianBlur { .. } => "gaussian_blur",
+            Augmentation::RandAugment { .. } => "rand_augment",
+            Augmentation::TrivialAugmentWide { .. } => "trivial_augment_wide",
+            Augmentation::RandomErasing { .. } => "random_erasing",
         }
     }
 
@@ -83,12 +86,31 @@ impl Augmentation {
                 }
                 range("sigma", sigma, f32::MAX)
             }
+            Augmentation::RandAugment { magnitude, num_magnitude_bins, .. } => {
+                bins(num_magnitude_bins)?;
+                if magnitude >= num_magnitude_bins {
+                    return Err(format!(
+                        "magnitude is {magnitude}; it must be below num_magnitude_bins, {num_magnitude_bins}"
+                    ));
+                }
+                Ok(())
+            }
+            Augmentation::TrivialAugmentWide { num_magnitude_bins } => bins(num_magnitude_bins),
+            Augmentation::RandomErasing { p, scale, ratio, .. } => {
+                between("p", p, 0.0, 1.0)?;
+                range("scale", scale, 1.0)?;
+                range("ratio", ratio, f32::MAX)
+            }
         }
     }
 }
 
 fn positive(name: &str, value: u32) -> Result<(), String> {
     if value == 0 { Err(format!("{name} is 0; it must be at least 1")) } else { Ok(()) }
+}
+
+fn bins(count: u32) -> Result<(), String> {
+    if count < 2 { Err(format!("num_magnitude_bins is {count}; it must be at least 2")) } else { Ok(()) }
 }
 
 /// Not true of NaN.
@@ -155,6 +177,9 @@ mod tests {
             jitter(0.0, 0.6),
             Augmentation::GaussianBlur { kernel: 4, sigma: [0.1, 2.0] },
             Augmentation::GaussianBlur { kernel: 5, sigma: [0.0, 2.0] },
+            Augmentation::RandAugment { num_ops: 2, magnitude: 31, num_magnitude_bins: 31 },
+            Augmentation::TrivialAugmentWide { num_magnitude_bins: 1 },
+            Augmentation::RandomErasing { p: 0.5, scale: [0.4, 0.3], ratio: [0.3, 3.3], value: [0; 3] },
         ] {
             assert!(Augmentations(vec![step.clone()]).validate().is_err(), "{step:?}");
         }

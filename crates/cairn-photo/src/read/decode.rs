@@ -165,7 +165,7 @@ fn decode_reduced(
         size.of(width, height).into()
     };
     let reduced = reduced_jpeg::decode(bytes, [width, height], target)?;
-    let photo = reduced.photo.resized_from_corner([reduced.width, reduced.height], target);
+    let photo = reduced.photo.resized_part(reduced.bounds, reduced.part, target);
     if orientation == Orientation::NoTransforms {
         return Some(photo);
     }

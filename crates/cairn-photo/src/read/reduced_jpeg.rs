@@ -6,16 +6,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mozjpeg::Decompress;
 
-use crate::Photo;
+use crate::resize::Part;
+use crate::{Photo, Region};
 
 /// A JPEG decoded at a fraction of its size.
 pub(super) struct ReducedJpeg {
     /// The pixels. Blocks that reach over the edge of the picture are rounded up to whole pixels.
     pub(super) photo: Photo,
-    /// Columns of `photo` that are picture: the file's width over the divisor.
-    pub(super) width: f64,
-    /// Rows likewise.
-    pub(super) height: f64,
+    /// All of them.
+    pub(super) bounds: Region,
+    /// What of them is picture: the file's size over the divisor.
+    pub(super) part: Part,
 }
 
 /// Decodes a JPEG of `width` x `height` pixels at the smallest fraction that is still enough for a picture of
@@ -26,9 +27,14 @@ pub(super) fn decode(bytes: &[u8], [width, height]: [u32; 2], target: [u32; 2]) 
     let divisor = divisor([width, height], target)?;
     // libjpeg leaves by unwinding where it cannot go on; nothing of it is used afterwards.
     let photo = catch_unwind(AssertUnwindSafe(|| decode_divided(bytes, divisor))).ok()??;
-    let fits = photo.width() == width.div_ceil(divisor) && photo.height() == height.div_ceil(divisor);
+    let bounds = Region { x: 0, y: 0, width: width.div_ceil(divisor), height: height.div_ceil(divisor) };
     let [width, height] = [width, height].map(|side| f64::from(side) / f64::from(divisor));
-    fits.then_some(ReducedJpeg { photo, width, height })
+    let part = Part { x: 0.0, y: 0.0, width, height };
+    (photo.width() == bounds.width && photo.height() == bounds.height).then_some(ReducedJpeg {
+        photo,
+        bounds,
+        part,
+    })
 }
 
 /// The greatest divisor that leaves enough pixels.

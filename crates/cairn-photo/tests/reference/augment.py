@@ -10,8 +10,11 @@ The photo is drawn by the same formula in ../drawn/mod.rs. Each case is the pixe
 import json
 
 import numpy as np
+import torch
 from PIL import Image
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
+from torchvision.transforms.autoaugment import _apply_op
 
 
 def drawn(width, height):
@@ -51,6 +54,31 @@ for kernel, sigma in ((5, 0.1), (5, 1.0), (5, 2.0), (3, 0.7)):
     record(f"blur {kernel} {sigma}", F.gaussian_blur(photo, kernel, sigma))
 for y, x, height, width, size in ((2, 3, 11, 17, 8), (0, 0, 16, 24, 20), (5, 6, 7, 7, 7)):
     record(f"resized_crop {x} {y} {width} {height} {size}", F.resized_crop(photo, y, x, height, width, [size, size]))
+
+for operation, magnitude in (
+    ("ShearX", 0.27), ("ShearX", -0.9), ("ShearY", 0.3), ("TranslateX", -5.6), ("TranslateY", 3.9), ("Rotate", -12.0),
+    ("Brightness", -0.4), ("Color", 0.6), ("Contrast", 0.45), ("Sharpness", -0.9), ("Sharpness", 0.9),
+    ("Posterize", 3), ("Posterize", 8), ("Solarize", 127.5), ("Solarize", 0.0), ("AutoContrast", 0.0), ("Equalize", 0.0),
+):
+    record(f"operation {operation} {magnitude}", _apply_op(photo, operation, magnitude, InterpolationMode.NEAREST, None))
+# A photo of few levels, so that there is something to stretch and to spread.
+pale = F.adjust_contrast(photo, 0.3)
+for operation in ("AutoContrast", "Equalize"):
+    record(f"pale {operation}", _apply_op(pale, operation, 0.0, InterpolationMode.NEAREST, None))
+erased = F.erase(torch.from_numpy(np.asarray(photo).copy()).permute(2, 0, 1), 4, 3, 9, 7, torch.tensor([124, 116, 104])[:, None, None])
+record("erase 3 4 7 9", Image.fromarray(erased.permute(1, 2, 0).numpy()))
+
+# Steps one after the other, as the systems have them.
+chain = F.crop(photo, 1, 3, 14, 14)
+chain = F.resized_crop(chain, 2, 1, 12, 11, [14, 14])
+chain = F.affine(chain, -8.5, [-1, 1], 1.05, [3.0, 0.0])
+record("system_b geometry", chain)
+chain = F.adjust_hue(F.adjust_contrast(F.adjust_saturation(F.adjust_brightness(chain, 1.1), 1.15), 0.9), 0.05)
+record("system_b colour", F.hflip(chain))
+record("system_b", F.gaussian_blur(F.hflip(chain), 5, 1.0))
+record("system_c", F.rotate(F.center_crop(F.resize(photo, 12), 12), 13.0))
+record("flip_then_rotate", F.rotate(F.hflip(photo), 13.0))
+record("rotate_then_crop", F.resized_crop(F.rotate(photo, 13.0), 2, 3, 11, 12, [9, 9]))
 
 print("{")
 for last, (name, case) in zip([*[","] * (len(cases) - 1), ""], cases.items()):
