@@ -16,6 +16,9 @@ use super::{ExportError, Exportable, WeightFormat};
 /// The longest message of protocol buffers that their libraries read.
 const LONGEST: usize = i32::MAX as usize;
 
+/// The name of the model's output.
+const PROBABILITIES: &str = "probabilities";
+
 /// What the numbers of a photo tensor are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PhotoElement {
@@ -70,9 +73,9 @@ fn add_tensor(nodes: &mut Nodes, name: &str, shape: &[usize], stored: &Stored) {
 }
 
 fn add_softmax(nodes: &mut Nodes, logits: &str, temperature: f32) {
-    let temperature = nodes.floats("temperature", &[], &[temperature]);
-    let calibrated = nodes.add("Div", &[logits, &temperature], "calibrated_logits", &[]);
-    nodes.add("Softmax", &[&calibrated], "probabilities", &[("axis", Attribute::Int(1))]);
+    let temperature = nodes.floats("calibration/temperature", &[], &[temperature]);
+    let calibrated = nodes.add("Div", &[logits, &temperature], "calibration/logits", &[]);
+    nodes.add("Softmax", &[&calibrated], PROBABILITIES, &[("axis", Attribute::Int(1))]);
 }
 
 fn file(nodes: Nodes, model: &Exportable, photo: PhotoElement, inferred: &[Inferred]) -> Vec<u8> {
@@ -84,7 +87,7 @@ fn file(nodes: Nodes, model: &Exportable, photo: PhotoElement, inferred: &[Infer
     let shape = [Side::Any("batch"), Side::Fixed(3), Side::Any("height"), Side::Any("width")];
     let input = Port { name: preprocessing::PHOTO, element, shape: &shape };
     let shape = [Side::Any("batch"), Side::Fixed(classes)];
-    let output = Port { name: "probabilities", element: Element::Float, shape: &shape };
+    let output = Port { name: PROBABILITIES, element: Element::Float, shape: &shape };
     let metadata = [
         ("class_names", json!(model.class_names).to_string()),
         ("preprocess", json!(model.preprocess).to_string()),

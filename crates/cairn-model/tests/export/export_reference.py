@@ -145,11 +145,12 @@ def runtimes(case, facts):
 
 
 def photos_of(case, facts, net):
-    """Name, photo [1, 3, height, width] and expected probabilities of each photo of a case."""
+    """Name, photo [1, 3, height, width], the network's input and expected probabilities of each photo of a case."""
     for path in sorted(case.glob("*.photo")):
         photo = np.fromfile(path, np.uint8).reshape(1, 3, *facts["photos"][path.stem])
         framed = np.fromfile(path.with_suffix(".input"), np.float32).reshape(1, 3, *facts["side"])
-        yield path.stem, photo, (net(torch.from_numpy(framed)) / facts["temperature"]).softmax(1).numpy()
+        logits = net(torch.from_numpy(framed)) / facts["temperature"]
+        yield path.stem, photo, framed, logits.softmax(1).numpy()
 
 
 @torch.no_grad()
@@ -159,7 +160,7 @@ def check(case):
     photos = list(photos_of(case, facts, net))
     worst = {}
     for runtime, run in runtimes(case, facts):
-        for name, photo, expected in photos:
+        for name, photo, _, expected in photos:
             # A batch of more than one, the second another photo.
             found = run(np.concatenate([photo, 255 - photo]))
             assert found.shape == (2, len(facts["class_names"])), found.shape
@@ -168,10 +169,16 @@ def check(case):
             if not difference <= facts["tolerance"]:
                 raise SystemExit(f"{case.name}, {runtime}, {name}: {found[0]} where PyTorch has {expected[0]}")
     # Probabilities that are all alike, or all 0 and 1, would show no difference.
-    surest = max(expected.max() for _, _, expected in photos)
+    surest = max(expected.max() for *_, expected in photos)
     assert 0.3 < surest < 0.999, surest
+    scripted = torch.jit.load(case / "model_scripted.pt")
+    # Not a pixel is another by one level, which would be 0.01 at least.
+    for name, photo, framed, _ in photos:
+        difference = np.abs(scripted.preprocess(torch.from_numpy(photo)).numpy() - framed).max()
+        if not difference < 1e-4:
+            raise SystemExit(f"{case.name}, {name}: preprocessing differs by {difference}")
     # State dicts have the network's own names.
-    names = set(torch.jit.load(case / "model_scripted.pt").state_dict())
+    names = set(scripted.state_dict())
     ours = {name for name in net.state_dict() if not name.endswith("num_batches_tracked")}
     assert {name for name in names if not name.endswith("weight_scale")} == ours, names ^ ours
     print(f"{case.name}: " + ", ".join(f"{runtime} {difference:.1e}" for runtime, difference in worst.items()))

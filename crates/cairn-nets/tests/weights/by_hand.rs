@@ -2,7 +2,7 @@
 
 use cairn_nets::weights::PthProblem;
 
-use crate::pickler::{archive, read, weight, with_storage};
+use crate::pickler::{archive, legacy, read, weight, with_storage};
 
 #[test]
 fn a_tensor_is_what_its_pickle_says() {
@@ -24,6 +24,11 @@ fn an_ordered_dict_of_pairs_as_python_2_wrote_it_is_read() {
 #[test]
 fn big_endian_files_are_refused() {
     let file = archive(&[("data.pkl", &weight(&[2], &[1])), ("byteorder", b"big"), ("data/0", &[0; 8])]);
+    assert!(matches!(read(&file).unwrap_err().problem, PthProblem::BigEndian));
+    let mut file = legacy();
+    // True becomes false after the key.
+    let key = file.windows(13).position(|window| window == b"little_endian").unwrap();
+    file[key + 13] = 0x89;
     assert!(matches!(read(&file).unwrap_err().problem, PthProblem::BigEndian));
 }
 

@@ -5,19 +5,7 @@ use std::fmt::Write;
 use cairn_nets::weights::PthProblem;
 use proptest::prelude::*;
 
-use crate::pickler::{archive, read, weight, with_storage};
-
-/// What begins a legacy file: the pickle of its magic number.
-const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
-
-fn legacy() -> Vec<u8> {
-    let mut file = MAGIC.to_vec();
-    file.extend(b"\x80\x02M\xe9\x03.\x80\x02}X\x0d\0\0\0little_endian\x88s.");
-    file.extend(weight(&[2], &[1]));
-    file.extend(b"\x80\x02]X\x01\0\0\x000a.\x02\0\0\0\0\0\0\0");
-    file.extend([1.0_f32.to_le_bytes(), 2.0_f32.to_le_bytes()].concat());
-    file
-}
+use crate::pickler::{LEGACY_MAGIC, archive, legacy, read, weight, with_storage};
 
 #[test]
 fn the_legacy_file_that_is_mutated_below_is_whole() {
@@ -79,7 +67,7 @@ proptest! {
     #[test]
     fn random_instructions_never_panic(pickle in proptest::collection::vec(any::<u8>(), 0..200)) {
         drop(read(&archive(&[("data.pkl", &pickle)])));
-        drop(read(&[MAGIC, &pickle].concat()));
+        drop(read(&[LEGACY_MAGIC, &pickle].concat()));
     }
 
     #[test]
@@ -94,7 +82,11 @@ proptest! {
     }
 
     #[test]
-    fn mutated_archives_never_panic(place in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
+    fn mutated_archives_never_panic(
+        place in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let mut file = with_storage(&weight(&[2], &[1]));
         *place.get_mut(&mut file) = byte;
         drop(read(&file));

@@ -38,6 +38,19 @@ pub(crate) fn with_storage(pickle: &[u8]) -> Vec<u8> {
     archive(&[("data.pkl", pickle), ("byteorder", b"little"), ("data/0", &storage)])
 }
 
+/// What begins a legacy file: the pickle of its magic number.
+pub(crate) const LEGACY_MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+
+/// A legacy file of a tensor `weight` with the numbers 1 and 2.
+pub(crate) fn legacy() -> Vec<u8> {
+    let mut file = LEGACY_MAGIC.to_vec();
+    file.extend(b"\x80\x02M\xe9\x03.\x80\x02}X\x0d\0\0\0little_endian\x88s.");
+    file.extend(weight(&[2], &[1]));
+    file.extend(b"\x80\x02]X\x01\0\0\x000a.\x02\0\0\0\0\0\0\0");
+    file.extend([1.0_f32.to_le_bytes(), 2.0_f32.to_le_bytes()].concat());
+    file
+}
+
 /// What reading a file of these bytes gives.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<RawTensor>, PthError> {
     let (_folder, path) = written(bytes);

@@ -12,8 +12,8 @@ pub(super) const PHOTO: &str = "photo";
 /// Adds the nodes from the input `photo` to the network's input, `[batch, 3, height, width]`, whose name is given back.
 pub(super) fn add(nodes: &mut Nodes, preprocess: &Preprocess, photo: PhotoElement) -> String {
     let mut nodes = Preprocessing { nodes };
-    nodes.nodes.add("Shape", &[PHOTO], "photo_shape", &[]);
-    let (height, width) = (nodes.side("height", 2), nodes.side("width", 3));
+    let shape = nodes.node("Shape", &[PHOTO], "shape");
+    let (height, width) = (nodes.side(&shape, "height", 2), nodes.side(&shape, "width", 3));
     let ([new_height, new_width], crop) = match preprocess.framing {
         Framing::ShortSideCrop { short_side, crop } => {
             (nodes.short_side_size(short_side, &height, &width), Some(crop))
@@ -50,34 +50,49 @@ impl Axis<'_> {
     }
 }
 
-/// Adds nodes; each function gives back the name of its result.
+/// Adds nodes and constants, all called `preprocess/` and what they are; each function gives back the name of its result.
 struct Preprocessing<'a> {
     nodes: &'a mut Nodes,
 }
 
+/// The name of a value of preprocessing: no tensor of a network has a slash in its name.
+fn scoped(name: &str) -> String {
+    format!("preprocess/{name}")
+}
+
 impl Preprocessing<'_> {
     fn node(&mut self, op: &str, inputs: &[&str], output: &str) -> String {
-        self.nodes.add(op, inputs, output, &[])
+        self.nodes.add(op, inputs, &scoped(output), &[])
+    }
+
+    /// A node with an attribute.
+    fn node_with(&mut self, op: &str, inputs: &[&str], output: &str, name: &str, value: Attribute) -> String {
+        self.nodes.add(op, inputs, &scoped(output), &[(name, value)])
+    }
+
+    fn cast(&mut self, input: &str, element: Element, output: &str) -> String {
+        self.node_with("Cast", &[input], output, "to", Attribute::Int(element as i64))
     }
 
     /// A single 64-bit integer.
     fn whole(&mut self, name: &str, value: i64) -> String {
-        self.nodes.ints(name, &[], &[value])
+        self.nodes.ints(&scoped(name), &[], &[value])
+    }
+
+    /// A list of one 64-bit integer.
+    fn whole_list(&mut self, name: &str, value: i64) -> String {
+        self.nodes.ints(&scoped(name), &[1], &[value])
     }
 
     /// A single f32 number.
     fn number(&mut self, name: &str, value: f32) -> String {
-        self.nodes.floats(name, &[], &[value])
-    }
-
-    fn cast(&mut self, input: &str, element: Element, output: &str) -> String {
-        self.nodes.add("Cast", &[input], output, &[("to", Attribute::Int(element as i64))])
+        self.nodes.floats(&scoped(name), &[], &[value])
     }
 
     /// The photo's length along `axis`.
-    fn side(&mut self, name: &str, axis: i64) -> String {
+    fn side(&mut self, shape: &str, name: &str, axis: i64) -> String {
         let index = self.whole(&format!("{name}_axis"), axis);
-        self.node("Gather", &["photo_shape", &index], name)
+        self.node("Gather", &[shape, &index], name)
     }
 
     /// The photo as levels from 0 to 255, in f32.
@@ -104,9 +119,9 @@ impl Preprocessing<'_> {
     fn short_side_size(&mut self, short_side: u32, height: &str, width: &str) -> [String; 2] {
         let short_side = self.whole("short_side", i64::from(short_side));
         let shorter = self.node("Min", &[height, width], "shorter_side");
-        [height, width].map(|side| {
-            let scaled = self.node("Mul", &[side, &short_side], &format!("{side}_times_short_side"));
-            self.node("Div", &[&scaled, &shorter], &format!("new_{side}"))
+        [(height, "height"), (width, "width")].map(|(side, name)| {
+            let scaled = self.node("Mul", &[side, &short_side], &format!("{name}_times_short_side"));
+            self.node("Div", &[&scaled, &shorter], &format!("new_{name}"))
         })
     }
 
@@ -122,35 +137,31 @@ impl Preprocessing<'_> {
         let byte = self.number(&axis.named("byte"), BYTE);
         let coarse = self.node("Div", &[&weights, &byte], &axis.named("weights_by_byte"));
         let coarse = self.node("Floor", &[&coarse], &axis.named("coarse_weights"));
-        let fine = self.nodes.add(
-            "Mod",
-            &[&weights, &byte],
-            &axis.named("fine_weights"),
-            &[("fmod", Attribute::Int(1))],
-        );
+        let counted = self.node("Mul", &[&coarse, &byte], &axis.named("coarse_times_byte"));
+        let fine = self.node("Sub", &[&weights, &counted], &axis.named("fine_weights"));
         let [coarse, fine] = [(coarse, "coarse"), (fine, "fine")].map(|(weights, which)| {
             let columns = self.node("Transpose", &[&weights], &axis.named(&format!("{which}_columns")));
             self.node("MatMul", &[levels, &columns], &axis.named(&format!("{which}_sums")))
         });
-        self.rounded_quotient(&coarse, &fine, &scale, axis)
+        self.rounded_quotient(&coarse, &fine, &scale, &byte, axis)
     }
 
     /// `floor((coarse + floor((fine + scale / 2) / 256)) / (scale / 256))`.
-    fn rounded_quotient(&mut self, coarse: &str, fine: &str, scale: &str, axis: &Axis) -> String {
-        let (two, byte) = (self.number(&axis.named("two_levels"), 2.0), axis.named("byte"));
+    fn rounded_quotient(&mut self, coarse: &str, fine: &str, scale: &str, byte: &str, axis: &Axis) -> String {
+        let two = self.number(&axis.named("two"), 2.0);
         let half = self.node("Div", &[scale, &two], &axis.named("half_scale"));
         let raised = self.node("Add", &[fine, &half], &axis.named("fine_raised"));
-        let carried = self.node("Div", &[&raised, &byte], &axis.named("fine_by_byte"));
+        let carried = self.node("Div", &[&raised, byte], &axis.named("fine_by_byte"));
         let carried = self.node("Floor", &[&carried], &axis.named("carried"));
         let sum = self.node("Add", &[coarse, &carried], &axis.named("sum"));
-        let coarse_scale = self.node("Div", &[scale, &byte], &axis.named("coarse_scale"));
+        let coarse_scale = self.node("Div", &[scale, byte], &axis.named("coarse_scale"));
         let levels = self.node("Div", &[&sum, &coarse_scale], &axis.named("exact_levels"));
         self.node("Floor", &[&levels], &axis.named("levels"))
     }
 
     /// The weight of each old pixel along an axis in each of the new ones: `[new, old]`.
     fn axis_weights(&mut self, axis: &Axis) -> String {
-        let last = self.nodes.ints(&axis.named("last"), &[1], &[-1]);
+        let last = self.whole_list(&axis.named("last"), -1);
         let [zero, two] = [0, 2].map(|value| self.whole(&axis.named(&format!("whole_{value}")), value));
 
         // The distance of each new pixel's centre from each old one's, and where the triangle ends.
@@ -181,7 +192,7 @@ impl Preprocessing<'_> {
     /// The finest scale at which all weights are 16-bit integers.
     fn scale(&mut self, weights: &str, axis: &Axis) -> String {
         let scales: Vec<f32> = weight_scales().collect();
-        let scales = self.nodes.floats(&axis.named("scales"), &[scales.len()], &scales);
+        let scales = self.nodes.floats(&scoped(&axis.named("scales")), &[scales.len()], &scales);
         let limit = self.number(&axis.named("limit"), WEIGHT_LIMIT);
         let none = self.number(&axis.named("none"), 0.0);
         let greatest = self.reduce_max(weights, &axis.named("greatest"));
@@ -192,14 +203,14 @@ impl Preprocessing<'_> {
     }
 
     fn reduce_max(&mut self, input: &str, output: &str) -> String {
-        self.nodes.add("ReduceMax", &[input], output, &[("keepdims", Attribute::Int(0))])
+        self.node_with("ReduceMax", &[input], output, "keepdims", Attribute::Int(0))
     }
 
     /// The weights of the middle `crop` pixels: an odd margin is split by rounding half of it to the even number.
     fn centre_rows(&mut self, weights: &str, axis: &Axis, crop: u32) -> String {
-        let crop = self.nodes.ints(&axis.named("crop"), &[1], &[i64::from(crop)]);
+        let crop = self.whole_list(&axis.named("crop"), i64::from(crop));
         let [first, two, three, four] =
-            [0, 2, 3, 4].map(|value| self.nodes.ints(&axis.named(&format!("crop_{value}")), &[1], &[value]));
+            [0, 2, 3, 4].map(|value| self.whole_list(&axis.named(&format!("crop_{value}")), value));
         let margin = self.node("Sub", &[axis.new, &crop], &axis.named("margin"));
         let half = self.node("Div", &[&margin, &two], &axis.named("half_margin"));
         let rest = self.node("Mod", &[&margin, &four], &axis.named("margin_rest"));
@@ -213,14 +224,14 @@ impl Preprocessing<'_> {
     /// Rows and columns with their places exchanged.
     fn turned(&mut self, photo: &str, output: &str) -> String {
         let order = Attribute::Ints(vec![0, 1, 3, 2]);
-        self.nodes.add("Transpose", &[photo], output, &[("perm", order)])
+        self.node_with("Transpose", &[photo], output, "perm", order)
     }
 
     /// `(level / 255 - mean) / std`.
     fn normalised(&mut self, levels: &str, normalisation: &Normalisation) -> String {
         let white = self.number("white", 255.0);
-        let mean = self.nodes.floats("mean", &[3, 1, 1], &normalisation.mean);
-        let std = self.nodes.floats("std", &[3, 1, 1], &normalisation.std);
+        let mean = self.nodes.floats(&scoped("mean"), &[3, 1, 1], &normalisation.mean);
+        let std = self.nodes.floats(&scoped("std"), &[3, 1, 1], &normalisation.std);
         let unit = self.node("Div", &[levels, &white], "framed_unit");
         let centred = self.node("Sub", &[&unit, &mean], "framed_centred");
         self.node("Div", &[&centred, &std], "network_input")
