@@ -9,9 +9,7 @@ use zip::read::{ArchiveOffset, Config};
 use zip::result::ZipError;
 
 use super::error::PthProblem;
-
-/// The longest pickle that is read; that of a network of a thousand tensors takes some hundred kilobytes.
-const LONGEST_PICKLE: u64 = 64 << 20;
+use super::pickle::LONGEST_PICKLE;
 
 /// An archive of PyTorch.
 pub(super) struct Archive {
@@ -50,7 +48,7 @@ impl Archive {
     /// # Errors
     /// When it is damaged or too long.
     pub(super) fn pickle(&mut self) -> Result<Vec<u8>, PthProblem> {
-        self.read("data.pkl", LONGEST_PICKLE)
+        self.read("data.pkl", LONGEST_PICKLE as u64)
     }
 
     /// The bytes of a storage.

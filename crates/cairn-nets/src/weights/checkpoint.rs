@@ -26,11 +26,11 @@ const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
 /// How deep modules may be nested; networks nest some ten.
 const DEEPEST: usize = 64;
 
-/// How many attributes the modules of a network may have; the largest have some ten thousand.
+/// How many tensors a state dict and attributes the modules of a network may have; the largest have some ten thousand.
 const MOST_ATTRIBUTES: usize = 1_000_000;
 
 /// How long a tensor's name may be, in bytes.
-const LONGEST_NAME: usize = 1024;
+const LONGEST_NAME: usize = 512;
 
 /// A tensor of a state dict, not yet read.
 pub(super) type NamedView = (String, Rc<StridedView>);
@@ -72,6 +72,9 @@ fn inner(dict: DictId, heap: &Heap) -> Option<Value> {
 
 /// The tensors of a state dict; what else it holds (PyTorch's "extra state") is no weight.
 fn dict_tensors(dict: DictId, heap: &Heap) -> Result<Vec<NamedView>, PthProblem> {
+    if heap.dict(dict).len() > MOST_ATTRIBUTES {
+        return Err(too_deep());
+    }
     let named = heap.dict(dict).iter().filter_map(|(key, value)| match (key, value) {
         (Value::Text(name), Value::Tensor(view)) => {
             Some(joined("", name).map(|name| (name, Rc::clone(view))))
@@ -84,9 +87,13 @@ fn dict_tensors(dict: DictId, heap: &Heap) -> Result<Vec<NamedView>, PthProblem>
 /// A tensor's name: the way to its module, and its own. A pickle can write a long name once and use it a million times.
 fn joined(prefix: &str, key: &str) -> Result<String, PthProblem> {
     if prefix.len() + key.len() > LONGEST_NAME {
-        return Err(PthProblem::TooDeep { deepest: DEEPEST, longest: LONGEST_NAME });
+        return Err(too_deep());
     }
     Ok(format!("{prefix}{key}"))
+}
+
+fn too_deep() -> PthProblem {
+    PthProblem::TooDeep { deepest: DEEPEST, longest: LONGEST_NAME }
 }
 
 /// The tensors of a TorchScript module and the modules in it, each named by its way there.
@@ -105,7 +112,7 @@ fn module_tensors(root: ObjectId, heap: &Heap) -> Result<Vec<NamedView>, PthProb
         // Modules that share modules may unfold to more than there is in the file.
         seen += 1;
         if depth > DEEPEST || seen > MOST_ATTRIBUTES {
-            return Err(PthProblem::TooDeep { deepest: DEEPEST, longest: LONGEST_NAME });
+            return Err(too_deep());
         }
         match (key, value) {
             (Value::Text(key), Value::Tensor(view)) => tensors.push((joined(prefix, key)?, Rc::clone(view))),

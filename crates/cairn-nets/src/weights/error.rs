@@ -69,10 +69,10 @@ pub enum PthProblem {
         /// The limit that it exceeds.
         limit: u64,
     },
-    /// Modules nested or named as in no network.
+    /// Modules nested or named as in no network, or a million of them.
     #[error(
-        "its modules are nested more than {deepest} deep, hold one another, or have names of more than \
-         {longest} bytes, which no network's do"
+        "its modules are nested more than {deepest} deep, hold one another, have names of more than {longest} \
+         bytes, or are a million, as no network's are"
     )]
     TooDeep {
         /// The most that is read.

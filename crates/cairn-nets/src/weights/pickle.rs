@@ -8,6 +8,13 @@ use super::error::PthProblem;
 use super::globals;
 use super::value::{Heap, Value};
 
+/// The longest pickle that is read, in bytes. That of a network of a thousand tensors takes some hundred thousand; a byte
+/// of a hostile one can take forty of memory.
+pub(super) const LONGEST_PICKLE: usize = 16 << 20;
+
+/// The longest name of a class that is read, in bytes.
+const LONGEST_NAME: usize = 512;
+
 /// What a pickle says, and where the next one begins.
 pub(super) struct Unpickled {
     /// What the whole stands for.
@@ -23,11 +30,14 @@ pub(super) struct Unpickled {
 /// Time and memory are proportional to its length: every instruction takes at least a byte and makes at most one value.
 ///
 /// # Errors
-/// [`PthProblem::Pickle`] when it is damaged, [`PthProblem::Global`] and [`PthProblem::Storage`] for what is not read.
+/// [`PthProblem::TooLarge`] beyond [`LONGEST_PICKLE`], [`PthProblem::Pickle`] when it is damaged, [`PthProblem::Global`] and [`PthProblem::Storage`] for what is not read.
 pub(super) fn unpickle(bytes: &[u8]) -> Result<Unpickled, PthProblem> {
     let mut machine = Machine { bytes, ..Machine::default() };
     loop {
         let position = machine.position;
+        if position > LONGEST_PICKLE {
+            return Err(PthProblem::TooLarge { limit: LONGEST_PICKLE as u64 });
+        }
         let step = machine.step().map_err(|fault| match fault {
             Fault::Damaged(what) => PthProblem::Pickle { position, what },
             Fault::Refused(problem) => problem,
@@ -63,11 +73,12 @@ struct Machine<'a> {
 }
 
 impl Machine<'_> {
+    /// Follows the next instruction. Each arm is one, or some that differ in the lengths of what follows them.
     fn step(&mut self) -> Result<Step, Fault> {
         match self.byte()? {
             b'.' => return Ok(Step::Stop(self.pop()?)),
-            0x80 => drop(self.take(1)?), // protocol
-            0x95 => drop(self.take(8)?), // length of a frame
+            0x80 => drop(self.take(1)?), // the protocol
+            0x95 => drop(self.take(8)?), // the length of a frame
             b'(' => self.marks.push(self.stack.len()),
             b'0' => drop(self.pop()?),
             b'1' => drop(self.pop_to_mark()?),
@@ -77,19 +88,13 @@ impl Machine<'_> {
             0x88 => self.stack.push(Value::Bool(true)),
             0x89 => self.stack.push(Value::Bool(false)),
             b'I' | b'L' => self.decimal()?,
-            b'J' => self.signed::<4>()?,
+            b'J' => self.signed(4)?,
             b'K' => self.unsigned::<1>()?,
             b'M' => self.unsigned::<2>()?,
             0x8a => self.long::<1>()?,
             0x8b => self.long::<4>()?,
-            b'F' => {
-                self.line()?;
-                self.stack.push(Value::Other);
-            }
-            b'G' => {
-                self.take(8)?;
-                self.stack.push(Value::Other);
-            }
+            b'F' => self.decimal_float()?,
+            b'G' => self.passed_over(8)?,
             b'U' | 0x8c => self.text::<1>()?,
             b'T' | b'X' => self.text::<4>()?,
             0x8d => self.text::<8>()?,
@@ -98,73 +103,27 @@ impl Machine<'_> {
             0x8e | 0x96 => self.binary::<8>()?,
 
             b']' | b')' => self.push_sequence(Vec::new()),
-            b'l' | b't' => {
-                let items = self.pop_to_mark()?;
-                self.push_sequence(items);
-            }
-            n @ 0x85..=0x87 => {
-                let items = self.pop_many(usize::from(n - 0x84))?;
-                self.push_sequence(items);
-            }
-            b'a' => {
-                let item = self.pop()?;
-                self.append(vec![item])?;
-            }
-            b'e' => {
-                let items = self.pop_to_mark()?;
-                self.append(items)?;
-            }
-            b'}' => {
-                let (dict, _) = self.heap.new_dict();
-                self.stack.push(dict);
-            }
-            b'd' => {
-                let items = self.pop_to_mark()?;
-                let (dict, _) = self.heap.new_dict();
-                self.stack.push(dict);
-                self.set_items(items)?;
-            }
-            b's' => {
-                let item = self.pop_many(2)?;
-                self.set_items(item)?;
-            }
-            b'u' => {
-                let items = self.pop_to_mark()?;
-                self.set_items(items)?;
-            }
+            b'l' | b't' => self.sequence_from_mark()?,
+            n @ 0x85..=0x87 => self.tuple_of(usize::from(n - 0x84))?,
+            b'a' => self.append_one()?,
+            b'e' => self.append_from_mark()?,
+            b'}' => self.push_dict(),
+            b'd' => self.dict_from_mark()?,
+            b's' => self.set_item()?,
+            b'u' => self.set_items_from_mark()?,
 
-            b'p' | b'g' => return Err(Fault::Damaged("a textual memo, which PyTorch does not write")),
             b'q' => self.memorise::<1>()?,
             b'r' => self.memorise::<4>()?,
             0x94 => drop(self.memo.insert(self.memo.len(), self.top()?)),
             b'h' => self.recall::<1>()?,
             b'j' => self.recall::<4>()?,
+            b'p' | b'g' => return Err(Fault::Damaged("a textual memo, which PyTorch does not write")),
 
-            b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
-                self.push_global(&module, &name)?;
-            }
-            0x93 => {
-                let names = self.pop_many(2)?;
-                let [Value::Text(module), Value::Text(name)] = names.as_slice() else {
-                    return Err(Fault::Damaged("a class whose name is no text"));
-                };
-                self.push_global(module, name)?;
-            }
-            b'R' | 0x81 => {
-                let call = self.pop_many(2)?;
-                let made = globals::call(&call[0], &call[1], &mut self.heap)?;
-                self.stack.push(made);
-            }
-            b'b' => {
-                let state = self.pop()?;
-                globals::build(&self.top()?, &state, &mut self.heap)?;
-            }
-            b'Q' => {
-                let id = self.pop()?;
-                let storage = globals::storage(&id, &mut self.heap)?;
-                self.stack.push(storage);
-            }
+            b'c' => self.global()?,
+            0x93 => self.stack_global()?,
+            b'R' | 0x81 => self.call()?,
+            b'b' => self.build()?,
+            b'Q' => self.persistent_id()?,
             _ => return Err(Fault::Damaged("an instruction that is not known")),
         }
         Ok(Step::Next)
@@ -215,8 +174,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn signed<const N: usize>(&mut self) -> Result<(), Fault> {
-        let value = sign_extended(self.take(N)?);
+    fn signed(&mut self, len: usize) -> Result<(), Fault> {
+        let value = sign_extended(self.take(len)?);
         self.stack.push(value);
         Ok(())
     }
@@ -224,8 +183,19 @@ impl Machine<'_> {
     /// A signed integer of as many bytes as a number of `N` bytes says.
     fn long<const N: usize>(&mut self) -> Result<(), Fault> {
         let len = self.number::<N>()?;
-        let value = sign_extended(self.take(len)?);
-        self.stack.push(value);
+        self.signed(len)
+    }
+
+    fn decimal_float(&mut self) -> Result<(), Fault> {
+        self.line()?;
+        self.stack.push(Value::Other);
+        Ok(())
+    }
+
+    /// A value of `len` bytes that no weight is made of.
+    fn passed_over(&mut self, len: usize) -> Result<(), Fault> {
+        self.take(len)?;
+        self.stack.push(Value::Other);
         Ok(())
     }
 
@@ -238,9 +208,7 @@ impl Machine<'_> {
 
     fn binary<const N: usize>(&mut self) -> Result<(), Fault> {
         let len = self.number::<N>()?;
-        self.take(len)?;
-        self.stack.push(Value::Other);
-        Ok(())
+        self.passed_over(len)
     }
 
     // The stack.
@@ -277,12 +245,55 @@ impl Machine<'_> {
         self.stack.push(sequence);
     }
 
+    fn sequence_from_mark(&mut self) -> Result<(), Fault> {
+        let items = self.pop_to_mark()?;
+        self.push_sequence(items);
+        Ok(())
+    }
+
+    fn tuple_of(&mut self, n: usize) -> Result<(), Fault> {
+        let items = self.pop_many(n)?;
+        self.push_sequence(items);
+        Ok(())
+    }
+
+    fn append_one(&mut self) -> Result<(), Fault> {
+        let item = self.pop_many(1)?;
+        self.append(item)
+    }
+
+    fn append_from_mark(&mut self) -> Result<(), Fault> {
+        let items = self.pop_to_mark()?;
+        self.append(items)
+    }
+
     fn append(&mut self, items: Vec<Value>) -> Result<(), Fault> {
         let Value::Sequence(list) = self.top()? else {
             return Err(Fault::Damaged("it appends to something else than a list"));
         };
         self.heap.sequence_mut(list).extend(items);
         Ok(())
+    }
+
+    fn push_dict(&mut self) {
+        let (dict, _) = self.heap.new_dict();
+        self.stack.push(dict);
+    }
+
+    fn dict_from_mark(&mut self) -> Result<(), Fault> {
+        let items = self.pop_to_mark()?;
+        self.push_dict();
+        self.set_items(items)
+    }
+
+    fn set_item(&mut self) -> Result<(), Fault> {
+        let item = self.pop_many(2)?;
+        self.set_items(item)
+    }
+
+    fn set_items_from_mark(&mut self) -> Result<(), Fault> {
+        let items = self.pop_to_mark()?;
+        self.set_items(items)
     }
 
     /// Sets keys and values, which follow each other in `items`.
@@ -313,10 +324,47 @@ impl Machine<'_> {
         Ok(())
     }
 
+    fn global(&mut self) -> Result<(), Fault> {
+        let (module, name) = (self.line()?, self.line()?);
+        self.push_global(&module, &name)
+    }
+
+    fn stack_global(&mut self) -> Result<(), Fault> {
+        let names = self.pop_many(2)?;
+        let [Value::Text(module), Value::Text(name)] = names.as_slice() else {
+            return Err(Fault::Damaged("a class whose name is no text"));
+        };
+        self.push_global(module, name)
+    }
+
     fn push_global(&mut self, module: &str, name: &str) -> Result<(), Fault> {
+        // A pickle can write a long name once and use it a million times.
+        if module.len() + name.len() > LONGEST_NAME {
+            return Err(Fault::Damaged("a class whose name is longer than any"));
+        }
         let path: Rc<str> = format!("{module}.{name}").into();
         globals::check(&path)?;
         self.stack.push(Value::Global(path));
+        Ok(())
+    }
+
+    fn call(&mut self) -> Result<(), Fault> {
+        let arguments = self.pop()?;
+        let function = self.pop()?;
+        let made = globals::call(&function, &arguments, &mut self.heap)?;
+        self.stack.push(made);
+        Ok(())
+    }
+
+    fn build(&mut self) -> Result<(), Fault> {
+        let state = self.pop()?;
+        globals::build(&self.top()?, &state, &mut self.heap)
+    }
+
+    fn persistent_id(&mut self) -> Result<(), Fault> {
+        let id = self.pop()?;
+        let storage = globals::storage(&id, &mut self.heap)?;
+        self.stack.push(storage);
         Ok(())
     }
 }

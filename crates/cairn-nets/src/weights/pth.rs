@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
-use std::rc::Rc;
 
 use super::archive::Archive;
 use super::checkpoint::{NamedView, state_dict};
@@ -52,13 +51,13 @@ fn read_archive(file: File) -> Result<Vec<RawTensor>, PthProblem> {
     // A storage is read when its first tensor comes and let go after its last one.
     let mut uses: HashMap<&str, usize> = HashMap::new();
     views.iter().for_each(|(_, view)| *uses.entry(&view.storage.key).or_default() += 1);
-    let mut shared: HashMap<&str, Rc<[u8]>> = HashMap::new();
+    let mut shared: HashMap<&str, Vec<u8>> = HashMap::new();
     let mut tensors = Vec::with_capacity(views.len());
     for (name, view) in &views {
         let key: &str = &view.storage.key;
         let storage = match shared.remove(key) {
             Some(storage) => storage,
-            None => archive.storage(key)?.into(),
+            None => archive.storage(key)?,
         };
         tensors.push(view.gather(name.clone(), &storage)?);
         if let Some(left) = uses.get_mut(key) {

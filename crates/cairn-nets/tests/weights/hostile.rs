@@ -54,6 +54,15 @@ fn modules_that_hold_themselves_or_unfold_without_end_are_refused() {
 }
 
 #[test]
+fn a_pickle_longer_than_any_networks_is_refused() {
+    let mut pickle = b"\x80\x02".to_vec();
+    pickle.extend(vec![b']'; 17 << 20]);
+    assert!(matches!(read(&with_storage(&pickle)).unwrap_err().problem, PthProblem::TooLarge { .. }));
+    let file = [LEGACY_MAGIC, &pickle].concat();
+    assert!(matches!(read(&file).unwrap_err().problem, PthProblem::TooLarge { .. }));
+}
+
+#[test]
 fn a_name_without_end_is_refused() {
     let name = "n".repeat(5000);
     let length = u32::try_from(name.len()).unwrap().to_le_bytes();
