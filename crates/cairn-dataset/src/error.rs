@@ -51,6 +51,14 @@ pub enum DatasetError {
         /// Their names, in order.
         unknown: Vec<String>,
     },
+    /// A table that lists photos cannot be used.
+    #[error("{}: not a list of photos: {reason}", path.display())]
+    Manifest {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        reason: String,
+    },
     /// The validation part is not a share of the whole.
     #[error("validation fraction {fraction}: it must be at least 0 and less than 1")]
     Fraction {

@@ -27,13 +27,22 @@ impl Example {
     }
 }
 
-/// A data set in folders: `train/CLASS/PHOTO`, `test/CLASS/PHOTO`, and `valid/` or `val/` if there is one.
+/// A data set, by its index.
 ///
-/// The layout is that of torchvision's `ImageFolder`; photos may also lie in folders within a class folder.
+/// It comes in one of three forms, told by what is there:
+///
+/// - Folders `train/CLASS/PHOTO`, `test/CLASS/PHOTO`, and `valid/` or `val/` if there is one: the layout of torchvision's
+///   `ImageFolder`. Photos may also lie in folders within a class folder.
+/// - A manifest: a table with the columns `path`, `label` and, if wanted, `split` (`train`, `valid` or `test`; `train` where there is
+///   none), as a `.csv` file or, with the Cargo feature `parquet`, as a `.parquet` file. Paths start at its folder. Labels
+///   are taken for names of class folders.
+/// - Google Landmarks v2 as it is published: a folder with `train.csv` or, which goes first, `train_clean.csv`, and photos at
+///   `a/b/c/ID.jpg` in it or in its `train/`. Listed photos that are not on disk are ignored.
+///
 /// The lists are in order of class, then of path, whatever order the file system gives.
 #[derive(Clone, Debug)]
 pub struct ImageFolder {
-    /// The data set's folder.
+    /// The data set's folder, or its manifest.
     pub root: PathBuf,
     /// The folders of `train`. A class may lack photos here or in another part.
     pub classes: ClassList,
@@ -78,14 +87,13 @@ impl ImageFolder {
     }
 
     /// Indexes the photos that a model with these classes is to be tested on: those of `root/test` where there is
-    /// one, else those of `root` itself. Folders are matched to the model's classes by folder name.
+    /// one, else those of `root` itself; of a manifest those of the split `test` where there is one, else all. Folders are matched to the model's classes by folder name.
     ///
     /// # Errors
     /// Where there are no class folders or no photos, a folder cannot be read, or a class folder is not among
     /// the model's classes.
     pub fn open_test(root: &Path, classes: &ClassList) -> Result<TestFolder, DatasetError> {
-        let test = root.join("test");
-        let scan = PartScan::of(if test.is_dir() { &test } else { root })?;
+        let scan = PartScan::to_test_on(root)?;
         if scan.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.folder });
         }

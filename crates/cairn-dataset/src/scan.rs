@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use cairn_photo::is_photo_name;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::DatasetError;
+use crate::{DatasetError, google_landmarks, manifest};
 
 /// A part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     Train,
     Valid,
@@ -27,11 +27,25 @@ pub(crate) struct DatasetScan {
 }
 
 impl DatasetScan {
+    /// Looks at the data set in `root`, of whichever form it is: a manifest, the tables of Google Landmarks v2, or folders.
+    ///
+    /// # Errors
+    /// Where a folder or table cannot be read, or makes no data set.
+    pub(crate) fn of(root: &Path) -> Result<DatasetScan, DatasetError> {
+        if manifest::is_manifest(root) {
+            manifest::scan(root)
+        } else if google_landmarks::is_google_landmarks(root) {
+            google_landmarks::scan(root)
+        } else {
+            DatasetScan::of_folders(root)
+        }
+    }
+
     /// Walks `root/train`, `root/test`, and `root/valid` or `root/val`.
     ///
     /// # Errors
     /// Where there is no `train`, there are both validation folders, or a folder cannot be read.
-    pub(crate) fn of(root: &Path) -> Result<DatasetScan, DatasetError> {
+    fn of_folders(root: &Path) -> Result<DatasetScan, DatasetError> {
         // Says "no such folder" where that is what is wrong, rather than "no train in it".
         if let Err(source) = root.read_dir() {
             return Err(DatasetError::Read { path: root.to_path_buf(), source });
@@ -94,6 +108,19 @@ pub(crate) struct PhotoFile {
 }
 
 impl PartScan {
+    /// The photos to test on: the part `test` of `root` where there is one, else all that is there.
+    ///
+    /// # Errors
+    /// Where a folder or table cannot be read.
+    pub(crate) fn to_test_on(root: &Path) -> Result<PartScan, DatasetError> {
+        if manifest::is_manifest(root) || google_landmarks::is_google_landmarks(root) {
+            let scan = DatasetScan::of(root)?;
+            return Ok(scan.test.unwrap_or(scan.train));
+        }
+        let test = root.join("test");
+        PartScan::of(if test.is_dir() { &test } else { root })
+    }
+
     /// Walks `part`. Links to photos and to folders are followed; a link to a folder that holds it is ignored.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod cache;
 mod check;
 mod image_folder;
+mod listed;
 mod little_folder;
 mod loader;
 mod real_photos;

@@ -1,0 +1,139 @@
+//! Data sets listed in tables: manifests, and Google Landmarks v2 as it is published.
+
+use cairn_dataset::{ClassList, DatasetError, ImageFolder, ValidSplit, check};
+
+use crate::little_folder::LittleFolder;
+
+fn open(folder: &LittleFolder, root: &str) -> Result<ImageFolder, DatasetError> {
+    ImageFolder::open(&folder.path(root), &ValidSplit { fraction: 0.0, seed: 0 })
+}
+
+fn paths(examples: &[cairn_dataset::Example]) -> Vec<&str> {
+    examples.iter().map(|example| example.relative_path.as_str()).collect()
+}
+
+#[test]
+fn a_manifest_is_a_data_set_with_paths_from_its_folder_on() {
+    let folder = LittleFolder::new();
+    folder.photo("photos/1.png", 1).photo("photos/2.png", 2).photo("3.png", 3).photo("4.png", 4);
+    let table = "split,label,path\ntrain,01.Dome,photos/2.png\nTrain,00.Arch,photos/1.png\nval,00.Arch,3.png\ntest,01.Dome,4.png\n";
+    folder.file("set.csv", table.as_bytes());
+    let data = open(&folder, "set.csv").unwrap();
+    let names: Vec<_> = data.classes.iter().map(|(_, class)| class.name.as_str()).collect();
+    assert_eq!(names, ["Arch", "Dome"]);
+    assert_eq!(paths(&data.train), ["photos/1.png", "photos/2.png"]);
+    assert_eq!((paths(&data.valid), paths(&data.test)), (vec!["3.png"], vec!["4.png"]));
+    assert_eq!(data.train[0].path, folder.path("photos/1.png"));
+    assert_eq!(data.classes.get(data.test[0].class).unwrap().folder, "01.Dome");
+}
+
+#[test]
+fn a_manifest_without_splits_is_split_as_folders_are() {
+    let folder = LittleFolder::new();
+    let rows: String = (0..200).map(|i| format!("{i}.jpg,Tower_{}\n", i % 2)).collect();
+    folder.file("set.csv", format!("path,label\n{rows}").as_bytes());
+    let split = ValidSplit::default();
+    let data = ImageFolder::open(&folder.path("set.csv"), &split).unwrap();
+    assert_eq!(data.train.len() + data.valid.len(), 200);
+    assert!(data.valid.iter().all(|example| split.holds_back(&example.relative_path)));
+    assert!(!data.valid.is_empty() && data.test.is_empty());
+    // None of them is there: reading will say so, one by one.
+    assert_eq!(data.train[0].bytes, 0);
+}
+
+#[test]
+fn a_manifest_that_makes_no_sense_is_refused_with_the_line() {
+    let folder = LittleFolder::new();
+    for (table, said) in [
+        ("file,label\na.jpg,b\n", "`path`"),
+        ("path,label,split\na.jpg,b,train\nb.jpg,b,tset\n", "line 3: split `tset`"),
+        ("path,label\na.jpg,\n", "line 2"),
+        ("path,label\na.jpg\n", "record 1"),
+    ] {
+        folder.file("set.csv", table.as_bytes());
+        let message = open(&folder, "set.csv").unwrap_err().to_string();
+        assert!(message.contains("set.csv") && message.contains(said), "{message}");
+    }
+    assert!(matches!(open(&folder, "none.csv"), Err(DatasetError::Read { .. })));
+}
+
+#[test]
+fn a_manifest_is_checked_and_tested_on_as_folders_are() {
+    let folder = LittleFolder::new();
+    folder.photo("1.png", 1).photo("2.png", 1).file("3.png", b"no photo");
+    folder.file("set.csv", b"path,label,split\n1.png,a,train\n2.png,a,test\n3.png,a,train\n4.png,a,train\n");
+    let report = check(&folder.path("set.csv"), |_, _| ()).unwrap();
+    assert_eq!((report.in_train_and_test.len(), report.unreadable.len(), report.problems()), (1, 2, 3));
+    let tested = ImageFolder::open_test(&folder.path("set.csv"), &ClassList::from_folders(["a"])).unwrap();
+    assert_eq!(paths(&tested.examples), ["2.png"]);
+}
+
+#[test]
+fn google_landmarks_is_read_as_it_is_published() {
+    let folder = LittleFolder::new();
+    for (i, id) in ["00a1", "00b2", "12c3"].iter().enumerate() {
+        let (a, b, c) = (&id[..1], &id[1..2], &id[2..3]);
+        folder.photo(&format!("train/{a}/{b}/{c}/{id}.jpg"), i as u32);
+    }
+    folder.file(
+        "train.csv",
+        b"id,url,landmark_id\n00a1,http://x/1,7\n00b2,http://x/2,11\n12c3,http://x/3,7\nffff,http://x/4,7\n",
+    );
+    let data = open(&folder, "").unwrap();
+    let classes = |data: &ImageFolder| -> Vec<String> {
+        data.classes.iter().map(|(_, class)| class.folder.clone()).collect()
+    };
+    assert_eq!(classes(&data), ["11", "7"]);
+    assert_eq!(paths(&data.train), ["0/0/b/00b2.jpg", "0/0/a/00a1.jpg", "1/2/c/12c3.jpg"]);
+    assert_eq!(data.ignored, [folder.path("train/f/f/f/ffff.jpg")], "listed, but not on disk");
+
+    // The cleaned list goes before the whole, and names are known from a table of their own.
+    folder.file("train_clean.csv", b"landmark_id,images\n7,00a1 12c3\n");
+    folder.file(
+        "train_label_to_category.csv",
+        b"landmark_id,category\n7,http://commons.wikimedia.org/wiki/Category:Taj_Mahal\n",
+    );
+    let data = open(&folder, "").unwrap();
+    assert_eq!(classes(&data), ["7.Taj_Mahal"]);
+    assert_eq!(paths(&data.train), ["0/0/a/00a1.jpg", "1/2/c/12c3.jpg"]);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_manifest_in_parquet_is_the_same_as_in_csv() {
+    use std::fs::File;
+    use std::sync::Arc;
+
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let folder = LittleFolder::new();
+    folder.photo("1.png", 1).photo("2.png", 2);
+    let schema =
+        "message set { required binary path (UTF8); required int64 label; optional binary split (UTF8); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = File::create(folder.path("set.parquet")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    let texts = |texts: [&str; 2]| texts.map(|text| ByteArray::from(text.as_bytes().to_vec()));
+    let mut column = rows.next_column().unwrap().unwrap();
+    column.typed::<ByteArrayType>().write_batch(&texts(["1.png", "2.png"]), None, None).unwrap();
+    column.close().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&[42, 43], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    let test = [ByteArray::from("test".as_bytes().to_vec())];
+    column.typed::<ByteArrayType>().write_batch(&test, Some(&[0, 1]), None).unwrap();
+    column.close().unwrap();
+    rows.close().unwrap();
+    writer.close().unwrap();
+
+    // 43 is a class of the test part alone: an error that names both.
+    let message = open(&folder, "set.parquet").unwrap_err().to_string();
+    assert!(message.contains("43"), "{message}");
+    let tested =
+        ImageFolder::open_test(&folder.path("set.parquet"), &ClassList::from_folders(["42", "43"])).unwrap();
+    assert_eq!(paths(&tested.examples), ["2.png"]);
+}
