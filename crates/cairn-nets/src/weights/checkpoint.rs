@@ -52,10 +52,11 @@ pub(super) fn state_dict(root: &Value, heap: &Heap) -> Result<Vec<NamedView>, Pt
     if tensors.is_empty() {
         return Err(PthProblem::NoStateDict { found: description(root, heap) });
     }
-    for wrapper in WRAPPERS {
-        if tensors.iter().all(|(name, _)| name.starts_with(wrapper)) {
-            tensors.iter_mut().for_each(|(name, _)| drop(name.drain(..wrapper.len())));
-        }
+    // One wrapper may be in another.
+    while let Some(wrapper) =
+        WRAPPERS.into_iter().find(|w| tensors.iter().all(|(name, _)| name.starts_with(w)))
+    {
+        tensors.iter_mut().for_each(|(name, _)| drop(name.drain(..wrapper.len())));
     }
     Ok(tensors)
 }

@@ -114,7 +114,8 @@ for key in ("state_dict", "model_state_dict", "model_state", "model"):
     save(f"checkpoint_{key}", rest | {key: state}, state)
 save("legacy_checkpoint", rest | {"state_dict": state}, state, _use_new_zipfile_serialization=False)
 save("data_parallel", {f"module.{key}": value for key, value in state.items()}, state)
-save("compiled", {"model": {f"module._orig_mod.{key}": value for key, value in state.items()}}, state)
+for name, prefix in (("compiled", "_orig_mod.module."), ("parallel_compiled", "module._orig_mod.")):
+    save(name, {"model": {prefix + key: value for key, value in state.items()}}, state)
 
 # TorchScript.
 script = torch.jit.script(net)

@@ -80,7 +80,7 @@ fn logits_method(model: &Exportable, inferred: &[Inferred], root: &Module) -> St
         let shape = &inferred[node.inputs[0].index()].shape;
         let computed = Expression { root, is_map: shape.len() == 3 }.of(node);
         // Writing to a String never fails.
-        let _ = writeln!(code, "    v{} = {computed}", id.index());
+        let _ = writeln!(code, "    v{} = {computed}  # {}", id.index(), node.name);
     }
     let _ = writeln!(code, "    return v{}", model.graph.output().index());
     code
