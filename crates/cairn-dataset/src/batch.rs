@@ -2,14 +2,15 @@
 
 use cairn_photo::{Normalisation, Photo};
 
-use crate::{BadPhoto, ClassId, Example, InputSize};
+use crate::mixing::Mix;
+use crate::{BadPhoto, ClassId, Example, InputSize, Mixture};
 
 /// Photos that go through the network together.
 #[derive(Debug)]
 pub struct Batch {
     /// Which batch of its epoch this is, counted from zero.
     pub number: usize,
-    /// Normalised pixels, `[len, 3, height, width]`.
+    /// Normalised pixels, `[len * views, 3, height, width]`.
     pub pixels: Vec<f32>,
     /// The class of each photo, `[len]`.
     pub labels: Vec<ClassId>,
@@ -19,6 +20,11 @@ pub struct Batch {
     pub height: usize,
     /// Columns of each photo.
     pub width: usize,
+    /// How many views of each photo there are, one after the other: 1, but where the loader's
+    /// [`views`](crate::Loader::viewed_as) are several.
+    pub views: usize,
+    /// What the photos are mixed with, where the loader [mixes](crate::Loader::mixed) them.
+    pub mixture: Option<Mixture>,
     /// The photos that belong here but could not be used. They are in none of the other fields, so a batch may be
     /// shorter than the others, or empty.
     pub bad: Vec<BadPhoto>,
@@ -35,7 +41,16 @@ impl Batch {
         self.labels.is_empty()
     }
 
-    /// The photos turned back into pixels to look at: `normalisation` undone, rounded to whole levels.
+    /// The labels as probabilities, `[len, classes]`: of a mixed photo, two of them.
+    ///
+    /// # Panics
+    /// If a class is not below `classes`.
+    pub fn soft_labels(&self, classes: usize) -> Vec<f32> {
+        let pure = || Mixture { weight: 1.0, partners: self.labels.clone() };
+        self.mixture.clone().unwrap_or_else(pure).soft_labels(&self.labels, classes)
+    }
+
+    /// The photos, every view, turned back into pixels to look at: `normalisation` undone, rounded to whole levels.
     pub fn photos(&self, normalisation: &Normalisation) -> Vec<Photo> {
         let plane = self.height * self.width;
         self.pixels.chunks_exact(3 * plane).map(|chw| self.photo(chw, plane, normalisation)).collect()
@@ -59,6 +74,7 @@ impl Batch {
 pub(crate) struct BatchPlan {
     pub(crate) number: usize,
     pub(crate) examples: Vec<usize>,
+    pub(crate) mix: Option<Mix>,
 }
 
 /// A batch whose photos arrive one by one, in any order.
@@ -66,7 +82,8 @@ pub(crate) struct BatchPlan {
 pub(crate) struct Filling {
     plan: BatchPlan,
     size: InputSize,
-    /// Room for all photos, `[examples, 3, height, width]`.
+    views: usize,
+    /// Room for all photos, `[examples * views, 3, height, width]`.
     pixels: Vec<f32>,
     /// What became of each photo; `None` while it is awaited.
     outcomes: Vec<Option<Result<ClassId, BadPhoto>>>,
@@ -75,10 +92,10 @@ pub(crate) struct Filling {
 
 impl Filling {
     /// Room for the photos of this plan.
-    pub(crate) fn new(plan: BatchPlan, size: InputSize) -> Filling {
+    pub(crate) fn new(plan: BatchPlan, size: InputSize, views: usize) -> Filling {
         let awaited = plan.examples.len();
-        let pixels = vec![0.0; awaited * size.numbers()];
-        Filling { plan, size, pixels, outcomes: (0..awaited).map(|_| None).collect(), awaited }
+        let pixels = vec![0.0; awaited * views * size.numbers()];
+        Filling { plan, size, views, pixels, outcomes: (0..awaited).map(|_| None).collect(), awaited }
     }
 
     /// Puts in the photo at `position`: the pixels of `example`, or what was wrong with it. Gives the batch with
@@ -106,9 +123,11 @@ impl Filling {
             examples: Vec::with_capacity(self.plan.examples.len()),
             height: self.size.height,
             width: self.size.width,
+            views: self.views,
+            mixture: None,
             bad: Vec::new(),
         };
-        let numbers = self.size.numbers();
+        let numbers = self.views * self.size.numbers();
         for (position, outcome) in self.outcomes.drain(..).enumerate() {
             match outcome {
                 Some(Ok(label)) => {
@@ -127,6 +146,9 @@ impl Filling {
             }
         }
         batch.pixels.truncate(batch.len() * numbers);
+        if let Some(mix) = self.plan.mix {
+            mix.apply(&mut batch);
+        }
         batch
     }
 }

@@ -3,18 +3,20 @@
 
 use chacha20::ChaCha8Rng;
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
 
 /// The random numbers for augmenting one photo in one epoch.
 pub(crate) fn photo_rng(seed: u64, epoch: usize, relative_path: &str) -> ChaCha8Rng {
     rng("cairn-dataset 2026 augmentation", seed, epoch, relative_path)
 }
 
-/// The numbers 0 to `len` in the order of this epoch.
-pub(crate) fn epoch_order(seed: u64, epoch: usize, len: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..len).collect();
-    order.shuffle(&mut rng("cairn-dataset 2026 epoch order", seed, epoch, ""));
-    order
+/// The random numbers for the order of an epoch.
+pub(crate) fn order_rng(seed: u64, epoch: usize) -> ChaCha8Rng {
+    rng("cairn-dataset 2026 epoch order", seed, epoch, "")
+}
+
+/// The random numbers for mixing the photos of one batch in one epoch.
+pub(crate) fn mixing_rng(seed: u64, epoch: usize, batch: usize) -> ChaCha8Rng {
+    rng("cairn-dataset 2026 batch mixing", seed, epoch, &batch.to_string())
 }
 
 fn rng(purpose: &str, seed: u64, epoch: usize, name: &str) -> ChaCha8Rng {
@@ -30,16 +32,6 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-
-    #[test]
-    fn an_order_holds_every_number_once_and_changes_with_seed_and_epoch() {
-        let mut sorted = epoch_order(1, 2, 100);
-        sorted.sort_unstable();
-        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
-        assert_eq!(epoch_order(1, 2, 100), epoch_order(1, 2, 100));
-        assert_ne!(epoch_order(1, 2, 100), epoch_order(1, 3, 100));
-        assert_ne!(epoch_order(1, 2, 100), epoch_order(2, 2, 100));
-    }
 
     #[test]
     fn each_photo_has_its_own_numbers_in_each_epoch() {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use cairn_photo::{ReadSize, TestViews};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::batch::{BatchPlan, Filling};
@@ -30,6 +31,7 @@ pub struct Epoch {
     next: usize,
     prefetch: usize,
     size: InputSize,
+    views: usize,
     jobs: Option<Sender<Job>>,
     finished: Receiver<Batch>,
     stop: Arc<AtomicBool>,
@@ -56,7 +58,7 @@ impl Epoch {
         let (jobs, jobs_of_workers) = unbounded();
         let (finished_of_workers, finished) = unbounded();
         let stop = Arc::new(AtomicBool::new(false));
-        let size = work.size;
+        let (size, views) = (work.size, work.views.count());
         let work = Arc::new(work);
         let workers = (0..workers)
             .map(|_| {
@@ -72,6 +74,7 @@ impl Epoch {
             early: BTreeMap::new(),
             prefetch,
             size,
+            views,
             jobs: Some(jobs),
             finished,
             stop,
@@ -93,7 +96,7 @@ impl Epoch {
         while self.under_way < count {
             let Some(plan) = self.ahead.pop_front() else { return };
             let examples = plan.examples.clone();
-            let filling = Arc::new(Mutex::new(Filling::new(plan, self.size)));
+            let filling = Arc::new(Mutex::new(Filling::new(plan, self.size, self.views)));
             for (position, example) in examples.into_iter().enumerate() {
                 // Sending fails only once every worker is gone, and then `next` says so.
                 let _ = jobs.send(Job { filling: Arc::clone(&filling), position, example });
@@ -157,6 +160,8 @@ impl Drop for Epoch {
 pub(crate) struct PhotoWork {
     pub(crate) examples: Arc<[Example]>,
     pub(crate) view: Arc<View>,
+    pub(crate) read_size: ReadSize,
+    pub(crate) views: TestViews,
     pub(crate) cache: Arc<PhotoCache>,
     pub(crate) size: InputSize,
     pub(crate) seed: u64,
@@ -166,7 +171,7 @@ pub(crate) struct PhotoWork {
 impl PhotoWork {
     /// A worker's life: photo after photo, until there are no more or it is told to stop.
     fn run(&self, jobs: &Receiver<Job>, finished: &Sender<Batch>, stop: &AtomicBool) {
-        let mut pixels = vec![0.0; self.size.numbers()];
+        let mut pixels = vec![0.0; self.views.count() * self.size.numbers()];
         for Job { filling, position, example } in jobs {
             if stop.load(Ordering::Relaxed) {
                 return;
@@ -182,12 +187,22 @@ impl PhotoWork {
         }
     }
 
-    /// Reads the photo and writes it to `pixels` (`[3, height, width]`) as the network sees it.
+    /// Reads the photo and writes it to `pixels` (`[views, 3, height, width]`) as the network sees it.
     fn prepare(&self, example: &Example, pixels: &mut [f32]) -> Result<(), BadPhoto> {
-        let photo = self.cache.read(&example.path, self.view.read_size())?;
+        let photo = self.cache.read(&example.path, self.read_size)?;
         BadPhoto::guard(&example.path, || {
-            let mut rng = photo_rng(self.seed, self.epoch, &example.relative_path);
-            self.view.write_chw(&photo, &mut rng, pixels);
+            match &*self.view {
+                View::Train { .. } => {
+                    let mut rng = photo_rng(self.seed, self.epoch, &example.relative_path);
+                    self.view.write_chw(&photo, &mut rng, pixels);
+                }
+                View::Test(preprocess) => {
+                    let views = preprocess.views(&photo, self.views);
+                    for (view, pixels) in views.iter().zip(pixels.chunks_exact_mut(self.size.numbers())) {
+                        preprocess.normalisation.write_chw(view, pixels);
+                    }
+                }
+            }
             Ok(())
         })
     }

@@ -4,13 +4,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use cairn_photo::AugmentationError;
+use cairn_photo::{AugmentationError, TestViews};
 use thiserror::Error;
 
 use crate::batch::BatchPlan;
-use crate::chance::epoch_order;
+use crate::chance::mixing_rng;
 use crate::epoch::{Epoch, PhotoWork};
-use crate::{Example, InputSize, PhotoCache, View};
+use crate::sampling::order;
+use crate::{BatchMixing, Example, InputSize, PhotoCache, Sampling, SizeGrowth, View};
 
 /// How a [`Loader`] makes its batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,32 @@ pub enum LoaderError {
         "the augmentation leaves photos of different sizes; end it with a crop or a resize to a fixed size"
     )]
     SizeVaries,
+    /// A mixing's parameter is not one of a beta distribution.
+    #[error("mixing with alpha {alpha}: it must be above 0")]
+    Mixing {
+        /// What was asked for.
+        alpha: f64,
+    },
+    /// A growth of photos that does not end at the network's input.
+    #[error("photos growing from {from} px over {epochs} epochs to {width} x {height}: {problem}")]
+    Growth {
+        /// Where it begins.
+        from: usize,
+        /// When it ends.
+        epochs: usize,
+        /// Columns of the input.
+        width: usize,
+        /// Rows of the input.
+        height: usize,
+        /// What is wrong with that.
+        problem: &'static str,
+    },
+    /// What changes by chance, or with the epoch, would make a test no test.
+    #[error("{0} is for training; photos are tested as they are")]
+    OnlyInTraining(&'static str),
+    /// In training each photo has one view.
+    #[error("{0} are for tests; in training each photo is shown once an epoch")]
+    OnlyInTests(&'static str),
     /// The augmentation asks for what cannot be done.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
@@ -73,6 +100,10 @@ pub struct Loader {
     examples: Arc<[Example]>,
     view: Arc<View>,
     cache: Arc<PhotoCache>,
+    sampling: Sampling,
+    mixing: Option<BatchMixing>,
+    views: TestViews,
+    growth: Option<SizeGrowth>,
     size: InputSize,
     options: LoaderOptions,
 }
@@ -94,13 +125,64 @@ impl Loader {
             return Err(LoaderError::Workers);
         }
         let size = view.size()?;
-        let cache = Arc::new(PhotoCache::off());
-        Ok(Loader { examples: examples.into(), view: Arc::new(view), cache, size, options })
+        Ok(Loader {
+            examples: examples.into(),
+            view: Arc::new(view),
+            cache: Arc::new(PhotoCache::off()),
+            sampling: Sampling::EachOnce,
+            mixing: None,
+            views: TestViews::One,
+            growth: None,
+            size,
+            options,
+        })
     }
 
     /// The same loader, with decoded photos kept in `cache`. Its batches do not change.
     pub fn cached(self, cache: Arc<PhotoCache>) -> Loader {
         Loader { cache, ..self }
+    }
+
+    /// The same loader, showing these photos in each epoch. Without `shuffle` there is nothing to choose: each comes once.
+    pub fn sampled(self, sampling: Sampling) -> Loader {
+        Loader { sampling, ..self }
+    }
+
+    /// The same loader, mixing the photos of each batch with each other. What [`Batch::mixture`](crate::Batch::mixture) says must
+    /// enter the loss.
+    ///
+    /// # Errors
+    /// Where the mixing's parameters are out of their range, or the view is one for tests.
+    pub fn mixed(self, mixing: BatchMixing) -> Result<Loader, LoaderError> {
+        mixing.validate()?;
+        match *self.view {
+            View::Train { .. } => Ok(Loader { mixing: Some(mixing), ..self }),
+            View::Test(_) => Err(LoaderError::OnlyInTraining("mixing photos")),
+        }
+    }
+
+    /// The same loader, showing several views of each photo, one after the other in [`Batch::pixels`](crate::Batch::pixels): the
+    /// mean of what a network says of them is steadier than what it says of one.
+    ///
+    /// # Errors
+    /// Where the view is one for training.
+    pub fn viewed_as(self, views: TestViews) -> Result<Loader, LoaderError> {
+        match *self.view {
+            View::Test(_) => Ok(Loader { views, ..self }),
+            View::Train { .. } => Err(LoaderError::OnlyInTests("several views of a photo")),
+        }
+    }
+
+    /// The same loader, showing smaller photos in the first epochs.
+    ///
+    /// # Errors
+    /// Where the growth's figures are out of their range, or the view is one for tests.
+    pub fn growing(self, growth: SizeGrowth) -> Result<Loader, LoaderError> {
+        growth.validate(self.size)?;
+        match *self.view {
+            View::Train { .. } => Ok(Loader { growth: Some(growth), ..self }),
+            View::Test(_) => Err(LoaderError::OnlyInTraining("growing photos")),
+        }
     }
 
     /// The examples, in the order that [`Batch::examples`](crate::Batch::examples) counts them.
@@ -128,27 +210,45 @@ impl Loader {
     /// # Panics
     /// If the operating system refuses to start a thread.
     pub fn epoch(&self, epoch: usize, first_batch: usize) -> Epoch {
-        let len = self.examples.len();
         let order = if self.options.shuffle {
-            epoch_order(self.options.seed, epoch, len)
+            order(self.sampling, self.options.seed, epoch, &self.examples)
         } else {
-            (0..len).collect()
+            (0..self.examples.len()).collect()
         };
+        let (view, size) = self.shown_in(epoch);
         let batches = order
             .chunks(self.options.batch_size)
             .take(self.batches_per_epoch())
             .enumerate()
             .skip(first_batch)
-            .map(|(number, examples)| BatchPlan { number, examples: examples.to_vec() })
+            .map(|(number, examples)| {
+                let mut rng = mixing_rng(self.options.seed, epoch, number);
+                let mix = self.mixing.map(|mixing| mixing.draw(size.width, size.height, &mut rng));
+                BatchPlan { number, examples: examples.to_vec(), mix }
+            })
             .collect();
         let work = PhotoWork {
             examples: Arc::clone(&self.examples),
-            view: Arc::clone(&self.view),
+            view,
+            // What is kept of a photo must not depend on the epoch.
+            read_size: self.view.read_size(),
+            views: self.views,
             cache: Arc::clone(&self.cache),
-            size: self.size,
+            size,
             seed: self.options.seed,
             epoch,
         };
         Epoch::start(work, batches, self.options.workers, self.options.prefetch)
+    }
+
+    /// How photos are shown in this epoch, and how large.
+    fn shown_in(&self, epoch: usize) -> (Arc<View>, InputSize) {
+        let (Some(growth), View::Train { augment, normalisation }) = (self.growth, &*self.view) else {
+            return (Arc::clone(&self.view), self.size);
+        };
+        let side = growth.side_in(epoch, self.size);
+        let augment = augment.scaled(side as f64 / self.size.width as f64);
+        let view = View::Train { augment, normalisation: normalisation.clone() };
+        (Arc::new(view), InputSize { width: side, height: side })
     }
 }

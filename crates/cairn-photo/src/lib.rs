@@ -30,5 +30,5 @@ pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
 pub use error::PhotoError;
 pub use photo::Photo;
-pub use preprocess::{Framing, Normalisation, Preprocess};
+pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
 pub use read::{Limits, PHOTO_EXTENSIONS, ReadSize, is_photo_name};

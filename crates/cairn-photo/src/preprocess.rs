@@ -47,6 +47,67 @@ impl Preprocess {
     }
 }
 
+/// Which views of a photo are shown to a network in a test. What it says of them is averaged, as probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestViews {
+    /// The photo as framed.
+    #[default]
+    One,
+    /// That, and its mirror image.
+    Flip,
+    /// The four corners and the middle of the resized photo (torchvision's `FiveCrop`).
+    FiveCrop,
+    /// Those five, and their mirror images (torchvision's `TenCrop`).
+    TenCrop,
+}
+
+impl TestViews {
+    /// How many views there are of each photo.
+    pub fn count(self) -> usize {
+        match self {
+            TestViews::One => 1,
+            TestViews::Flip => 2,
+            TestViews::FiveCrop => 5,
+            TestViews::TenCrop => 10,
+        }
+    }
+}
+
+impl Preprocess {
+    /// The views of `photo`, each at input size. The order of the five crops is torchvision's: top left, top right, bottom left, bottom
+    /// right, middle; then the mirror images in the same order. [`Framing::Squash`] leaves nothing to crop: all five are alike.
+    ///
+    /// # Panics
+    /// If a size in [`Preprocess::framing`] is zero.
+    pub fn views(&self, photo: &Photo, views: TestViews) -> Vec<Photo> {
+        let mut shown = match views {
+            TestViews::One | TestViews::Flip => vec![self.frame(photo)],
+            TestViews::FiveCrop | TestViews::TenCrop => self.five_crops(photo),
+        };
+        if matches!(views, TestViews::Flip | TestViews::TenCrop) {
+            let mirrored: Vec<Photo> = shown.iter().map(Photo::flipped_horizontally).collect();
+            shown.extend(mirrored);
+        }
+        shown
+    }
+
+    fn five_crops(&self, photo: &Photo) -> Vec<Photo> {
+        match self.framing {
+            Framing::ShortSideCrop { short_side, crop } => {
+                let resized = photo.resized_short_side(short_side);
+                // A crop larger than the photo has no corners to be in.
+                let right = i64::from(resized.width().saturating_sub(crop));
+                let bottom = i64::from(resized.height().saturating_sub(crop));
+                let corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)];
+                let crops = corners.into_iter().map(|(x, y)| resized.window(x, y, crop, crop));
+                crops.chain([resized.center_cropped(crop, crop)]).collect()
+            }
+            Framing::Squash { width, height } => vec![photo.resized(width, height); 5],
+        }
+    }
+}
+
 /// How a photo of any size becomes one of a network's input size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -178,6 +239,27 @@ mod tests {
             let (width, height) = framing.read_size().of(photo.width(), photo.height());
             let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
             assert!(preprocess.frame(&photo.resized(width, height)) == preprocess.frame(&photo));
+        }
+    }
+
+    #[test]
+    fn the_five_crops_are_the_corners_and_the_middle() {
+        // Red is the column, green the row, so every crop's first pixel tells where it is from.
+        let pixels = (0..8_u8).flat_map(|y| (0..12_u8).flat_map(move |x| [x, y, 0])).collect();
+        let photo = Photo::from_pixels(12, 8, pixels).unwrap();
+        let framing = Framing::ShortSideCrop { short_side: 8, crop: 4 };
+        let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
+        let first = |views| -> Vec<[u8; 3]> {
+            preprocess.views(&photo, views).iter().map(|view| view.pixel(0, 0)).collect()
+        };
+        let five = [[0, 0, 0], [8, 0, 0], [0, 4, 0], [8, 4, 0], [4, 2, 0]];
+        assert_eq!(first(TestViews::FiveCrop), five);
+        assert_eq!(first(TestViews::TenCrop)[..5], five);
+        assert_eq!(first(TestViews::TenCrop)[5..], five.map(|[x, y, z]| [x + 3, y, z]));
+        assert_eq!(first(TestViews::Flip), [[4, 2, 0], [7, 2, 0]]);
+        assert_eq!(first(TestViews::One), [[4, 2, 0]]);
+        for views in [TestViews::One, TestViews::Flip, TestViews::FiveCrop, TestViews::TenCrop] {
+            assert_eq!(first(views).len(), views.count());
         }
     }
 

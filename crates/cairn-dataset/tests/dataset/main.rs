@@ -9,5 +9,6 @@ mod image_folder;
 mod listed;
 mod little_folder;
 mod loader;
+mod loader_options;
 mod real_photos;
 mod stats;

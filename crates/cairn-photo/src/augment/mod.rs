@@ -290,6 +290,25 @@ impl Augmentations {
         }
     }
 
+    /// The same steps for photos smaller or larger by `factor`: every size in pixels scaled and rounded, at least 1. What is a
+    /// share, an angle or a probability stays, and so does the blur.
+    pub fn scaled(&self, factor: f64) -> Augmentations {
+        let scaled = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
+        let steps = self.0.iter().map(|step| match step.clone() {
+            Augmentation::Resize { short_side } => Augmentation::Resize { short_side: scaled(short_side) },
+            Augmentation::RandomCrop { size } => Augmentation::RandomCrop { size: scaled(size) },
+            Augmentation::CenterCrop { size } => Augmentation::CenterCrop { size: scaled(size) },
+            Augmentation::RandomResizedCrop { size, scale, ratio } => {
+                Augmentation::RandomResizedCrop { size: scaled(size), scale, ratio }
+            }
+            Augmentation::Squash { width, height } => {
+                Augmentation::Squash { width: scaled(width), height: scaled(height) }
+            }
+            unsized_step => unsized_step,
+        });
+        Augmentations(steps.collect())
+    }
+
     /// Width and height with which every photo ends; `None` if they depend on the photo.
     pub fn output_size(&self) -> Option<(u32, u32)> {
         self.0.iter().fold(None, |size, step| match *step {
@@ -401,6 +420,14 @@ mod tests {
         assert_eq!(size(region), ReadSize::ShortSide(448));
         assert_eq!(size(Augmentation::RandomCrop { size: 224 }), ReadSize::Full);
         assert_eq!(size(Augmentation::RandomRotation { degrees: 5.0 }), ReadSize::Full);
+    }
+
+    #[test]
+    fn scaled_steps_end_at_the_scaled_size_and_leave_shares_alone() {
+        let scaled = system_b().scaled(0.5);
+        assert_eq!(scaled.output_size(), Some((28, 28)));
+        assert_eq!(scaled.0[0], Augmentation::Resize { short_side: 32 });
+        assert_eq!(scaled.0[3..], system_b().0[3..]);
     }
 
     #[test]
