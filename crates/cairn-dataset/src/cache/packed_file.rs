@@ -7,7 +7,7 @@
 //! no moment at which a crash leaves the file worse than it was, and no need to write it anew under another name.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,10 +62,10 @@ impl PackedFile {
         // Two that append would write over each other. The lock goes with the file handle.
         let trouble = match file.try_lock() {
             Ok(()) => None,
-            Err(error) => {
-                Some(format!("{}: another training is filling this cache ({error})", path.display()))
-            }
+            Err(TryLockError::WouldBlock) => Some("another run is filling this cache".to_owned()),
+            Err(TryLockError::Error(error)) => Some(format!("the file cannot be locked ({error})")),
         };
+        let trouble = trouble.map(|reason| format!("{}: {reason}", path.display()));
         let mut contents = Contents::read(&file).map_err(io)?;
         if trouble.is_none() && (contents.end == 0 || contents.mostly_superseded()) {
             file.set_len(0).map_err(io)?;

@@ -75,8 +75,9 @@ impl Affine {
         let mut mapped = Photo::filled(photo.width(), photo.height(), [0; 3]);
         let (target, _) = mapped.pixels_mut().as_chunks_mut::<3>();
         for line in target.chunks_exact_mut(width) {
-            let inside = inside(line_start[0], step[0], width, width);
-            let (first, end) = inside.intersection(self::inside(line_start[1], step[1], height, width));
+            let columns = inside(line_start[0], step[0], width, width);
+            let rows = inside(line_start[1], step[1], height, width);
+            let Span { first, end } = columns.intersection(rows);
             let mut x = line_start[0] + first as i64 * step[0];
             let mut y = line_start[1] + first as i64 * step[1];
             for pixel in &mut line[first..end] {
@@ -137,9 +138,9 @@ struct Span {
 }
 
 impl Span {
-    fn intersection(self, other: Span) -> (usize, usize) {
+    fn intersection(self, other: Span) -> Span {
         let first = self.first.max(other.first);
-        (first, self.end.min(other.end).max(first))
+        Span { first, end: self.end.min(other.end).max(first) }
     }
 }
 

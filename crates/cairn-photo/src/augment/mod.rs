@@ -16,6 +16,7 @@ mod histogram;
 mod planes;
 mod pointwise;
 mod policy;
+mod sample;
 mod sharpness;
 mod validate;
 
@@ -28,7 +29,7 @@ pub use gaussian_blur::GaussianBlur;
 pub use policy::Operation;
 pub use validate::AugmentationError;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{Photo, ReadSize};
@@ -178,61 +179,6 @@ fn mean_of_imagenet() -> [u8; 3] {
 
 fn no_scaling() -> [f32; 2] {
     [1.0, 1.0]
-}
-
-impl Augmentation {
-    /// Draws this step's parameters and adds what it does to `changes`.
-    fn sample(&self, changes: &mut Changes, rng: &mut impl Rng) {
-        let size = changes.size();
-        match *self {
-            Augmentation::Resize { short_side } => {
-                let (width, height) = crate::resize::short_side_size(size[0], size[1], short_side);
-                changes.push(Change::Resize { width, height });
-            }
-            Augmentation::Squash { width, height } => changes.push(Change::Resize { width, height }),
-            Augmentation::RandomCrop { size: side } => {
-                changes.push(Change::Crop(CropWindow::sample(size, side, rng)));
-            }
-            Augmentation::CenterCrop { size: side } => {
-                changes.push(Change::Crop(CropWindow::center(size, side)));
-            }
-            Augmentation::RandomResizedCrop { size: side, scale, ratio } => {
-                changes.push(Change::ResizedCrop(ResizedCrop::sample(size, side, scale, ratio, rng)));
-            }
-            Augmentation::HorizontalFlip { p } => {
-                if rng.random_bool(p.into()) {
-                    changes.push(Change::FlipHorizontally);
-                }
-            }
-            Augmentation::RandomRotation { degrees } => {
-                changes.push(Change::Affine(Affine::sample_rotation(degrees, rng)));
-            }
-            Augmentation::RandomAffine { degrees, translate, scale, shear } => {
-                changes.push(Change::Affine(Affine::sample(size, degrees, translate, scale, shear, rng)));
-            }
-            Augmentation::ColorJitter(ref strength) => {
-                let jitter = ColorJitter::sample(strength, rng);
-                jitter.adjustments.into_iter().for_each(|change| changes.push(Change::Color(change)));
-            }
-            Augmentation::GaussianBlur { kernel, sigma } => {
-                changes.push(Change::Blur(GaussianBlur::sample(kernel, sigma, rng)));
-            }
-            Augmentation::RandAugment { num_ops, magnitude, num_magnitude_bins } => {
-                let drawn = policy::rand_augment(num_ops, magnitude, num_magnitude_bins, size, rng);
-                drawn.into_iter().for_each(|change| changes.push(change));
-            }
-            Augmentation::TrivialAugmentWide { num_magnitude_bins } => {
-                let drawn = policy::trivial_augment_wide(num_magnitude_bins, rng);
-                drawn.into_iter().for_each(|change| changes.push(change));
-            }
-            Augmentation::RandomErasing { p, scale, ratio, value } => {
-                if rng.random_bool(p.into()) {
-                    let erasing = Erasing::sample(size, scale, ratio, value, rng);
-                    erasing.into_iter().for_each(|erasing| changes.push(Change::Erase(erasing)));
-                }
-            }
-        }
-    }
 }
 
 /// Steps of augmentation, in the order in which they are applied.

@@ -133,10 +133,10 @@ fn decode_watched(
     decoder.set_limits(decoder_limits)?;
 
     let orientation = decoder.orientation()?;
-    if format == ImageFormat::Jpeg {
-        if let Some(photo) = decode_reduced(bytes, [width, height], orientation, size) {
-            return Ok(photo);
-        }
+    if format == ImageFormat::Jpeg
+        && let Some(photo) = decode_reduced(bytes, [width, height], orientation, size)
+    {
+        return Ok(photo);
     }
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
