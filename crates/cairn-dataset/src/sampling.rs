@@ -1,5 +1,6 @@
 //! Which photos an epoch shows, and in which order.
 
+use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -23,31 +24,35 @@ pub(crate) fn order(sampling: Sampling, seed: u64, epoch: usize, examples: &[Exa
     let mut rng = order_rng(seed, epoch);
     let mut order: Vec<usize> = match sampling {
         Sampling::EachOnce => (0..examples.len()).collect(),
-        Sampling::ClassBalanced => {
-            let classes = examples.iter().map(|example| example.class.index() + 1).max().unwrap_or(0);
-            let mut members = vec![Vec::new(); classes];
-            for (number, example) in examples.iter().enumerate() {
-                members[example.class.index()].push(number);
-            }
-            members.retain(|class| !class.is_empty());
-            // Who gets the photos that are left over is drawn anew in each epoch.
-            members.shuffle(&mut rng);
-            let count = members.len();
-            let shares = (0..count).map(|at| (examples.len() + count - 1 - at) / count);
-            let drawn = members.iter_mut().zip(shares).flat_map(|(class, share)| {
-                // An epoch that shows only a part of a class shows any part of it.
-                let mut turns = Vec::with_capacity(share);
-                while turns.len() < share {
-                    class.shuffle(&mut rng);
-                    turns.extend(class.iter().take(share - turns.len()));
-                }
-                turns
-            });
-            drawn.collect()
-        }
+        Sampling::ClassBalanced => class_balanced(examples, &mut rng),
     };
     order.shuffle(&mut rng);
     order
+}
+
+/// As many examples as there are, class by class.
+fn class_balanced(examples: &[Example], rng: &mut impl Rng) -> Vec<usize> {
+    let classes = examples.iter().map(|example| example.class.index() + 1).max().unwrap_or(0);
+    let mut members = vec![Vec::new(); classes];
+    for (number, example) in examples.iter().enumerate() {
+        members[example.class.index()].push(number);
+    }
+    members.retain(|class| !class.is_empty());
+    // Who gets the photos that are left over is drawn anew in each epoch.
+    members.shuffle(rng);
+    let count = members.len();
+    let mut chosen = Vec::with_capacity(examples.len());
+    for (at, class) in members.iter_mut().enumerate() {
+        let mut share = (examples.len() + count - 1 - at) / count;
+        // An epoch that shows only a part of a class shows any part of it.
+        while share > 0 {
+            class.shuffle(rng);
+            let turn = &class[..share.min(class.len())];
+            chosen.extend(turn);
+            share -= turn.len();
+        }
+    }
+    chosen
 }
 
 #[cfg(test)]

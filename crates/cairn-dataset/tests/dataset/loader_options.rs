@@ -135,9 +135,12 @@ fn photos_grow_with_the_epochs_and_the_cache_keeps_them_at_one_size() {
     let loader = loader(&folder, view, options()).cached(Arc::clone(&cache)).growing(growth).unwrap();
     let sides: Vec<usize> = (0..4)
         .map(|epoch| {
-            let batch = loader.epoch(epoch, 0).next().unwrap();
-            assert_eq!(batch.pixels.len(), batch.len() * 3 * batch.width * batch.height);
-            batch.width
+            let widths = loader.epoch(epoch, 0).map(|batch| {
+                assert_eq!(batch.pixels.len(), batch.len() * 3 * batch.width * batch.height);
+                batch.width
+            });
+            // To the end, so that the cache has seen every photo.
+            widths.last().unwrap()
         })
         .collect();
     assert_eq!(sides, [32, 32, 64, 64]);

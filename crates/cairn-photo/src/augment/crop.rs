@@ -22,8 +22,8 @@ impl CropWindow {
         CropWindow { x: center_offset(width, size), y: center_offset(height, size), size }
     }
 
-    /// Draws a place in a photo of `width` x `height`: any where the square lies inside of the photo, or, along a side that is too short, any where
-    /// the photo lies inside of the square.
+    /// Draws a place in a photo of `width` x `height`: any where the square lies inside of the photo, or, along a
+    /// side that is too short, any where the photo lies inside of the square.
     pub fn sample([width, height]: [u32; 2], size: u32, rng: &mut impl Rng) -> CropWindow {
         let mut place = |side: u32| {
             let margin = i64::from(side) - i64::from(size);
@@ -45,8 +45,8 @@ pub struct ResizedCrop {
 }
 
 impl ResizedCrop {
-    /// Draws a region of a photo of `width` x `height` with an area of `scale` times the photo's and a width / height of `ratio`, the latter uniform
-    /// on a logarithmic scale.
+    /// Draws a region of a photo of `width` x `height` with an area of `scale` times the photo's and a width / height
+    /// of `ratio`, the latter uniform on a logarithmic scale.
     ///
     /// After ten draws that do not fit into the photo it is the largest central region with a ratio in range.
     pub fn sample(

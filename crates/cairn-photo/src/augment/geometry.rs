@@ -103,14 +103,9 @@ impl Geometry {
             return None;
         }
         let x = if self.flip { self.window.width - region.width - region.x } else { region.x };
-        let scale =
-            [self.part.width / f64::from(self.resized[0]), self.part.height / f64::from(self.resized[1])];
-        let part = Part {
-            x: self.part.x + (self.window.x as f64 + f64::from(x)) * scale[0],
-            y: self.part.y + (self.window.y as f64 + f64::from(region.y)) * scale[1],
-            width: f64::from(region.width) * scale[0],
-            height: f64::from(region.height) * scale[1],
-        };
+        let x = self.window.x as f64 + f64::from(x);
+        let y = self.window.y as f64 + f64::from(region.y);
+        let part = self.part_under(x, y, [region.width, region.height]);
         let bounds = part.covering(self.bounds);
         Some(Geometry {
             bounds,
@@ -120,6 +115,18 @@ impl Geometry {
             affine: None,
             flip: self.flip,
         })
+    }
+
+    /// What of the photo comes to lie at `x`, `y` of the resized one, in this size.
+    fn part_under(&self, x: f64, y: f64, [width, height]: [u32; 2]) -> Part {
+        let scale_x = self.part.width / f64::from(self.resized[0]);
+        let scale_y = self.part.height / f64::from(self.resized[1]);
+        Part {
+            x: self.part.x + x * scale_x,
+            y: self.part.y + y * scale_y,
+            width: f64::from(width) * scale_x,
+            height: f64::from(height) * scale_y,
+        }
     }
 
     /// `window` of the outcome.
@@ -167,14 +174,7 @@ impl Geometry {
             );
         }
         // Only what is kept need be made.
-        let scale =
-            [self.part.width / f64::from(self.resized[0]), self.part.height / f64::from(self.resized[1])];
-        let part = Part {
-            x: self.part.x + x as f64 * scale[0],
-            y: self.part.y + y as f64 * scale[1],
-            width: f64::from(width) * scale[0],
-            height: f64::from(height) * scale[1],
-        };
+        let part = self.part_under(x as f64, y as f64, [width, height]);
         Cow::Owned(photo.resized_part(self.bounds, part, [width, height]))
     }
 }
