@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::axis::backward_taps;
 use super::patch::padded_channels;
+use super::winograd;
 use crate::aligned::AlignedWords;
 use crate::element::Element;
 use crate::isa::Isa;
@@ -13,7 +14,7 @@ use crate::tile::Panel;
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
-/// Good for any batch and map size; pack anew when the weights change.
+/// Good for any batch and map size, best for those of the shape given; pack anew when the weights change.
 ///
 /// Dense weights: panel after panel of output channels, and in each panel, for every kernel row, kernel column and
 /// source channel, one word per output channel. The words that one output pixel meets along a row of the patch thus lie
@@ -25,6 +26,8 @@ pub struct PackedWeights<T> {
     pub(crate) direction: Direction,
     pub(crate) panels: Vec<PackedPanel>,
     pub(crate) words: AlignedWords,
+    /// Whether they are in Winograd's basis.
+    pub(crate) winograd: bool,
     layer: Layer,
     element: std::marker::PhantomData<T>,
 }
@@ -52,6 +55,7 @@ struct Layer {
     outputs: usize,
     kernel: crate::shape::Extent,
     stride: usize,
+    padding: usize,
     groups: usize,
 }
 
@@ -63,6 +67,7 @@ impl Layer {
             outputs: options.outputs,
             kernel: options.kernel,
             stride: options.stride,
+            padding: options.padding,
             groups: options.groups,
         }
     }
@@ -78,6 +83,9 @@ impl<T: Element> PackedWeights<T> {
         let layer = Layer::of(shape);
         if shape.is_depthwise() {
             pack_depthwise(isa, layer, direction, weights)
+        } else if winograd::serves::<T>(shape) {
+            let (panels, words) = winograd::pack::<T>(isa, shape.options(), direction, weights);
+            Self { isa, direction, panels, words, winograd: true, layer, element: std::marker::PhantomData }
         } else {
             pack_dense(isa, layer, direction, weights)
         }
@@ -148,7 +156,7 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
             }
         }
     });
-    PackedWeights { isa, direction, panels, words, layer, element: std::marker::PhantomData }
+    PackedWeights { isa, direction, panels, words, winograd: false, layer, element: std::marker::PhantomData }
 }
 
 fn pack_depthwise<T: Element>(
@@ -165,5 +173,13 @@ fn pack_depthwise<T: Element>(
             *to = weights[channel * taps + tap];
         }
     }
-    PackedWeights { isa, direction, panels: Vec::new(), words, layer, element: std::marker::PhantomData }
+    PackedWeights {
+        isa,
+        direction,
+        panels: Vec::new(),
+        words,
+        winograd: false,
+        layer,
+        element: std::marker::PhantomData,
+    }
 }

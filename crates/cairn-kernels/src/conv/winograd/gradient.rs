@@ -1,0 +1,296 @@
+//! The gradient to the weights.
+//!
+//! For every position it is a product over tiles: input channels times output channels. In bf16 a word is two neighbouring
+//! tiles. The work is cut, by the shape alone, into groups of photos and panels of output channels, and the groups are added
+//! up in order: the same bits on any number of threads.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::transforms::{self, Lanes, square};
+use super::{Tiling, blocks, load, positions, with_block};
+use crate::aligned::{AlignedWords, Word};
+use crate::conv::patch::Map;
+use crate::element::Element;
+use crate::isa::Isa;
+use crate::shape::{Conv2dOptions, Conv2dShape};
+use crate::shared::SharedSlice;
+use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
+use crate::vectorised::vectorised;
+
+/// Tiles that are multiplied at a time: enough that adding to the sums in memory costs little.
+const TILES: usize = 64;
+
+/// Tasks to cut a layer into, at least, where it has the photos.
+const MIN_TASKS: usize = 8;
+
+/// A thread's memory, kept from task to task.
+#[derive(Default)]
+struct Scratch {
+    /// `[positions, words of tiles, input channels]`
+    inputs: AlignedWords,
+    /// `[positions, words of tiles, panel]`
+    gradients: AlignedWords,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// The groups' sums. Taken out while in use: a thread that waits for its tasks may begin another gradient.
+    static SUMS: Cell<AlignedWords> = Cell::default();
+}
+
+/// What a task needs to know of the layer.
+struct Product<'a, T> {
+    isa: Isa,
+    input: Map<'a, T>,
+    output_gradient: Map<'a, T>,
+    tiling: Tiling,
+    padding: usize,
+}
+
+/// Writes the gradient to the weights, in their own layout.
+pub(in crate::conv) fn weight_gradient<T: Element>(
+    isa: Isa,
+    shape: &Conv2dShape,
+    input: &[T],
+    output_gradient: &[T],
+    gradient: &mut [f32],
+) {
+    let Conv2dOptions { batch, map, inputs, outputs, padding, .. } = *shape.options();
+    let product = Product {
+        isa,
+        input: Map { pixels: input, extent: map, channels: inputs },
+        output_gradient: Map { pixels: output_gradient, extent: shape.output_map(), channels: outputs },
+        tiling: Tiling::of::<T>(shape.output_map()),
+        padding,
+    };
+    let panels = T::tile_kernels(isa).panels(outputs);
+    let groups = MIN_TASKS.div_ceil(panels.len()).min(batch);
+    let columns: usize = panels.iter().map(|panel| panel.width).sum();
+    let group_len = positions::<T>() * inputs * columns;
+
+    let mut sums = SUMS.take();
+    sums.reserve(groups * group_len);
+    let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
+    let part = |group: usize, panel: &Panel| {
+        let start = group * group_len + positions::<T>() * inputs * panel.first;
+        start..start + positions::<T>() * inputs * panel.width
+    };
+    let tasks: Vec<(usize, Panel)> =
+        (0..groups).flat_map(|group| panels.iter().map(move |&panel| (group, panel))).collect();
+    tasks.into_par_iter().with_max_len(1).for_each(|(group, panel)| {
+        let photos = group * batch / groups..(group + 1) * batch / groups;
+        // SAFETY: every group and panel has its own part.
+        let sums = unsafe { all.part(part(group, &panel)) };
+        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panel, scratch, sums));
+    });
+
+    let sums_of_all = sums.as_slice::<f32>(groups * group_len);
+    let gradient = SharedSlice::new(gradient);
+    panels.par_iter().for_each(|panel| {
+        let row = 9 * inputs;
+        // SAFETY: every panel has its own output channels, which are rows of the gradient.
+        let gradient = unsafe { gradient.part(panel.first * row..(panel.first + panel.outputs) * row) };
+        let groups: Vec<&[f32]> = (0..groups).map(|group| &sums_of_all[part(group, panel)]).collect();
+        finish_panel(isa, PhantomData::<T>, *panel, inputs, &groups, gradient);
+    });
+    SUMS.set(sums);
+}
+
+impl<T: Element> Product<'_, T> {
+    /// Sums over the tiles of some photos into `[positions, input channels, panel]`.
+    fn run(&self, photos: Range<usize>, panel: Panel, scratch: &mut Scratch, sums: &mut [f32]) {
+        let tiles = photos.start * self.tiling.tiles()..photos.end * self.tiling.tiles();
+        for first in tiles.clone().step_by(TILES) {
+            let band = first..(first + TILES).min(tiles.end);
+            self.transform(band.clone(), panel, scratch);
+            self.multiply(band.len().div_ceil(T::PER_WORD), panel, first > tiles.start, scratch, sums);
+        }
+    }
+
+    fn transform(&self, tiles: Range<usize>, panel: Panel, scratch: &mut Scratch) {
+        let words = tiles.len().div_ceil(T::PER_WORD);
+        let inputs = positions::<T>() * words * self.input.channels;
+        scratch.inputs.reserve(inputs);
+        let to = scratch.inputs.as_mut_slice::<T>(inputs * T::PER_WORD);
+        transform_inputs(self.isa, self.input, self.tiling, self.padding, tiles.clone(), to);
+        let gradients = positions::<T>() * words * panel.width;
+        scratch.gradients.reserve(gradients);
+        let to = scratch.gradients.as_mut_slice::<T>(gradients * T::PER_WORD);
+        transform_gradients(self.isa, self.output_gradient, self.tiling, panel, tiles, to);
+    }
+
+    /// For every position, input channels times output channels over so many words of tiles.
+    fn multiply(&self, words: usize, panel: Panel, accumulate: bool, scratch: &Scratch, sums: &mut [f32]) {
+        let kernels = T::tile_kernels(self.isa);
+        let channels = self.input.channels;
+        for position in 0..positions::<T>() {
+            let inputs = position * words * channels;
+            for (first, count) in row_tiles(channels) {
+                let rows: [*const Word; MAX_ROWS] = std::array::from_fn(|row| {
+                    // SAFETY: the channel is one of the position's; rows past the last are not looked at.
+                    unsafe { scratch.inputs.as_ptr().add(inputs + first + row.min(count - 1)) }
+                });
+                let at = (position * channels + first) * panel.width;
+                let tile = Tile {
+                    rows,
+                    runs: &[Run { x: 0, w: 0 }],
+                    depth: words,
+                    step: channels,
+                    // SAFETY: the gradients hold every position.
+                    w: unsafe { scratch.gradients.as_ptr().add(position * words * panel.width) },
+                    c: sums[at..at + count * panel.width].as_mut_ptr(),
+                    accumulate,
+                };
+                // SAFETY: the instruction set is there, since its kernels are; every row has `words` words, `channels` apart,
+                // so many rows of the panel follow, and the sums are a slice of the right length.
+                unsafe { kernels.get(count, panel.width)(&tile) };
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// `[positions, words of tiles, channels]`; where the last word lacks its second tile, that is zero.
+    fn transform_inputs<T: Element>(
+        input: Map<'_, T>,
+        tiling: Tiling,
+        padding: usize,
+        tiles: Range<usize>,
+        to: &mut [T],
+    ) {
+        let row = input.channels * T::PER_WORD;
+        let pitch = tiles.len().div_ceil(T::PER_WORD) * row;
+        for index in 0..tiles.len().next_multiple_of(T::PER_WORD) {
+            let (photo, row_at, column) = tiling.locate(tiles.start + index);
+            let corner = [row_at, column].map(|at| at as isize - padding as isize);
+            for (first, width) in blocks(input.channels) {
+                let to = &mut to[index / T::PER_WORD * row + first * T::PER_WORD + index % T::PER_WORD..];
+                let there = index < tiles.len();
+                with_block!(width, input_block::<T>(&input, there, photo, corner, first, pitch, to));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn input_block<T: Element, const L: usize, const N: usize, const M: usize>(
+    input: &Map<'_, T>,
+    there: bool,
+    photo: usize,
+    corner: [isize; 2],
+    first: usize,
+    pitch: usize,
+    to: &mut [T],
+) {
+    let mut transformed = [[[0.0; L]; N]; N];
+    if there {
+        transformed = square(&load::<T, L, N>(input, photo, corner, first), transforms::input::<L, N>);
+    }
+    store(&transformed, pitch, to);
+}
+
+vectorised! {
+    /// `[positions, words of tiles, panel]`, zero where the panel has no channels.
+    fn transform_gradients<T: Element>(
+        output_gradient: Map<'_, T>,
+        tiling: Tiling,
+        panel: Panel,
+        tiles: Range<usize>,
+        to: &mut [T],
+    ) {
+        let row = panel.width * T::PER_WORD;
+        let pitch = tiles.len().div_ceil(T::PER_WORD) * row;
+        if panel.outputs < panel.width {
+            to.fill(T::ZERO);
+        }
+        for index in 0..tiles.len().next_multiple_of(T::PER_WORD) {
+            let place = tiling.locate(tiles.start + index);
+            for (first, width) in blocks(panel.outputs) {
+                let to = &mut to[index / T::PER_WORD * row + first * T::PER_WORD + index % T::PER_WORD..];
+                let (there, first) = (index < tiles.len(), panel.first + first);
+                with_block!(width, gradient_block::<T>(&output_gradient, there, place, first, pitch, to));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn gradient_block<T: Element, const L: usize, const N: usize, const M: usize>(
+    output_gradient: &Map<'_, T>,
+    there: bool,
+    (photo, row, column): (usize, usize, usize),
+    first: usize,
+    pitch: usize,
+    to: &mut [T],
+) {
+    let mut transformed = [[[0.0; L]; N]; N];
+    if there {
+        let pixels = load::<T, L, M>(output_gradient, photo, [row as isize, column as isize], first);
+        transformed = square(&pixels, transforms::output_gradient::<L, N, M>);
+    }
+    store(&transformed, pitch, to);
+}
+
+/// Stores every position's lanes, each as one element of its word.
+#[inline(always)]
+fn store<T: Element, const L: usize, const N: usize>(
+    transformed: &[[Lanes<L>; N]; N],
+    pitch: usize,
+    to: &mut [T],
+) {
+    for (position, values) in transformed.as_flattened().iter().enumerate() {
+        let to = &mut to[position * pitch..][..(L - 1) * T::PER_WORD + 1];
+        for lane in 0..L {
+            to[lane * T::PER_WORD] = T::from_f32(values[lane]);
+        }
+    }
+}
+
+vectorised! {
+    /// Adds the groups' sums, `[positions, inputs, panel]` each, and brings them back to the weights' nine taps.
+    fn finish_panel<T: Element>(
+        _element: PhantomData<T>,
+        panel: Panel,
+        inputs: usize,
+        groups: &[&[f32]],
+        gradient: &mut [f32],
+    ) {
+        for input in 0..inputs {
+            for (first, width) in blocks(panel.outputs) {
+                let at = input * panel.width + first;
+                let pitch = inputs * panel.width;
+                let to = &mut gradient[(first * inputs + input) * 9..];
+                with_block!(width, finish_block::<T>(groups, at, pitch, inputs * 9, to));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn finish_block<T: Element, const L: usize, const N: usize, const M: usize>(
+    groups: &[&[f32]],
+    at: usize,
+    pitch: usize,
+    output_pitch: usize,
+    to: &mut [f32],
+) {
+    let mut sums = [[[0.0; L]; N]; N];
+    for group in groups {
+        for (position, lanes) in sums.as_flattened_mut().iter_mut().enumerate() {
+            let from = &group[at + position * pitch..][..L];
+            for lane in 0..L {
+                lanes[lane] += from[lane];
+            }
+        }
+    }
+    let taps = square(&sums, transforms::weight_gradient::<L, N>);
+    for lane in 0..L {
+        for (tap, values) in taps.as_flattened().iter().enumerate() {
+            to[lane * output_pitch + tap] = values[lane];
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The product forward and to the input.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::transforms::{self, square};
+use super::{Tiling, blocks, load, positions, with_block};
+use crate::activation::Bounds;
+use crate::aligned::{AlignedWords, Word};
+use crate::conv::epilogue::Epilogue;
+use crate::conv::pack::{PackedPanel, PackedWeights};
+use crate::conv::patch::{Map, padded_channels};
+use crate::element::Element;
+use crate::shape::Extent;
+use crate::shared::SharedSlice;
+use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
+use crate::vectorised::vectorised;
+
+/// Words that a band's tiles and their sums may take: what stays in a second-level cache of 1 MiB.
+const BAND_WORDS: usize = 160 * 1024;
+
+/// Columns of a panel, roughly.
+const PANEL: usize = 64;
+
+/// Tasks to make at least, where the layer allows: panels are spread over tasks when there are few bands.
+const MIN_TASKS: usize = 8;
+
+/// A 3x3 convolution with stride 1 from one map to another.
+pub(in crate::conv) struct Product<'a, T> {
+    pub(in crate::conv) source: Map<'a, T>,
+    pub(in crate::conv) batch: usize,
+    pub(in crate::conv) padding: usize,
+    pub(in crate::conv) weights: &'a PackedWeights<T>,
+    pub(in crate::conv) destination: Extent,
+    pub(in crate::conv) destination_channels: usize,
+    pub(in crate::conv) epilogue: Epilogue<'a, T>,
+}
+
+/// Some tiles, and some panels of their channels.
+struct Band {
+    tiles: Range<usize>,
+    panels: Range<usize>,
+}
+
+/// A thread's memory, kept from band to band.
+#[derive(Default)]
+struct Scratch {
+    /// `[positions, tiles, source words]`
+    tiles: AlignedWords,
+    /// `[positions, tiles, panel]`
+    sums: AlignedWords,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl<T: Element> Product<'_, T> {
+    /// Computes the product into `output`.
+    pub(in crate::conv) fn run(&self, output: &mut [T]) {
+        let output = SharedSlice::new(output);
+        self.bands().into_par_iter().with_max_len(1).for_each(|band| {
+            SCRATCH.with_borrow_mut(|scratch| self.run_band(&band, scratch, output));
+        });
+    }
+
+    fn tiling(&self) -> Tiling {
+        Tiling::of::<T>(self.destination)
+    }
+
+    fn source_words(&self) -> usize {
+        padded_channels::<T>(self.source.channels) / T::PER_WORD
+    }
+
+    /// Few channels make many tiles that stay in cache; with many channels a band must have enough tiles that reading the
+    /// weights, which come from afar, pays.
+    fn bands(&self) -> Vec<Band> {
+        let (tiles, panels) = (self.batch * self.tiling().tiles(), self.weights.panels.len());
+        let fitting = BAND_WORDS / (positions::<T>() * (self.source_words() + PANEL));
+        let each = fitting.max(self.source_words() / 4).next_multiple_of(MAX_ROWS);
+        let count = tiles.div_ceil(each);
+        let panels_each = (panels * count).div_ceil(MIN_TASKS).clamp(1, panels);
+        (0..count)
+            .flat_map(|band| {
+                let tiles = band * each..((band + 1) * each).min(tiles);
+                (0..panels).step_by(panels_each).map(move |panel| Band {
+                    tiles: tiles.clone(),
+                    panels: panel..(panel + panels_each).min(panels),
+                })
+            })
+            .collect()
+    }
+
+    fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+        let isa = self.weights.isa;
+        let (tiles, words) = (band.tiles.len(), self.source_words());
+        let len = positions::<T>() * tiles * words;
+        scratch.tiles.reserve(len);
+        let transformed = scratch.tiles.as_mut_slice::<T>(len * T::PER_WORD);
+        transform_tiles(isa, self.source, self.tiling(), self.padding, band.tiles.clone(), transformed);
+        for packed in &self.weights.panels[band.panels.clone()] {
+            self.multiply(packed, tiles, scratch);
+            let sums = scratch.sums.as_slice::<f32>(positions::<T>() * tiles * packed.panel.width);
+            finish_tiles(isa, self, packed.panel, band.tiles.clone(), sums, output);
+        }
+    }
+
+    /// The sums of a panel: for every position, tiles times weights.
+    fn multiply(&self, &PackedPanel { panel, start }: &PackedPanel, tiles: usize, scratch: &mut Scratch) {
+        let kernels = T::tile_kernels(self.weights.isa);
+        let words = self.source_words();
+        scratch.sums.reserve(positions::<T>() * tiles * panel.width);
+        let sums = scratch.sums.as_mut_ptr().cast::<f32>();
+        for position in 0..positions::<T>() {
+            for (first, count) in row_tiles(tiles) {
+                let at = |row: usize| (position * tiles + first + row) * words;
+                let rows: [*const Word; MAX_ROWS] = std::array::from_fn(|row| {
+                    // SAFETY: the tile is one of the band's; rows past the last are not looked at.
+                    unsafe { scratch.tiles.as_ptr().add(at(row.min(count - 1))) }
+                });
+                let tile = Tile {
+                    rows,
+                    runs: &[Run { x: 0, w: 0 }],
+                    depth: words,
+                    step: 1,
+                    // SAFETY: the panel's weights hold every position.
+                    w: unsafe { self.weights.words.as_ptr().add(start + position * words * panel.width) },
+                    // SAFETY: room was made for every position and tile.
+                    c: unsafe { sums.add((position * tiles + first) * panel.width) },
+                    accumulate: false,
+                };
+                // SAFETY: the instruction set is there, since its kernels are; every row has `words` words, and so many
+                // rows of the panel's weights follow.
+                unsafe { kernels.get(count, panel.width)(&tile) };
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Brings tiles into the basis: `[positions, tiles, padded channels]`.
+    fn transform_tiles<T: Element>(
+        source: Map<'_, T>,
+        tiling: Tiling,
+        padding: usize,
+        tiles: Range<usize>,
+        transformed: &mut [T],
+    ) {
+        let channels = padded_channels::<T>(source.channels);
+        let pitch = tiles.len() * channels;
+        for (index, tile) in tiles.enumerate() {
+            let (photo, row, column) = tiling.locate(tile);
+            let corner = [row, column].map(|at| at as isize - padding as isize);
+            for (first, width) in blocks(source.channels) {
+                let to = &mut transformed[index * channels + first..];
+                with_block!(width, transform_block::<T>(&source, photo, corner, first, pitch, to));
+            }
+            if channels > source.channels {
+                for position in transformed[index * channels + source.channels..].iter_mut().step_by(pitch) {
+                    *position = T::ZERO;
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn transform_block<T: Element, const L: usize, const N: usize, const M: usize>(
+    source: &Map<'_, T>,
+    photo: usize,
+    corner: [isize; 2],
+    first: usize,
+    pitch: usize,
+    to: &mut [T],
+) {
+    let pixels = load::<T, L, N>(source, photo, corner, first);
+    let transformed = square(&pixels, transforms::input::<L, N>);
+    for (position, values) in transformed.as_flattened().iter().enumerate() {
+        let to = &mut to[position * pitch..position * pitch + L];
+        for lane in 0..L {
+            to[lane] = T::from_f32(values[lane]);
+        }
+    }
+}
+
+vectorised! {
+    /// Brings the sums of a panel back to pixels, finishes them and stores those that lie in the map.
+    fn finish_tiles<T: Element>(
+        product: &Product<'_, T>,
+        panel: Panel,
+        tiles: Range<usize>,
+        sums: &[f32],
+        output: SharedSlice<'_, T>,
+    ) {
+        let pitch = tiles.len() * panel.width;
+        let bounds = product.epilogue.activation.bounds();
+        let tiling = product.tiling();
+        for (index, tile) in tiles.enumerate() {
+            let place = tiling.locate(tile);
+            for (first, width) in blocks(panel.outputs) {
+                let sums = &sums[index * panel.width + first..];
+                with_block!(
+                    width,
+                    finish_block::<T>(product, bounds, place, panel.first + first, pitch, sums, output)
+                );
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn finish_block<T: Element, const L: usize, const N: usize, const M: usize>(
+    product: &Product<'_, T>,
+    bounds: Bounds,
+    (photo, row, column): (usize, usize, usize),
+    channel: usize,
+    pitch: usize,
+    sums: &[f32],
+    output: SharedSlice<'_, T>,
+) {
+    let mut positions = [[[0.0; L]; N]; N];
+    for (position, lanes) in positions.as_flattened_mut().iter_mut().enumerate() {
+        lanes.copy_from_slice(&sums[position * pitch..position * pitch + L]);
+    }
+    let pixels = square(&positions, transforms::output::<L, N, M>);
+    let Extent { height, width } = product.destination;
+    let mut bias = [0.0; L];
+    if let Some(all) = product.epilogue.bias {
+        bias.copy_from_slice(&all[channel..channel + L]);
+    }
+    for (y, line) in pixels.iter().enumerate().take(height - row) {
+        for (x, values) in line.iter().enumerate().take(width - column) {
+            let pixel = (photo * height + row + y) * width + column + x;
+            let at = pixel * product.destination_channels + channel;
+            // SAFETY: no other task has this tile and panel.
+            let to = unsafe { output.part(at..at + L) };
+            match product.epilogue.residual {
+                None => {
+                    for lane in 0..L {
+                        to[lane] = T::from_f32(bounds.clamp(values[lane] + bias[lane]));
+                    }
+                }
+                Some(residual) => {
+                    let residual = &residual[at..at + L];
+                    for lane in 0..L {
+                        let sum = values[lane] + bias[lane] + residual[lane].to_f32();
+                        to[lane] = T::from_f32(bounds.clamp(sum));
+                    }
+                }
+            }
+        }
+    }
+}

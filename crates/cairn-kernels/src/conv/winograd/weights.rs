@@ -1,0 +1,132 @@
+//! Weights in Winograd's basis.
+
+use rayon::prelude::*;
+
+use super::super::pack::{Direction, PackedPanel};
+use super::positions;
+use super::transforms::{self, Lanes, square};
+use crate::aligned::AlignedWords;
+use crate::conv::patch::padded_channels;
+use crate::element::Element;
+use crate::isa::Isa;
+use crate::shape::Conv2dOptions;
+use crate::shared::SharedSlice;
+use crate::tile::Panel;
+use crate::vectorised::vectorised;
+
+/// Source channels that a task transforms.
+const STRETCH: usize = 16;
+
+/// Panel after panel of destination channels, and in each panel, for every position and source channel, one word per
+/// destination channel.
+pub(in crate::conv) fn pack<T: Element>(
+    isa: Isa,
+    options: &Conv2dOptions,
+    direction: Direction,
+    weights: &[f32],
+) -> (Vec<PackedPanel>, AlignedWords) {
+    let (sources, destinations) = match direction {
+        Direction::Forward => (options.inputs, options.outputs),
+        Direction::InputGradient => (options.outputs, options.inputs),
+    };
+    let source_words = padded_channels::<T>(sources) / T::PER_WORD;
+    let mut start = 0;
+    let panels: Vec<PackedPanel> = T::tile_kernels(isa)
+        .panels(destinations)
+        .into_iter()
+        .map(|panel| {
+            let packed = PackedPanel { panel, start };
+            start += positions::<T>() * source_words * panel.width;
+            packed
+        })
+        .collect();
+    let mut words = AlignedWords::zeroed(start);
+    let all = SharedSlice::new(words.as_mut_slice::<T>(start * T::PER_WORD));
+    let tasks: Vec<(PackedPanel, usize)> = panels
+        .iter()
+        .flat_map(|&packed| (0..sources).step_by(STRETCH).map(move |source| (packed, source)))
+        .collect();
+    let layer = Layer { inputs: options.inputs, direction, source_words };
+    tasks.into_par_iter().for_each(|(packed, first)| {
+        let sources = first..(first + STRETCH).min(sources);
+        transform_stretch(isa, layer, packed, sources, weights, all);
+    });
+    (panels, words)
+}
+
+#[derive(Clone, Copy)]
+struct Layer {
+    inputs: usize,
+    direction: Direction,
+    source_words: usize,
+}
+
+impl Layer {
+    /// The nine weights between two channels. Backward they are turned by half a turn.
+    #[inline(always)]
+    fn kernel(self, weights: &[f32], source: usize, destination: usize) -> [[f32; 3]; 3] {
+        let (input, output) = match self.direction {
+            Direction::Forward => (source, destination),
+            Direction::InputGradient => (destination, source),
+        };
+        let at = (output * self.inputs + input) * 9;
+        let taps = &weights[at..at + 9];
+        match self.direction {
+            Direction::Forward => std::array::from_fn(|y| std::array::from_fn(|x| taps[3 * y + x])),
+            Direction::InputGradient => std::array::from_fn(|y| std::array::from_fn(|x| taps[8 - 3 * y - x])),
+        }
+    }
+}
+
+vectorised! {
+    fn transform_stretch<T: Element>(
+        layer: Layer,
+        packed: PackedPanel,
+        sources: std::ops::Range<usize>,
+        weights: &[f32],
+        all: SharedSlice<'_, T>,
+    ) {
+        for source in sources {
+            if T::PER_WORD == 1 {
+                transform_source::<T, 6>(layer, packed, source, weights, all);
+            } else {
+                transform_source::<T, 4>(layer, packed, source, weights, all);
+            }
+        }
+    }
+}
+
+/// All weights from one source channel to the channels of a panel.
+#[inline(always)]
+fn transform_source<T: Element, const N: usize>(
+    layer: Layer,
+    PackedPanel { panel, start }: PackedPanel,
+    source: usize,
+    weights: &[f32],
+    all: SharedSlice<'_, T>,
+) {
+    const L: usize = 16;
+    let Panel { first, width, outputs } = panel;
+    for block in (0..outputs).step_by(L) {
+        let lanes = L.min(outputs - block);
+        let mut kernels = [[[0.0; L]; 3]; 3];
+        for lane in 0..lanes {
+            let kernel = layer.kernel(weights, source, first + block + lane);
+            for y in 0..3 {
+                for x in 0..3 {
+                    kernels[y][x][lane] = kernel[y][x];
+                }
+            }
+        }
+        let transformed: [[Lanes<L>; N]; N] = square(&kernels, transforms::weights::<L, N>);
+        for (position, values) in transformed.as_flattened().iter().enumerate() {
+            let word = start + (position * layer.source_words + source / T::PER_WORD) * width + block;
+            // SAFETY: a row of words holds one or two source channels; a stretch has both or neither, and a thread takes
+            // them one after the other.
+            let row = unsafe { all.part(word * T::PER_WORD..(word + lanes) * T::PER_WORD) };
+            for (to, value) in row.chunks_exact_mut(T::PER_WORD).zip(values) {
+                to[source % T::PER_WORD] = T::from_f32(*value);
+            }
+        }
+    }
+}
