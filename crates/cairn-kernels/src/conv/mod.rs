@@ -153,7 +153,7 @@ pub fn weight_gradient<T: Element>(
     if shape.is_depthwise() {
         return depthwise::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
-    if winograd::serves::<T>(shape) {
+    if winograd::serves(shape) {
         return winograd::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
     weight_gradient::weight_gradient(isa, shape, input, output_gradient, gradient);

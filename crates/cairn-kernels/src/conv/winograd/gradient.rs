@@ -1,20 +1,18 @@
 //! The gradient to the weights.
 //!
-//! For every position it is a product over tiles: input channels times output channels. In bf16 a word is two neighbouring
-//! tiles. The work is cut, by the shape alone, into groups of photos and panels of output channels, and the groups are added
+//! For every position it is a product over tiles: input channels times output channels. The work is cut, by the shape alone, into groups of photos and panels of output channels, and the groups are added
 //! up in order: the same bits on any number of threads.
 
 use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::transforms::{self, Lanes, square};
-use super::{Tiling, blocks, load, positions, with_block};
+use super::{PIXELS, POSITIONS, SIDE, Tiling, blocks, load, with_block};
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::patch::Map;
-use crate::element::Element;
+use crate::element::{Element, Sealed};
 use crate::isa::Isa;
 use crate::shape::{Conv2dOptions, Conv2dShape};
 use crate::shared::SharedSlice;
@@ -30,9 +28,9 @@ const MIN_TASKS: usize = 8;
 /// A thread's memory, kept from task to task.
 #[derive(Default)]
 struct Scratch {
-    /// `[positions, words of tiles, input channels]`
+    /// `[positions, tiles, input channels]`
     inputs: AlignedWords,
-    /// `[positions, words of tiles, panel]`
+    /// `[positions, tiles, panel]`
     gradients: AlignedWords,
 }
 
@@ -64,20 +62,20 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
         isa,
         input: Map { pixels: input, extent: map, channels: inputs },
         output_gradient: Map { pixels: output_gradient, extent: shape.output_map(), channels: outputs },
-        tiling: Tiling::of::<T>(shape.output_map()),
+        tiling: Tiling::of(shape.output_map()),
         padding,
     };
-    let panels = T::tile_kernels(isa).panels(outputs);
+    let panels = f32::tile_kernels(isa).panels(outputs);
     let groups = MIN_TASKS.div_ceil(panels.len()).min(batch);
     let columns: usize = panels.iter().map(|panel| panel.width).sum();
-    let group_len = positions::<T>() * inputs * columns;
+    let group_len = POSITIONS * inputs * columns;
 
     let mut sums = SUMS.take();
     sums.reserve(groups * group_len);
     let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
     let part = |group: usize, panel: &Panel| {
-        let start = group * group_len + positions::<T>() * inputs * panel.first;
-        start..start + positions::<T>() * inputs * panel.width
+        let start = group * group_len + POSITIONS * inputs * panel.first;
+        start..start + POSITIONS * inputs * panel.width
     };
     let tasks: Vec<(usize, Panel)> =
         (0..groups).flat_map(|group| panels.iter().map(move |&panel| (group, panel))).collect();
@@ -95,7 +93,7 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
         // SAFETY: every panel has its own output channels, which are rows of the gradient.
         let gradient = unsafe { gradient.part(panel.first * row..(panel.first + panel.outputs) * row) };
         let groups: Vec<&[f32]> = (0..groups).map(|group| &sums_of_all[part(group, panel)]).collect();
-        finish_panel(isa, PhantomData::<T>, *panel, inputs, &groups, gradient);
+        finish_panel(isa, *panel, inputs, &groups, gradient);
     });
     SUMS.set(sums);
 }
@@ -107,28 +105,27 @@ impl<T: Element> Product<'_, T> {
         for first in tiles.clone().step_by(TILES) {
             let band = first..(first + TILES).min(tiles.end);
             self.transform(band.clone(), panel, scratch);
-            self.multiply(band.len().div_ceil(T::PER_WORD), panel, first > tiles.start, scratch, sums);
+            self.multiply(band.len(), panel, first > tiles.start, scratch, sums);
         }
     }
 
     fn transform(&self, tiles: Range<usize>, panel: Panel, scratch: &mut Scratch) {
-        let words = tiles.len().div_ceil(T::PER_WORD);
-        let inputs = positions::<T>() * words * self.input.channels;
+        let inputs = POSITIONS * tiles.len() * self.input.channels;
         scratch.inputs.reserve(inputs);
-        let to = scratch.inputs.as_mut_slice::<T>(inputs * T::PER_WORD);
+        let to = scratch.inputs.as_mut_slice::<f32>(inputs);
         transform_inputs(self.isa, self.input, self.tiling, self.padding, tiles.clone(), to);
-        let gradients = positions::<T>() * words * panel.width;
+        let gradients = POSITIONS * tiles.len() * panel.width;
         scratch.gradients.reserve(gradients);
-        let to = scratch.gradients.as_mut_slice::<T>(gradients * T::PER_WORD);
+        let to = scratch.gradients.as_mut_slice::<f32>(gradients);
         transform_gradients(self.isa, self.output_gradient, self.tiling, panel, tiles, to);
     }
 
-    /// For every position, input channels times output channels over so many words of tiles.
-    fn multiply(&self, words: usize, panel: Panel, accumulate: bool, scratch: &Scratch, sums: &mut [f32]) {
-        let kernels = T::tile_kernels(self.isa);
+    /// For every position, input channels times output channels over so many tiles.
+    fn multiply(&self, tiles: usize, panel: Panel, accumulate: bool, scratch: &Scratch, sums: &mut [f32]) {
+        let kernels = f32::tile_kernels(self.isa);
         let channels = self.input.channels;
-        for position in 0..positions::<T>() {
-            let inputs = position * words * channels;
+        for position in 0..POSITIONS {
+            let inputs = position * tiles * channels;
             for (first, count) in row_tiles(channels) {
                 let rows: [*const Word; MAX_ROWS] = std::array::from_fn(|row| {
                     // SAFETY: the channel is one of the position's; rows past the last are not looked at.
@@ -138,14 +135,14 @@ impl<T: Element> Product<'_, T> {
                 let tile = Tile {
                     rows,
                     runs: &[Run { x: 0, w: 0 }],
-                    depth: words,
+                    depth: tiles,
                     step: channels,
                     // SAFETY: the gradients hold every position.
-                    w: unsafe { scratch.gradients.as_ptr().add(position * words * panel.width) },
+                    w: unsafe { scratch.gradients.as_ptr().add(position * tiles * panel.width) },
                     c: sums[at..at + count * panel.width].as_mut_ptr(),
                     accumulate,
                 };
-                // SAFETY: the instruction set is there, since its kernels are; every row has `words` words, `channels` apart,
+                // SAFETY: the instruction set is there, since its kernels are; every row has `tiles` words, `channels` apart,
                 // so many rows of the panel follow, and the sums are a slice of the right length.
                 unsafe { kernels.get(count, panel.width)(&tile) };
             }
@@ -154,131 +151,106 @@ impl<T: Element> Product<'_, T> {
 }
 
 vectorised! {
-    /// `[positions, words of tiles, channels]`; where the last word lacks its second tile, that is zero.
+    /// `[positions, tiles, channels]`.
     fn transform_inputs<T: Element>(
         input: Map<'_, T>,
         tiling: Tiling,
         padding: usize,
         tiles: Range<usize>,
-        to: &mut [T],
+        to: &mut [f32],
     ) {
-        let row = input.channels * T::PER_WORD;
-        let pitch = tiles.len().div_ceil(T::PER_WORD) * row;
-        for index in 0..tiles.len().next_multiple_of(T::PER_WORD) {
-            let (photo, row_at, column) = tiling.locate(tiles.start + index);
-            let corner = [row_at, column].map(|at| at as isize - padding as isize);
+        let pitch = tiles.len() * input.channels;
+        for (index, tile) in tiles.enumerate() {
+            let (photo, row, column) = tiling.locate(tile);
+            let corner = [row, column].map(|at| at as isize - padding as isize);
             for (first, width) in blocks(input.channels) {
-                let to = &mut to[index / T::PER_WORD * row + first * T::PER_WORD + index % T::PER_WORD..];
-                let there = index < tiles.len();
-                with_block!(width, input_block::<T>(&input, there, photo, corner, first, pitch, to));
+                let to = &mut to[index * input.channels + first..];
+                with_block!(width, input_block::<T>(&input, photo, corner, first, pitch, to));
             }
         }
     }
 }
 
 #[inline(always)]
-fn input_block<T: Element, const L: usize, const N: usize, const M: usize>(
+fn input_block<T: Element, const L: usize>(
     input: &Map<'_, T>,
-    there: bool,
     photo: usize,
     corner: [isize; 2],
     first: usize,
     pitch: usize,
-    to: &mut [T],
+    to: &mut [f32],
 ) {
-    let mut transformed = [[[0.0; L]; N]; N];
-    if there {
-        transformed = square(&load::<T, L, N>(input, photo, corner, first), transforms::input::<L, N>);
-    }
-    store(&transformed, pitch, to);
+    let pixels = load::<T, L, SIDE>(input, photo, corner, first);
+    store(&square(&pixels, transforms::input::<L>), pitch, to);
 }
 
 vectorised! {
-    /// `[positions, words of tiles, panel]`, zero where the panel has no channels.
+    /// `[positions, tiles, panel]`, zero where the panel has no channels.
     fn transform_gradients<T: Element>(
         output_gradient: Map<'_, T>,
         tiling: Tiling,
         panel: Panel,
         tiles: Range<usize>,
-        to: &mut [T],
+        to: &mut [f32],
     ) {
-        let row = panel.width * T::PER_WORD;
-        let pitch = tiles.len().div_ceil(T::PER_WORD) * row;
+        let pitch = tiles.len() * panel.width;
         if panel.outputs < panel.width {
-            to.fill(T::ZERO);
+            to.fill(0.0);
         }
-        for index in 0..tiles.len().next_multiple_of(T::PER_WORD) {
-            let place = tiling.locate(tiles.start + index);
+        for (index, tile) in tiles.enumerate() {
+            let place = tiling.locate(tile);
             for (first, width) in blocks(panel.outputs) {
-                let to = &mut to[index / T::PER_WORD * row + first * T::PER_WORD + index % T::PER_WORD..];
-                let (there, first) = (index < tiles.len(), panel.first + first);
-                with_block!(width, gradient_block::<T>(&output_gradient, there, place, first, pitch, to));
+                let to = &mut to[index * panel.width + first..];
+                let first = panel.first + first;
+                with_block!(width, gradient_block::<T>(&output_gradient, place, first, pitch, to));
             }
         }
     }
 }
 
 #[inline(always)]
-fn gradient_block<T: Element, const L: usize, const N: usize, const M: usize>(
+fn gradient_block<T: Element, const L: usize>(
     output_gradient: &Map<'_, T>,
-    there: bool,
     (photo, row, column): (usize, usize, usize),
     first: usize,
     pitch: usize,
-    to: &mut [T],
+    to: &mut [f32],
 ) {
-    let mut transformed = [[[0.0; L]; N]; N];
-    if there {
-        let pixels = load::<T, L, M>(output_gradient, photo, [row as isize, column as isize], first);
-        transformed = square(&pixels, transforms::output_gradient::<L, N, M>);
-    }
-    store(&transformed, pitch, to);
+    let pixels = load::<T, L, PIXELS>(output_gradient, photo, [row as isize, column as isize], first);
+    store(&square(&pixels, transforms::output_gradient::<L>), pitch, to);
 }
 
-/// Stores every position's lanes, each as one element of its word.
+/// Stores every position's lanes.
 #[inline(always)]
-fn store<T: Element, const L: usize, const N: usize>(
-    transformed: &[[Lanes<L>; N]; N],
-    pitch: usize,
-    to: &mut [T],
-) {
+fn store<const L: usize>(transformed: &[[Lanes<L>; SIDE]; SIDE], pitch: usize, to: &mut [f32]) {
     for (position, values) in transformed.as_flattened().iter().enumerate() {
-        let to = &mut to[position * pitch..][..(L - 1) * T::PER_WORD + 1];
-        for lane in 0..L {
-            to[lane * T::PER_WORD] = T::from_f32(values[lane]);
-        }
+        to[position * pitch..position * pitch + L].copy_from_slice(values);
     }
 }
 
 vectorised! {
     /// Adds the groups' sums, `[positions, inputs, panel]` each, and brings them back to the weights' nine taps.
-    fn finish_panel<T: Element>(
-        _element: PhantomData<T>,
-        panel: Panel,
-        inputs: usize,
-        groups: &[&[f32]],
-        gradient: &mut [f32],
-    ) {
+    fn finish_panel(panel: Panel, inputs: usize, groups: &[&[f32]], gradient: &mut [f32]) {
         for input in 0..inputs {
             for (first, width) in blocks(panel.outputs) {
                 let at = input * panel.width + first;
                 let pitch = inputs * panel.width;
                 let to = &mut gradient[(first * inputs + input) * 9..];
-                with_block!(width, finish_block::<T>(groups, at, pitch, inputs * 9, to));
+                with_block!(width, finish_block::<f32>(groups, at, pitch, inputs * 9, to));
             }
         }
     }
 }
 
 #[inline(always)]
-fn finish_block<T: Element, const L: usize, const N: usize, const M: usize>(
+fn finish_block<T, const L: usize>(
     groups: &[&[f32]],
     at: usize,
     pitch: usize,
     output_pitch: usize,
     to: &mut [f32],
 ) {
-    let mut sums = [[[0.0; L]; N]; N];
+    let mut sums = [[[0.0; L]; SIDE]; SIDE];
     for group in groups {
         for (position, lanes) in sums.as_flattened_mut().iter_mut().enumerate() {
             let from = &group[at + position * pitch..][..L];
@@ -287,7 +259,7 @@ fn finish_block<T: Element, const L: usize, const N: usize, const M: usize>(
             }
         }
     }
-    let taps = square(&sums, transforms::weight_gradient::<L, N>);
+    let taps = square(&sums, transforms::weight_gradient::<L>);
     for lane in 0..L {
         for (tap, values) in taps.as_flattened().iter().enumerate() {
             to[lane * output_pitch + tap] = values[lane];

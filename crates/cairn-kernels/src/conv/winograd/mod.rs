@@ -1,16 +1,16 @@
 //! 3x3 convolutions with stride 1 by Winograd's minimal filtering (Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>).
 //!
-//! A tile of m x m output pixels and the (m + 2) x (m + 2) input pixels under it are brought into another basis, where the
-//! convolution is one multiplication for each of the (m + 2)^2 positions instead of nine for each of the m^2 pixels:
+//! A tile of 4 x 4 output pixels and the 6 x 6 input pixels under it are brought into another basis, where the convolution is
+//! one multiplication for each of the 36 positions instead of nine for each of the 16 pixels:
 //!
 //! ```text
 //! forward            Y  = A^T [ sum over channels (G w G^T) * (B^T x B) ] A
 //! weights' gradient  dw = G^T [ sum over tiles (B^T x B) * (A dY A^T) ] G
 //! ```
 //!
-//! For every position that is a plain product of matrices, for which the tile kernel serves. f32 takes m = 4, a quarter of the
-//! multiplications; bf16 takes m = 2, with 16 instead of 36 for each tile, because the sums of m = 4 magnify what was
-//! rounded to eight bits beyond what is borne (2 % instead of 0.4 %).
+//! For every position that is a plain product of matrices, for which the tile kernel serves. The basis is of f32 for bf16 maps
+//! too: its sums would magnify what was rounded to eight bits (2 % of error instead of 0.2 %), and a quarter of the
+//! multiplications in f32 is less work than all of them in bf16.
 
 mod gradient;
 mod product;
@@ -35,40 +35,36 @@ const LEAST_CHANNELS: usize = 16;
 /// Tiles below which reading the larger weights costs more than is saved.
 const LEAST_TILES: usize = 24;
 
+/// Output pixels of a tile along an axis.
+const PIXELS: usize = 4;
+
+/// Positions of a tile along an axis: its output pixels and what a 3x3 kernel sees around them.
+const SIDE: usize = PIXELS + 2;
+
+/// Positions of a tile.
+const POSITIONS: usize = SIDE * SIDE;
+
 /// Whether a convolution is computed this way, in all three of its products.
-pub(super) fn serves<T: Element>(shape: &Conv2dShape) -> bool {
+pub(super) fn serves(shape: &Conv2dShape) -> bool {
     let options = shape.options();
     !shape.is_depthwise()
         && options.kernel == Extent::square(3)
         && options.stride == 1
         && options.padding <= 2
         && options.inputs.min(options.outputs) >= LEAST_CHANNELS
-        && options.batch * Tiling::of::<T>(shape.output_map()).tiles() >= LEAST_TILES
-}
-
-/// Pixels of a tile along an axis.
-const fn tile_pixels<T: Element>() -> usize {
-    if T::PER_WORD == 1 { 4 } else { 2 }
-}
-
-/// Positions of a tile.
-const fn positions<T: Element>() -> usize {
-    let side = tile_pixels::<T>() + 2;
-    side * side
+        && options.batch * Tiling::of(shape.output_map()).tiles() >= LEAST_TILES
 }
 
 /// How a map is cut into tiles, row by row; those at its end may stand over.
 #[derive(Clone, Copy, Debug)]
 struct Tiling {
-    side: usize,
     rows: usize,
     columns: usize,
 }
 
 impl Tiling {
-    fn of<T: Element>(map: Extent) -> Self {
-        let side = tile_pixels::<T>();
-        Self { side, rows: map.height.div_ceil(side), columns: map.width.div_ceil(side) }
+    fn of(map: Extent) -> Self {
+        Self { rows: map.height.div_ceil(PIXELS), columns: map.width.div_ceil(PIXELS) }
     }
 
     /// Tiles of one photo.
@@ -79,7 +75,7 @@ impl Tiling {
     /// The photo of a tile of the batch, and its first pixel's row and column.
     fn locate(self, tile: usize) -> (usize, usize, usize) {
         let (photo, tile) = (tile / self.tiles(), tile % self.tiles());
-        (photo, tile / self.columns * self.side, tile % self.columns * self.side)
+        (photo, tile / self.columns * PIXELS, tile % self.columns * PIXELS)
     }
 }
 
@@ -93,16 +89,13 @@ fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Calls a function that is generic over the width of a block and the sides of a tile.
+/// Calls a function that is generic over the element type and the width of a block.
 macro_rules! with_block {
     ($width:expr, $function:ident::<$element:ident>($($argument:expr),* $(,)?)) => {
-        match ($element::PER_WORD, $width) {
-            (1, 16) => $function::<$element, 16, 6, 4>($($argument),*),
-            (1, 8) => $function::<$element, 8, 6, 4>($($argument),*),
-            (1, _) => $function::<$element, 1, 6, 4>($($argument),*),
-            (_, 16) => $function::<$element, 16, 4, 2>($($argument),*),
-            (_, 8) => $function::<$element, 8, 4, 2>($($argument),*),
-            (_, _) => $function::<$element, 1, 4, 2>($($argument),*),
+        match $width {
+            16 => $function::<$element, 16>($($argument),*),
+            8 => $function::<$element, 8>($($argument),*),
+            _ => $function::<$element, 1>($($argument),*),
         }
     };
 }

@@ -6,13 +6,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::transforms::{self, square};
-use super::{Tiling, blocks, load, positions, with_block};
+use super::{POSITIONS, SIDE, Tiling, blocks, load, with_block};
 use crate::activation::Bounds;
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::epilogue::Epilogue;
 use crate::conv::pack::{PackedPanel, PackedWeights};
-use crate::conv::patch::{Map, padded_channels};
-use crate::element::Element;
+use crate::conv::patch::Map;
+use crate::element::{Element, Sealed};
 use crate::shape::Extent;
 use crate::shared::SharedSlice;
 use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
@@ -47,7 +47,7 @@ struct Band {
 /// A thread's memory, kept from band to band.
 #[derive(Default)]
 struct Scratch {
-    /// `[positions, tiles, source words]`
+    /// `[positions, tiles, source channels]`
     tiles: AlignedWords,
     /// `[positions, tiles, panel]`
     sums: AlignedWords,
@@ -67,19 +67,15 @@ impl<T: Element> Product<'_, T> {
     }
 
     fn tiling(&self) -> Tiling {
-        Tiling::of::<T>(self.destination)
-    }
-
-    fn source_words(&self) -> usize {
-        padded_channels::<T>(self.source.channels) / T::PER_WORD
+        Tiling::of(self.destination)
     }
 
     /// Few channels make many tiles that stay in cache; with many channels a band must have enough tiles that reading the
     /// weights, which come from afar, pays.
     fn bands(&self) -> Vec<Band> {
         let (tiles, panels) = (self.batch * self.tiling().tiles(), self.weights.panels.len());
-        let fitting = BAND_WORDS / (positions::<T>() * (self.source_words() + PANEL));
-        let each = fitting.max(self.source_words() / 4).next_multiple_of(MAX_ROWS);
+        let fitting = BAND_WORDS / (POSITIONS * (self.source.channels + PANEL));
+        let each = fitting.max(self.source.channels / 4).next_multiple_of(MAX_ROWS);
         let count = tiles.div_ceil(each);
         let panels_each = (panels * count).div_ceil(MIN_TASKS).clamp(1, panels);
         (0..count)
@@ -95,25 +91,25 @@ impl<T: Element> Product<'_, T> {
 
     fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
         let isa = self.weights.isa;
-        let (tiles, words) = (band.tiles.len(), self.source_words());
-        let len = positions::<T>() * tiles * words;
+        let tiles = band.tiles.len();
+        let len = POSITIONS * tiles * self.source.channels;
         scratch.tiles.reserve(len);
-        let transformed = scratch.tiles.as_mut_slice::<T>(len * T::PER_WORD);
+        let transformed = scratch.tiles.as_mut_slice::<f32>(len);
         transform_tiles(isa, self.source, self.tiling(), self.padding, band.tiles.clone(), transformed);
         for packed in &self.weights.panels[band.panels.clone()] {
             self.multiply(packed, tiles, scratch);
-            let sums = scratch.sums.as_slice::<f32>(positions::<T>() * tiles * packed.panel.width);
+            let sums = scratch.sums.as_slice::<f32>(POSITIONS * tiles * packed.panel.width);
             finish_tiles(isa, self, packed.panel, band.tiles.clone(), sums, output);
         }
     }
 
     /// The sums of a panel: for every position, tiles times weights.
     fn multiply(&self, &PackedPanel { panel, start }: &PackedPanel, tiles: usize, scratch: &mut Scratch) {
-        let kernels = T::tile_kernels(self.weights.isa);
-        let words = self.source_words();
-        scratch.sums.reserve(positions::<T>() * tiles * panel.width);
+        let kernels = f32::tile_kernels(self.weights.isa);
+        let words = self.source.channels;
+        scratch.sums.reserve(POSITIONS * tiles * panel.width);
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
-        for position in 0..positions::<T>() {
+        for position in 0..POSITIONS {
             for (first, count) in row_tiles(tiles) {
                 let at = |row: usize| (position * tiles + first + row) * words;
                 let rows: [*const Word; MAX_ROWS] = std::array::from_fn(|row| {
@@ -140,15 +136,15 @@ impl<T: Element> Product<'_, T> {
 }
 
 vectorised! {
-    /// Brings tiles into the basis: `[positions, tiles, padded channels]`.
+    /// Brings tiles into the basis: `[positions, tiles, channels]`.
     fn transform_tiles<T: Element>(
         source: Map<'_, T>,
         tiling: Tiling,
         padding: usize,
         tiles: Range<usize>,
-        transformed: &mut [T],
+        transformed: &mut [f32],
     ) {
-        let channels = padded_channels::<T>(source.channels);
+        let channels = source.channels;
         let pitch = tiles.len() * channels;
         for (index, tile) in tiles.enumerate() {
             let (photo, row, column) = tiling.locate(tile);
@@ -157,31 +153,23 @@ vectorised! {
                 let to = &mut transformed[index * channels + first..];
                 with_block!(width, transform_block::<T>(&source, photo, corner, first, pitch, to));
             }
-            if channels > source.channels {
-                for position in transformed[index * channels + source.channels..].iter_mut().step_by(pitch) {
-                    *position = T::ZERO;
-                }
-            }
         }
     }
 }
 
 #[inline(always)]
-fn transform_block<T: Element, const L: usize, const N: usize, const M: usize>(
+fn transform_block<T: Element, const L: usize>(
     source: &Map<'_, T>,
     photo: usize,
     corner: [isize; 2],
     first: usize,
     pitch: usize,
-    to: &mut [T],
+    to: &mut [f32],
 ) {
-    let pixels = load::<T, L, N>(source, photo, corner, first);
-    let transformed = square(&pixels, transforms::input::<L, N>);
+    let pixels = load::<T, L, SIDE>(source, photo, corner, first);
+    let transformed = square(&pixels, transforms::input::<L>);
     for (position, values) in transformed.as_flattened().iter().enumerate() {
-        let to = &mut to[position * pitch..position * pitch + L];
-        for lane in 0..L {
-            to[lane] = T::from_f32(values[lane]);
-        }
+        to[position * pitch..position * pitch + L].copy_from_slice(values);
     }
 }
 
@@ -211,7 +199,7 @@ vectorised! {
 }
 
 #[inline(always)]
-fn finish_block<T: Element, const L: usize, const N: usize, const M: usize>(
+fn finish_block<T: Element, const L: usize>(
     product: &Product<'_, T>,
     bounds: Bounds,
     (photo, row, column): (usize, usize, usize),
@@ -220,11 +208,11 @@ fn finish_block<T: Element, const L: usize, const N: usize, const M: usize>(
     sums: &[f32],
     output: SharedSlice<'_, T>,
 ) {
-    let mut positions = [[[0.0; L]; N]; N];
+    let mut positions = [[[0.0; L]; SIDE]; SIDE];
     for (position, lanes) in positions.as_flattened_mut().iter_mut().enumerate() {
         lanes.copy_from_slice(&sums[position * pitch..position * pitch + L]);
     }
-    let pixels = square(&positions, transforms::output::<L, N, M>);
+    let pixels = square(&positions, transforms::output::<L>);
     let Extent { height, width } = product.destination;
     let mut bias = [0.0; L];
     if let Some(all) = product.epilogue.bias {

@@ -3,12 +3,11 @@
 use rayon::prelude::*;
 
 use super::super::pack::{Direction, PackedPanel};
-use super::positions;
 use super::transforms::{self, Lanes, square};
-use crate::aligned::AlignedWords;
-use crate::conv::patch::padded_channels;
-use crate::element::Element;
+use super::{POSITIONS, SIDE};
+use crate::element::Sealed;
 use crate::isa::Isa;
+use crate::memory::Buffer;
 use crate::shape::Conv2dOptions;
 use crate::shared::SharedSlice;
 use crate::tile::Panel;
@@ -19,34 +18,33 @@ const STRETCH: usize = 16;
 
 /// Panel after panel of destination channels, and in each panel, for every position and source channel, one word per
 /// destination channel.
-pub(in crate::conv) fn pack<T: Element>(
+pub(in crate::conv) fn pack(
     isa: Isa,
     options: &Conv2dOptions,
     direction: Direction,
     weights: &[f32],
-) -> (Vec<PackedPanel>, AlignedWords) {
+) -> (Vec<PackedPanel>, Buffer) {
     let (sources, destinations) = match direction {
         Direction::Forward => (options.inputs, options.outputs),
         Direction::InputGradient => (options.outputs, options.inputs),
     };
-    let source_words = padded_channels::<T>(sources) / T::PER_WORD;
     let mut start = 0;
-    let panels: Vec<PackedPanel> = T::tile_kernels(isa)
+    let panels: Vec<PackedPanel> = f32::tile_kernels(isa)
         .panels(destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
-            start += positions::<T>() * source_words * panel.width;
+            start += POSITIONS * sources * panel.width;
             packed
         })
         .collect();
-    let mut words = AlignedWords::zeroed(start);
-    let all = SharedSlice::new(words.as_mut_slice::<T>(start * T::PER_WORD));
+    let mut words = Buffer::of::<f32>(start);
+    let all = SharedSlice::new(words.as_mut_slice::<f32>(start));
     let tasks: Vec<(PackedPanel, usize)> = panels
         .iter()
         .flat_map(|&packed| (0..sources).step_by(STRETCH).map(move |source| (packed, source)))
         .collect();
-    let layer = Layer { inputs: options.inputs, direction, source_words };
+    let layer = Layer { inputs: options.inputs, sources, direction };
     tasks.into_par_iter().for_each(|(packed, first)| {
         let sources = first..(first + STRETCH).min(sources);
         transform_stretch(isa, layer, packed, sources, weights, all);
@@ -57,8 +55,8 @@ pub(in crate::conv) fn pack<T: Element>(
 #[derive(Clone, Copy)]
 struct Layer {
     inputs: usize,
+    sources: usize,
     direction: Direction,
-    source_words: usize,
 }
 
 impl Layer {
@@ -79,31 +77,27 @@ impl Layer {
 }
 
 vectorised! {
-    fn transform_stretch<T: Element>(
+    fn transform_stretch(
         layer: Layer,
         packed: PackedPanel,
         sources: std::ops::Range<usize>,
         weights: &[f32],
-        all: SharedSlice<'_, T>,
+        all: SharedSlice<'_, f32>,
     ) {
         for source in sources {
-            if T::PER_WORD == 1 {
-                transform_source::<T, 6>(layer, packed, source, weights, all);
-            } else {
-                transform_source::<T, 4>(layer, packed, source, weights, all);
-            }
+            transform_source(layer, packed, source, weights, all);
         }
     }
 }
 
 /// All weights from one source channel to the channels of a panel.
 #[inline(always)]
-fn transform_source<T: Element, const N: usize>(
+fn transform_source(
     layer: Layer,
     PackedPanel { panel, start }: PackedPanel,
     source: usize,
     weights: &[f32],
-    all: SharedSlice<'_, T>,
+    all: SharedSlice<'_, f32>,
 ) {
     const L: usize = 16;
     let Panel { first, width, outputs } = panel;
@@ -118,15 +112,11 @@ fn transform_source<T: Element, const N: usize>(
                 }
             }
         }
-        let transformed: [[Lanes<L>; N]; N] = square(&kernels, transforms::weights::<L, N>);
+        let transformed: [[Lanes<L>; SIDE]; SIDE] = square(&kernels, transforms::weights);
         for (position, values) in transformed.as_flattened().iter().enumerate() {
-            let word = start + (position * layer.source_words + source / T::PER_WORD) * width + block;
-            // SAFETY: a row of words holds one or two source channels; a stretch has both or neither, and a thread takes
-            // them one after the other.
-            let row = unsafe { all.part(word * T::PER_WORD..(word + lanes) * T::PER_WORD) };
-            for (to, value) in row.chunks_exact_mut(T::PER_WORD).zip(values) {
-                to[source % T::PER_WORD] = T::from_f32(*value);
-            }
+            let at = start + (position * layer.sources + source) * width + block;
+            // SAFETY: every source channel and panel has its own words.
+            unsafe { all.part(at..at + lanes) }.copy_from_slice(&values[..lanes]);
         }
     }
 }
