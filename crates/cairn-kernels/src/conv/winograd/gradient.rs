@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::transforms::{self, Lanes, square};
-use super::{PIXELS, POSITIONS, SIDE, Tiling, blocks, load, with_block};
+use super::{POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::patch::Map;
 use crate::element::{Element, Sealed};
@@ -162,26 +162,25 @@ vectorised! {
         let pitch = tiles.len() * input.channels;
         for (index, tile) in tiles.enumerate() {
             let (photo, row, column) = tiling.locate(tile);
-            let corner = [row, column].map(|at| at as isize - padding as isize);
             for (first, width) in blocks(input.channels) {
                 let to = &mut to[index * input.channels + first..];
-                with_block!(width, input_block::<T>(&input, photo, corner, first, pitch, to));
+                let [row, column] = [row, column].map(|at| at as isize - padding as isize);
+                let pixels = Square { map: input, photo, row, column, first };
+                with_block!(width, input_block::<T>(pixels, pitch, to));
             }
         }
     }
 }
 
 #[inline(always)]
-fn input_block<T: Element, const L: usize>(
-    input: &Map<'_, T>,
-    photo: usize,
-    corner: [isize; 2],
-    first: usize,
-    pitch: usize,
-    to: &mut [f32],
-) {
-    let pixels = load::<T, L, SIDE>(input, photo, corner, first);
-    store(&square(&pixels, transforms::input::<L>), pitch, to);
+fn input_block<T: Element, const L: usize>(pixels: Square<'_, T>, pitch: usize, to: &mut [f32]) {
+    square(
+        |y, x| pixels.pixel::<L>(y, x),
+        transforms::input,
+        |position, values| {
+            to[position * pitch..position * pitch + L].copy_from_slice(values);
+        },
+    );
 }
 
 vectorised! {
@@ -198,34 +197,26 @@ vectorised! {
             to.fill(0.0);
         }
         for (index, tile) in tiles.enumerate() {
-            let place = tiling.locate(tile);
+            let (photo, row, column) = tiling.locate(tile);
             for (first, width) in blocks(panel.outputs) {
                 let to = &mut to[index * panel.width + first..];
-                let first = panel.first + first;
-                with_block!(width, gradient_block::<T>(&output_gradient, place, first, pitch, to));
+                let (row, column, first) = (row as isize, column as isize, panel.first + first);
+                let pixels = Square { map: output_gradient, photo, row, column, first };
+                with_block!(width, gradient_block::<T>(pixels, pitch, to));
             }
         }
     }
 }
 
 #[inline(always)]
-fn gradient_block<T: Element, const L: usize>(
-    output_gradient: &Map<'_, T>,
-    (photo, row, column): (usize, usize, usize),
-    first: usize,
-    pitch: usize,
-    to: &mut [f32],
-) {
-    let pixels = load::<T, L, PIXELS>(output_gradient, photo, [row as isize, column as isize], first);
-    store(&square(&pixels, transforms::output_gradient::<L>), pitch, to);
-}
-
-/// Stores every position's lanes.
-#[inline(always)]
-fn store<const L: usize>(transformed: &[[Lanes<L>; SIDE]; SIDE], pitch: usize, to: &mut [f32]) {
-    for (position, values) in transformed.as_flattened().iter().enumerate() {
-        to[position * pitch..position * pitch + L].copy_from_slice(values);
-    }
+fn gradient_block<T: Element, const L: usize>(pixels: Square<'_, T>, pitch: usize, to: &mut [f32]) {
+    square(
+        |y, x| pixels.pixel::<L>(y, x),
+        transforms::output_gradient,
+        |position, values| {
+            to[position * pitch..position * pitch + L].copy_from_slice(values);
+        },
+    );
 }
 
 vectorised! {
@@ -250,19 +241,19 @@ fn finish_block<T, const L: usize>(
     output_pitch: usize,
     to: &mut [f32],
 ) {
-    let mut sums = [[[0.0; L]; SIDE]; SIDE];
-    for group in groups {
-        for (position, lanes) in sums.as_flattened_mut().iter_mut().enumerate() {
-            let from = &group[at + position * pitch..][..L];
+    let sum = |row: usize, column: usize| -> Lanes<L> {
+        let mut sums = [0.0; L];
+        for group in groups {
+            let from = &group[at + (row * SIDE + column) * pitch..][..L];
             for lane in 0..L {
-                lanes[lane] += from[lane];
+                sums[lane] += from[lane];
             }
         }
-    }
-    let taps = square(&sums, transforms::weight_gradient::<L>);
-    for lane in 0..L {
-        for (tap, values) in taps.as_flattened().iter().enumerate() {
+        sums
+    };
+    square(sum, transforms::weight_gradient, |tap, values| {
+        for lane in 0..L {
             to[lane * output_pitch + tap] = values[lane];
         }
-    }
+    });
 }

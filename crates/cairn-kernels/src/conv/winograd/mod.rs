@@ -17,8 +17,6 @@ mod product;
 mod transforms;
 mod weights;
 
-use std::ops::Range;
-
 pub(super) use gradient::weight_gradient;
 pub(super) use product::Product;
 pub(super) use weights::pack;
@@ -101,30 +99,32 @@ macro_rules! with_block {
 }
 use with_block;
 
-/// Some channels, from `first` on, of the square of `N` x `N` pixels that begins at `row` and `column`, with zeros where it
-/// stands over the map.
-#[inline(always)]
-fn load<T: Element, const L: usize, const N: usize>(
-    map: &Map<'_, T>,
+/// A square of pixels that begins at a row and a column, some channels of it from `first` on; zero where it stands over the map.
+#[derive(Clone, Copy)]
+struct Square<'a, T> {
+    map: Map<'a, T>,
     photo: usize,
-    [row, column]: [isize; 2],
+    row: isize,
+    column: isize,
     first: usize,
-) -> [[Lanes<L>; N]; N] {
-    let mut square = [[[0.0; L]; N]; N];
-    let inside = |start: isize, len: usize| -> Range<usize> {
-        let end = (len as isize - start).clamp(0, N as isize) as usize;
-        ((-start).clamp(0, N as isize) as usize).min(end)..end
-    };
-    let (rows, columns) = (inside(row, map.extent.height), inside(column, map.extent.width));
-    for y in rows {
-        let line = (photo * map.extent.height + (row + y as isize) as usize) * map.extent.width;
-        for x in columns.clone() {
-            let at = (line + (column + x as isize) as usize) * map.channels + first;
-            let values = &map.pixels[at..at + L];
-            for lane in 0..L {
-                square[y][x][lane] = values[lane].to_f32();
-            }
+}
+
+impl<T: Element> Square<'_, T> {
+    /// The channels of the pixel at a row and a column of the square.
+    #[inline(always)]
+    fn pixel<const L: usize>(&self, row: usize, column: usize) -> Lanes<L> {
+        let Extent { height, width } = self.map.extent;
+        // A negative place is a huge one as an unsigned number.
+        let (row, column) = ((self.row + row as isize) as usize, (self.column + column as isize) as usize);
+        if row >= height || column >= width {
+            return [0.0; L];
         }
+        let at = ((self.photo * height + row) * width + column) * self.map.channels + self.first;
+        let values = &self.map.pixels[at..at + L];
+        let mut lanes = [0.0; L];
+        for lane in 0..L {
+            lanes[lane] = values[lane].to_f32();
+        }
+        lanes
     }
-    square
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::transforms::{self, square};
-use super::{POSITIONS, SIDE, Tiling, blocks, load, with_block};
+use super::transforms::{self, Lanes, square};
+use super::{PIXELS, POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::activation::Bounds;
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::epilogue::Epilogue;
@@ -148,29 +148,25 @@ vectorised! {
         let pitch = tiles.len() * channels;
         for (index, tile) in tiles.enumerate() {
             let (photo, row, column) = tiling.locate(tile);
-            let corner = [row, column].map(|at| at as isize - padding as isize);
             for (first, width) in blocks(source.channels) {
                 let to = &mut transformed[index * channels + first..];
-                with_block!(width, transform_block::<T>(&source, photo, corner, first, pitch, to));
+                let [row, column] = [row, column].map(|at| at as isize - padding as isize);
+                let pixels = Square { map: source, photo, row, column, first };
+                with_block!(width, transform_block::<T>(pixels, pitch, to));
             }
         }
     }
 }
 
 #[inline(always)]
-fn transform_block<T: Element, const L: usize>(
-    source: &Map<'_, T>,
-    photo: usize,
-    corner: [isize; 2],
-    first: usize,
-    pitch: usize,
-    to: &mut [f32],
-) {
-    let pixels = load::<T, L, SIDE>(source, photo, corner, first);
-    let transformed = square(&pixels, transforms::input::<L>);
-    for (position, values) in transformed.as_flattened().iter().enumerate() {
-        to[position * pitch..position * pitch + L].copy_from_slice(values);
-    }
+fn transform_block<T: Element, const L: usize>(pixels: Square<'_, T>, pitch: usize, to: &mut [f32]) {
+    square(
+        |y, x| pixels.pixel::<L>(y, x),
+        transforms::input,
+        |position, values| {
+            to[position * pitch..position * pitch + L].copy_from_slice(values);
+        },
+    );
 }
 
 vectorised! {
@@ -208,36 +204,38 @@ fn finish_block<T: Element, const L: usize>(
     sums: &[f32],
     output: SharedSlice<'_, T>,
 ) {
-    let mut positions = [[[0.0; L]; SIDE]; SIDE];
-    for (position, lanes) in positions.as_flattened_mut().iter_mut().enumerate() {
-        lanes.copy_from_slice(&sums[position * pitch..position * pitch + L]);
-    }
-    let pixels = square(&positions, transforms::output::<L>);
     let Extent { height, width } = product.destination;
     let mut bias = [0.0; L];
     if let Some(all) = product.epilogue.bias {
         bias.copy_from_slice(&all[channel..channel + L]);
     }
-    for (y, line) in pixels.iter().enumerate().take(height - row) {
-        for (x, values) in line.iter().enumerate().take(width - column) {
-            let pixel = (photo * height + row + y) * width + column + x;
-            let at = pixel * product.destination_channels + channel;
-            // SAFETY: no other task has this tile and panel.
-            let to = unsafe { output.part(at..at + L) };
-            match product.epilogue.residual {
-                None => {
-                    for lane in 0..L {
-                        to[lane] = T::from_f32(bounds.clamp(values[lane] + bias[lane]));
-                    }
+    let lanes = |row: usize, column: usize| -> Lanes<L> {
+        let position = row * SIDE + column;
+        let mut lanes = [0.0; L];
+        lanes.copy_from_slice(&sums[position * pitch..position * pitch + L]);
+        lanes
+    };
+    square(lanes, transforms::output, |index, values| {
+        let (y, x) = (row + index / PIXELS, column + index % PIXELS);
+        if y >= height || x >= width {
+            return;
+        }
+        let at = ((photo * height + y) * width + x) * product.destination_channels + channel;
+        // SAFETY: no other task has this tile and panel.
+        let to = unsafe { output.part(at..at + L) };
+        match product.epilogue.residual {
+            None => {
+                for lane in 0..L {
+                    to[lane] = T::from_f32(bounds.clamp(values[lane] + bias[lane]));
                 }
-                Some(residual) => {
-                    let residual = &residual[at..at + L];
-                    for lane in 0..L {
-                        let sum = values[lane] + bias[lane] + residual[lane].to_f32();
-                        to[lane] = T::from_f32(bounds.clamp(sum));
-                    }
+            }
+            Some(residual) => {
+                let residual = &residual[at..at + L];
+                for lane in 0..L {
+                    let sum = values[lane] + bias[lane] + residual[lane].to_f32();
+                    to[lane] = T::from_f32(bounds.clamp(sum));
                 }
             }
         }
-    }
+    });
 }

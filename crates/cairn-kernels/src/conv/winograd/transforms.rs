@@ -5,6 +5,7 @@
 //! 1.5e-5). The matrices are written out as sums, since a multiplication by a zero would still be one.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::mem::MaybeUninit;
 
 use super::{PIXELS, SIDE};
 
@@ -19,36 +20,51 @@ fn each<const L: usize, const FROM: usize, const TO: usize>(
 ) -> [Lanes<L>; TO] {
     let mut to = [[0.0; L]; TO];
     for lane in 0..L {
-        let values = one(std::array::from_fn(|index| from[index][lane]));
-        for (to, value) in to.iter_mut().zip(values) {
-            to[lane] = value;
+        let mut values = [0.0; FROM];
+        for index in 0..FROM {
+            values[index] = from[index][lane];
+        }
+        let values = one(values);
+        for index in 0..TO {
+            to[index][lane] = values[index];
         }
     }
     to
 }
 
-/// Both axes of a square: `along` each row, then along each column.
+/// Both axes of a square, whose lanes at a row and a column are `at(row, column)`; the outcome's go to `store(index, lanes)`.
+///
+/// The outcome lies the other way round, column by column: so positions do, and what is made of positions is upright again.
+/// Loops and memory that is not cleared first, where `array::from_fn` would read better: that is not inlined, and took a
+/// tenth of a training step.
 #[inline(always)]
 pub(super) fn square<const L: usize, const FROM: usize, const TO: usize>(
-    from: &[[Lanes<L>; FROM]; FROM],
+    at: impl Fn(usize, usize) -> Lanes<L>,
     along: impl Fn([Lanes<L>; FROM]) -> [Lanes<L>; TO],
-) -> [[Lanes<L>; TO]; TO] {
-    let mut rows = [[[0.0; L]; FROM]; TO];
-    for (index, row) in from.iter().enumerate() {
-        let turned = along(*row);
-        for (rows, value) in rows.iter_mut().zip(turned) {
-            rows[index] = value;
+    mut store: impl FnMut(usize, &Lanes<L>),
+) {
+    let mut half = [[MaybeUninit::<Lanes<L>>::uninit(); FROM]; TO];
+    for row in 0..FROM {
+        let mut line = [[0.0; L]; FROM];
+        for column in 0..FROM {
+            line[column] = at(row, column);
+        }
+        let line = along(line);
+        for column in 0..TO {
+            half[column][row].write(line[column]);
         }
     }
-    // `rows[column][row]` now: the other axis lies along the last index.
-    let mut to = [[[0.0; L]; TO]; TO];
-    for (column, lane) in rows.iter().enumerate() {
-        let turned = along(*lane);
-        for (to, value) in to.iter_mut().zip(turned) {
-            to[column] = value;
+    for column in 0..TO {
+        let mut line = [[0.0; L]; FROM];
+        for row in 0..FROM {
+            // SAFETY: every row of every column was written above.
+            line[row] = unsafe { half[column][row].assume_init() };
+        }
+        let line = along(line);
+        for row in 0..TO {
+            store(column * TO + row, &line[row]);
         }
     }
-    to
 }
 
 /// `B^T x`: input pixels to positions.

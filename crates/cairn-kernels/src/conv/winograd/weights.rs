@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::super::pack::{Direction, PackedPanel};
-use super::transforms::{self, Lanes, square};
-use super::{POSITIONS, SIDE};
+use super::POSITIONS;
+use super::transforms::{self, square};
 use crate::element::Sealed;
 use crate::isa::Isa;
 use crate::memory::Buffer;
@@ -112,11 +112,14 @@ fn transform_source(
                 }
             }
         }
-        let transformed: [[Lanes<L>; SIDE]; SIDE] = square(&kernels, transforms::weights);
-        for (position, values) in transformed.as_flattened().iter().enumerate() {
-            let at = start + (position * layer.sources + source) * width + block;
-            // SAFETY: every source channel and panel has its own words.
-            unsafe { all.part(at..at + lanes) }.copy_from_slice(&values[..lanes]);
-        }
+        square(
+            |y, x| kernels[y][x],
+            transforms::weights,
+            |position, values| {
+                let at = start + (position * layer.sources + source) * width + block;
+                // SAFETY: every source channel and panel has its own words.
+                unsafe { all.part(at..at + lanes) }.copy_from_slice(&values[..lanes]);
+            },
+        );
     }
 }
