@@ -88,6 +88,16 @@ impl Buffer {
         Self { words }
     }
 
+    pub(crate) fn as_ptr(&self) -> *const Word {
+        self.words.as_ptr()
+    }
+
+    /// The first `count` values.
+    pub(crate) fn as_slice<T: Number>(&self, count: usize) -> &[T] {
+        self.words.as_slice(count)
+    }
+
+    /// The first `count` values, to be written.
     pub(crate) fn as_mut_slice<T: Number>(&mut self, count: usize) -> &mut [T] {
         self.words.as_mut_slice(count)
     }

@@ -27,6 +27,7 @@ pub fn multiply_adds_per_second<T: Element>(isa: Isa) -> f64 {
                 rows: [words.as_ptr(); MAX_ROWS],
                 runs: &[Run { x: 0, w: 0 }],
                 depth: DEPTH,
+                step: 1,
                 w: words.as_ptr(),
                 c: sums.as_mut_ptr().cast(),
                 accumulate: false,

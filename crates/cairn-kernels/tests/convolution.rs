@@ -32,6 +32,32 @@ fn shapes(depthwise: bool) -> impl Strategy<Value = Conv2dShape> {
     )
 }
 
+/// Whether a dense convolution goes by Winograd's way, which spreads a bad value over a tile.
+fn by_minimal_filtering(shape: &Conv2dShape) -> bool {
+    let options = shape.options();
+    let tiles = shape.output_map().height.div_ceil(4) * shape.output_map().width.div_ceil(4);
+    options.kernel == Extent::square(3)
+        && options.stride == 1
+        && options.padding <= 2
+        && options.inputs.min(options.outputs) >= 16
+        && options.batch * tiles >= 24
+}
+
+/// Shapes that go by Winograd's way: 3x3, stride 1, maps that fill no tile, channels that fill no block.
+fn winograd_shapes() -> impl Strategy<Value = Conv2dShape> {
+    (1usize..=3, 3usize..=22, 3usize..=22, 16usize..=40, 16usize..=90, 0usize..=2).prop_filter_map(
+        "there must be enough tiles",
+        |(batch, height, width, inputs, outputs, padding)| {
+            let map = Extent { height, width };
+            let kernel = Extent::square(3);
+            let options =
+                Conv2dOptions { batch, map, inputs, outputs, kernel, stride: 1, padding, groups: 1 };
+            let shape = Conv2dShape::new(options).ok()?;
+            by_minimal_filtering(&shape).then_some(shape)
+        },
+    )
+}
+
 struct Operands<T> {
     input: Vec<T>,
     weights: Vec<f32>,
@@ -116,12 +142,20 @@ proptest! {
     }
 
     #[test]
+    fn the_minimal_filtering_agrees_with_the_definition(shape in winograd_shapes(), seed in 0u64..1000) {
+        check_products::<f32>(&shape, seed);
+        check_products::<bf16>(&shape, seed);
+    }
+
+    #[test]
     fn the_epilogue_adds_bias_and_residual_and_activates(
-        shape in shapes(false), depthwise in shapes(true), with_bias: bool, with_residual: bool, seed in 0u64..1000,
+        shape in shapes(false), depthwise in shapes(true), winograd in winograd_shapes(), with_bias: bool, with_residual: bool, seed in 0u64..1000,
     ) {
         check_epilogue::<f32>(&shape, with_bias, with_residual, seed);
         check_epilogue::<f32>(&depthwise, with_bias, with_residual, seed);
         check_epilogue::<bf16>(&shape, with_bias, with_residual, seed);
+        check_epilogue::<f32>(&winograd, with_bias, with_residual, seed);
+        check_epilogue::<bf16>(&winograd, with_bias, with_residual, seed);
     }
 }
 
@@ -150,7 +184,7 @@ fn check_epilogue<T: Element>(shape: &Conv2dShape, with_bias: bool, with_residua
 }
 
 /// Layers large enough for many tasks: several bands, slabs, panels and groups.
-fn large_layers() -> [Conv2dShape; 4] {
+fn large_layers() -> [Conv2dShape; 6] {
     let layer = |batch, side, inputs, outputs, kernel, stride, groups| {
         Conv2dShape::new(Conv2dOptions {
             batch,
@@ -167,6 +201,8 @@ fn large_layers() -> [Conv2dShape; 4] {
     [
         layer(2, 40, 3, 64, 7, 2, 1),
         layer(5, 7, 512, 130, 3, 1, 1),
+        layer(7, 7, 512, 130, 3, 1, 1),
+        layer(3, 41, 72, 64, 3, 1, 1),
         layer(3, 28, 96, 80, 1, 2, 1),
         layer(3, 20, 40, 40, 3, 2, 40),
     ]
@@ -265,19 +301,52 @@ proptest! {
 
     #[test]
     fn nan_and_infinity_come_out_where_the_definition_has_them(
-        dense in shapes(false), depthwise in shapes(true), place: usize,
+        dense in shapes(false).prop_filter("tile by tile", |shape| !by_minimal_filtering(shape)),
+        depthwise in shapes(true), place: usize,
         bad in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
     ) {
         check_bad_values::<f32>(&dense, bad, place);
         check_bad_values::<bf16>(&dense, bad, place);
         check_bad_values::<f32>(&depthwise, bad, place);
     }
+
+    #[test]
+    fn a_bad_value_spoils_all_that_see_it_and_no_tile_that_does_not(
+        shape in winograd_shapes(), place: usize,
+        bad in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
+    ) {
+        check_bad_tiles::<f32>(&shape, bad, place);
+        check_bad_tiles::<bf16>(&shape, bad, place);
+    }
+}
+
+/// What the minimal filtering makes of one bad value: at least every output that sees it is bad, and no tile that does not.
+fn check_bad_tiles<T: Element>(shape: &Conv2dShape, bad: f32, place: usize) {
+    let Operands { mut input, weights, mut output_gradient } = operands::<T>(shape, 5);
+    input[place % shape.input_len()] = T::from_f32(bad);
+    output_gradient[place % shape.output_len()] = T::from_f32(bad);
+    let output = convolution::forward(shape, &wide(&input), &wide(&weights)).values;
+    let input_gradients = convolution::input_gradient(shape, &wide(&output_gradient), &wide(&weights)).values;
+    for isa in sets::<T>() {
+        for (found, expected) in [
+            (forward(isa, shape, &input, &weights), &output),
+            (input_gradient(isa, shape, &output_gradient, &weights), &input_gradients),
+        ] {
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(expected.is_finite() || !found.to_f32().is_finite(), "{found:?} for {expected}");
+            }
+            // A pixel is seen from four tiles of 16 pixels at most.
+            let channels = shape.options().inputs.max(shape.options().outputs);
+            let count = found.iter().filter(|value| !value.to_f32().is_finite()).count();
+            assert!(count <= 4 * 16 * channels, "{count} bad values");
+        }
+    }
 }
 
 #[test]
 #[should_panic(expected = "weights packed for Forward")]
 fn weights_packed_for_the_other_direction_are_refused() {
-    let shape = large_layers()[2];
+    let shape = large_layers()[4];
     let packed = PackedWeights::new(Isa::best(), &shape, Direction::Forward, &vec![0.0; shape.weight_len()]);
     conv::input_gradient(&shape, &vec![0.0; shape.output_len()], &packed, &mut vec![0.0; shape.input_len()]);
 }
@@ -285,7 +354,7 @@ fn weights_packed_for_the_other_direction_are_refused() {
 #[test]
 #[should_panic(expected = "output has 3 elements")]
 fn an_output_of_the_wrong_length_is_refused() {
-    let shape = large_layers()[2];
+    let shape = large_layers()[4];
     let packed = PackedWeights::new(Isa::best(), &shape, Direction::Forward, &vec![0.0; shape.weight_len()]);
     conv::forward(&shape, &vec![0.0; shape.input_len()], &packed, Epilogue::default(), &mut [0.0; 3]);
 }

@@ -3,6 +3,7 @@
 //! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
 //! and tells an [`Observer`] what happens.
 
+mod bench;
 mod checkpoint;
 mod clock;
 mod error;
@@ -19,8 +20,10 @@ mod training;
 mod updates;
 mod validation;
 
+pub use bench::Benchmark;
 pub use error::TrainError;
 pub use history::{EpochRecord, History};
+pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{

@@ -44,7 +44,7 @@ fn peak_of(work: impl FnOnce()) -> Option<u64> {
     // Writing 5 makes the kernel forget the peak so far (proc(5)).
     fs::write("/proc/self/clear_refs", "5").ok()?;
     work();
-    peak_bytes()
+    peak_memory()
 }
 
 /// The largest power of two of photos that leaves an eighth of the memory free.
@@ -57,7 +57,8 @@ fn resident_bytes() -> Option<u64> {
     status_field("VmRSS:")
 }
 
-fn peak_bytes() -> Option<u64> {
+/// The most memory that this process has had resident, in bytes; `None` elsewhere than on Linux.
+pub fn peak_memory() -> Option<u64> {
     status_field("VmHWM:")
 }
 

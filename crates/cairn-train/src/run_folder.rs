@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
+use cairn_kernels::Isa;
+use cairn_kernels::extension::kernels_enabled;
 use cairn_model::BEST_MODEL;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,9 @@ pub struct RunRecord {
     pub machine: String,
     /// Processor cores at hand.
     pub cores: usize,
+    /// The kernels' instruction set, or `off`.
+    #[serde(default)]
+    pub kernels: String,
 }
 
 impl RunRecord {
@@ -40,6 +45,7 @@ impl RunRecord {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
             machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            kernels: if kernels_enabled() { Isa::best().name() } else { "off" }.to_owned(),
         }
     }
 }

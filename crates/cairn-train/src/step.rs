@@ -35,19 +35,29 @@ pub(crate) fn step(
     settings: StepSettings,
     device: &Device,
 ) -> (Network, StepOutcome) {
-    let photos = batch.len();
-    let pixels = TensorData::new(batch.pixels, [photos, 3, batch.height, batch.width]);
-    let images = Tensor::<4>::from_data(pixels, device);
+    let pixels = TensorData::new(batch.pixels, [batch.labels.len(), 3, batch.height, batch.width]);
+    step_on(network, optimiser, Tensor::from_data(pixels, device), &batch.labels, settings)
+}
+
+/// The same on `images`, `[labels, 3, height, width]`, which live on an autodiff device.
+pub(crate) fn step_on(
+    network: Network,
+    optimiser: &mut Optimiser,
+    images: Tensor<4>,
+    labels: &[ClassId],
+    settings: StepSettings,
+) -> (Network, StepOutcome) {
+    let (photos, device) = (labels.len(), images.device());
     let logits = network.forward(images, settings.precision); // [batch, classes]
     let [_, classes] = logits.dims();
-    let targets = smoothed(&batch.labels, classes, settings.label_smoothing);
-    let targets = Tensor::<2>::from_data(TensorData::new(targets, [photos, classes]), device);
+    let targets = smoothed(labels, classes, settings.label_smoothing);
+    let targets = Tensor::<2>::from_data(TensorData::new(targets, [photos, classes]), &device);
 
     let loss = cross_entropy(logits.clone(), targets);
     let gradients = GradientsParams::from_grads(loss.backward(), &network);
     let network = optimiser.step(settings.learning_rate, network, gradients);
 
-    let correct = count_correct(logits.inner(), &batch.labels);
+    let correct = count_correct(logits.inner(), labels);
     let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
     (network, StepOutcome { loss, correct, photos })
 }

@@ -21,7 +21,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::for_usage(&error),
     };
-    match commands::run(arguments.command) {
+    // A misspelt instruction set must not pass for the best one.
+    let checked = cairn_kernels::Isa::from_environment().map_err(anyhow::Error::from);
+    match checked.and_then(|_| commands::run(arguments.command)) {
         Ok(status) => status.into(),
         Err(error) => exit::for_error(&error),
     }

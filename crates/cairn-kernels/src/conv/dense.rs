@@ -216,6 +216,7 @@ impl<T: Element> Gather<'_, T> {
                     rows,
                     runs: &slab.runs,
                     depth: slab.depth,
+                    step: 1,
                     // SAFETY: the panel lies in the packed weights.
                     w: unsafe { self.weights.words.as_ptr().add(start) },
                     // SAFETY: room was made for `kept` rows of sums above.

@@ -9,6 +9,7 @@ mod patch;
 mod planes;
 mod transpose;
 mod weight_gradient;
+mod winograd;
 
 pub use epilogue::Epilogue;
 pub use pack::{Direction, PackedWeights};
@@ -51,6 +52,18 @@ pub fn forward<T: Element>(
     if shape.is_depthwise() {
         return depthwise::gather(shape, input, weights, epilogue, output);
     }
+    if weights.winograd {
+        return winograd::Product {
+            source: Map { pixels: input, extent: options.map, channels: options.inputs },
+            batch: options.batch,
+            padding: options.padding,
+            weights,
+            destination: shape.output_map(),
+            destination_channels: options.outputs,
+            epilogue,
+        }
+        .run(output);
+    }
     let (kernel, positions) = (options.kernel, shape.output_map());
     let sweep = Sweep {
         rows: Axis::forward(kernel.height, options.stride, options.padding, positions.height),
@@ -87,6 +100,18 @@ pub fn input_gradient<T: Element>(
     weights.check(shape, Direction::InputGradient);
     if shape.is_depthwise() {
         return depthwise::gather(shape, output_gradient, weights, Epilogue::default(), input_gradient);
+    }
+    if weights.winograd {
+        return winograd::Product {
+            source: Map { pixels: output_gradient, extent: shape.output_map(), channels: options.outputs },
+            batch: options.batch,
+            padding: 2 - options.padding,
+            weights,
+            destination: options.map,
+            destination_channels: options.inputs,
+            epilogue: Epilogue::default(),
+        }
+        .run(input_gradient);
     }
     let (kernel, map) = (options.kernel, options.map);
     let columns = Axis::backward(kernel.width, options.stride, options.padding, map.width);
@@ -127,6 +152,9 @@ pub fn weight_gradient<T: Element>(
     check_len("gradient", gradient.len(), shape.weight_len());
     if shape.is_depthwise() {
         return depthwise::weight_gradient(isa, shape, input, output_gradient, gradient);
+    }
+    if winograd::serves(shape) {
+        return winograd::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
     weight_gradient::weight_gradient(isa, shape, input, output_gradient, gradient);
 }

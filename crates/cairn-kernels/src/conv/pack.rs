@@ -4,27 +4,30 @@ use rayon::prelude::*;
 
 use super::axis::backward_taps;
 use super::patch::padded_channels;
-use crate::aligned::AlignedWords;
+use super::winograd;
 use crate::element::Element;
 use crate::isa::Isa;
+use crate::memory::Buffer;
 use crate::shape::{Conv2dShape, check_len};
 use crate::shared::SharedSlice;
 use crate::tile::Panel;
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
-/// Good for any batch and map size; pack anew when the weights change.
+/// Good for any batch and map size, best for those of the shape given; pack anew when the weights change.
 ///
 /// Dense weights: panel after panel of output channels, and in each panel, for every kernel row, kernel column and
 /// source channel, one word per output channel. The words that one output pixel meets along a row of the patch thus lie
 /// together, whatever the number of channels: three channels of a photo make runs as good as any. Depthwise
 /// weights: for every tap, all channels, as f32.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct PackedWeights<T> {
     pub(crate) isa: Isa,
     pub(crate) direction: Direction,
     pub(crate) panels: Vec<PackedPanel>,
-    pub(crate) words: AlignedWords,
+    pub(crate) words: Buffer,
+    /// Whether they are in Winograd's basis.
+    pub(crate) winograd: bool,
     layer: Layer,
     element: std::marker::PhantomData<T>,
 }
@@ -52,6 +55,7 @@ struct Layer {
     outputs: usize,
     kernel: crate::shape::Extent,
     stride: usize,
+    padding: usize,
     groups: usize,
 }
 
@@ -63,6 +67,7 @@ impl Layer {
             outputs: options.outputs,
             kernel: options.kernel,
             stride: options.stride,
+            padding: options.padding,
             groups: options.groups,
         }
     }
@@ -78,6 +83,9 @@ impl<T: Element> PackedWeights<T> {
         let layer = Layer::of(shape);
         if shape.is_depthwise() {
             pack_depthwise(isa, layer, direction, weights)
+        } else if winograd::serves(shape) {
+            let (panels, words) = winograd::pack(isa, shape.options(), direction, weights);
+            Self { isa, direction, panels, words, winograd: true, layer, element: std::marker::PhantomData }
         } else {
             pack_dense(isa, layer, direction, weights)
         }
@@ -127,8 +135,13 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
         })
         .collect();
 
-    let mut words = AlignedWords::zeroed(start);
-    let all = SharedSlice::new(words.as_mut_slice::<T>(start * T::PER_WORD));
+    let mut words = Buffer::of::<f32>(start);
+    let elements = words.as_mut_slice::<T>(start * T::PER_WORD);
+    if !sources.is_multiple_of(T::PER_WORD) {
+        // What stands beside the last channel is multiplied with the zeros there, and must be a number.
+        elements.fill(T::ZERO);
+    }
+    let all = SharedSlice::new(elements);
     // A stretch of source channels at a time: the lines of the weights that it touches stay in the first cache.
     const STRETCH: usize = 16;
     let tasks: Vec<(PackedPanel, usize)> = panels
@@ -148,7 +161,7 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
             }
         }
     });
-    PackedWeights { isa, direction, panels, words, layer, element: std::marker::PhantomData }
+    PackedWeights { isa, direction, panels, words, winograd: false, layer, element: std::marker::PhantomData }
 }
 
 fn pack_depthwise<T: Element>(
@@ -158,12 +171,20 @@ fn pack_depthwise<T: Element>(
     weights: &[f32],
 ) -> PackedWeights<T> {
     let taps = layer.kernel.area();
-    let mut words = AlignedWords::zeroed(weights.len());
+    let mut words = Buffer::of::<f32>(weights.len());
     let packed = words.as_mut_slice::<f32>(weights.len());
     for (tap, row) in packed.chunks_exact_mut(layer.groups).enumerate() {
         for (channel, to) in row.iter_mut().enumerate() {
             *to = weights[channel * taps + tap];
         }
     }
-    PackedWeights { isa, direction, panels: Vec::new(), words, layer, element: std::marker::PhantomData }
+    PackedWeights {
+        isa,
+        direction,
+        panels: Vec::new(),
+        words,
+        winograd: false,
+        layer,
+        element: std::marker::PhantomData,
+    }
 }

@@ -241,6 +241,7 @@ impl<T: Element> Product<'_, T> {
                 rows,
                 runs: operands.runs,
                 depth: operands.depth,
+                step: 1,
                 w: operands.panel,
                 c: sums[first * panel.width..(first + count) * panel.width].as_mut_ptr(),
                 accumulate: operands.accumulate,

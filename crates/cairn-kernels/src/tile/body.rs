@@ -27,7 +27,8 @@ macro_rules! tile_kernel {
                 }
                 for run in tile.runs {
                     let mut w = tile.w.add(run.w);
-                    for x in run.x..run.x + tile.depth {
+                    let mut x = run.x;
+                    for _ in 0..tile.depth {
                         let mut weights = [$zero; VECTORS];
                         for vector in 0..VECTORS {
                             weights[vector] = $load(w.add(vector * LANES));
@@ -39,6 +40,7 @@ macro_rules! tile_kernel {
                             }
                         }
                         w = w.add(VECTORS * LANES);
+                        x += tile.step;
                     }
                 }
                 for row in 0..ROWS {

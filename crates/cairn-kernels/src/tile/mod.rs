@@ -3,7 +3,7 @@
 //! All three convolution products (forward, gradient to the input, gradient to the weights) come down to
 //!
 //! ```text
-//! c[i][j] (+)= sum over runs r, sum over k < depth:  rows[i][r.x + k] * w[r.w + k][j]
+//! c[i][j] (+)= sum over runs r, sum over k < depth:  rows[i][r.x + k * step] * w[r.w + k][j]
 //! ```
 //!
 //! with up to six rows `i` (pixels, or taps x channels of a weight gradient), and a panel of a few vectors of
@@ -46,6 +46,8 @@ pub(crate) struct Tile<'a> {
     pub(crate) runs: &'a [Run],
     /// Words per run.
     pub(crate) depth: usize,
+    /// From one word of a row to its next: one where they lie together.
+    pub(crate) step: usize,
     /// The panel: for each word of depth, one word per column.
     pub(crate) w: *const Word,
     /// Where the sums go: row after row, as many f32 as the panel has columns.
@@ -57,7 +59,7 @@ pub(crate) struct Tile<'a> {
 /// Computes one tile.
 ///
 /// # Safety
-/// The instruction set must be there (as it is for whoever has [`TileKernels`]), and every address of the tile valid: `rows[i] + run.x + k` for
+/// The instruction set must be there (as it is for whoever has [`TileKernels`]), and every address of the tile valid: `rows[i] + run.x + k * step` for
 /// reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing (and reading, when
 /// accumulating) `rows x columns` f32.
 pub(crate) type TileFn = unsafe fn(&Tile<'_>);

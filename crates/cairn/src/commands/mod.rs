@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
@@ -9,8 +10,22 @@ pub(crate) mod suggest;
 pub(crate) mod test;
 pub(crate) mod train;
 
+use std::path::Path;
+
+use cairn_model::{Model, ModelError};
+use cairn_nets::Precision;
+
 use crate::arguments::Command;
 use crate::exit::Status;
+
+/// A model, computing in the precision that was asked for.
+fn open_model(path: &Path, precision: Option<Precision>) -> Result<Model, ModelError> {
+    let model = Model::open(path)?;
+    Ok(match precision {
+        Some(precision) => model.with_precision(precision),
+        None => model,
+    })
+}
 
 pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
     match command {
@@ -20,6 +35,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Test(test) => test.run(),
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     }

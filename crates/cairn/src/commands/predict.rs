@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use cairn_model::Model;
+use cairn_nets::Precision;
 use cairn_photo::{Photo, PhotoError};
 use clap::Args;
 use rayon::prelude::*;
 
+use crate::commands::open_model;
 use crate::exit::Status;
 use crate::photo_files::photo_files;
 use crate::progress::say;
@@ -29,6 +31,9 @@ pub(crate) struct Predict {
     /// How many landmarks to name for each photo
     #[arg(short, value_name = "K", default_value_t = 3)]
     k: usize,
+    /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
+    #[arg(long, value_name = "P")]
+    precision: Option<Precision>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -39,7 +44,7 @@ impl Predict {
         if self.k == 0 {
             bail!("-k 0 names nothing; ask for at least one landmark");
         }
-        let model = Model::open(&self.model)?;
+        let model = open_model(&self.model, self.precision)?;
         let photos = photo_files(&self.photos);
         if photos.is_empty() {
             bail!("no photos in {}", list(&self.photos));

@@ -7,10 +7,12 @@ use anyhow::Result;
 use cairn_dataset::{ImageFolder, Loader, LoaderOptions, View};
 use cairn_eval::{Evaluation, ReportInputs, write_report};
 use cairn_model::Model;
+use cairn_nets::Precision;
 use cairn_train::{Interrupt, RunFolder, evaluate};
 use clap::Args;
 use jiff::Zoned;
 
+use crate::commands::open_model;
 use crate::exit::Status;
 use crate::json;
 use crate::progress::{bar, left_out, say};
@@ -29,6 +31,9 @@ pub(crate) struct Test {
     /// Write the report to this file or folder [default: the run folder, when a run is tested on its own data set]
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
+    /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
+    #[arg(long, value_name = "P")]
+    precision: Option<Precision>,
     /// Photos in a batch
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
@@ -36,7 +41,7 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(self) -> Result<Status> {
-        let model = Model::open(&self.model)?;
+        let model = open_model(&self.model, self.precision)?;
         let (evaluation, bad_photos) = test(&model, &self.data, self.batch)?;
         if self.json {
             json::print(&evaluation)?;

@@ -5,6 +5,7 @@ use std::process;
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_nets::Precision;
 use cairn_train::{Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
@@ -32,6 +33,9 @@ pub(crate) struct Train {
     /// Photos in a batch, instead of the recipe's
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     batch: Option<usize>,
+    /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
+    #[arg(long, value_name = "P", conflicts_with = "resume")]
+    precision: Option<Precision>,
     /// Seed of first weights, order, augmentation and dropout, instead of the recipe's
     #[arg(long, value_name = "S", conflicts_with = "resume")]
     seed: Option<u64>,
@@ -80,6 +84,7 @@ impl Train {
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.minutes = self.minutes.or(training.minutes);
         training.batch = self.batch.unwrap_or(training.batch);
+        training.precision = self.precision.or(training.precision);
         training.seed = self.seed.unwrap_or(training.seed);
         recipe
     }
