@@ -12,6 +12,7 @@
 
 mod bundle;
 mod error;
+pub mod export;
 mod landmark;
 mod model;
 

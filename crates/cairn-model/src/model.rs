@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use cairn_nets::{Network, Precision};
-use cairn_photo::Photo;
+use cairn_photo::{Limits, Photo};
 
 use crate::bundle::{locate, read_bundle};
 use crate::{BundleInfo, Landmark, ModelError, Probability, Suggestion};
@@ -79,7 +79,7 @@ impl Model {
     /// # Errors
     /// When the photo cannot be read.
     pub fn predict_landmarks(&self, path: impl AsRef<Path>, k: usize) -> Result<Vec<Landmark>, ModelError> {
-        let photo = Photo::open(path)?;
+        let photo = Photo::open_at(path, self.info.preprocess.framing.read_size(), &Limits::default())?;
         Ok(self.predict(&[&photo], k).remove(0))
     }
 

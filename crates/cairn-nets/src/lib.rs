@@ -6,6 +6,7 @@
 
 mod architecture;
 mod feature_map;
+pub mod graph;
 mod init;
 mod layers;
 mod mobilenet_v2;
@@ -17,6 +18,7 @@ mod resnet;
 mod six_conv;
 mod state_dict;
 mod three_conv;
+pub mod weights;
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
 pub use feature_map::{Precision, PrecisionError};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use cairn_dataset::{DatasetError, LoaderError};
+use cairn_dataset::{CacheError, DatasetError, LoaderError};
 use cairn_eval::EvalError;
 use cairn_model::ModelError;
 use cairn_nets::{SpecError, StateDictError};
@@ -23,6 +23,9 @@ pub enum TrainError {
     /// The data set.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// The cache of decoded photos.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The loader that the recipe describes.
     #[error("the recipe's photos cannot be loaded")]
     Loader(#[from] LoaderError),

@@ -1,6 +1,10 @@
 //! The two streams of photos that a training needs.
 
-use cairn_dataset::{ImageFolder, Loader, LoaderOptions, View};
+use std::sync::Arc;
+
+use cairn_dataset::{
+    CacheMode, CacheOptions, ImageFolder, Loader, LoaderOptions, PhotoCache, View, cache_folder,
+};
 use cairn_photo::Preprocess;
 
 use crate::TrainError;
@@ -15,10 +19,12 @@ pub(crate) struct Loaders {
     pub valid: Loader,
     /// What the model file will say.
     pub preprocess: Preprocess,
+    /// Decoded photos, of both.
+    pub cache: Arc<PhotoCache>,
 }
 
 impl Loaders {
-    pub(crate) fn new(recipe: &Recipe, data: &ImageFolder) -> Result<Self, TrainError> {
+    pub(crate) fn new(recipe: &Recipe, data: &ImageFolder, cache: CacheMode) -> Result<Self, TrainError> {
         if data.valid.is_empty() {
             return Err(TrainError::NoValidation { path: data.root.clone() });
         }
@@ -27,10 +33,16 @@ impl Loaders {
         let options = LoaderOptions { batch_size: recipe.training.batch, ..LoaderOptions::default() };
         let shuffled = LoaderOptions { shuffle: true, seed: recipe.training.seed, ..options };
         let augmented = View::Train { augment: recipe.photos.augment.clone(), normalisation };
+        let plain = View::Test(preprocess.clone());
+        let demand = PhotoCache::demand(&data.train, augmented.read_size())
+            + PhotoCache::demand(&data.valid, plain.read_size());
+        let kept = CacheOptions { mode: cache, folder: cache_folder(&data.root), ..CacheOptions::default() };
+        let cache = Arc::new(PhotoCache::open(&kept, demand)?);
         Ok(Self {
-            train: Loader::new(data.train.clone(), augmented, shuffled)?,
-            valid: Loader::new(data.valid.clone(), View::Test(preprocess.clone()), options)?,
+            train: Loader::new(data.train.clone(), augmented, shuffled)?.cached(cache.clone()),
+            valid: Loader::new(data.valid.clone(), plain, options)?.cached(cache.clone()),
             preprocess,
+            cache,
         })
     }
 }

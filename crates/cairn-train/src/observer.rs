@@ -38,6 +38,8 @@ pub enum Event<'a> {
     },
     /// A photo was left out.
     BadPhoto(&'a BadPhoto),
+    /// The cache of decoded photos takes no more of them, and why; the training goes on.
+    CacheTrouble(&'a str),
     /// An epoch is over and validated.
     Epoch {
         /// Its figures.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use cairn_dataset::ImageFolder;
+use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::Evaluation;
 use cairn_model::{BundleInfo, Provenance, write_bundle};
 use cairn_nets::Network;
@@ -32,6 +32,8 @@ pub struct Training<'a> {
     pub data: &'a ImageFolder,
     /// Where everything is written. A run that has a checkpoint goes on from it.
     pub run: &'a RunFolder,
+    /// Where decoded photos are kept from epoch to epoch. It changes nothing but the time.
+    pub cache: CacheMode,
     /// Asks for a stop after the batch at hand.
     pub interrupt: &'a Interrupt,
 }
@@ -67,9 +69,9 @@ pub enum StopReason {
 /// When the recipe and the photos do not go together, the run folder cannot be written, memory does not suffice, or
 /// the loss is no longer a number.
 pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-    let Training { recipe, data, run, interrupt } = *training;
+    let Training { recipe, data, run, cache, interrupt } = *training;
     recipe.validate()?;
-    let loaders = Loaders::new(recipe, data)?;
+    let loaders = Loaders::new(recipe, data, cache)?;
     let (mut network, mut optimiser, mut place) = begin_or_resume(training)?;
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
@@ -138,6 +140,9 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             }
         }
         drop(epoch);
+        if let Some(trouble) = loaders.cache.trouble().filter(|_| place.epoch == 0) {
+            observer.on_event(Event::CacheTrouble(&trouble));
+        }
         if place.so_far.photos == 0 {
             let first = first_bad.unwrap_or_default();
             return Err(TrainError::NothingReadable { photos: data.train.len(), first });

@@ -112,6 +112,9 @@ impl Observer for TrainingProgress {
                     self.line(&left_out(bad));
                 }
             }
+            Event::CacheTrouble(trouble) => {
+                self.line(&format!("decoded photos are no longer kept: {trouble}"));
+            }
             Event::Epoch { record, best_before } => self.epoch(record, best_before),
         }
     }

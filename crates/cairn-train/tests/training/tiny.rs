@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use cairn_dataset::drawn::{DrawnSet, Kind};
-use cairn_dataset::{BadPhoto, ImageFolder, ValidSplit};
+use cairn_dataset::{BadPhoto, CacheMode, ImageFolder, ValidSplit};
 use cairn_train::{
     EpochRecord, Event, Interrupt, Observer, Outcome, Recipe, RunFolder, RunRecord, TrainError, Training,
     train,
@@ -97,7 +97,8 @@ impl TinySet {
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         watcher.interrupt = Interrupt::default();
         let interrupt = &watcher.interrupt.clone();
-        train(&Training { recipe, data: &self.data(), run, interrupt }, watcher)
+        let cache = CacheMode::Auto;
+        train(&Training { recipe, data: &self.data(), run, cache, interrupt }, watcher)
     }
 
     /// A whole training in a run folder of this name.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
-use cairn_dataset::{Example, ImageFolder, ValidSplit};
+use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
@@ -55,7 +55,13 @@ impl Demo {
         let run = RunFolder::create(free_run_folder(&self.out, "run"), &recipe, &RunRecord::here(root))?;
         say(format!("training a small network from random weights; run folder: {}", run.path().display()));
         let mut progress = TrainingProgress::new(recipe.training.epochs);
-        let training = Training { recipe: &recipe, data: &data, run: &run, interrupt: &interrupt };
+        let training = Training {
+            recipe: &recipe,
+            data: &data,
+            run: &run,
+            cache: CacheMode::Ram,
+            interrupt: &interrupt,
+        };
         let outcome = train(&training, &mut progress)?;
         drop(progress);
         say_stop(outcome.stopped, run.path());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use cairn_model::Model;
 use cairn_nets::Precision;
-use cairn_photo::{Photo, PhotoError};
+use cairn_photo::{Limits, Photo, PhotoError};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -73,7 +73,10 @@ impl Predict {
     ) -> Result<usize> {
         let preprocess = &model.info().preprocess;
         // Framed at once: of a large photo only the network's input stays in memory.
-        let framed = |path: &PathBuf| Photo::open(path).map(|photo| preprocess.frame(&photo));
+        let framed = |path: &PathBuf| {
+            let photo = Photo::open_at(path, preprocess.framing.read_size(), &Limits::default())?;
+            Ok(preprocess.frame(&photo))
+        };
         let opened: Vec<Result<Photo, PhotoError>> = paths.par_iter().map(framed).collect();
         let readable: Vec<&Photo> = opened.iter().flatten().collect();
         let mut predictions = model.predict_framed(&readable, self.k).into_iter();

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
 use cairn_nets::Precision;
 use cairn_train::{Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
 use crate::progress::{TrainingProgress, bar, say};
@@ -39,9 +39,36 @@ pub(crate) struct Train {
     /// Seed of first weights, order, augmentation and dropout, instead of the recipe's
     #[arg(long, value_name = "S", conflicts_with = "resume")]
     seed: Option<u64>,
+    /// Where decoded photos are kept from epoch to epoch: up to 2 GiB of memory, or a file in the user's cache folder
+    #[arg(long, value_enum, default_value_t = Cache::Auto)]
+    cache: Cache,
     /// Go on with a run that was interrupted
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
+}
+
+/// Where decoded photos are kept.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Cache {
+    /// In memory, as many as fit
+    Ram,
+    /// In a file that later runs find again
+    Disk,
+    /// Nowhere: every photo is decoded in every epoch
+    Off,
+    /// In memory if all of them fit, else on disk
+    Auto,
+}
+
+impl From<Cache> for CacheMode {
+    fn from(cache: Cache) -> Self {
+        match cache {
+            Cache::Ram => Self::Ram,
+            Cache::Disk => Self::Disk,
+            Cache::Off => Self::Off,
+            Cache::Auto => Self::Auto,
+        }
+    }
 }
 
 impl Train {
@@ -53,8 +80,13 @@ impl Train {
         };
         say(format!("run folder: {}", job.run.path().display()));
         let mut progress = TrainingProgress::new(job.recipe.training.epochs);
-        let training =
-            Training { recipe: &job.recipe, data: &job.data, run: &job.run, interrupt: &interrupt };
+        let training = Training {
+            recipe: &job.recipe,
+            data: &job.data,
+            run: &job.run,
+            cache: self.cache.into(),
+            interrupt: &interrupt,
+        };
         let outcome = train(&training, &mut progress)?;
         let bad_photos = progress.bad_photos();
         drop(progress);

@@ -227,14 +227,18 @@ vectorised! {
                 let at = input * panel.width + first;
                 let pitch = inputs * panel.width;
                 let to = &mut gradient[(first * inputs + input) * 9..];
-                with_block!(width, finish_block::<f32>(groups, at, pitch, inputs * 9, to));
+                match width {
+                    16 => finish_block::<16>(groups, at, pitch, inputs * 9, to),
+                    8 => finish_block::<8>(groups, at, pitch, inputs * 9, to),
+                    _ => finish_block::<1>(groups, at, pitch, inputs * 9, to),
+                }
             }
         }
     }
 }
 
 #[inline(always)]
-fn finish_block<T, const L: usize>(
+fn finish_block<const L: usize>(
     groups: &[&[f32]],
     at: usize,
     pitch: usize,

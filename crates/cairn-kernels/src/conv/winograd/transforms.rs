@@ -38,6 +38,7 @@ fn each<const L: usize, const FROM: usize, const TO: usize>(
 /// Loops and memory that is not cleared first, where `array::from_fn` would read better: that is not inlined, and took a
 /// tenth of a training step.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "rows and columns change places")]
 pub(super) fn square<const L: usize, const FROM: usize, const TO: usize>(
     at: impl Fn(usize, usize) -> Lanes<L>,
     along: impl Fn([Lanes<L>; FROM]) -> [Lanes<L>; TO],

@@ -104,6 +104,7 @@ fn transform_source(
     for block in (0..outputs).step_by(L) {
         let lanes = L.min(outputs - block);
         let mut kernels = [[[0.0; L]; 3]; 3];
+        #[expect(clippy::needless_range_loop, reason = "the lane is the last index")]
         for lane in 0..lanes {
             let kernel = layer.kernel(weights, source, first + block + lane);
             for y in 0..3 {
