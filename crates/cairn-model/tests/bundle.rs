@@ -205,7 +205,7 @@ fn a_bundle_that_cannot_be_written_says_where() {
 #[test]
 fn a_photo_gets_the_same_answer_alone_among_others_and_by_path() {
     let fixture = Fixture::new();
-    let model = Model::open(fixture.bundle()).unwrap();
+    let model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);
     let castle = Photo::open(fixture.photo()).unwrap();
     let others = [draw(Kind::Dome, 1, 50), draw(Kind::Pyramid, 2, 33)];
     let by_path = model.predict_landmarks(fixture.photo(), 4).unwrap();
