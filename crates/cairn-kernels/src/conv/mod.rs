@@ -1,9 +1,12 @@
 //! 2-D convolutions: forward, gradient to the input, gradient to the weights and the bias.
 
+mod amx;
 mod axis;
+mod bands;
 mod dense;
 mod depthwise;
 mod epilogue;
+mod groups;
 mod pack;
 mod patch;
 mod planes;

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::amx;
 use super::axis::backward_taps;
 use super::patch::padded_channels;
 use crate::aligned::AlignedWords;
@@ -9,7 +10,7 @@ use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::{Conv2dShape, check_len};
 use crate::shared::SharedSlice;
-use crate::tile::Panel;
+use crate::tile::{self, Panel};
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
@@ -25,6 +26,8 @@ pub struct PackedWeights<T> {
     pub(crate) direction: Direction,
     pub(crate) panels: Vec<PackedPanel>,
     pub(crate) words: AlignedWords,
+    /// Words of a source pixel; those beyond its channels meet weights of zero.
+    pub(crate) source_words: usize,
     layer: Layer,
     element: std::marker::PhantomData<T>,
 }
@@ -113,12 +116,14 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
         Direction::Forward => (layer.inputs, layer.outputs, taps, layer.inputs * taps),
         Direction::InputGradient => (layer.outputs, layer.inputs, layer.inputs * taps, taps),
     };
-    let source_words = padded_channels::<T>(sources) / T::PER_WORD;
+    let source_words = match (padded_channels::<T>(sources) / T::PER_WORD, T::tile_unit(isa)) {
+        (words, Some(_)) => amx::pixel_words(words),
+        (words, None) => words,
+    };
     let depth = taps * source_words;
 
     let mut start = 0;
-    let panels: Vec<PackedPanel> = T::tile_kernels(isa)
-        .panels(destinations)
+    let panels: Vec<PackedPanel> = tile::panels::<T>(isa, destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
@@ -148,7 +153,7 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
             }
         }
     });
-    PackedWeights { isa, direction, panels, words, layer, element: std::marker::PhantomData }
+    PackedWeights { isa, direction, panels, words, source_words, layer, element: std::marker::PhantomData }
 }
 
 fn pack_depthwise<T: Element>(
@@ -165,5 +170,13 @@ fn pack_depthwise<T: Element>(
             *to = weights[channel * taps + tap];
         }
     }
-    PackedWeights { isa, direction, panels: Vec::new(), words, layer, element: std::marker::PhantomData }
+    PackedWeights {
+        isa,
+        direction,
+        panels: Vec::new(),
+        words,
+        source_words: 0,
+        layer,
+        element: std::marker::PhantomData,
+    }
 }
