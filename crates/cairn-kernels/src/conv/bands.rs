@@ -52,6 +52,6 @@ pub(super) fn bands(
 }
 
 /// The size of parts of at most `most` that differ by little.
-fn even_part(total: usize, most: usize) -> usize {
+pub(super) fn even_part(total: usize, most: usize) -> usize {
     total.div_ceil(total.div_ceil(most))
 }

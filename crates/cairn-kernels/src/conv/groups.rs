@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::bands::even_part;
 use super::transpose::{Pixels, transpose};
 use crate::aligned::AlignedWords;
 use crate::isa::Isa;
@@ -41,11 +42,7 @@ pub(super) struct PixelProduct<'a> {
 impl PixelProduct<'_> {
     /// Has `task` sum over some photos for some panels, for every task, and writes the totals to `gradient`, a row for
     /// each output channel. A task's sums lie panel after panel, and in each, row after row.
-    pub(super) fn sum(
-        &self,
-        task: impl Fn(Range<usize>, &[Panel], &mut [f32]) + Sync,
-        gradient: &mut [f32],
-    ) {
+    pub(super) fn sum(&self, task: impl Fn(Range<usize>, &[Panel], &mut [f32]) + Sync, gradient: &mut [f32]) {
         let Self { batch, panels, rows, rows_kept, .. } = *self;
         let blocks: Vec<&[Panel]> = panels.chunks((self.task_outputs / panels[0].width).max(1)).collect();
         let groups = MIN_TASKS.div_ceil(blocks.len()).min(batch);
@@ -90,7 +87,8 @@ pub(super) struct Chunk {
 pub(super) fn chunks(photos: Range<usize>, positions: Extent, pixels: usize) -> Vec<Chunk> {
     let rows = (pixels / positions.width).clamp(1, positions.height);
     let photos_each = if rows < positions.height { 1 } else { (pixels / positions.area()).max(1) };
-    let rows = positions.height.div_ceil(positions.height.div_ceil(rows));
+    let photos_each = even_part(photos.len(), photos_each);
+    let rows = even_part(positions.height, rows);
     photos
         .clone()
         .step_by(photos_each)

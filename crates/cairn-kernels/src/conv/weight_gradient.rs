@@ -68,14 +68,8 @@ pub(crate) fn weight_gradient<T: Element>(
     }
     let rows = inputs * kernel.area();
     let panels = tile::panels::<T>(isa, outputs);
-    let pixel_product = PixelProduct {
-        isa,
-        batch,
-        panels: &panels,
-        rows,
-        rows_kept: rows,
-        task_outputs: TASK_OUTPUTS,
-    };
+    let pixel_product =
+        PixelProduct { isa, batch, panels: &panels, rows, rows_kept: rows, task_outputs: TASK_OUTPUTS };
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
         SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels, scratch, sums));
     };

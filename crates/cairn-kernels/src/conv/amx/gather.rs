@@ -120,6 +120,7 @@ fn run_band<U: TileUnit, T: Element>(
         }
         for first in (0..positions).step_by(BLOCK_ROWS) {
             // The last tiles are moved back so that they end with the last position; some are computed twice.
+            let row_tiles = (positions - first).div_ceil(TILE_ROWS).min(BLOCK_TILES);
             let firsts = [first, first + TILE_ROWS].map(|first| first.min(positions - tile_rows));
             // SAFETY: `sums` has room for two tiles of rows.
             let sums = [sums, unsafe { sums.add(TILE_ROWS * panel.width) }];
@@ -136,8 +137,8 @@ fn run_band<U: TileUnit, T: Element>(
             };
             // SAFETY: a tap's offset and a position's lead to a pixel of the patch (or the map), whose words a run does not
             // leave but for those of the next taps; the weights have a line of the panel for each.
-            unsafe { block.multiply(&mut unit, BLOCK_TILES, panel.width / ROW_WORDS) };
-            for (first, sums) in firsts.into_iter().zip(sums) {
+            unsafe { block.multiply(&mut unit, row_tiles, panel.width / ROW_WORDS) };
+            for (first, sums) in firsts.into_iter().zip(sums).take(row_tiles) {
                 // SAFETY: just written, as many rows.
                 let sums = unsafe { std::slice::from_raw_parts(sums, tile_rows * panel.width) };
                 let destinations = &scratch.destinations[first..first + tile_rows];

@@ -4,6 +4,8 @@
 //! many lines, and of several photos, follow each other at one distance, with little in between that is computed for
 //! nothing. `docs/decisions/005-amx.md` has the reasons and the count of what they save.
 
+#[cfg(test)]
+mod counts;
 pub(super) mod gather;
 pub(super) mod patch;
 pub(super) mod weight_gradient;
@@ -31,7 +33,9 @@ mod tests {
     #[test]
     fn a_pixel_is_padded_only_where_its_words_make_poor_tiles() {
         // 16 and 24 channels, 32, 80, 144 (six blocks of 12), 150 (75 words are five of 15), 100, 1000.
-        for (words, expected) in [(8, 8), (12, 12), (16, 16), (40, 48), (72, 72), (75, 75), (50, 64), (500, 512)] {
+        for (words, expected) in
+            [(8, 8), (12, 12), (16, 16), (40, 48), (72, 72), (75, 75), (50, 64), (500, 512)]
+        {
             assert_eq!(pixel_words(words), expected, "{words} words");
         }
     }

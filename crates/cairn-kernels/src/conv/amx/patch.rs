@@ -175,3 +175,127 @@ fn copy_inside<T: Element>(source: &[T], first: isize, to: &mut [T]) {
     inside.copy_from_slice(&source[start as usize..end as usize]);
     after.fill(T::ZERO);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A map of two photos whose elements are all different, seen through a kernel.
+    #[derive(Debug)]
+    struct Example {
+        view: View,
+        positions: Extent,
+        padding: usize,
+        extent: Extent,
+        channels: usize,
+        pixels: Vec<f32>,
+    }
+
+    impl Example {
+        fn map(&self) -> Map<'_, f32> {
+            Map { pixels: &self.pixels, extent: self.extent, channels: self.channels }
+        }
+
+        /// The definition: what a tap reads for a position.
+        fn read(&self, photo: usize, position: Extent, tap: Extent, channel: usize) -> f32 {
+            let y = position.height * self.view.stride + tap.height;
+            let x = position.width * self.view.stride + tap.width;
+            let inside = |at: usize, len: usize| (self.padding..self.padding + len).contains(&at);
+            if !inside(y, self.extent.height) || !inside(x, self.extent.width) {
+                return 0.0;
+            }
+            let row = photo * self.extent.height + y - self.padding;
+            self.pixels[(row * self.extent.width + x - self.padding) * self.channels + channel]
+        }
+
+        /// Checks that `at(photo, position, tap)` is the pixel of the patch that the tap reads for the position.
+        fn check(&self, patch: &[f32], pixel: usize, at: impl Fn(usize, Extent, Extent) -> usize) {
+            for photo in 0..2 {
+                for (position, tap) in all(self.positions)
+                    .flat_map(|position| all(self.view.taps).map(move |tap| (position, tap)))
+                {
+                    let found = &patch[at(photo, position, tap) * pixel..][..pixel];
+                    for (channel, found) in found.iter().enumerate() {
+                        let there = channel < self.channels;
+                        let expected = if there { self.read(photo, position, tap, channel) } else { 0.0 };
+                        assert_eq!(*found, expected, "{photo} {position:?} {tap:?} {channel}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn all(extent: Extent) -> impl Iterator<Item = Extent> {
+        (0..extent.area()).map(move |i| Extent { height: i / extent.width, width: i % extent.width })
+    }
+
+    fn examples() -> impl Strategy<Value = Example> {
+        let sizes = (1usize..6, 1usize..12, 1usize..4);
+        (sizes, 1usize..5, 1usize..5, 1usize..4, 0usize..5).prop_filter_map(
+            "the kernel must fit",
+            |((height, width, channels), kernel_height, kernel_width, stride, padding)| {
+                let taps = Extent { height: kernel_height, width: kernel_width };
+                let count = |map: usize, kernel: usize| {
+                    (map + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1)
+                };
+                let positions =
+                    Extent { height: count(height, taps.height)?, width: count(width, taps.width)? };
+                let span = |positions: usize, kernel: usize| Span {
+                    first: -(padding as isize),
+                    count: (positions - 1) * stride + kernel,
+                };
+                let view = View {
+                    photos: 0..2,
+                    rows: span(positions.height, taps.height),
+                    columns: span(positions.width, taps.width),
+                    taps,
+                    stride,
+                    width,
+                };
+                let pixels = (1..=2 * height * width * channels).map(|value| value as f32).collect();
+                Some(Example { view, positions, padding, extent: Extent { height, width }, channels, pixels })
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn pixels_for_rows_are_a_stride_apart_over_lines_and_photos(example in examples(), padded in 0usize..3) {
+            let layout = Layout::of_pixels(example.view.clone());
+            let (stride, pixel) = (example.view.stride, example.channels + padded);
+            let mut patch = vec![f32::NAN; layout.pixels() * pixel];
+            layout.fill(&example.map(), 0..example.channels, pixel, &mut patch);
+            example.check(&patch, pixel, |photo, position, tap| {
+                let line = (position.height * 2 + photo) * layout.pitch();
+                line + position.width * stride + layout.tap(tap.height, 0) + tap.width
+            });
+        }
+
+        #[test]
+        fn pixels_for_planes_are_side_by_side_over_lines_and_photos(example in examples()) {
+            let layout = Layout::of_planes(example.view.clone());
+            let pixel = example.channels;
+            let mut patch = vec![f32::NAN; layout.pixels() * pixel];
+            layout.fill(&example.map(), 0..pixel, pixel, &mut patch);
+            prop_assert!(patch.iter().all(|value| !value.is_nan()), "every element is written");
+            example.check(&patch, pixel, |photo, position, tap| {
+                let line = (position.height * 2 + photo) * layout.pitch();
+                line + position.width + layout.tap(tap.height, tap.width)
+            });
+        }
+    }
+
+    #[test]
+    fn padded_lines_share_their_zeros() {
+        let pitch = |width: usize, padding: usize, kernel: usize| {
+            shared_pitch(Span { first: -(padding as isize), count: width + 2 * padding }, width)
+                .max(width + 2 * padding - kernel + 1)
+        };
+        assert_eq!(pitch(7, 1, 3), 8);
+        assert_eq!(pitch(14, 1, 3), 15);
+        assert_eq!(pitch(14, 0, 3), 14);
+        assert_eq!(pitch(4, 2, 5), 6);
+    }
+}

@@ -162,7 +162,8 @@ fn run_chunk<U: TileUnit, T: Element>(
             scratch.runs.extend(steps.map(|word| Run { x: word, w: panel_start + word * panel.width }));
             panel_start += depth * panel.width;
             let panel_rows = sums.len() / panels.iter().map(|panel| panel.width).sum::<usize>();
-            let panel_sums = &mut sums[(panel.first - panels[0].first) * panel_rows..][..panel_rows * panel.width];
+            let panel_sums =
+                &mut sums[(panel.first - panels[0].first) * panel_rows..][..panel_rows * panel.width];
             let sum_step = taps * panel.width;
             for channel in (0..len).step_by(BLOCK_ROWS) {
                 let row_tiles = (len - channel).div_ceil(TILE_ROWS).min(BLOCK_TILES);
@@ -171,7 +172,8 @@ fn run_chunk<U: TileUnit, T: Element>(
                     let room = (row_tiles * TILE_ROWS - 1) * sum_step + panel.width;
                     let sums = panel_sums[at..at + room].as_mut_ptr();
                     let offset = layout.tap(tap / rows.taps.width, tap % rows.taps.width);
-                    let row_at = |channel: usize| planes.wrapping_add(channel * plane + offset).cast::<Word>();
+                    let row_at =
+                        |channel: usize| planes.wrapping_add(channel * plane + offset).cast::<Word>();
                     let block = Block {
                         rows: [row_at(channel), row_at(channel + TILE_ROWS)],
                         row_step: plane / T::PER_WORD,
