@@ -5,6 +5,7 @@ use half::bf16;
 use crate::aligned::Number;
 use crate::isa::Isa;
 use crate::tile::TileKernels;
+use crate::tile::amx::UnitKind;
 
 /// A number type of feature maps: `f32` everywhere, [`bf16`] where [`Isa::has_bf16`] says so.
 ///
@@ -29,6 +30,9 @@ pub trait Sealed: Number {
 
     /// The tile kernels for maps of this type.
     fn tile_kernels(isa: Isa) -> &'static TileKernels;
+
+    /// The tile unit for dense convolutions of maps of this type, where the set has one.
+    fn tile_unit(isa: Isa) -> Option<UnitKind>;
 }
 
 impl Element for f32 {
@@ -50,6 +54,10 @@ impl Sealed for f32 {
 
     fn tile_kernels(isa: Isa) -> &'static TileKernels {
         TileKernels::for_f32(isa)
+    }
+
+    fn tile_unit(_: Isa) -> Option<UnitKind> {
+        None
     }
 }
 
@@ -78,6 +86,10 @@ impl Sealed for bf16 {
 
     fn tile_kernels(isa: Isa) -> &'static TileKernels {
         TileKernels::for_bf16(isa)
+    }
+
+    fn tile_unit(isa: Isa) -> Option<UnitKind> {
+        isa.tile_unit()
     }
 }
 

@@ -4,12 +4,19 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
+use crate::tile::amx::{self, UnitKind};
+
 /// An instruction set that the kernels have code for, from the most to the least capable.
 ///
 /// Functions of this crate take the `Isa` as an argument, so that one process can run (and test) every set that
 /// the machine has; callers that only want speed pass [`Isa::best`]. A set that the machine lacks makes them panic.
+///
+/// [`Isa::Amx`] is about dense convolutions of bf16 maps alone. Everything else runs the code of
+/// [`Isa::Avx512Bf16`], which every machine with AMX has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Isa {
+    /// AMX-BF16: the tile unit, on Linux, beside all of [`Isa::Avx512Bf16`].
+    Amx,
     /// AVX-512 (F, BW, DQ, VL) with the bf16 dot product `VDPBF16PS`.
     Avx512Bf16,
     /// AVX-512 (F, BW, DQ, VL).
@@ -18,13 +25,16 @@ pub enum Isa {
     Avx2,
     /// Plain Rust, for every other machine.
     Portable,
+    /// The code of [`Isa::Amx`] on a model of the tile unit in plain Rust, and [`Isa::Portable`] for the rest: to test that
+    /// code where there is no such unit. Far too slow for anything else; no list has it and no name asks for it.
+    AmxModel,
 }
 
 /// `CAIRN_ISA` asks for something that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IsaError {
     /// The name is none of the known ones.
-    #[error("CAIRN_ISA={0}: unknown instruction set; use avx512, avx2 or portable, or leave it unset")]
+    #[error("CAIRN_ISA={0}: unknown instruction set; use amx, avx512, avx2 or portable, or leave it unset")]
     Unknown(String),
     /// The machine lacks the instructions.
     #[error(
@@ -34,8 +44,8 @@ pub enum IsaError {
 }
 
 impl Isa {
-    /// All sets, best first.
-    pub const ALL: [Self; 4] = [Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::Portable];
+    /// All sets that programs may choose, best first.
+    pub const ALL: [Self; 5] = [Self::Amx, Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::Portable];
 
     /// The best set of this machine, or the one that the environment variable `CAIRN_ISA` asks for.
     ///
@@ -59,6 +69,7 @@ impl Isa {
 
     fn by_name(name: &str) -> Result<Self, IsaError> {
         let candidates: &[Self] = match name.to_ascii_lowercase().as_str() {
+            "amx" => &[Self::Amx],
             "avx512" => &[Self::Avx512Bf16, Self::Avx512],
             "avx2" => &[Self::Avx2],
             "portable" => &[Self::Portable],
@@ -80,7 +91,7 @@ impl Isa {
     /// Whether this machine has the set.
     pub fn is_available(self) -> bool {
         static AVAILABLE: OnceLock<[bool; Isa::ALL.len()]> = OnceLock::new();
-        AVAILABLE.get_or_init(|| Self::ALL.map(Self::detect))[self as usize]
+        self == Self::AmxModel || AVAILABLE.get_or_init(|| Self::ALL.map(Self::detect))[self as usize]
     }
 
     /// Panics unless this machine has the set: the one check that all code for it relies on.
@@ -97,31 +108,58 @@ impl Isa {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl");
+        let avx512_bf16 = avx512 && is_x86_feature_detected!("avx512bf16");
         match self {
-            Self::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
+            Self::Amx => avx512_bf16 && amx::is_available(),
+            Self::Avx512Bf16 => avx512_bf16,
             Self::Avx512 => avx512,
             Self::Avx2 => avx2,
-            Self::Portable => true,
+            Self::Portable | Self::AmxModel => true,
         }
     }
 
     #[cfg(not(target_arch = "x86_64"))]
     fn detect(self) -> bool {
-        self == Self::Portable
+        matches!(self, Self::Portable | Self::AmxModel)
     }
 
     /// Whether bf16 maps are offered: only where the hardware multiplies them faster than f32.
     pub fn has_bf16(self) -> bool {
-        self == Self::Avx512Bf16
+        matches!(self, Self::Amx | Self::Avx512Bf16 | Self::AmxModel)
+    }
+
+    /// The set whose vector instructions are used beside the tile unit, or without one: never [`Isa::Amx`] nor its model.
+    pub(crate) fn vectors(self) -> Self {
+        match self {
+            Self::Amx => Self::Avx512Bf16,
+            Self::AmxModel => Self::Portable,
+            other => other,
+        }
+    }
+
+    /// The tile unit that the set has for dense convolutions of bf16 maps.
+    ///
+    /// # Panics
+    /// When the machine lacks the set: who has the unit of a set may use it.
+    pub(crate) fn tile_unit(self) -> Option<UnitKind> {
+        self.require();
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Some(UnitKind::Hardware),
+            Self::AmxModel => Some(UnitKind::Model),
+            _ => None,
+        }
     }
 
     /// The set's name for logs and run records.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Amx => "amx",
             Self::Avx512Bf16 => "avx512-bf16",
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
             Self::Portable => "portable",
+            Self::AmxModel => "model of amx",
         }
     }
 }
@@ -149,8 +187,8 @@ mod tests {
     fn a_name_gives_a_set_that_the_machine_has_or_says_what_to_do() {
         assert_eq!(Isa::by_name("Portable"), Ok(Isa::Portable));
         let unknown = Isa::by_name("mmx").unwrap_err();
-        assert!(unknown.to_string().contains("use avx512, avx2 or portable"), "{unknown}");
-        for name in ["avx512", "avx2"] {
+        assert!(unknown.to_string().contains("use amx, avx512, avx2 or portable"), "{unknown}");
+        for name in ["amx", "avx512", "avx2"] {
             match Isa::by_name(name) {
                 Ok(isa) => assert!(isa.is_available()),
                 Err(error) => assert_eq!(error, IsaError::Missing(name.to_owned())),

@@ -32,7 +32,7 @@ macro_rules! vectorised {
             }
 
             isa.require();
-            match isa {
+            match isa.vectors() {
                 // SAFETY: the machine has the set, as just made sure.
                 #[cfg(target_arch = "x86_64")]
                 $crate::Isa::Avx512Bf16 | $crate::Isa::Avx512 => unsafe { avx512($($argument),*) },

@@ -6,18 +6,20 @@
 //! the band's pixels, six at a time, however they lie in rows and photos.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::amx::gather::gather;
 use super::axis::Axis;
+use super::bands::{Band, bands};
 use super::epilogue::{Epilogue, finish_tile};
 use super::pack::{PackedPanel, PackedWeights};
-use super::patch::{Map, copy_patch, padded_channels, patch_len};
+use super::patch::{Map, copy_patch, patch_len};
 use crate::aligned::{AlignedWords, Word};
 use crate::element::Element;
 use crate::shape::Extent;
 use crate::shared::SharedSlice;
+use crate::tile::amx::with_unit;
 use crate::tile::{MAX_ROWS, Run, Tile, row_tiles};
 
 /// Destination pixels of a band, roughly: many enough that a slab of weights is read from afar seldom, few enough that
@@ -29,9 +31,6 @@ const PATCH_WORDS: usize = 128 * 1024;
 
 /// Words of a slab of weights, at most: a quarter of a second-level cache of 1 MiB.
 const SLAB_WORDS: usize = 80 * 1024;
-
-/// Tasks to make at least, where the layer allows: panels are spread over tasks when there are few bands.
-const MIN_TASKS: usize = 16;
 
 /// Destination pixels that read their sources in the same way, along both axes.
 #[derive(Clone, Copy, Debug)]
@@ -50,15 +49,6 @@ pub(crate) struct Gather<'a, T> {
     pub(crate) destination: Extent,
     pub(crate) destination_channels: usize,
     pub(crate) epilogue: Epilogue<'a, T>,
-}
-
-/// A stretch of work: some pixels of one sweep, and some panels of their channels.
-#[derive(Clone, Debug)]
-struct Band {
-    sweep: Sweep,
-    photos: Range<usize>,
-    rows: Range<usize>,
-    panels: Range<usize>,
 }
 
 /// Part of the depth of a panel, such that its weights stay in cache while the band's pixels pass.
@@ -86,57 +76,25 @@ thread_local! {
 impl<T: Element> Gather<'_, T> {
     /// Computes the product into `output`.
     pub(crate) fn run(&self, output: &mut [T]) {
+        if let Some(unit) = T::tile_unit(self.weights.isa) {
+            return with_unit!(unit, U => gather::<U, T>(self, output));
+        }
         let output = SharedSlice::new(output);
-        self.bands().into_par_iter().with_max_len(1).for_each(|band| {
+        let panels = self.weights.panels.len();
+        let bands = bands(&self.sweeps, self.batch, panels, |sweep| self.rows_of(sweep));
+        bands.into_par_iter().with_max_len(1).for_each(|band| {
             SCRATCH.with_borrow_mut(|scratch| self.run_band(&band, scratch, output));
         });
     }
 
-    fn bands(&self) -> Vec<Band> {
-        let mut bands = Vec::new();
-        for &sweep in &self.sweeps {
-            let (photos, rows) = self.band_size(&sweep);
-            for photo in (0..self.batch).step_by(photos) {
-                for row in (0..sweep.rows.count).step_by(rows) {
-                    bands.push(Band {
-                        sweep,
-                        photos: photo..(photo + photos).min(self.batch),
-                        rows: row..(row + rows).min(sweep.rows.count),
-                        panels: 0..self.weights.panels.len(),
-                    });
-                }
-            }
-        }
-        if bands.len() >= MIN_TASKS {
-            return bands;
-        }
-        let panels_each = (self.weights.panels.len() * bands.len()).div_ceil(MIN_TASKS);
-        let panels = self.weights.panels.len();
-        let split = |band: Band| {
-            (0..panels)
-                .step_by(panels_each)
-                .map(move |first| Band { panels: first..(first + panels_each).min(panels), ..band.clone() })
-        };
-        bands.into_iter().flat_map(split).collect()
-    }
-
-    /// Photos and rows of a band: whole photos, or rows of one, split evenly.
-    fn band_size(&self, sweep: &Sweep) -> (usize, usize) {
+    /// Rows of a band, at most.
+    fn rows_of(&self, sweep: &Sweep) -> usize {
         let row_words = self.patch_pitch(sweep) * sweep.rows.source_step;
-        let rows = (BAND_PIXELS / sweep.columns.count).min(PATCH_WORDS / row_words.max(1)).max(1);
-        if rows >= sweep.rows.count {
-            (rows.div_euclid(sweep.rows.count).min(self.batch), sweep.rows.count)
-        } else {
-            (1, sweep.rows.count.div_ceil(sweep.rows.count.div_ceil(rows)))
-        }
-    }
-
-    fn source_words(&self) -> usize {
-        padded_channels::<T>(self.source.channels) / T::PER_WORD
+        (BAND_PIXELS / sweep.columns.count).min(PATCH_WORDS / row_words.max(1))
     }
 
     fn patch_pitch(&self, sweep: &Sweep) -> usize {
-        sweep.columns.span(&(0..sweep.columns.count)).count * self.source_words()
+        sweep.columns.span(&(0..sweep.columns.count)).count * self.weights.source_words
     }
 
     fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
@@ -150,7 +108,7 @@ impl<T: Element> Gather<'_, T> {
     /// padding. Returns the words of a row of sources and where the sources begin.
     fn locate_pixels(&self, band: &Band, scratch: &mut Scratch) -> (usize, *const Word) {
         let Sweep { rows, columns } = band.sweep;
-        let pixel = self.source_words();
+        let pixel = self.weights.source_words;
         let Extent { height, width } = self.source.extent;
         let in_place = rows.stays_inside(height)
             && columns.stays_inside(width)
@@ -237,7 +195,7 @@ impl<T: Element> Gather<'_, T> {
 
     /// Cuts a panel's weights into slabs: whole kernel rows, or parts of one where even that is too much.
     fn slabs(&self, sweep: &Sweep, pitch: usize, width: usize) -> Vec<Slab> {
-        let words = self.source_words();
+        let words = self.weights.source_words;
         let depth = sweep.columns.taps * words;
         let run = |row: usize| {
             let tap = (sweep.rows.first_tap + row) * self.kernel_width + sweep.columns.first_tap;

@@ -1,9 +1,12 @@
 //! 2-D convolutions: forward, gradient to the input, gradient to the weights and the bias.
 
+mod amx;
 mod axis;
+mod bands;
 mod dense;
 mod depthwise;
 mod epilogue;
+mod groups;
 mod pack;
 mod patch;
 mod planes;
@@ -153,7 +156,7 @@ pub fn weight_gradient<T: Element>(
     if shape.is_depthwise() {
         return depthwise::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
-    if winograd::serves(shape) {
+    if winograd::serves::<T>(isa, shape) {
         return winograd::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
     weight_gradient::weight_gradient(isa, shape, input, output_gradient, gradient);

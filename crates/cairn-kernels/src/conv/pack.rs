@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::amx;
 use super::axis::backward_taps;
 use super::patch::padded_channels;
 use super::winograd;
@@ -10,7 +11,7 @@ use crate::isa::Isa;
 use crate::memory::Buffer;
 use crate::shape::{Conv2dShape, check_len};
 use crate::shared::SharedSlice;
-use crate::tile::Panel;
+use crate::tile::{self, Panel};
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
@@ -26,6 +27,8 @@ pub struct PackedWeights<T> {
     pub(crate) direction: Direction,
     pub(crate) panels: Vec<PackedPanel>,
     pub(crate) words: Buffer,
+    /// Words of a source pixel; those beyond its channels meet weights of zero.
+    pub(crate) source_words: usize,
     /// Whether they are in Winograd's basis.
     pub(crate) winograd: bool,
     layer: Layer,
@@ -83,9 +86,19 @@ impl<T: Element> PackedWeights<T> {
         let layer = Layer::of(shape);
         if shape.is_depthwise() {
             pack_depthwise(isa, layer, direction, weights)
-        } else if winograd::serves(shape) {
+        } else if winograd::serves::<T>(isa, shape) {
             let (panels, words) = winograd::pack(isa, shape.options(), direction, weights);
-            Self { isa, direction, panels, words, winograd: true, layer, element: std::marker::PhantomData }
+            let source_words = 0;
+            Self {
+                isa,
+                direction,
+                panels,
+                words,
+                source_words,
+                winograd: true,
+                layer,
+                element: std::marker::PhantomData,
+            }
         } else {
             pack_dense(isa, layer, direction, weights)
         }
@@ -121,12 +134,14 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
         Direction::Forward => (layer.inputs, layer.outputs, taps, layer.inputs * taps),
         Direction::InputGradient => (layer.outputs, layer.inputs, layer.inputs * taps, taps),
     };
-    let source_words = padded_channels::<T>(sources) / T::PER_WORD;
+    let source_words = match (padded_channels::<T>(sources) / T::PER_WORD, T::tile_unit(isa)) {
+        (words, Some(_)) => amx::pixel_words(words),
+        (words, None) => words,
+    };
     let depth = taps * source_words;
 
     let mut start = 0;
-    let panels: Vec<PackedPanel> = T::tile_kernels(isa)
-        .panels(destinations)
+    let panels: Vec<PackedPanel> = tile::panels::<T>(isa, destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
@@ -137,8 +152,8 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
 
     let mut words = Buffer::of::<f32>(start);
     let elements = words.as_mut_slice::<T>(start * T::PER_WORD);
-    if !sources.is_multiple_of(T::PER_WORD) {
-        // What stands beside the last channel is multiplied with the zeros there, and must be a number.
+    if source_words * T::PER_WORD > sources {
+        // What stands beyond the last channel is multiplied with the zeros there, and must be a number.
         elements.fill(T::ZERO);
     }
     let all = SharedSlice::new(elements);
@@ -161,7 +176,16 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
             }
         }
     });
-    PackedWeights { isa, direction, panels, words, winograd: false, layer, element: std::marker::PhantomData }
+    PackedWeights {
+        isa,
+        direction,
+        panels,
+        words,
+        source_words,
+        winograd: false,
+        layer,
+        element: std::marker::PhantomData,
+    }
 }
 
 fn pack_depthwise<T: Element>(
@@ -183,6 +207,7 @@ fn pack_depthwise<T: Element>(
         direction,
         panels: Vec::new(),
         words,
+        source_words: 0,
         winograd: false,
         layer,
         element: std::marker::PhantomData,

@@ -24,7 +24,7 @@ pub(crate) fn transpose<T: Element>(isa: Isa, pixels: Pixels<'_, T>, planes: &mu
     assert!(pixels.elements.len() >= (pixels.count - 1) * pixels.step + pixels.channels, "pixels too short");
     assert!(planes.len() >= (pixels.channels - 1) * plane + pixels.count, "planes too short");
     isa.require();
-    match isa {
+    match isa.vectors() {
         // SAFETY: the set is there, and the asserts above are what the function asks for.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512Bf16 | Isa::Avx512 => unsafe { x86::avx512(pixels, planes.as_mut_ptr(), plane) },

@@ -5,25 +5,21 @@
 //! the pixels as its depth: the input map is transposed to channel-major planes once, in which every tap of a channel is
 //! a shifted view of the same plane (with stride s, of one of s interleaved planes), and the output gradient is packed
 //! into panels. In bf16 a word is two neighbouring pixels.
-//!
-//! The work is cut, by the shape alone, into groups of photos and blocks of output channels; each pair is one task, and
-//! the groups are added up in order. So the result has the same bits on any number of threads.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
+use super::amx::weight_gradient::weight_gradient_on;
 use super::axis::Axis;
+use super::groups::{Chunk, PixelProduct, chunks};
 use super::patch::Map;
 use super::planes::Planes;
-use super::transpose::{Pixels, transpose};
 use crate::aligned::{AlignedWords, Word};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::{Conv2dOptions, Conv2dShape};
-use crate::shared::SharedSlice;
-use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
+use crate::tile::amx::with_unit;
+use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Pixels of depth that are multiplied at a time, roughly: enough that adding to the sums in memory costs little, few
@@ -36,9 +32,6 @@ const PLANES_WORDS: usize = 64 * 1024;
 /// Output channels of a task, roughly: as each task transposes the input for itself, not too few.
 const TASK_OUTPUTS: usize = 64;
 
-/// Tasks to cut a layer into, at least, where it has the photos.
-const MIN_TASKS: usize = 16;
-
 /// A thread's memory, kept from task to task.
 #[derive(Default)]
 struct Scratch {
@@ -50,24 +43,14 @@ struct Scratch {
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
-    /// The groups' sums. Taken out while in use: a thread that waits for its tasks may begin another gradient.
-    static SUMS: Cell<AlignedWords> = Cell::default();
 }
 
 /// What a task needs to know of the layer.
-struct Product<'a, T> {
-    isa: Isa,
-    shape: &'a Conv2dShape,
-    input: &'a [T],
-    output_gradient: &'a [T],
-    /// Rows of the product: input channels times taps, in the order of the weights.
-    rows: usize,
-}
-
-/// Some output rows of some photos.
-struct Chunk {
-    photos: Range<usize>,
-    rows: Range<usize>,
+pub(super) struct Product<'a, T> {
+    pub(super) isa: Isa,
+    pub(super) shape: &'a Conv2dShape,
+    pub(super) input: &'a [T],
+    pub(super) output_gradient: &'a [T],
 }
 
 /// Writes the gradient to the weights, in their own layout.
@@ -79,66 +62,26 @@ pub(crate) fn weight_gradient<T: Element>(
     gradient: &mut [f32],
 ) {
     let Conv2dOptions { batch, inputs, outputs, kernel, .. } = *shape.options();
-    let product = Product { isa, shape, input, output_gradient, rows: inputs * kernel.area() };
-    let panels = T::tile_kernels(isa).panels(outputs);
-    let blocks: Vec<&[Panel]> = panels.chunks((TASK_OUTPUTS / panels[0].width).max(1)).collect();
-    let groups = MIN_TASKS.div_ceil(blocks.len()).min(batch);
-    let group_len = product.rows * panels.iter().map(|panel| panel.width).sum::<usize>();
-
-    let mut sums = SUMS.take();
-    sums.reserve(groups * group_len);
-    let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
-    let tasks: Vec<(usize, &[Panel])> =
-        (0..groups).flat_map(|group| blocks.iter().map(move |&block| (group, block))).collect();
-    tasks.into_par_iter().with_max_len(1).for_each(|(group, block)| {
-        let photos = group * batch / groups..(group + 1) * batch / groups;
-        let start = group * group_len + product.rows * block[0].first;
-        let width: usize = block.iter().map(|panel| panel.width).sum();
-        // SAFETY: every group and block of panels has its own part.
-        let sums = unsafe { all.part(start..start + product.rows * width) };
-        SCRATCH.with_borrow_mut(|scratch| product.run(photos, block, scratch, sums));
-    });
-
-    let sums_of_all = sums.as_slice::<f32>(groups * group_len);
-    let gradient = SharedSlice::new(gradient);
-    panels.par_iter().for_each(|panel| {
-        let rows = product.rows;
-        // SAFETY: every panel has its own output channels, which are rows of the gradient.
-        let gradient = unsafe { gradient.part(panel.first * rows..(panel.first + panel.outputs) * rows) };
-        let groups = (0..groups).map(|group| {
-            let start = group * group_len + rows * panel.first;
-            &sums_of_all[start..start + rows * panel.width]
-        });
-        add_groups(isa, groups.collect(), *panel, rows, gradient);
-    });
-    SUMS.set(sums);
+    let product = Product { isa, shape, input, output_gradient };
+    if let Some(unit) = T::tile_unit(isa) {
+        return with_unit!(unit, U => weight_gradient_on::<U, T>(&product, gradient));
+    }
+    let rows = inputs * kernel.area();
+    let panels = tile::panels::<T>(isa, outputs);
+    let pixel_product =
+        PixelProduct { isa, batch, panels: &panels, rows, rows_kept: rows, task_outputs: TASK_OUTPUTS };
+    let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
+        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels, scratch, sums));
+    };
+    pixel_product.sum(task, gradient);
 }
 
 impl<T: Element> Product<'_, T> {
     /// Sums over a group's photos for some panels.
     fn run(&self, photos: Range<usize>, panels: &[Panel], scratch: &mut Scratch, sums: &mut [f32]) {
-        for (index, chunk) in self.chunks(photos).into_iter().enumerate() {
+        for (index, chunk) in chunks(photos, self.shape.output_map(), CHUNK_PIXELS).into_iter().enumerate() {
             self.run_chunk(&chunk, panels, index > 0, scratch, sums);
         }
-    }
-
-    fn chunks(&self, photos: Range<usize>) -> Vec<Chunk> {
-        let positions = self.shape.output_map();
-        let rows = (CHUNK_PIXELS / positions.width).clamp(1, positions.height);
-        let photos_each = if rows < positions.height { 1 } else { (CHUNK_PIXELS / positions.area()).max(1) };
-        let rows = positions.height.div_ceil(positions.height.div_ceil(rows));
-        photos
-            .clone()
-            .step_by(photos_each)
-            .flat_map(|photo| {
-                let photos = photo..(photo + photos_each).min(photos.end);
-                let firsts = (0..positions.height).step_by(rows);
-                firsts.map(move |row| Chunk {
-                    photos: photos.clone(),
-                    rows: row..(row + rows).min(positions.height),
-                })
-            })
-            .collect()
     }
 
     /// Adds (or, the first time, sets) what some pixels contribute, a block of input channels after the other.
@@ -191,7 +134,7 @@ impl<T: Element> Product<'_, T> {
                     accumulate,
                 };
                 let taps = kernel.area();
-                let start = self.rows * before + channels.start * taps * panel.width;
+                let start = inputs * taps * before + channels.start * taps * panel.width;
                 let sums = &mut sums[start..start + channels.len() * taps * panel.width];
                 // SAFETY: a run reads `words` words of a plane's row from the tap's column on, for which `columns` leaves
                 // room, and the panel has a row of words for each run.
@@ -264,7 +207,7 @@ struct Operands<'a, T> {
 
 vectorised! {
     /// Packs a row of the output gradient: for each word of pixels, the panel's channels; zeros where there is none.
-    fn pack_row<T: Element>(gradient: &[T], outputs: usize, panel: Panel, packed: &mut [T]) {
+    pub(super) fn pack_row<T: Element>(gradient: &[T], outputs: usize, panel: Panel, packed: &mut [T]) {
         let pixels = T::PER_WORD;
         let words = packed.chunks_exact_mut(panel.width * pixels).zip(gradient.chunks(outputs * pixels));
         for (to, from) in words {
@@ -287,33 +230,6 @@ vectorised! {
                     pair.copy_from_slice(&[*first, T::ZERO]);
                 }
             }
-        }
-    }
-}
-
-/// Adds up the groups' sums of a panel, in order, and turns its columns into rows of the gradient.
-fn add_groups(isa: Isa, groups: Vec<&[f32]>, panel: Panel, rows: usize, gradient: &mut [f32]) {
-    /// Rows at a time: a stretch that stays in the first-level cache.
-    const STRETCH: usize = 64;
-    let mut totals = vec![0.0; STRETCH * panel.width];
-    for first in (0..rows).step_by(STRETCH) {
-        let count = STRETCH.min(rows - first);
-        let totals = &mut totals[..count * panel.width];
-        let stretch = first * panel.width..(first + count) * panel.width;
-        totals.copy_from_slice(&groups[0][stretch.clone()]);
-        for group in &groups[1..] {
-            add(isa, &group[stretch.clone()], totals);
-        }
-        let rows_as_pixels = Pixels { elements: totals, step: panel.width, count, channels: panel.outputs };
-        transpose(isa, rows_as_pixels, &mut gradient[first..], rows);
-    }
-}
-
-vectorised! {
-    /// Adds `terms` to `totals`.
-    fn add(terms: &[f32], totals: &mut [f32]) {
-        for (total, term) in totals.iter_mut().zip(terms) {
-            *total += term;
         }
     }
 }

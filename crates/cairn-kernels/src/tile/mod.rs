@@ -14,12 +14,14 @@
 //!
 //! A word is one f32, or two neighbouring bf16 whose products are both added (`VDPBF16PS`).
 
+pub(crate) mod amx;
 mod body;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use crate::aligned::Word;
+use crate::element::Element;
 use crate::isa::Isa;
 
 /// The most rows of one tile.
@@ -79,7 +81,7 @@ impl TileKernels {
     /// When the machine lacks the set: who has the kernels of a set may call them.
     pub(crate) fn for_f32(isa: Isa) -> &'static Self {
         isa.require();
-        match isa {
+        match isa.vectors() {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 | Isa::Avx512 => &x86::AVX512,
             #[cfg(target_arch = "x86_64")]
@@ -94,7 +96,7 @@ impl TileKernels {
     /// When the machine lacks the set, or the set does not offer bf16, see [`Isa::has_bf16`].
     pub(crate) fn for_bf16(isa: Isa) -> &'static Self {
         isa.require();
-        match isa {
+        match isa.vectors() {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 => &x86::AVX512_BF16,
             _ => panic!("bf16 maps are not offered on {}; ask Isa::has_bf16 first", isa.name()),
@@ -106,19 +108,9 @@ impl TileKernels {
         self.table[rows - 1][columns / self.lanes - 1]
     }
 
-    /// Splits `outputs` columns into panels, as evenly as whole vectors allow: an odd rest would leave a panel of
-    /// one vector, whose few sums cannot keep the multipliers busy.
-    pub(crate) fn panels(&self, outputs: usize) -> Vec<Panel> {
-        let vectors = outputs.div_ceil(self.lanes);
-        let count = vectors.div_ceil(self.max_vectors);
-        let vector_at = |panel: usize| panel * vectors / count;
-        (0..count)
-            .map(|panel| {
-                let first = vector_at(panel) * self.lanes;
-                let width = (vector_at(panel + 1) - vector_at(panel)) * self.lanes;
-                Panel { first, width, outputs: width.min(outputs - first) }
-            })
-            .collect()
+    /// The widest panel that the kernels have sums for.
+    pub(crate) fn widest_panel(&self) -> usize {
+        self.lanes * self.max_vectors
     }
 }
 
@@ -131,6 +123,32 @@ pub(crate) struct Panel {
     pub(crate) width: usize,
     /// Output channels that are really there.
     pub(crate) outputs: usize,
+}
+
+/// Splits `outputs` columns into panels for maps of a type: what the tile unit computes at a time, or the vector tiles.
+pub(crate) fn panels<T: Element>(isa: Isa, outputs: usize) -> Vec<Panel> {
+    match T::tile_unit(isa) {
+        Some(_) => even_panels(outputs, amx::ROW_WORDS, amx::BLOCK_TILES),
+        None => {
+            let kernels = T::tile_kernels(isa);
+            even_panels(outputs, kernels.lanes, kernels.max_vectors)
+        }
+    }
+}
+
+/// Splits columns into panels as evenly as whole vectors allow: an odd rest would leave a panel of one vector, whose few
+/// sums cannot keep the multipliers busy.
+fn even_panels(outputs: usize, lanes: usize, max_vectors: usize) -> Vec<Panel> {
+    let vectors = outputs.div_ceil(lanes);
+    let count = vectors.div_ceil(max_vectors);
+    let vector_at = |panel: usize| panel * vectors / count;
+    (0..count)
+        .map(|panel| {
+            let first = vector_at(panel) * lanes;
+            let width = (vector_at(panel + 1) - vector_at(panel)) * lanes;
+            Panel { first, width, outputs: width.min(outputs - first) }
+        })
+        .collect()
 }
 
 /// Splits `count` rows into tiles of at most [`MAX_ROWS`], as evenly as possible, as (first, rows).
@@ -148,20 +166,19 @@ mod tests {
 
     #[test]
     fn panels_cover_every_output_once_and_differ_by_one_vector_at_most() {
-        for isa in Isa::available() {
-            let kernels = TileKernels::for_f32(isa);
+        for (lanes, max_vectors) in [(16, 4), (8, 2), (16, 2)] {
             for outputs in 1..300 {
-                let panels = kernels.panels(outputs);
+                let panels = even_panels(outputs, lanes, max_vectors);
                 let mut next = 0;
                 for panel in &panels {
                     assert_eq!(panel.first, next);
-                    assert!(panel.outputs <= panel.width && panel.width - panel.outputs < kernels.lanes);
+                    assert!(panel.outputs <= panel.width && panel.width - panel.outputs < lanes);
                     next += panel.outputs;
                 }
                 assert_eq!(next, outputs);
-                let widths = panels.iter().map(|panel| panel.width / kernels.lanes);
+                let widths = panels.iter().map(|panel| panel.width / lanes);
                 let (least, most) = (widths.clone().min().unwrap(), widths.max().unwrap());
-                assert!(most <= kernels.max_vectors && most - least <= 1);
+                assert!(most <= max_vectors && most - least <= 1);
             }
         }
     }

@@ -90,9 +90,10 @@ impl Sums {
     }
 }
 
-/// The instruction sets of this machine that have maps of this type.
+/// The instruction sets of this machine that have maps of this type, and for bf16 the model of AMX's tile unit.
 pub(crate) fn sets<T: Element>() -> Vec<Isa> {
-    Isa::available().filter(|isa| size_of::<T>() == 4 || isa.has_bf16()).collect()
+    let sets = Isa::available().chain([Isa::AmxModel]);
+    sets.filter(|isa| if size_of::<T>() == 4 { *isa != Isa::AmxModel } else { isa.has_bf16() }).collect()
 }
 
 /// Runs a computation on so many threads.

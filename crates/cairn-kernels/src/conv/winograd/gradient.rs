@@ -16,7 +16,7 @@ use crate::element::{Element, Sealed};
 use crate::isa::Isa;
 use crate::shape::{Conv2dOptions, Conv2dShape};
 use crate::shared::SharedSlice;
-use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
+use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Tiles that are multiplied at a time: enough that adding to the sums in memory costs little.
@@ -65,7 +65,7 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
         tiling: Tiling::of(shape.output_map()),
         padding,
     };
-    let panels = f32::tile_kernels(isa).panels(outputs);
+    let panels = tile::panels::<f32>(isa, outputs);
     let groups = MIN_TASKS.div_ceil(panels.len()).min(batch);
     let columns: usize = panels.iter().map(|panel| panel.width).sum();
     let group_len = POSITIONS * inputs * columns;

@@ -25,6 +25,7 @@ use transforms::Lanes;
 
 use super::patch::Map;
 use crate::element::Element;
+use crate::isa::Isa;
 use crate::shape::{Conv2dShape, Extent};
 
 /// Channels below which the transformations cost as much as they save.
@@ -43,9 +44,11 @@ const SIDE: usize = PIXELS + 2;
 const POSITIONS: usize = SIDE * SIDE;
 
 /// Whether a convolution is computed this way, in all three of its products.
-pub(super) fn serves(shape: &Conv2dShape) -> bool {
+pub(super) fn serves<T: Element>(isa: Isa, shape: &Conv2dShape) -> bool {
     let options = shape.options();
-    !shape.is_depthwise()
+    // A tile unit multiplies faster than the tiles could be brought to it and back.
+    T::tile_unit(isa).is_none()
+        && !shape.is_depthwise()
         && options.kernel == Extent::square(3)
         && options.stride == 1
         && options.padding <= 2

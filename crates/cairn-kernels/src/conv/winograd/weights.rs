@@ -5,12 +5,11 @@ use rayon::prelude::*;
 use super::super::pack::{Direction, PackedPanel};
 use super::POSITIONS;
 use super::transforms::{self, square};
-use crate::element::Sealed;
 use crate::isa::Isa;
 use crate::memory::Buffer;
 use crate::shape::Conv2dOptions;
 use crate::shared::SharedSlice;
-use crate::tile::Panel;
+use crate::tile::{self, Panel};
 use crate::vectorised::vectorised;
 
 /// Source channels that a task transforms.
@@ -29,8 +28,7 @@ pub(in crate::conv) fn pack(
         Direction::InputGradient => (options.outputs, options.inputs),
     };
     let mut start = 0;
-    let panels: Vec<PackedPanel> = f32::tile_kernels(isa)
-        .panels(destinations)
+    let panels: Vec<PackedPanel> = tile::panels::<f32>(isa, destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
