@@ -6,6 +6,7 @@
 The fixture was made with torch 2.11.0 and torchvision 0.26.0. ResNet-18, -34 and MobileNetV2 are torchvision's own; the others are
 written down here from the systems' descriptions, under cairn's tensor names.
 """
+import copy
 import json
 import struct
 import sys
@@ -164,6 +165,12 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+def gradients(net, images, classes):
+    loss = nn.functional.cross_entropy(net.train()(images), torch.arange(len(images)) % classes)
+    loss.backward()
+    return {key: value.grad for key, value in net.named_parameters()}
+
+
 def passes(folder, classes=7, batch=4):
     for name, (make, _, side) in NETWORKS.items():
         torch.manual_seed(sum(name.encode()))
@@ -179,7 +186,11 @@ def passes(folder, classes=7, batch=4):
         # The state dict as it is, batch norm's integer counters included.
         write_safetensors(folder / f"{name}.weights.safetensors", net.state_dict())
         with torch.no_grad():
-            outcome = {"images": images, "evaluated": net.eval()(images), "trained": net.train()(images)}
+            evaluated = net.eval()(images)
+        exact = gradients(copy.deepcopy(net).double(), images.double(), classes)
+        trained = net.train()(images)
+        outcome = {"images": images, "evaluated": evaluated, "trained": trained}
+        outcome |= {f"gradient of {key}": value.float() for key, value in exact.items()}
         statistics = {key: value for key, value in net.state_dict().items() if ".running_" in key}
         write_safetensors(folder / f"{name}.passes.safetensors", outcome | statistics)
 
