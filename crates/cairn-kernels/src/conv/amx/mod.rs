@@ -23,7 +23,7 @@ pub(super) fn pixel_words(words: usize) -> usize {
 
 /// The most words, up to a tile's row, into which a run can be cut without a rest.
 fn run_depth(words: usize) -> usize {
-    (1..=ROW_WORDS).rev().find(|depth| words % depth == 0).unwrap_or(1)
+    (1..=ROW_WORDS).rev().find(|depth| words.is_multiple_of(*depth)).unwrap_or(1)
 }
 
 #[cfg(test)]
