@@ -1,8 +1,8 @@
 //! Forward and to the input: the gathering product on the tile unit.
 //!
-//! Rows of a tile are pixels, its depth is channels (of several taps, where there are few). A band's patch is laid out once;
-//! then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole depth, and finished
-//! while their sums are still in the first-level cache.
+//! Rows of a tile are pixels, its depth is channels (of several taps, where there are few). A band's patch is laid
+//! out once; then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole
+//! depth, and finished while their sums are still in the first-level cache.
 
 use std::cell::RefCell;
 
@@ -72,7 +72,8 @@ pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, o
     });
 }
 
-/// A convolution that reads every pixel for itself alone sees the maps of a batch as one long column, which needs no patch.
+/// A convolution that reads every pixel for itself alone sees the maps of a batch as one long column, which needs
+/// no patch.
 fn as_column<'a, T: Element>(gather: &Gather<'a, T>) -> Option<Gather<'a, T>> {
     let [Sweep { rows, columns }] = gather.sweeps[..] else { return None };
     let itself = |axis: Axis, extent: usize| axis == Axis::forward(1, 1, 0, extent);
@@ -133,9 +134,9 @@ fn run_band<U: TileUnit, T: Element>(
                 sum_step: panel.width,
                 accumulate: false,
             };
-            // SAFETY: every position lies in the patch or the map, and a tap's offset leads from it to a pixel there, which a
-            // run leaves only for those of the next taps; the weights have a line of the panel for each word;
-            // the sums have room for two tiles of rows.
+            // SAFETY: every position lies in the patch or the map, and a tap's offset leads from it to a pixel
+            // there, which a run leaves only for those of the next taps; the weights have a line of the panel for
+            // each word; the sums have room for two tiles of rows.
             unsafe { block.multiply(&mut unit, row_tiles, panel.width / ROW_WORDS) };
             for (first, sums) in firsts.into_iter().zip(sums).take(row_tiles) {
                 // SAFETY: just written, as many rows.

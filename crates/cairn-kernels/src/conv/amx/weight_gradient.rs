@@ -1,9 +1,9 @@
 //! The gradient to the weights on the tile unit.
 //!
-//! Rows of a tile are input channels seen through one tap, its depth is pixels, two to a word: channel-major planes of
-//! the input and panels of the output gradient, as [elsewhere](crate::conv::weight_gradient). But here lines follow each other
-//! without an end that matters: the output gradient is packed with as many pixels a line as the planes have, zeros beyond
-//! its own, so that the depth is one run over all lines and photos of a chunk.
+//! Rows of a tile are input channels seen through one tap, its depth is pixels, two to a word: channel-major planes
+//! of the input and panels of the output gradient, as [elsewhere](crate::conv::weight_gradient). But here lines
+//! follow each other without an end that matters: the output gradient is packed with as many pixels a line as the
+//! planes have, zeros beyond its own, so that the depth is one run over all lines and photos of a chunk.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -47,8 +47,8 @@ thread_local! {
 /// What the rows of the product are.
 #[derive(Clone, Copy, Debug)]
 struct Rows {
-    /// Input channels. A few channels fill no tile; then those of all taps of a kernel row, which lie together in the map,
-    /// count as the channels of one tap.
+    /// Input channels. A few channels fill no tile; then those of all taps of a kernel row, which lie together in
+    /// the map, count as the channels of one tap.
     channels: usize,
     taps: Extent,
 }

@@ -8,8 +8,8 @@ type Tile = [[Word; ROW_WORDS]; TILE_ROWS];
 
 /// Eight tile registers in memory.
 ///
-/// The manual sums with fused multiply-adds. Here they are done in f64, where the product is exact and the sum is rounded
-/// once more than it should be: that may tell in the last bit, once in some hundred million.
+/// The manual sums with fused multiply-adds. Here they are done in f64, where the product is exact and the sum is
+/// rounded once more than it should be: that may tell in the last bit, once in some hundred million.
 pub(crate) struct Model {
     configuration: Configuration,
     tiles: [Tile; 8],
