@@ -25,8 +25,9 @@ pub enum Isa {
     Avx2,
     /// Plain Rust, for every other machine.
     Portable,
-    /// The code of [`Isa::Amx`] on a model of the tile unit in plain Rust, and [`Isa::Portable`] for the rest: to test that
-    /// code where there is no such unit. Far too slow for anything else; no list has it and no name asks for it.
+    /// The code of [`Isa::Amx`] on a model of the tile unit in plain Rust, and [`Isa::Portable`] for the rest: to
+    /// test that code where there is no such unit. Far too slow for anything else; no list has it and no name asks
+    /// for it.
     AmxModel,
 }
 
@@ -128,7 +129,8 @@ impl Isa {
         matches!(self, Self::Amx | Self::Avx512Bf16 | Self::AmxModel)
     }
 
-    /// The set whose vector instructions are used beside the tile unit, or without one: never [`Isa::Amx`] nor its model.
+    /// The set whose vector instructions are used beside the tile unit, or without one: never [`Isa::Amx`] nor its
+    /// model.
     pub(crate) fn vectors(self) -> Self {
         match self {
             Self::Amx => Self::Avx512Bf16,

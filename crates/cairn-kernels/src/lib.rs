@@ -39,8 +39,8 @@
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm |
 //! | [`peak`] | what the cores can do at most, to compare with |
 //!
-//! Inside, one register-blocked product (`tile`) carries all dense convolutions, and one macro (`vectorised`) compiles
-//! plain loops for every instruction set; `docs/decisions/002-kernels.md` says why.
+//! Inside, one register-blocked product (`tile`; `tile::amx` where there is a tile unit) carries all dense convolutions, and one macro (`vectorised`) compiles
+//! plain loops for every instruction set; `docs/decisions/002-kernels.md` and `005-amx.md` say why.
 
 // Vector instructions, and slices of which threads write disjoint parts, cannot be had without. Every use says why it is
 // sound.

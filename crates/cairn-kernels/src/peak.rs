@@ -67,13 +67,11 @@ fn run_blocks<U: TileUnit>() -> usize {
     // SAFETY: the machine has the unit, since `Isa::tile_unit` named it.
     let mut unit = unsafe { U::configured(TileShape { rows: TILE_ROWS, depth: ROW_WORDS }) };
     let block = Block {
-        // SAFETY: there is room for both tiles of rows.
-        rows: [words.as_ptr(), unsafe { words.as_ptr().add(TILE_ROWS * ROW_WORDS) }],
+        rows: [words.as_ptr(), words.as_ptr().wrapping_add(TILE_ROWS * ROW_WORDS)],
         row_step: ROW_WORDS,
         runs: &[Run { x: 0, w: 0 }; STEPS],
         panel: words.as_ptr(),
-        // SAFETY: there is room for both tiles of sums.
-        sums: [first_sums, unsafe { first_sums.add(TILE_ROWS * columns) }],
+        sums: [first_sums, first_sums.wrapping_add(TILE_ROWS * columns)],
         sum_step: columns,
         accumulate: false,
     };

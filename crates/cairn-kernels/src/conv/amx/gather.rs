@@ -1,8 +1,8 @@
 //! Forward and to the input: the gathering product on the tile unit.
 //!
-//! Rows of a tile are pixels, its depth is channels (of several taps, where there are few). A band's patch is laid out once;
-//! then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole depth, and finished
-//! while their sums are still in the first-level cache.
+//! Rows of a tile are pixels, its depth is channels (of several taps, where there are few). A band's patch is laid
+//! out once; then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole
+//! depth, and finished while their sums are still in the first-level cache.
 
 use std::cell::RefCell;
 
@@ -20,8 +20,8 @@ use crate::conv::patch::Map;
 use crate::element::Element;
 use crate::shape::Extent;
 use crate::shared::SharedSlice;
-use crate::tile::Run;
 use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use crate::tile::{Panel, Run};
 
 /// Positions of a band, roughly: sixteen blocks, so that a panel's weights are read from afar seldom.
 const BAND_POSITIONS: usize = 512;
@@ -72,7 +72,8 @@ pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, o
     });
 }
 
-/// A convolution that reads every pixel for itself alone sees the maps of a batch as one long column, which needs no patch.
+/// A convolution that reads every pixel for itself alone sees the maps of a batch as one long column, which needs
+/// no patch.
 fn as_column<'a, T: Element>(gather: &Gather<'a, T>) -> Option<Gather<'a, T>> {
     let [Sweep { rows, columns }] = gather.sweeps[..] else { return None };
     let itself = |axis: Axis, extent: usize| axis == Axis::forward(1, 1, 0, extent);
@@ -122,37 +123,46 @@ fn run_band<U: TileUnit, T: Element>(
             // The last tiles are moved back so that they end with the last position; some are computed twice.
             let row_tiles = (positions - first).div_ceil(TILE_ROWS).min(BLOCK_TILES);
             let firsts = [first, first + TILE_ROWS].map(|first| first.min(positions - tile_rows));
-            // SAFETY: `sums` has room for two tiles of rows.
-            let sums = [sums, unsafe { sums.add(TILE_ROWS * panel.width) }];
+            let sums = [sums, sums.wrapping_add(TILE_ROWS * panel.width)];
             let block = Block {
-                // SAFETY: every position lies in the patch or the source map.
-                rows: firsts.map(|first| unsafe { pixels.base.add(first * pixels.step) }),
+                // A phase of a gradient without taps has no patch to lie in.
+                rows: firsts.map(|first| pixels.base.wrapping_add(first * pixels.step)),
                 row_step: pixels.step,
                 runs: &scratch.runs,
-                // SAFETY: the panel lies in the packed weights.
-                panel: unsafe { gather.weights.words.as_ptr().add(start) },
+                panel: gather.weights.words.as_ptr().wrapping_add(start),
                 sums,
                 sum_step: panel.width,
                 accumulate: false,
             };
-            // SAFETY: a tap's offset and a position's lead to a pixel of the patch (or the map), whose words a run does not
-            // leave but for those of the next taps; the weights have a line of the panel for each.
+            // SAFETY: every position lies in the patch or the map, and a tap's offset leads from it to a pixel
+            // there, which a run leaves only for those of the next taps; the weights have a line of the panel for
+            // each word; the sums have room for two tiles of rows.
             unsafe { block.multiply(&mut unit, row_tiles, panel.width / ROW_WORDS) };
             for (first, sums) in firsts.into_iter().zip(sums).take(row_tiles) {
                 // SAFETY: just written, as many rows.
                 let sums = unsafe { std::slice::from_raw_parts(sums, tile_rows * panel.width) };
-                let destinations = &scratch.destinations[first..first + tile_rows];
-                let mut done = 0;
-                for stretch in destinations.chunk_by(|a, b| (*a == NOWHERE) == (*b == NOWHERE)) {
-                    if stretch[0] != NOWHERE {
-                        let (isa, channels) = (gather.weights.isa, gather.destination_channels);
-                        let sums = &sums[done * panel.width..][..stretch.len() * panel.width];
-                        finish_tile(isa, sums, panel, stretch, channels, gather.epilogue, output);
-                    }
-                    done += stretch.len();
-                }
+                finish(gather, sums, panel, &scratch.destinations[first..first + tile_rows], output);
             }
         }
+    }
+}
+
+/// Finishes a tile's positions, stretch by stretch of those that have a destination.
+fn finish<T: Element>(
+    gather: &Gather<'_, T>,
+    sums: &[f32],
+    panel: Panel,
+    destinations: &[usize],
+    output: SharedSlice<'_, T>,
+) {
+    let mut done = 0;
+    for stretch in destinations.chunk_by(|a, b| (*a == NOWHERE) == (*b == NOWHERE)) {
+        if stretch[0] != NOWHERE {
+            let (isa, channels) = (gather.weights.isa, gather.destination_channels);
+            let sums = &sums[done * panel.width..][..stretch.len() * panel.width];
+            finish_tile(isa, sums, panel, stretch, channels, gather.epilogue, output);
+        }
+        done += stretch.len();
     }
 }
 

@@ -12,8 +12,8 @@ pub(super) mod weight_gradient;
 
 use crate::tile::amx::ROW_WORDS;
 
-/// Words of a source pixel in the patches of [`gather`]: as few as will do, but such that a pixel is cut into whole tiles
-/// without loss, or nearly so. Those beyond the map's channels are zero.
+/// Words of a source pixel in the patches of [`gather`]: as few as will do, but such that a pixel is cut into whole
+/// tiles without loss, or nearly so. Those beyond the map's channels are zero.
 pub(super) fn pixel_words(words: usize) -> usize {
     /// A product over fewer words than this wastes more than a quarter of the unit.
     const LEAST_DEPTH: usize = 12;

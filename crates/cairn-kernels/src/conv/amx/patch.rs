@@ -8,14 +8,15 @@ use crate::element::Element;
 use crate::shape::Extent;
 use crate::tile::amx::ROW_WORDS;
 
-/// The order of pixels in a patch: lines of `pitch` pixels without gaps, of every photo for the first row, then of every
-/// photo for the next one, and so on. With a stride, the rows that are a stride apart come first, then those below them;
-/// and where columns are split too, those that are a stride apart make one line.
+/// The order of pixels in a patch: lines of `pitch` pixels without gaps, of every photo for the first row, then of
+/// every photo for the next one, and so on. With a stride, the rows that are a stride apart come first, then those
+/// below them; and where columns are split too, those that are a stride apart make one line.
 ///
-/// So the pixels that one tap reads for all positions of a band are evenly apart from the first to the last: a tap's offset
-/// ([`Layout::tap`]) plus a position's. Positions that have no destination, at the end of a line, are
-/// few: where the map is padded on both sides, the zeros before a line serve as those after the one before it too. That
-/// makes 8 positions of a line of 7, 15 of 14, and no rows in between: photos lie side by side, not one below the other.
+/// So the pixels that one tap reads for all positions of a band are evenly apart from the first to the last: a
+/// tap's offset ([`Layout::tap`]) plus a position's. Positions that have no destination, at the end of a line, are
+/// few: where the map is padded on both sides, the zeros before a line serve as those after the one before it too.
+/// That makes 8 positions of a line of 7, 15 of 14, and no rows in between: photos lie side by side, not one below
+/// the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     photos: Range<usize>,
@@ -66,8 +67,8 @@ impl Layout {
         }
     }
 
-    /// The layout for channel-major planes: columns split by phase, so that positions are one pixel apart. Lines have an
-    /// even number of pixels, and the zeros after the last are enough to go on to a whole tile.
+    /// The layout for channel-major planes: columns split by phase, so that positions are one pixel apart. Lines
+    /// have an even number of pixels, and the zeros after the last are enough to go on to a whole tile.
     pub(super) fn of_planes(view: View) -> Self {
         let View { photos, rows, columns, taps, stride, width } = view;
         let pitch = if stride == 1 { shared_pitch(columns, width) } else { columns.count.div_ceil(stride) };

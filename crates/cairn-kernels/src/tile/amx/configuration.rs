@@ -12,7 +12,8 @@ pub(crate) struct TileShape {
     pub(crate) depth: usize,
 }
 
-/// The 64 bytes that `LDTILECFG` loads (Intel's manual, volume 1, chapter 18 "Programming with Intel AMX", table on the memory format of the tile configuration).
+/// The 64 bytes that `LDTILECFG` loads (Intel's manual, volume 1, chapter 18 "Programming with Intel AMX", table on
+/// the memory format of the tile configuration).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(super) struct Configuration {

@@ -9,8 +9,9 @@ use crate::aligned::Word;
 
 /// The tile unit of the thread that configured it.
 ///
-/// The tile registers keep their values from one `asm!` to the next: the compiler has no use for them of its own, and every
-/// other `asm!` of the crate leaves them alone. Each names all eight as clobbered all the same, which is the way to say so and costs nothing.
+/// The tile registers keep their values from one `asm!` to the next: the compiler has no use for them of its own,
+/// and every other `asm!` of the crate leaves them alone. Each names all eight as clobbered all the same, which is
+/// the way to say so and costs nothing.
 pub(crate) struct Hardware {
     /// The registers are the thread's: not to be sent to another.
     thread: PhantomData<*mut ()>,
@@ -32,7 +33,8 @@ impl TileUnit for Hardware {
     #[inline(always)]
     unsafe fn configured(shape: TileShape) -> Self {
         let configuration = Configuration::new(shape);
-        // SAFETY: the machine has the unit, as the caller promises; 64 bytes are read, of a format that is always valid.
+        // SAFETY: the machine has the unit, as the caller promises; 64 bytes are read, of a format that is always
+        // valid.
         unsafe { tile_asm!("ldtilecfg [{}]", in(reg) &raw const configuration) };
         Self { thread: PhantomData }
     }
@@ -69,8 +71,8 @@ impl TileUnit for Hardware {
 }
 
 impl Drop for Hardware {
-    /// Gives the registers back to their initial state, so that a change of threads need not save them. Whoever comes next
-    /// configures them anew, so nothing depends on this having run.
+    /// Gives the registers back to their initial state, so that a change of threads need not save them. Whoever
+    /// comes next configures them anew, so nothing depends on this having run.
     fn drop(&mut self) {
         // SAFETY: the machine has the unit, as it could be configured.
         unsafe { tile_asm!("tilerelease") };
@@ -85,7 +87,8 @@ mod tests {
     use crate::tile::Run;
     use crate::tile::amx::{BLOCK_ROWS, Block, Model, ROW_WORDS};
 
-    /// `VEX.128.F3.0F38.W0 5C 11:rrr:bbb` of Intel's manual: the sums in `rrr`, the rows in `bbb`, the panel inverted in `vvvv`.
+    /// `VEX.128.F3.0F38.W0 5C 11:rrr:bbb` of Intel's manual: the sums in `rrr`, the rows in `bbb`, the panel
+    /// inverted in `vvvv`.
     fn tdpbf16ps(sums: u8, rows: u8, panel: u8) -> [u8; 5] {
         [0xc4, 0xe2, (!panel & 0xf) << 3 | 0b10, 0x5c, 0xc0 | sums << 3 | rows]
     }

@@ -1,15 +1,16 @@
 //! The block product of AMX's tile unit: all of a sum's depth in one go, with the sums in the unit's registers.
 //!
-//! The unit has eight tile registers of 16 rows of 64 bytes, and one instruction that multiplies: `TDPBF16PS` adds to a
-//! tile of 16 x 16 f32 the product of a tile of rows (16 rows of 16 words, each word two neighbouring bf16) and a tile of
-//! a panel (16 words deep, 16 columns). It takes 16 cycles, while loading a tile takes at least 8. So a [`Block`] is two
-//! tiles of rows by two tiles of columns: each tile that is loaded is used twice, and four loads go with four products.
+//! The unit has eight tile registers of 16 rows of 64 bytes, and one instruction that multiplies: `TDPBF16PS` adds
+//! to a tile of 16 x 16 f32 the product of a tile of rows (16 rows of 16 words, each word two neighbouring bf16)
+//! and a tile of a panel (16 words deep, 16 columns). It takes 16 cycles, while loading a tile takes at least 8. So
+//! a [`Block`] is two tiles of rows by two tiles of columns: each tile that is loaded is used twice, and four loads
+//! go with four products.
 //!
 //! The operands are those of the [vector tile](super): rows that are read where they lie, at offsets that all rows
-//! share, and the panel, a line of words for each word of depth. But a tile is loaded with one distance from row to row,
-//! so here rows must be evenly apart.
+//! share, and the panel, a line of words for each word of depth. But a tile is loaded with one distance from row to
+//! row, so here rows must be evenly apart.
 //!
-//! Four instructions are all that the rest of the crate knows of the unit. They are a trait, [`TileUnit`], with two
+//! Five operations are all that the rest of the crate knows of the unit. They are a trait, [`TileUnit`], with two
 //! implementations: the machine's own ([`Hardware`]) and a model in plain Rust ([`Model`]), on which everything above
 //! them is tested wherever the tests run.
 
@@ -78,8 +79,8 @@ pub(crate) use with_unit;
 
 /// A thread's tile unit, configured; given back when dropped.
 ///
-/// Tiles are numbered by constants, since instructions name registers. Registers and configuration belong to the thread:
-/// a unit is made, used and dropped on one thread, and only one exists at a time.
+/// Tiles are numbered by constants, since instructions name registers. Registers and configuration belong to the
+/// thread: a unit is made, used and dropped on one thread, and only one exists at a time.
 pub(crate) trait TileUnit {
     /// Configures the unit of this thread. Tiles 0 to 3 hold sums, 4 and 5 rows, 6 and 7 a panel.
     ///
@@ -129,8 +130,8 @@ impl Block<'_> {
     /// Computes the block, of one or two tiles of rows and of columns.
     ///
     /// # Safety
-    /// Every address must be valid for the shape that the unit is configured for: `rows[i] + row * row_step + run.x` for reading a
-    /// run, `panel + run.w` for reading the run's part of the panel, `sums[i] + row * sum_step` for writing (and
+    /// Every address must be valid for the shape that the unit is configured for:
+    /// `rows[i] + row * row_step + run.x` for reading a run, `panel + run.w` for reading the run's part of the panel, `sums[i] + row * sum_step` for writing (and
     /// reading, when accumulating) a row of columns.
     #[inline]
     pub(crate) unsafe fn multiply<U: TileUnit>(&self, unit: &mut U, row_tiles: usize, column_tiles: usize) {

@@ -8,8 +8,8 @@ type Tile = [[Word; ROW_WORDS]; TILE_ROWS];
 
 /// Eight tile registers in memory.
 ///
-/// Differences from the manual's definition: it sums with fused multiply-adds, here each product is rounded before it is
-/// added. A product of two bf16 is exact in f32, so the bits are the same, unless the product alone leaves the range of f32's normal numbers.
+/// The manual sums with fused multiply-adds. Here they are done in f64, where the product is exact and the sum is
+/// rounded once more than it should be: that may tell in the last bit, once in some hundred million.
 pub(crate) struct Model {
     configuration: Configuration,
     tiles: [Tile; 8],
@@ -54,8 +54,8 @@ impl TileUnit for Model {
                 let [x_even, x_odd] = pair(self.tiles[ROWS][row][k]);
                 for (column, word) in self.tiles[PANEL][k].iter().enumerate() {
                     let [w_even, w_odd] = pair(*word);
-                    even[column] = normal(even[column] + x_even * w_even);
-                    odd[column] = normal(odd[column] + x_odd * w_odd);
+                    even[column] = multiply_add(even[column], x_even, w_even);
+                    odd[column] = multiply_add(odd[column], x_odd, w_odd);
                 }
             }
             for (column, sum) in self.tiles[SUMS][row].iter_mut().enumerate() {
@@ -64,6 +64,11 @@ impl TileUnit for Model {
             }
         }
     }
+}
+
+#[inline(always)]
+fn multiply_add(sum: f32, x: f32, w: f32) -> f32 {
+    normal((f64::from(sum) + f64::from(x) * f64::from(w)) as f32)
 }
 
 /// The two bf16 of a word, as f32.
@@ -124,6 +129,26 @@ mod tests {
         assert_eq!(product(shape, word(denormal, 0.0), word(2.0, 0.0), 0.0), [0.0; 256], "operand");
         assert_eq!(product(shape, word(f32::MIN_POSITIVE, 0.0), word(0.5, 0.0), 0.0), [0.0; 256], "result");
         assert_eq!(product(shape, 0, 0, denormal), [0.0; 256], "sum");
+    }
+
+    #[test]
+    fn a_product_beyond_the_range_may_come_back_into_it() {
+        let shape = TileShape { rows: 16, depth: 2 };
+        let (large, twice) = (1.5 * 2.0_f32.powi(127), 2.0);
+        // SAFETY: the model needs no hardware, and every buffer is a whole tile.
+        let sums = unsafe {
+            let mut unit = Model::configured(shape);
+            unit.zero::<0>();
+            unit.load::<4>([word(large, 0.0); 256].as_ptr(), 16);
+            let mut panel = [word(-1.0, 0.0); 32];
+            panel[16..].fill(word(twice, 0.0));
+            unit.load::<6>(panel.as_ptr(), 16);
+            unit.multiply_add::<0, 4, 6>();
+            let mut sums = vec![f32::NAN; 256];
+            unit.store::<0>(sums.as_mut_ptr(), 16);
+            sums
+        };
+        assert_eq!(sums, [large; 256]);
     }
 
     #[test]
