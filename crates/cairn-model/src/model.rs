@@ -96,7 +96,7 @@ impl Model {
     fn likeliest(&self, logits: &[f32], k: usize) -> Vec<Landmark> {
         let classes = self.info.classes.iter().map(|(_, class)| class.clone());
         let mut landmarks: Vec<Landmark> = classes
-            .zip(Probability::softmax(logits))
+            .zip(Probability::softmax(logits, self.info.temperature))
             .map(|(class, probability)| Landmark { class: class.folder, name: class.name, probability })
             .collect();
         // A stable sort: equals stay in class order, so that the answer never depends on chance.
