@@ -15,6 +15,7 @@ mod curves;
 mod error;
 mod evaluation;
 mod prediction;
+mod rejection;
 mod report;
 mod scores;
 mod table;
@@ -28,5 +29,9 @@ pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
 pub use prediction::Prediction;
+pub use rejection::{
+    Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,
+    threshold_at_recall,
+};
 pub use report::{ReportInputs, write_report};
 pub use scores::Scores;
