@@ -13,6 +13,7 @@ mod confusion;
 mod curves;
 mod error;
 mod evaluation;
+mod rejection;
 mod report;
 mod scores;
 mod table;
@@ -24,5 +25,9 @@ pub use confusion::{ConfusedPair, ConfusionMatrix};
 pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
+pub use rejection::{
+    Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,
+    threshold_at_recall,
+};
 pub use report::{ReportInputs, write_report};
 pub use scores::Scores;
