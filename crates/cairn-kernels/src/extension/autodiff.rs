@@ -344,8 +344,8 @@ impl<const N: usize> Backward<Flex, N> for Activate {
 
 /// One of a fork's two arms.
 ///
-/// Burn would add the arms' gradients itself, one thread and one element at a time, which took a tenth of a training
-/// step in bf16. So whichever arm comes first leaves its gradient to the second, which hands on the sum.
+/// Burn would add the arms' gradients itself, on one thread. So whichever arm comes first leaves its gradient to the
+/// second, which hands on the sum.
 #[derive(Debug)]
 struct Arm;
 
