@@ -18,6 +18,7 @@ mod resnet;
 mod six_conv;
 mod state_dict;
 mod three_conv;
+mod trainable;
 pub mod weights;
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
@@ -31,3 +32,4 @@ pub use resnet::ResNet;
 pub use six_conv::SixConv;
 pub use state_dict::{StateDict, StateDictError};
 pub use three_conv::ThreeConv;
+pub use trainable::Parameter;
