@@ -8,6 +8,7 @@ mod data;
 mod demo;
 mod interrupt;
 mod output;
+mod places;
 mod sandbox;
 mod way_of_a_photo;
 mod wrong_usage;
