@@ -19,6 +19,8 @@ mod trainable;
 mod value;
 pub mod weights;
 
+pub use weights::{Fitted, HeadFit};
+
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
 pub use init::Init;
 pub use network::Network;

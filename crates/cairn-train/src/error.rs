@@ -20,6 +20,9 @@ pub enum TrainError {
     /// The network that the recipe names.
     #[error("the recipe's network cannot be built")]
     Network(#[from] SpecError),
+    /// The weights to begin with are not for this network.
+    #[error("the first weights are for another network than the recipe's: {0}")]
+    FirstWeights(StateDictError),
     /// The data set.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

@@ -8,6 +8,7 @@ use cairn_nets::Network;
 use crate::TrainError;
 use crate::average::WeightAverage;
 use crate::checkpoint::{Checkpoint, Place};
+use crate::observer::{Event, Observer};
 use crate::parameter_groups::ParameterGroups;
 use crate::training::Training;
 use crate::updates::Optimiser;
@@ -23,7 +24,10 @@ pub(crate) struct Learner {
 
 impl Learner {
     /// Fresh, or as the run's checkpoint left it; and where the training stands.
-    pub(crate) fn begin_or_resume(training: &Training<'_>) -> Result<(Self, Place), TrainError> {
+    pub(crate) fn begin_or_resume(
+        training: &Training<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<(Self, Place), TrainError> {
         let Training { recipe, data, run, .. } = *training;
         let spec = recipe.network_spec(data.classes.len());
         let network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
@@ -35,6 +39,14 @@ impl Learner {
         };
         let fingerprint = data.fingerprint();
         let Some(checkpoint) = run.read_checkpoint()? else {
+            let network = match training.weights {
+                None => network,
+                Some(weights) => {
+                    let fitted = network.fitted_with(weights).map_err(TrainError::FirstWeights)?;
+                    observer.on_event(Event::FirstWeights(fitted.head));
+                    fitted.network
+                }
+            };
             let average = averaged(&network, 0);
             let place = Place { fingerprint, ..Place::default() };
             return Ok((Self { network: network.train(), optimiser, groups, average }, place));

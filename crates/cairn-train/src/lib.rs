@@ -17,6 +17,7 @@ mod observer;
 mod optimiser;
 mod parameter_groups;
 mod portion;
+mod probe;
 mod recipe;
 mod run_folder;
 mod schedule;
@@ -32,8 +33,8 @@ pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
-    PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, FineTuneRecipe, FirstWeights, Learning, NamedNormalisation, NetworkRecipe,
+    NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use schedule::Schedule;

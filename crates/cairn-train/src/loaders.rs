@@ -15,6 +15,8 @@ use crate::recipe::Recipe;
 pub(crate) struct Loaders {
     /// Shuffled and augmented.
     pub train: Loader,
+    /// The training photos in order, as in use.
+    pub train_plain: Loader,
     /// In order, as in use.
     pub valid: Loader,
     /// What the model file will say.
@@ -40,6 +42,7 @@ impl Loaders {
         let cache = Arc::new(PhotoCache::open(&kept, demand)?);
         Ok(Self {
             train: Loader::new(data.train.clone(), augmented, shuffled)?.cached(cache.clone()),
+            train_plain: Loader::new(data.train.clone(), plain.clone(), options.clone())?.cached(cache.clone()),
             valid: Loader::new(data.valid.clone(), plain, options)?.cached(cache.clone()),
             preprocess,
             cache,

@@ -4,12 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cairn_dataset::BadPhoto;
+use cairn_nets::HeadFit;
 
 use crate::history::EpochRecord;
 
 /// Something that happened in a training.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// The network has taken up the weights of another training.
+    FirstWeights(HeadFit),
+    /// A linear probe computes the photos' features, once.
+    Features {
+        /// Photos done, counted for every view.
+        done: usize,
+        /// Of so many.
+        total: usize,
+    },
     /// The training begins, or goes on.
     Started {
         /// Photos to learn from.

@@ -56,7 +56,7 @@ pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, precision:
     drop(GradientsParams::from_grads(gradients, network));
 }
 
-fn count_correct(logits: Tensor<2>, labels: &[ClassId]) -> usize {
+pub(crate) fn count_correct(logits: Tensor<2>, labels: &[ClassId]) -> usize {
     let [_, classes] = logits.dims();
     let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
     let likeliest = values

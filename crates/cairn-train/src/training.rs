@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::Evaluation;
 use cairn_model::{BundleInfo, Provenance, write_bundle};
+use cairn_nets::StateDict;
 
 use crate::TrainError;
 use crate::checkpoint::{EpochSums, Place};
@@ -17,6 +18,7 @@ use crate::loss::Loss;
 use crate::memory::check_fits;
 use crate::observer::{Event, Interrupt, Observer};
 use crate::portion::Portion;
+use crate::probe::probe;
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::schedule::Standing;
@@ -32,6 +34,8 @@ pub struct Training<'a> {
     pub data: &'a ImageFolder,
     /// Where everything is written. A run that has a checkpoint goes on from it.
     pub run: &'a RunFolder,
+    /// What the network begins with in place of drawn weights. A run that has a checkpoint needs them no more.
+    pub weights: Option<&'a StateDict>,
     /// Where decoded photos are kept from epoch to epoch. It changes nothing but the time.
     pub cache: CacheMode,
     /// Asks for a stop after the batch at hand.
@@ -69,13 +73,16 @@ pub enum StopReason {
 /// When the recipe and the photos do not go together, the run folder cannot be written, memory does not suffice, or
 /// the loss is no longer a number.
 pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-    let Training { recipe, data, run, cache, interrupt } = *training;
+    let Training { recipe, data, run, cache, interrupt, .. } = *training;
     recipe.validate()?;
+    if let Some(views) = recipe.fine_tune.cached_views {
+        return probe(training, views, observer);
+    }
     let loaders = Loaders::new(recipe, data, cache)?;
     let loss = Loss { label_smoothing: recipe.training.label_smoothing };
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
-    let (learner, mut place) = Learner::begin_or_resume(training)?;
+    let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
     // In the last epoch the most layers learn, which takes the most memory.
     let mut learner = learner.in_epoch(recipe.training.epochs);
     check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
@@ -192,7 +199,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
 }
 
 /// Why the training ends here, between two epochs, if it does. Every run has one epoch at least.
-fn reason_to_stop(recipe: &Recipe, place: &Place, clock: &Clock) -> Option<StopReason> {
+pub(crate) fn reason_to_stop(recipe: &Recipe, place: &Place, clock: &Clock) -> Option<StopReason> {
     let bears = recipe.training.early_stopping.unwrap_or(usize::MAX);
     if place.epoch >= recipe.training.epochs {
         Some(StopReason::Epochs)
@@ -205,7 +212,7 @@ fn reason_to_stop(recipe: &Recipe, place: &Place, clock: &Clock) -> Option<StopR
     }
 }
 
-fn save(run: &RunFolder, place: &Place, learner: &Learner) -> Result<(), TrainError> {
+pub(crate) fn save(run: &RunFolder, place: &Place, learner: &Learner) -> Result<(), TrainError> {
     let checkpoint = learner
         .checkpoint(place)
         .map_err(|reason| TrainError::Checkpoint { path: run.checkpoint_path(), reason })?;
@@ -222,7 +229,12 @@ fn step_seed(seed: u64, place: &Place) -> u64 {
     z ^ (z >> 31)
 }
 
-fn record(place: &Place, learning_rate: f64, valid: &Evaluation, bad_photos: usize) -> EpochRecord {
+pub(crate) fn record(
+    place: &Place,
+    learning_rate: f64,
+    valid: &Evaluation,
+    bad_photos: usize,
+) -> EpochRecord {
     let sums = &place.so_far;
     EpochRecord {
         epoch: place.epoch + 1,
@@ -240,7 +252,7 @@ fn record(place: &Place, learning_rate: f64, valid: &Evaluation, bad_photos: usi
     }
 }
 
-fn bundle_info(
+pub(crate) fn bundle_info(
     training: &Training<'_>,
     loaders: &Loaders,
     record: &EpochRecord,

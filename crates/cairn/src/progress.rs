@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cairn_dataset::BadPhoto;
+use cairn_nets::HeadFit;
 use cairn_train::{EpochRecord, Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -103,6 +104,19 @@ impl Observer for TrainingProgress {
                 }
                 self.line("each epoch: loss and share of photos named right, in training and in validation");
                 self.bar.set_style(style("[{bar:30}] {pos}/{len} batches, {msg}"));
+            }
+            Event::FirstWeights(HeadFit::Taken) => {
+                self.line("began with the given weights, the last layer's too")
+            }
+            Event::FirstWeights(HeadFit::Replaced { classes }) => {
+                let theirs =
+                    classes.map_or("has none".to_owned(), |classes| format!("is for {classes} classes"));
+                self.line(&format!("began with the given weights; the last layer is new (theirs {theirs})"));
+            }
+            Event::Features { done, total } => {
+                self.bar.set_length(total as u64);
+                self.bar.set_position(done as u64);
+                self.bar.set_message("photos through the frozen layers");
             }
             Event::Batch { epoch, batch, batches, loss, accuracy, progress } => {
                 self.batch(epoch, batch, batches, loss, accuracy, progress);

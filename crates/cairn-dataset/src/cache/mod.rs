@@ -207,14 +207,20 @@ impl PhotoCache {
     }
 }
 
-/// A folder for the cache of the data set in `root`: its own within `cairn` in the user's cache folder (`XDG_CACHE_HOME`, else
-/// `.cache` in the home folder, or `LOCALAPPDATA` on Windows). `None` where the system names no such folder.
+/// A folder for the cache of the data set in `root`: its own within [`user_cache_folder`]. `None` where the system names no
+/// such folder.
 pub fn cache_folder(root: &Path) -> Option<PathBuf> {
+    let root = root.canonicalize().ok()?;
+    let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+    Some(user_cache_folder()?.join(&name[..16]))
+}
+
+/// `cairn` in the user's cache folder (`XDG_CACHE_HOME`, else `.cache` in the home folder, or `LOCALAPPDATA` on Windows).
+/// `None` where the system names no such folder.
+pub fn user_cache_folder() -> Option<PathBuf> {
     let named =
         |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = || named("HOME").map(|home| home.join(".cache"));
     let caches = named("XDG_CACHE_HOME").or_else(home).or_else(|| named("LOCALAPPDATA"))?;
-    let root = root.canonicalize().ok()?;
-    let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
-    Some(caches.join("cairn").join(&name[..16]))
+    Some(caches.join("cairn"))
 }

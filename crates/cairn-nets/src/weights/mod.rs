@@ -7,6 +7,7 @@
 
 mod archive;
 mod checkpoint;
+mod download;
 mod error;
 mod file;
 mod fitted;
@@ -17,6 +18,7 @@ mod pth;
 mod tensor;
 mod value;
 
+pub use download::{DownloadError, fetch_weights};
 pub use error::{PthError, PthProblem};
 pub use file::{WeightsError, read_weights};
 pub use fitted::{Fitted, HeadFit};

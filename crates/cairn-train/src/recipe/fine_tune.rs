@@ -14,6 +14,11 @@ pub struct FineTuneRecipe {
     /// What learns from the first epoch on. The rest keeps the weights that it began with: no gradient is computed, no
     /// weight decays, and batch norms use and keep their running statistics.
     pub train: Learning,
+    /// With `train = "head"`, a linear probe: so many views of each photo go through the frozen layers, once, and the head
+    /// learns from their features alone, an epoch of which takes a blink. The first view is the one that validation
+    /// takes, the others are augmented. Left out, photos go through all layers in every epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_views: Option<usize>,
     /// One more stage learns after every so many epochs, from the head back (gradual unfreezing: Howard and Ruder 2018,
     /// <https://arxiv.org/abs/1801.06146>).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +46,13 @@ pub enum Learning {
 
 impl Default for FineTuneRecipe {
     fn default() -> Self {
-        Self { train: Learning::All, unfreeze_every: None, layer_decay: 1.0, frozen_batch_norm: false }
+        Self {
+            train: Learning::All,
+            cached_views: None,
+            unfreeze_every: None,
+            layer_decay: 1.0,
+            frozen_batch_norm: false,
+        }
     }
 }
 
@@ -63,11 +74,18 @@ impl FineTuneRecipe {
 
     /// What is wrong with the figures, if anything.
     pub(crate) fn fault(&self) -> Option<String> {
-        let Self { train, unfreeze_every, layer_decay, .. } = *self;
+        let Self { train, cached_views, unfreeze_every, layer_decay, .. } = *self;
         first_fault([
             (
                 train != Learning::Last(0),
                 "fine_tune.train is { last = 0 }, which leaves nothing to learn; use at least 1".to_owned(),
+            ),
+            (cached_views != Some(0), "fine_tune.cached_views is 0; it must be at least 1".to_owned()),
+            (
+                cached_views.is_none() || (train == Learning::Head && unfreeze_every.is_none()),
+                "fine_tune.cached_views is for a head that learns alone: set fine_tune.train = \"head\" and leave \
+                 unfreeze_every out"
+                    .to_owned(),
             ),
             (unfreeze_every != Some(0), "fine_tune.unfreeze_every is 0; it must be at least 1".to_owned()),
             (

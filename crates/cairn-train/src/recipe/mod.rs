@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
-pub use network::NetworkRecipe;
+pub use network::{FirstWeights, NetworkRecipe};
 pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
 pub use training::TrainingRecipe;
 

@@ -1,5 +1,7 @@
 //! The section `[network]`.
 
+use std::path::PathBuf;
+
 use cairn_nets::{Architecture, Init};
 use serde::{Deserialize, Serialize};
 
@@ -14,4 +16,32 @@ pub struct NetworkRecipe {
     /// How its first weights are drawn.
     #[serde(default)]
     pub init: Init,
+    /// Weights of another training to begin with, in place of drawn ones; a last layer for other classes begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<FirstWeights>,
+}
+
+/// Where first weights come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum FirstWeights {
+    /// `"imagenet"`: those that torchvision publishes for this network.
+    Imagenet,
+    /// A `.safetensors`, `.pth` or `.pt` file.
+    File(PathBuf),
+}
+
+impl From<String> for FirstWeights {
+    fn from(text: String) -> Self {
+        if text == "imagenet" { Self::Imagenet } else { Self::File(text.into()) }
+    }
+}
+
+impl From<FirstWeights> for String {
+    fn from(weights: FirstWeights) -> Self {
+        match weights {
+            FirstWeights::Imagenet => "imagenet".to_owned(),
+            FirstWeights::File(path) => path.to_string_lossy().into_owned(),
+        }
+    }
 }

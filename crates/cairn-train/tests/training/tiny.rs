@@ -98,7 +98,7 @@ impl TinySet {
         watcher.interrupt = Interrupt::default();
         let interrupt = &watcher.interrupt.clone();
         let cache = CacheMode::Auto;
-        train(&Training { recipe, data: &self.data(), run, cache, interrupt }, watcher)
+        train(&Training { recipe, data: &self.data(), run, weights: None, cache, interrupt }, watcher)
     }
 
     /// A whole training in a run folder of this name.

@@ -59,6 +59,7 @@ impl Demo {
             recipe: &recipe,
             data: &data,
             run: &run,
+            weights: None,
             cache: CacheMode::Ram,
             interrupt: &interrupt,
         };

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
-use cairn_nets::Precision;
-use cairn_train::{Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train};
+use cairn_dataset::{CacheMode, ImageFolder, ValidSplit, user_cache_folder};
+use cairn_nets::weights::{fetch_weights, read_weights};
+use cairn_nets::{Architecture, Precision, StateDict};
+use cairn_train::{
+    FirstWeights, Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train,
+};
 use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
@@ -33,6 +36,10 @@ pub(crate) struct Train {
     /// Photos in a batch, instead of the recipe's
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     batch: Option<usize>,
+    /// Begin with the weights in this file (.safetensors, .pth, .pt), or those that torchvision publishes, instead of the
+    /// recipe's; a last layer for other classes begins anew
+    #[arg(long, value_name = "FILE|imagenet", conflicts_with = "resume")]
+    weights: Option<FirstWeights>,
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P", conflicts_with = "resume")]
     precision: Option<Precision>,
@@ -84,6 +91,7 @@ impl Train {
             recipe: &job.recipe,
             data: &job.data,
             run: &job.run,
+            weights: job.weights.as_ref(),
             cache: self.cache.into(),
             interrupt: &interrupt,
         };
@@ -105,13 +113,15 @@ impl Train {
         // Before the photos are measured, which takes a while: a folder that cannot be made is known at once.
         let out = self.out.clone().unwrap_or_else(|| free_run_folder(Path::new("runs"), &self.recipe));
         refuse_occupied(&out)?;
+        let weights = first_weights(&recipe.network)?;
         let recipe = resolve(recipe, &data)?;
         let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
         let run = RunFolder::create(out, &recipe, &RunRecord::here(root))?;
-        Ok(Job { recipe, data, run })
+        Ok(Job { recipe, weights, data, run })
     }
 
     fn overridden(&self, mut recipe: Recipe) -> Recipe {
+        recipe.network.weights = self.weights.clone().or(recipe.network.weights);
         let training = &mut recipe.training;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.minutes = self.minutes.or(training.minutes);
@@ -125,6 +135,8 @@ impl Train {
 /// What was typed, resolved.
 pub(crate) struct Job {
     pub recipe: Recipe,
+    /// What the network begins with, where it is not drawn.
+    pub weights: Option<StateDict>,
     pub data: ImageFolder,
     pub run: RunFolder,
 }
@@ -134,7 +146,33 @@ fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
     // The photos may have moved since.
     let root = data.unwrap_or(&record.data);
     let data = ImageFolder::open(root, &ValidSplit::default())?;
-    Ok(Job { recipe, data, run })
+    Ok(Job { recipe, weights: None, data, run })
+}
+
+/// Reads the weights that the network begins with, fetching them first where they are to be had from torchvision.
+fn first_weights(network: &NetworkRecipe) -> Result<Option<StateDict>> {
+    match &network.weights {
+        None => Ok(None),
+        Some(FirstWeights::File(path)) => Ok(Some(read_weights(path)?)),
+        Some(FirstWeights::Imagenet) => Ok(Some(read_weights(imagenet_weights(network.architecture)?)?)),
+    }
+}
+
+/// The published weights of a network in the user's cache folder.
+fn imagenet_weights(architecture: Architecture) -> Result<PathBuf> {
+    let Some(url) = architecture.imagenet_weights() else {
+        bail!("nobody publishes ImageNet weights for {architecture}; give a file, or a network that `cairn nets` lists with some");
+    };
+    let Some(caches) = user_cache_folder() else {
+        bail!("the system names no cache folder for {url}: fetch it, and give the file by --weights");
+    };
+    let bar = bar(0, "KiB of ImageNet weights");
+    let file = fetch_weights(url, &caches.join("weights"), &mut |done, total| {
+        bar.set_length(total.unwrap_or(done) >> 10);
+        bar.set_position(done >> 10);
+    });
+    bar.finish_and_clear();
+    Ok(file?)
 }
 
 /// Puts figures in place of all that depends on the photos.

@@ -1,0 +1,220 @@
+//! The linear probe: photos go through the frozen layers once, and the head learns from their features.
+
+use std::time::Instant;
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use cairn_dataset::{ClassId, Loader};
+use cairn_eval::Scores;
+use cairn_model::write_bundle;
+use cairn_nets::Network;
+use chacha20::ChaCha8Rng;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+
+use crate::TrainError;
+use crate::checkpoint::EpochSums;
+use crate::clock::Clock;
+use crate::learner::Learner;
+use crate::loaders::Loaders;
+use crate::loss::Loss;
+use crate::observer::{Event, Observer};
+use crate::schedule::Standing;
+use crate::step::{StepOutcome, count_correct};
+use crate::training::{Outcome, StopReason, Training, bundle_info, reason_to_stop, record, save};
+
+/// Trains the head alone, on features of `views` views of each photo: the one that validation takes, and augmented ones.
+///
+/// As [`train`](crate::train) goes through batches of photos, this goes through batches of features; everything is
+/// written at the end, since an epoch takes less time than a file.
+pub(crate) fn probe(
+    training: &Training<'_>,
+    views: usize,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
+    let Training { recipe, data, run, cache, interrupt, .. } = *training;
+    let loaders = Loaders::new(recipe, data, cache)?;
+    let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
+    let mut learner = learner.in_epoch(place.epoch);
+    observer.on_event(Event::Started {
+        train_photos: data.train.len(),
+        valid_photos: data.valid.len(),
+        parameters: learner.network.parameter_count(),
+        epoch: place.epoch + 1,
+    });
+    let mut pass =
+        FeaturePass::new(training, learner.snapshot(), views * data.train.len() + data.valid.len());
+    let mut features = FeatureSet::default();
+    for view in 0..views {
+        let passed = if view == 0 {
+            pass.add(&loaders.train_plain, 0, &mut features, observer)
+        } else {
+            pass.add(&loaders.train, view, &mut features, observer)
+        };
+        if passed.is_none() {
+            return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
+        }
+    }
+    let mut valid = FeatureSet::default();
+    if pass.add(&loaders.valid, 0, &mut valid, observer).is_none() {
+        return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
+    }
+    if features.labels.is_empty() {
+        return Err(TrainError::NothingReadable { photos: data.train.len(), first: pass.first_bad });
+    }
+
+    let loss = Loss { label_smoothing: recipe.training.label_smoothing };
+    let device = Device::flex().autodiff();
+    let clock = Clock::new(recipe, place.seconds);
+    let batches = features.labels.len().div_ceil(recipe.training.batch);
+    let mut best = None;
+    let stopped = loop {
+        if let Some(stopped) = reason_to_stop(recipe, &place, &clock) {
+            break stopped;
+        }
+        if interrupt.requested() {
+            break StopReason::Interrupted;
+        }
+        let began = Instant::now();
+        let mut order: Vec<usize> = (0..features.labels.len()).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(recipe.training.seed);
+        rng.set_stream(place.epoch as u64);
+        order.shuffle(&mut rng);
+        let mut learning_rate = place.learning_rate;
+        for (number, rows) in order.chunks(recipe.training.batch).enumerate() {
+            let epochs = place.epoch as f64 + number as f64 / batches as f64;
+            let valid_losses = &place.history.valid_losses();
+            let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
+            learning_rate = recipe.optimiser.learning_rate() * recipe.schedule.factor(standing);
+            device.seed(recipe.training.seed ^ (place.epoch * batches + number) as u64);
+            let (gradients, outcome) = backward(&learner.network, features.rows(rows, &device), &loss);
+            if !outcome.loss.is_finite() {
+                let (epoch, batch) = (place.epoch + 1, number + 1);
+                return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
+            }
+            place.so_far.add(&outcome);
+            learner = learner.stepped(learning_rate, gradients);
+        }
+        place.learning_rate = learning_rate;
+        place.so_far.seconds = began.elapsed().as_secs_f64();
+
+        let snapshot = learner.snapshot();
+        let scores = valid.scores(&snapshot, data.classes.len());
+        let best_before = place.history.lowest_loss();
+        let bad_photos = if place.epoch == 0 { pass.bad_photos } else { 0 };
+        let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
+        if record.best {
+            best = Some((snapshot, record.clone(), scores.fit_temperature()));
+        }
+        observer.on_event(Event::Epoch { record: &record, best_before });
+        place.history.push(record);
+        place.epoch += 1;
+        place.so_far = EpochSums::default();
+        place.seconds = clock.seconds();
+    };
+    if let Some((network, record, temperature)) = best {
+        let info = bundle_info(training, &loaders, &record, temperature, &place.fingerprint)?;
+        write_bundle(&run.best_model(), &network, &info)?;
+    }
+    run.write_history(&place.history)?;
+    save(run, &place, &learner)?;
+    Ok(Outcome { history: place.history, stopped })
+}
+
+/// Features by row, with the class of each.
+#[derive(Debug, Default)]
+struct FeatureSet {
+    /// `[rows][features]`
+    values: Vec<f32>,
+    labels: Vec<ClassId>,
+}
+
+/// Some rows of them: `[rows, features]`.
+struct LabelledFeatures {
+    features: Tensor<2>,
+    labels: Vec<ClassId>,
+}
+
+impl FeatureSet {
+    fn rows(&self, rows: &[usize], device: &Device) -> LabelledFeatures {
+        let width = self.values.len() / self.labels.len();
+        let values: Vec<f32> =
+            rows.iter().flat_map(|row| &self.values[row * width..(row + 1) * width]).copied().collect();
+        let features = Tensor::from_data(TensorData::new(values, [rows.len(), width]), device);
+        LabelledFeatures { features, labels: rows.iter().map(|&row| self.labels[row]).collect() }
+    }
+
+    /// What the head makes of all of them.
+    fn scores(&self, network: &Network, classes: usize) -> Scores {
+        let mut scores = Scores::new(classes);
+        if self.labels.is_empty() {
+            return scores;
+        }
+        let all: Vec<usize> = (0..self.labels.len()).collect();
+        let LabelledFeatures { features, labels } = self.rows(&all, &Device::flex());
+        let logits: Vec<f32> = network.classify(features).into_data().iter::<f32>().collect();
+        for (label, logits) in labels.iter().zip(logits.chunks_exact(classes)) {
+            scores.push(*label, logits);
+        }
+        scores
+    }
+}
+
+/// The photos' way through the frozen layers.
+struct FeaturePass<'a> {
+    training: &'a Training<'a>,
+    network: Network,
+    done: usize,
+    total: usize,
+    bad_photos: usize,
+    first_bad: String,
+}
+
+impl<'a> FeaturePass<'a> {
+    fn new(training: &'a Training<'a>, network: Network, total: usize) -> Self {
+        Self { training, network, done: 0, total, bad_photos: 0, first_bad: String::new() }
+    }
+
+    /// Adds the features of every photo of an epoch of `loader`; `None` when a stop was asked for on the way.
+    fn add(
+        &mut self,
+        loader: &Loader,
+        epoch: usize,
+        to: &mut FeatureSet,
+        observer: &mut dyn Observer,
+    ) -> Option<()> {
+        for batch in loader.epoch(epoch, 0) {
+            for bad in batch.bad.iter().filter(|_| epoch == 0) {
+                observer.on_event(Event::BadPhoto(bad));
+                if self.bad_photos == 0 {
+                    self.first_bad = bad.message();
+                }
+                self.bad_photos += 1;
+            }
+            self.done += batch.len() + batch.bad.len();
+            if !batch.is_empty() {
+                let shape = [batch.len(), 3, batch.height, batch.width];
+                let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &Device::flex());
+                let features = self.network.features(images, self.training.recipe.precision());
+                to.values.extend(features.into_data().iter::<f32>());
+                to.labels.extend(batch.labels);
+            }
+            observer.on_event(Event::Features { done: self.done, total: self.total });
+            if self.training.interrupt.requested() {
+                return None;
+            }
+        }
+        Some(())
+    }
+}
+
+/// The gradients of the mean loss over some features.
+fn backward(network: &Network, batch: LabelledFeatures, loss: &Loss) -> (GradientsParams, StepOutcome) {
+    let LabelledFeatures { features, labels } = batch;
+    let logits = network.classify(features); // [rows, classes]
+    let loss = loss.of(logits.clone(), &labels);
+    let gradients = GradientsParams::from_grads(loss.backward(), network);
+    let correct = count_correct(logits.inner(), &labels);
+    let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
+    (gradients, StepOutcome { loss, correct, photos: labels.len() })
+}
