@@ -43,8 +43,7 @@ impl Network {
         });
         let input = Traced { trace: Rc::clone(&trace), node, layer: Rc::from("") };
         pass(FeatureMap::Traced(input));
-        let graph = trace.graph.borrow().clone();
-        graph
+        trace.graph.borrow().clone()
     }
 }
 

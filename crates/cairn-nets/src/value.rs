@@ -14,6 +14,7 @@ use crate::trace::Traced;
 
 /// A tensor of `D` axes, or its place in a graph.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a pass holds a handful of them")]
 pub(crate) enum Value<const D: usize> {
     Computed(Tensor<D>),
     Traced(Traced),
@@ -110,7 +111,7 @@ impl FeatureMap {
 impl Features {
     /// An activation function.
     pub(crate) fn activate(self, activation: Activation) -> Self {
-        self.as_pixels().activate(activation).into_vectors()
+        self.into_pixels().activate(activation).into_vectors()
     }
 
     /// ReLU.
@@ -119,7 +120,7 @@ impl Features {
     }
 
     /// As maps of one pixel, for the layers that maps and vectors share. In a graph a vector stays what it is.
-    pub(crate) fn as_pixels(self) -> FeatureMap {
+    pub(crate) fn into_pixels(self) -> FeatureMap {
         let pixels = |x: Tensor<2>| {
             let [batch, channels] = x.dims();
             x.reshape([batch, 1, 1, channels])
@@ -129,7 +130,7 @@ impl Features {
 }
 
 impl FeatureMap {
-    /// What [`Features::as_pixels`] made, as vectors again.
+    /// What [`Features::into_pixels`] made, as vectors again.
     pub(crate) fn into_vectors(self) -> Features {
         let vectors = |x: Tensor<4>| {
             let [batch, _, _, channels] = x.dims();

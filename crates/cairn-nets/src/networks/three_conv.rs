@@ -46,7 +46,7 @@ impl Classifier for ThreeConv {
         let x = self.conv2.forward(x).relu().halve(); // [batch, 56, 56, 32]
         let x = self.conv3.forward(x).relu().halve(); // [batch, 28, 28, 64]
         let x = self.fc1.forward(x.flatten()); // [batch, 128]
-        self.bn1.forward(x.as_pixels(), None, Activation::Relu).into_vectors()
+        self.bn1.forward(x.into_pixels(), None, Activation::Relu).into_vectors()
     }
 
     fn head(&self) -> Head<'_> {
