@@ -41,6 +41,12 @@ pub enum CalibrateError {
         /// Which part.
         part: &'static str,
     },
+    /// There are photos without a landmark, but not one could be read.
+    #[error("not one of the {photos} photos without a landmark could be read")]
+    NoNonLandmarks {
+        /// How many there are.
+        photos: usize,
+    },
     /// All validation photos are of one class.
     #[error("{}: all its validation photos show one landmark; calibration needs two at least", root.display())]
     OneClass {
@@ -90,7 +96,8 @@ struct Seen {
 ///    training photos. The scale is the one under which the validation photos' classes are most probable.
 ///
 /// # Errors
-/// When the data set is not of the model's classes, or not one photo of a part can be read.
+/// When the data set is not of the model's classes, its validation photos are all of one class, or not one photo of a
+/// part or without a landmark can be read.
 pub fn calibrate(
     model: &mut Model,
     data: &ImageFolder,
@@ -119,7 +126,11 @@ pub fn calibrate(
     };
     let train = see(&data.train, "training")?;
     let valid = see(&data.valid, "validation")?;
+    let photos = non_landmarks.len();
     let non_landmarks: Vec<Output> = outputs(non_landmarks).into_iter().flatten().collect();
+    if non_landmarks.is_empty() && photos > 0 {
+        return Err(CalibrateError::NoNonLandmarks { photos });
+    }
 
     let temperature = temperature(&valid, data.classes.len());
     model.set_temperature(temperature);

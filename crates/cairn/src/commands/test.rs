@@ -171,7 +171,8 @@ fn test_distractors(
     for (_, output) in model.outputs_at(&paths, batch) {
         match output {
             Ok(output) => {
-                distractors.push(answer(model.score(&output, model.landmark_score()), &output, None))
+                let score = model.score(&output, model.landmark_score());
+                distractors.push(answer(score, &output, None));
             }
             Err(error) => {
                 *bad_photos += 1;

@@ -175,7 +175,7 @@ fn what_cannot_be_done_says_why() {
         ("calibrate run --data other --in-place", "its classes are not those of the model"),
         ("calibrate run --data nowhere --in-place", "nowhere"),
         ("calibrate run --data photos", "--in-place"),
-        ("calibrate run --data photos --distractors other/train/Volcano/none --in-place", "none"),
+        ("calibrate run --data photos --distractors nowhere --in-place", "not one of the 1 photos"),
         ("similar castles/0.png -m run", "PHOTO|DIR"),
         ("similar nowhere.png castles -m run", "nowhere.png"),
         ("similar castles/0.png nowhere -m run", "not one of 1 photos could be read"),
