@@ -54,23 +54,23 @@ impl Model {
         match score {
             LandmarkScore::Confidence => confidence(&self.calibrated(&output.logits)),
             LandmarkScore::Energy => log_sum_exp(&self.calibrated(&output.logits)),
-            LandmarkScore::Similarity => self.memory().similarity(&output.embedding, None),
+            LandmarkScore::Similarity => self.memory().similarity(&output.embedding, 0),
         }
     }
 }
 
 impl Memory {
     /// Likeness to the nearest prototype, less the mean likeness to the nearest five non-landmarks
-    /// ([`LandmarkScore::Similarity`]). The non-landmark `left_out` is passed over: it would find itself.
-    pub fn similarity(&self, embedding: &Embedding, left_out: Option<usize>) -> f64 {
+    /// ([`LandmarkScore::Similarity`]), of which the nearest `passed_over` do not count.
+    pub fn similarity(&self, embedding: &Embedding, passed_over: usize) -> f64 {
         let prototypes = self.prototypes.iter().chain(&self.learned);
         let nearest =
             prototypes.map(|prototype| embedding.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max);
-        let others = self.non_landmarks.iter().enumerate().filter(|(index, _)| Some(*index) != left_out);
-        let mut likenesses: Vec<f64> = others.map(|(_, other)| embedding.cosine(other)).collect();
+        let mut likenesses: Vec<f64> =
+            self.non_landmarks.iter().map(|other| embedding.cosine(other)).collect();
         likenesses.sort_by(|a, b| b.total_cmp(a));
-        likenesses.truncate(NEAREST);
-        nearest - likenesses.iter().sum::<f64>() / likenesses.len().max(1) as f64
+        let counted = likenesses.iter().skip(passed_over).take(NEAREST);
+        nearest - counted.clone().sum::<f64>() / counted.count().max(1) as f64
     }
 }
 
@@ -115,15 +115,16 @@ mod tests {
             non_landmarks: [180.0, 30.0, 40.0, 50.0, 60.0, 70.0].map(at).to_vec(),
         };
         let five = (cos(30.0) + cos(40.0) + cos(50.0) + cos(60.0) + cos(70.0)) / 5.0;
-        assert!((memory.similarity(&at(0.0), None) - (cos(20.0) - five)).abs() < 1e-6);
+        assert!((memory.similarity(&at(0.0), 0) - (cos(20.0) - five)).abs() < 1e-6);
         let without_30 = five + (cos(180.0) - cos(30.0)) / 5.0;
-        assert!((memory.similarity(&at(0.0), Some(1)) - (cos(20.0) - without_30)).abs() < 1e-6);
+        assert!((memory.similarity(&at(0.0), 1) - (cos(20.0) - without_30)).abs() < 1e-6);
+        assert!((memory.similarity(&at(0.0), 6) - cos(20.0)).abs() < 1e-6);
     }
 
     #[test]
     fn without_non_landmarks_similarity_is_that_to_the_nearest_prototype() {
         let [east, north] = [[1.0, 0.0], [0.0, 1.0]].map(|features| Embedding::of(&features));
         let memory = Memory { prototypes: vec![north, east.clone()], ..Memory::default() };
-        assert_eq!(memory.similarity(&east, None), 1.0);
+        assert_eq!(memory.similarity(&east, 0), 1.0);
     }
 }
