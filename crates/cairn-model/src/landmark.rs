@@ -53,13 +53,17 @@ pub struct Landmark {
     pub place: Option<Place>,
 }
 
+/// Words in the place of "the".
+const DETERMINERS: [&str; 7] = ["a", "an", "his", "her", "my", "our", "the"];
+
 impl Landmark {
     /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`. Without a place it takes "the", as most
-    /// landmarks do.
+    /// landmarks do, unless it begins with such a word itself: `Our town hall`.
     pub fn in_sentence(&self) -> String {
+        let first_word = self.name.split(' ').next().unwrap_or_default().to_lowercase();
         match &self.place {
             Some(place) => place.with_article(),
-            None if self.name.to_lowercase().starts_with("the ") => self.name.clone(),
+            None if DETERMINERS.contains(&first_word.as_str()) => self.name.clone(),
             None => format!("the {}", self.name),
         }
     }
@@ -148,10 +152,10 @@ mod tests {
     #[test]
     fn the_question_reads_as_english_for_one_two_and_three_names() {
         assert_eq!(suggestion(&["Old Mill"]).question(), "Is this a picture of the Old Mill?");
-        assert_eq!(suggestion(&["A", "B"]).question(), "Is this a picture of the A or the B?");
+        assert_eq!(suggestion(&["X", "Y"]).question(), "Is this a picture of the X or the Y?");
         assert_eq!(
-            suggestion(&["A", "The Gherkin", "B"]).question(),
-            "Is this a picture of the A, The Gherkin or the B?"
+            suggestion(&["Old Mill", "The Gherkin", "Our town hall"]).question(),
+            "Is this a picture of the Old Mill, The Gherkin or Our town hall?"
         );
     }
 

@@ -163,6 +163,17 @@ fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
 }
 
 #[test]
+fn embeddings_that_the_description_speaks_of_must_be_there() {
+    let learned = json!({ "scale": 1.0, "offset": 0.0, "classes": [{ "folder": "Mill", "name": "Mill" }] });
+    for (field, value) in
+        [("learning", learned), ("rejection", json!({ "score": "similarity", "threshold": 0.1 }))]
+    {
+        let error = Fixture::new().error_of_description(|description| description[field] = value);
+        assert!(matches!(error, ModelError::Memory { .. }), "{field}: {error:?}");
+    }
+}
+
+#[test]
 fn probabilities_are_those_of_the_logits_divided_by_the_temperature() {
     let fixture = Fixture::new();
     let model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);

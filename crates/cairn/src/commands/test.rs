@@ -48,6 +48,9 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(self) -> Result<Status> {
+        if self.batch == 0 {
+            anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
+        }
         let model = open_model(&self.model, self.precision)?;
         let Tested { evaluation, answers, mut bad_photos } = test(&model, &self.data, self.batch)?;
         let distractors = match self.distractors.as_slice() {
@@ -94,7 +97,6 @@ impl fmt::Display for Figures<'_> {
             return Ok(());
         };
         let RejectionMetrics { auroc, fpr95, gap } = metrics;
-        writeln!(f)?;
         writeln!(f, "{distractors} distractors: AUROC {auroc:.3}, FPR95 {fpr95:.3}, GAP {gap:.3}")?;
         if let (Some(landmarks), Some(others)) = (accepted_landmarks, accepted_distractors) {
             let (landmarks, others) = (100.0 * landmarks, 100.0 * others);
