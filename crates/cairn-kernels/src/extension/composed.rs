@@ -19,12 +19,12 @@ fn pixels<B: Backend>(planes: FloatTensor<B>) -> FloatTensor<B> {
     B::float_permute(planes, &[0, 2, 3, 1])
 }
 
-fn cast<B: Backend>(tensor: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+pub(super) fn cast<B: Backend>(tensor: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
     if tensor.dtype() == DType::from(dtype) { tensor } else { B::float_cast(tensor, dtype) }
 }
 
 /// A tensor in the type of the map that it meets.
-fn like<B: Backend>(tensor: FloatTensor<B>, map: &FloatTensor<B>) -> FloatTensor<B> {
+pub(super) fn like<B: Backend>(tensor: FloatTensor<B>, map: &FloatTensor<B>) -> FloatTensor<B> {
     cast::<B>(tensor, map.dtype().into())
 }
 
@@ -99,9 +99,9 @@ pub(super) fn add_and_activate<B: Backend>(
 }
 
 pub(super) fn max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
-    let PoolGeometry { window, stride, padding } = geometry;
+    let PoolGeometry { window, stride, padding, ceil_mode } = geometry;
     let planes = planes::<B>(input);
-    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], false))
+    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], ceil_mode))
 }
 
 pub(super) fn average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod man;
+pub(crate) mod nets;
 pub(crate) mod predict;
 pub(crate) mod suggest;
 pub(crate) mod test;
@@ -45,6 +46,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Test(test) => test.run(),
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
+        Command::Nets(nets) => nets.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
