@@ -31,8 +31,17 @@ pub struct BundleInfo {
     pub classes: ClassList,
     /// How a photo becomes the network's input.
     pub preprocess: Preprocess,
+    /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
+    /// in a model that nobody calibrated.
+    #[serde(default = "uncalibrated")]
+    pub temperature: f64,
     /// Where the model comes from.
     pub provenance: Provenance,
+}
+
+/// The temperature that leaves logits as they are.
+fn uncalibrated() -> f64 {
+    1.0
 }
 
 /// Where a model comes from.
@@ -111,6 +120,9 @@ pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<(Network, Bund
     if info.classes.len() != info.network.classes {
         let (classes, logits) = (info.classes.len(), info.network.classes);
         return Err(ModelError::Classes { path: owned(), classes, logits });
+    }
+    if !(info.temperature.is_finite() && info.temperature > 0.0) {
+        return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
     }
     let network = info
         .network

@@ -88,6 +88,14 @@ pub enum ModelError {
         /// Length of the logits.
         logits: usize,
     },
+    /// Logits cannot be divided by this.
+    #[error("{}: the model's temperature is {temperature}, not a number above 0", path.display())]
+    Temperature {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        temperature: f64,
+    },
     /// The file cannot be written.
     #[error("{}: cannot be written", path.display())]
     Write {

@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 pub struct Probability(f32);
 
 impl Probability {
-    /// The probabilities of all classes by softmax, in class order.
+    /// The probabilities of all classes, in class order: softmax of the logits divided by `temperature`.
     ///
     /// Logits that are not finite give no probability to speak of: all are zero then.
-    pub fn softmax(logits: &[f32]) -> Vec<Self> {
+    pub fn softmax(logits: &[f32], temperature: f64) -> Vec<Self> {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+        let sharpness = temperature.recip() as f32;
+        let exponentials: Vec<f32> =
+            logits.iter().map(|logit| ((logit - largest) * sharpness).exp()).collect();
         let sum: f32 = exponentials.iter().sum();
         if !sum.is_finite() {
             return vec![Self(0.0); logits.len()];
@@ -107,17 +109,20 @@ mod tests {
     #[test]
     fn softmax_agrees_with_f64_arithmetic_and_survives_large_logits() {
         let logits = [1000.0_f32, 1001.0, 998.5];
-        let exact: Vec<f64> = logits.iter().map(|l| f64::from(l - 1001.0).exp()).collect();
-        let sum: f64 = exact.iter().sum();
-        for (found, exact) in Probability::softmax(&logits).iter().zip(exact) {
-            assert!((f64::from(found.value()) - exact / sum).abs() < 1e-6);
+        for temperature in [1.0, 0.3, 2.5] {
+            let exact: Vec<f64> =
+                logits.iter().map(|l| (f64::from(l - 1001.0) / temperature).exp()).collect();
+            let sum: f64 = exact.iter().sum();
+            for (found, exact) in Probability::softmax(&logits, temperature).iter().zip(exact) {
+                assert!((f64::from(found.value()) - exact / sum).abs() < 1e-6, "at {temperature}");
+            }
         }
     }
 
     #[test]
     fn logits_that_are_not_numbers_give_no_probability() {
         for logits in [[f32::NAN, 1.0], [f32::INFINITY, 1.0], [f32::NEG_INFINITY; 2]] {
-            assert_eq!(Probability::softmax(&logits), [Probability(0.0); 2], "{logits:?}");
+            assert_eq!(Probability::softmax(&logits, 1.0), [Probability(0.0); 2], "{logits:?}");
         }
     }
 

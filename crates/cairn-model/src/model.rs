@@ -107,7 +107,8 @@ impl Model {
     }
 
     fn likeliest(&self, logits: &[f32], k: usize) -> Vec<Landmark> {
-        let mut ranked: Vec<_> = self.info.classes.iter().zip(Probability::softmax(logits)).collect();
+        let probabilities = Probability::softmax(logits, self.info.temperature);
+        let mut ranked: Vec<_> = self.info.classes.iter().zip(probabilities).collect();
         // A stable sort: equals stay in class order, so that the answer never depends on chance.
         ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
         ranked.truncate(k);

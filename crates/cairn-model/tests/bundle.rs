@@ -33,6 +33,7 @@ fn info() -> BundleInfo {
         network: spec(),
         classes: ClassList::from_folders(CLASSES),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        temperature: 1.7,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),
@@ -135,9 +136,44 @@ fn another_version_of_the_format_is_refused_by_number() {
 #[test]
 fn fields_that_a_later_cairn_adds_under_the_same_version_are_no_hindrance() {
     let fixture = Fixture::new();
-    let later = fixture.redescribed(|description| description["temperature"] = json!(1.5));
+    let later = fixture.redescribed(|description| description["later"] = json!("yes"));
     fs::write(fixture.bundle(), later).unwrap();
     assert_eq!(Model::open(fixture.bundle()).unwrap().info(), &info());
+}
+
+#[test]
+fn a_bundle_from_before_calibration_has_temperature_one() {
+    let fixture = Fixture::new();
+    let earlier = fixture.redescribed(|description| {
+        description.as_object_mut().unwrap().remove("temperature").unwrap();
+    });
+    fs::write(fixture.bundle(), earlier).unwrap();
+    let model = Model::open(fixture.bundle()).unwrap();
+    assert_eq!(model.info(), &BundleInfo { temperature: 1.0, ..info() });
+}
+
+#[test]
+fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
+    for temperature in [0.0, -1.0] {
+        let error = Fixture::new().error_of_description(|d| d["temperature"] = json!(temperature));
+        assert!(matches!(error, ModelError::Temperature { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn probabilities_are_those_of_the_logits_divided_by_the_temperature() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);
+    let photo = Photo::open(fixture.photo()).unwrap();
+    let framed = model.info().preprocess.frame(&photo);
+    let mut pixels = vec![0.0; 3 * SIDE * SIDE];
+    model.info().preprocess.normalisation.write_chw(&framed, &mut pixels);
+    let logits = network().logits(pixels, SIDE, SIDE, Precision::F32).remove(0);
+    let weights: Vec<f64> =
+        logits.iter().map(|&logit| (f64::from(logit) / info().temperature).exp()).collect();
+    let likeliest = weights.iter().copied().fold(0.0, f64::max) / weights.iter().sum::<f64>();
+    let found = model.predict(&[&photo], 1)[0][0].probability.value();
+    assert!((f64::from(found) - likeliest).abs() < 1e-6, "{found} for {likeliest}");
 }
 
 #[test]

@@ -161,9 +161,10 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         };
         clock.validation_took(began.elapsed());
         let best_before = place.history.lowest_loss();
-        let record = record(&place, learning_rate, &scores.evaluate(&data.classes), bad_photos);
+        let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
         if record.best {
-            let info = bundle_info(training, &loaders, &record, &place.fingerprint)?;
+            let temperature = scores.fit_temperature();
+            let info = bundle_info(training, &loaders, &record, temperature, &place.fingerprint)?;
             write_bundle(&run.best_model(), &snapshot, &info)?;
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
@@ -255,12 +256,14 @@ fn bundle_info(
     training: &Training<'_>,
     loaders: &Loaders,
     record: &EpochRecord,
+    temperature: f64,
     fingerprint: &str,
 ) -> Result<BundleInfo, TrainError> {
     Ok(BundleInfo {
         network: training.recipe.network_spec(training.data.classes.len()),
         classes: training.data.classes.clone(),
         preprocess: loaders.preprocess.clone(),
+        temperature,
         provenance: Provenance {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
             recipe: training.recipe.to_toml()?,

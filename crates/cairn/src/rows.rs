@@ -163,7 +163,7 @@ mod tests {
     use cairn_places::Gazetteer;
 
     fn written(format: Format) -> String {
-        let probabilities = Probability::softmax(&[2.0, 0.0]);
+        let probabilities = Probability::softmax(&[2.0, 0.0], 1.0);
         let landmark = |name: &str, probability| Landmark {
             class: format!("00.{name}"),
             name: name.to_owned(),

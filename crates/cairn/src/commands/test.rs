@@ -83,7 +83,7 @@ pub(crate) fn test(model: &Model, data: &Path, batch_size: usize) -> Result<(Eva
     if scores.is_empty() {
         anyhow::bail!("{}: not one photo could be read", data.display());
     }
-    Ok((scores.evaluate(&info.classes), bad_photos))
+    Ok((scores.evaluate(&info.classes, info.temperature), bad_photos))
 }
 
 /// Writes the report and returns where it is.
