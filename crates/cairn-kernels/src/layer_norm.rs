@@ -115,8 +115,8 @@ fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
     let mut lanes = [0.0_f32; LANES];
     let whole = count / LANES * LANES;
     for first in (0..whole).step_by(LANES) {
-        for lane in 0..LANES {
-            lanes[lane] += term(first + lane);
+        for (lane, sum) in lanes.iter_mut().enumerate() {
+            *sum += term(first + lane);
         }
     }
     let rest: f32 = (whole..count).map(term).sum();
@@ -154,9 +154,9 @@ vectorised! {
             let normalised = |channel: usize| moments.normalised(x[channel].to_f32());
             let mean = sum(channels, scaled) / count;
             let along = sum(channels, |channel| scaled(channel) * normalised(channel)) / count;
-            for channel in 0..channels {
+            for (channel, to) in to.iter_mut().enumerate() {
                 let own = scaled(channel) - mean - normalised(channel) * along;
-                to[channel] = T::from_f32(own * moments.inverse_deviation);
+                *to = T::from_f32(own * moments.inverse_deviation);
             }
         }
     }

@@ -22,7 +22,6 @@ pub(crate) struct InvertedResidual {
 }
 
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "three or four of them in a block")]
 enum Stage {
     ConvNorm(ConvNorm),
     SqueezeExcitation(SqueezeExcitation),

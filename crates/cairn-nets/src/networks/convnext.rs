@@ -21,7 +21,6 @@ pub struct ConvNext {
 }
 
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "eight of them in a network")]
 enum Feature {
     Stem(Stem),
     Stage(Vec<Block>),

@@ -20,7 +20,6 @@ pub struct Vgg {
 }
 
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "44 of them in a network")]
 enum Feature {
     Conv(Conv),
     Norm(BatchNorm),
