@@ -17,6 +17,7 @@ mod precision;
 mod state_dict;
 mod summary;
 mod trace;
+mod trainable;
 mod value;
 pub mod weights;
 
@@ -30,3 +31,4 @@ pub use networks::{
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
 pub use summary::NetworkSummary;
+pub use trainable::Parameter;

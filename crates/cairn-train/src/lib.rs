@@ -3,15 +3,20 @@
 //! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
 //! and tells an [`Observer`] what happens.
 
+mod average;
 mod bench;
 mod checkpoint;
 mod clock;
 mod error;
 mod history;
+mod learner;
 mod loaders;
+mod loss;
 mod memory;
 mod observer;
 mod optimiser;
+mod parameter_groups;
+mod portion;
 mod recipe;
 mod run_folder;
 mod schedule;
@@ -27,8 +32,8 @@ pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe,
-    RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
+    PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use schedule::Schedule;

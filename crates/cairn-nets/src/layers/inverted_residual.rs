@@ -72,14 +72,17 @@ impl InvertedResidual {
     }
 
     pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let input = self.adds_input.then(|| x.clone());
-        let branch = self.block.iter().fold(x, |x, stage| match stage {
+        if !self.adds_input {
+            return self.branch(x);
+        }
+        let [x, input] = x.fork();
+        self.stochastic_depth.forward(self.branch(x)).add(input)
+    }
+
+    fn branch(&self, x: FeatureMap) -> FeatureMap {
+        self.block.iter().fold(x, |x, stage| match stage {
             Stage::ConvNorm(layer) => layer.forward(x),
             Stage::SqueezeExcitation(layer) => layer.forward(x),
-        });
-        match input {
-            Some(input) => self.stochastic_depth.forward(branch).add(input),
-            None => branch,
-        }
+        })
     }
 }

@@ -38,7 +38,8 @@ impl SqueezeExcitation {
     }
 
     pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let means = x.clone().average_pixel(); // [batch, 1, 1, channels]
+        let [x, seen] = x.fork();
+        let means = seen.average_pixel(); // [batch, 1, 1, channels]
         let squeezed = self.fc1.forward(means).activate(self.activation);
         x.scale(self.fc2.forward(squeezed).activate(self.gate))
     }

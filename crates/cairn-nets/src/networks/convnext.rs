@@ -84,9 +84,10 @@ impl Block {
         }
     }
 
-    fn forward(&self, input: FeatureMap) -> FeatureMap {
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let [x, input] = x.fork();
         let Branch { conv_0, norm_2, linear_3, linear_5 } = &self.block;
-        let x = norm_2.forward(conv_0.forward(input.clone()));
+        let x = norm_2.forward(conv_0.forward(x));
         let x = linear_3.forward_pixels(x).activate(Curve::Gelu);
         let x = linear_5.forward_pixels(x);
         self.stochastic_depth.forward(self.scale(x)).add(input)

@@ -68,9 +68,10 @@ impl Block {
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let [x, skip] = x.fork();
         let skip = match &self.proj {
-            Some(fit) => fit.forward(x.clone()),
-            None => x.clone(),
+            Some(fit) => fit.forward(skip),
+            None => skip,
         };
         let Bottleneck { a, b, se, c } = &self.f;
         c.add(se.forward(b.forward(a.forward(x))), skip, Activation::Relu)

@@ -82,10 +82,10 @@ impl Downsample {
     }
 
     /// What is added at the end of a block that takes `x`.
-    fn skip(this: Option<&Self>, x: &FeatureMap) -> FeatureMap {
+    fn skip(this: Option<&Self>, x: FeatureMap) -> FeatureMap {
         match this {
-            Some(fit) => fit.conv_0.norm(&fit.bn_1, x.clone(), None, Activation::Identity),
-            None => x.clone(),
+            Some(fit) => fit.conv_0.norm(&fit.bn_1, x, None, Activation::Identity),
+            None => x,
         }
     }
 }
@@ -102,7 +102,8 @@ impl BasicBlock {
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let skip = Downsample::skip(self.downsample.as_ref(), &x);
+        let [x, skip] = x.fork();
+        let skip = Downsample::skip(self.downsample.as_ref(), skip);
         let x = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
         self.conv2.norm(&self.bn2, x, Some(skip), Activation::Relu)
     }
@@ -125,7 +126,8 @@ impl Bottleneck {
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let skip = Downsample::skip(self.downsample.as_ref(), &x);
+        let [x, skip] = x.fork();
+        let skip = Downsample::skip(self.downsample.as_ref(), skip);
         let x = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
         let x = self.conv2.norm(&self.bn2, x, None, Activation::Relu);
         self.conv3.norm(&self.bn3, x, Some(skip), Activation::Relu)

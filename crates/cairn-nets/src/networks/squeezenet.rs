@@ -55,9 +55,9 @@ impl Fire {
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let x = self.squeeze.forward(x).relu();
-        let left = self.expand1x1.forward(x.clone()).relu();
-        left.concat(self.expand3x3.forward(x).relu())
+        let [left, right] = self.squeeze.forward(x).relu().fork();
+        let left = self.expand1x1.forward(left).relu();
+        left.concat(self.expand3x3.forward(right).relu())
     }
 }
 

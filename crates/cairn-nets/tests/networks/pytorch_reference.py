@@ -191,19 +191,11 @@ def sample(tensor):
     return tensor.flatten()[::97] if tensor.numel() > 2**20 else tensor
 
 
-def backward(net, images):
-    """Gradients of the cross-entropy in training mode; photo n is of class n."""
-    net.train().zero_grad()
-    logits = net(images)
-    nn.functional.cross_entropy(logits, torch.arange(len(images))).backward()
-    return logits.detach()
-
-
 def step(net, images, rate):
-    """A step of SGD. Returns the logits before it."""
-    logits = backward(net, images)
+    """A step of SGD in training mode by the gradient of the cross-entropy; photo n is of class n."""
+    net.train().zero_grad()
+    nn.functional.cross_entropy(net(images), torch.arange(len(images))).backward()
     torch.optim.SGD(net.parameters(), lr=rate).step()
-    return logits
 
 
 def randomise_scales(net):
@@ -234,10 +226,11 @@ def passes(folder, classes=7, batch=4):
         with torch.no_grad():
             outcome = {"images": images, "evaluated": net.eval()(images)}
         exact = copy.deepcopy(net).double()
-        backward(exact, images.double())
+        step(exact, images.double(), rate=1e-3)
         outcome |= {f"gradient of {key}": sample(value.grad).float() for key, value in exact.named_parameters()}
-        outcome["trained"] = step(net, images, rate=0.01)
-        outcome |= {f"stepped {key}": sample(value.detach()) for key, value in net.named_parameters()}
+        outcome |= {f"stepped {key}": sample(value.detach()).float() for key, value in exact.named_parameters()}
+        with torch.no_grad():
+            outcome["trained"] = net.train()(images)
         outcome |= {key: value for key, value in net.state_dict().items() if ".running_" in key}
         write_safetensors(folder / f"{name}.passes.safetensors", outcome)
 
@@ -249,6 +242,7 @@ def strict(folder, classes=7):
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)  # Beside other tests, more would wait for each other.
     if sys.argv[1] == "counts":
         counts()
     elif sys.argv[1] == "passes":

@@ -42,8 +42,13 @@ fn the_best_model_is_calibrated_on_the_validation_photos() {
 fn a_loss_that_is_no_number_stops_the_training_and_says_what_to_try() {
     let set = TinySet::new();
     let recipe = recipe(|r| {
-        r.optimiser =
-            OptimiserRecipe::Sgd { learning_rate: 1e30, momentum: 0.0, weight_decay: 0.0, nesterov: false }
+        r.optimiser = OptimiserRecipe::Sgd {
+            learning_rate: 1e30,
+            momentum: 0.0,
+            weight_decay: 0.0,
+            decay_biases_and_norms: true,
+            nesterov: false,
+        }
     });
     let (run, outcome) = set.train_anew(&recipe, "run");
     let error = outcome.unwrap_err();

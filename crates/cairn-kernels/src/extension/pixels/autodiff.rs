@@ -9,7 +9,6 @@ use burn::backend::{Autodiff, Flex};
 use burn_flex::FlexTensor;
 
 use super::super::autodiff::record;
-use super::super::kernels_enabled;
 use super::super::map::{MapShape, Values, vector, with_element, written};
 use super::PixelOps;
 use crate::channel_scale;
@@ -19,18 +18,12 @@ use crate::layer_norm::LayerNorm;
 
 impl<C: CheckpointStrategy> PixelOps for Autodiff<Flex, C> {
     fn map_curve(input: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return super::composed_curve::<Self>(input, curve);
-        }
         let (input, node) = input.into_parts();
         let output = Flex::map_curve(input.clone(), curve);
         record::<_, C, 1>(CurveStep, [node], output, || SavedCurve { input, curve })
     }
 
     fn map_scale(input: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return super::composed_scale::<Self>(input, factors);
-        }
         let ((input, input_node), (factors, factors_node)) = (input.into_parts(), factors.into_parts());
         let output = Flex::map_scale(input.clone(), factors.clone());
         record::<_, C, 2>(Scale, [input_node, factors_node], output, || SavedScale { input, factors })
@@ -42,9 +35,6 @@ impl<C: CheckpointStrategy> PixelOps for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         epsilon: f32,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return super::composed_layer_norm::<Self>(input, weight, bias, epsilon);
-        }
         let parts = [input, weight, bias].map(FloatTensor::<Self>::into_parts);
         let [(input, input_node), (weight, weight_node), (bias, bias_node)] = parts;
         let output = Flex::map_layer_norm(input.clone(), weight.clone(), bias.clone(), epsilon);
