@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, completions, data, demo, man, nets, predict, suggest, test, train};
+use crate::commands::{
+    bench, calibrate, completions, data, demo, forget, learn, man, nets, predict, similar, suggest, test,
+    train,
+};
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -24,6 +27,10 @@ pub(crate) enum Command {
     Test(test::Test),
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
+    Calibrate(calibrate::Calibrate),
+    Learn(learn::Learn),
+    Forget(forget::Forget),
+    Similar(similar::Similar),
     Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),

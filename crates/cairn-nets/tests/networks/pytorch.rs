@@ -115,9 +115,9 @@ fn compare_step(architecture: Architecture, network: Network, logits: Tensor<2>,
         let most = 2e-2 * norm(gradient) + 1e-5 * largest + 1e-7 * norm(before);
         let error = norm(&found.iter().zip(gradient).map(|(a, b)| a - b).collect::<Vec<_>>());
         assert!(error <= most, "{architecture}: gradient of {name} off by {error} of {}", norm(gradient));
-        // A step of a thousandth of the gradient, as PyTorch took it.
+        // A step of 1e-4 times the gradient, as PyTorch took it.
         let ours: Vec<f32> =
-            before.iter().zip(&found).map(|(before, gradient)| (before - 1e-3 * gradient) as f32).collect();
+            before.iter().zip(&found).map(|(before, gradient)| (before - 1e-4 * gradient) as f32).collect();
         let theirs: Vec<f32> = stepped.iter().map(|weight| *weight as f32).collect();
         assert_close(&ours, &theirs, architecture, name);
     }
@@ -130,7 +130,7 @@ struct Move<'a> {
     after: Vec<f64>,
     /// PyTorch's gradient in f64.
     gradient: Vec<f64>,
-    /// Where PyTorch's step of a thousandth of it ends.
+    /// Where PyTorch's step of 1e-4 times it ends.
     stepped: Vec<f64>,
 }
 

@@ -218,7 +218,7 @@ def passes(folder, classes=7, batch=4):
         torch.manual_seed(sum(name.encode()))
         net = make(classes, side)
         randomise_scales(net)
-        step(net, torch.randn(batch, 3, side, side), rate=1e-3)
+        step(net, torch.randn(batch, 3, side, side), rate=1e-4)
         images = torch.randn(batch, 3, side, side)
         # The state dict as it is, batch norm's integer counters included.
         write_safetensors(folder / f"{name}.weights.safetensors", net.state_dict())
@@ -226,7 +226,7 @@ def passes(folder, classes=7, batch=4):
         with torch.no_grad():
             outcome = {"images": images, "evaluated": net.eval()(images)}
         exact = copy.deepcopy(net).double()
-        step(exact, images.double(), rate=1e-3)
+        step(exact, images.double(), rate=1e-4)
         outcome |= {f"gradient of {key}": sample(value.grad).float() for key, value in exact.named_parameters()}
         outcome |= {f"stepped {key}": sample(value.detach()).float() for key, value in exact.named_parameters()}
         with torch.no_grad():
