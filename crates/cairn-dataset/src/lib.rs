@@ -46,7 +46,9 @@ mod view;
 
 pub use bad_photo::BadPhoto;
 pub use batch::Batch;
-pub use cache::{CacheError, CacheMode, CacheOptions, CacheStatistics, PhotoCache, cache_folder, user_cache_folder};
+pub use cache::{
+    CacheError, CacheMode, CacheOptions, CacheStatistics, PhotoCache, cache_folder, user_cache_folder,
+};
 pub use check::{CheckReport, Copies, check};
 pub use class::{Class, ClassId, ClassList};
 pub use epoch::Epoch;

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_nets::{Init, Network, NetworkSpec, StateDict};
 use cairn_photo::Preprocess;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Learning, Memory, ModelError, Rejection};
 
@@ -53,18 +53,44 @@ fn uncalibrated() -> f64 {
 /// Where a model comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// The version of cairn that trained it.
+    /// The version of cairn that trained or imported it.
     pub cairn: String,
-    /// The resolved recipe, as TOML.
+    /// The resolved recipe, as TOML; of an imported model, a comment that names the file.
     pub recipe: String,
-    /// The fingerprint of the data set's index.
+    /// The fingerprint of the data set's index; empty where cairn did not train it.
     pub data_fingerprint: String,
-    /// The epoch whose weights these are, counted from 1.
+    /// The epoch whose weights these are, counted from 1; 0 where cairn did not train it.
     pub epoch: usize,
-    /// Mean cross-entropy on the validation photos after that epoch, in nats.
+    /// Mean cross-entropy on the validation photos after that epoch, in nats; not a number where cairn did not train it.
+    #[serde(deserialize_with = "number_or_null")]
     pub valid_loss: f64,
-    /// Share of validation photos named right, in `[0, 1]`.
+    /// Share of validation photos named right, in `[0, 1]`; not a number where cairn did not train it.
+    #[serde(deserialize_with = "number_or_null")]
     pub valid_accuracy: f64,
+}
+
+impl Provenance {
+    /// Of weights that were trained elsewhere and came from `origin`.
+    pub(crate) fn imported(origin: &str) -> Self {
+        Self {
+            cairn: env!("CARGO_PKG_VERSION").to_owned(),
+            recipe: format!("# imported from {origin}\n"),
+            data_fingerprint: String::new(),
+            epoch: 0,
+            valid_loss: f64::NAN,
+            valid_accuracy: f64::NAN,
+        }
+    }
+
+    /// Whether cairn trained it, so that there are a recipe and figures.
+    pub fn is_of_training(&self) -> bool {
+        self.epoch > 0
+    }
+}
+
+/// JSON has no word for what is not a number, and `null` stands in its place.
+fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// The description as it stands in the file: the version first, so that it can be read alone.

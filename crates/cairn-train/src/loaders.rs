@@ -42,7 +42,8 @@ impl Loaders {
         let cache = Arc::new(PhotoCache::open(&kept, demand)?);
         Ok(Self {
             train: Loader::new(data.train.clone(), augmented, shuffled)?.cached(cache.clone()),
-            train_plain: Loader::new(data.train.clone(), plain.clone(), options.clone())?.cached(cache.clone()),
+            train_plain: Loader::new(data.train.clone(), plain.clone(), options.clone())?
+                .cached(cache.clone()),
             valid: Loader::new(data.valid.clone(), plain, options)?.cached(cache.clone()),
             preprocess,
             cache,

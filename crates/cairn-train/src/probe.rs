@@ -104,7 +104,7 @@ pub(crate) fn probe(
         let bad_photos = if place.epoch == 0 { pass.bad_photos } else { 0 };
         let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
         if record.best {
-            best = Some((snapshot, record.clone(), scores.fit_temperature()));
+            best = Some((snapshot, record.clone(), scores));
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
         place.history.push(record);
@@ -112,8 +112,8 @@ pub(crate) fn probe(
         place.so_far = EpochSums::default();
         place.seconds = clock.seconds();
     };
-    if let Some((network, record, temperature)) = best {
-        let info = bundle_info(training, &loaders, &record, temperature, &place.fingerprint)?;
+    if let Some((network, record, scores)) = best {
+        let info = bundle_info(training, &loaders, &record, &scores, &place.fingerprint)?;
         write_bundle(&run.best_model(), &network, &info)?;
     }
     run.write_history(&place.history)?;

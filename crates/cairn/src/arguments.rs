@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, calibrate, completions, data, demo, forget, learn, man, nets, predict, similar, suggest, test,
-    train,
+    bench, calibrate, completions, data, demo, forget, import, learn, man, nets, predict, similar, suggest,
+    test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Learn(learn::Learn),
     Forget(forget::Forget),
     Similar(similar::Similar),
+    Import(import::Import),
     Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),

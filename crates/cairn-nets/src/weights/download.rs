@@ -28,7 +28,9 @@ pub enum DownloadError {
         source: Box<ureq::Error>,
     },
     /// The connection ended early.
-    #[error("{url}: the connection broke after {received} of {expected} bytes; try again, and it goes on from there")]
+    #[error(
+        "{url}: the connection broke after {received} of {expected} bytes; try again, and it goes on from there"
+    )]
     Incomplete {
         /// The address.
         url: String,
@@ -184,7 +186,8 @@ mod tests {
         let first = requested_first_byte(&mut stream);
         let body = &content[first..];
         let status = if first > 0 { "206 Partial Content" } else { "200 OK" };
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).unwrap();
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())
+            .unwrap();
         let _ = stream.write_all(&body[..body.len().min(most)]);
     }
 
@@ -213,7 +216,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (url, server) = served(NAME, vec![(content(), 300_000), (content(), usize::MAX)]);
         let error = fetch_weights(&url, folder.path(), &mut |_, _| ()).unwrap_err();
-        assert!(matches!(error, DownloadError::Incomplete { received: 300_000, expected: 1_000_000, .. }), "{error}");
+        assert!(
+            matches!(error, DownloadError::Incomplete { received: 300_000, expected: 1_000_000, .. }),
+            "{error}"
+        );
         assert!(!folder.path().join(NAME).exists(), "a file that is there is whole");
         let mut seen = Vec::new();
         let file = fetch_weights(&url, folder.path(), &mut |done, total| seen.push((done, total))).unwrap();
@@ -239,9 +245,10 @@ mod tests {
     fn without_a_connection_the_error_names_the_address_and_where_to_put_the_file() {
         let folder = tempfile::tempdir().unwrap();
         // Port 9 of this machine: nobody listens.
-        let message = fetch_weights("http://127.0.0.1:9/resnet34-b627a593.pth", folder.path(), &mut |_, _| ())
-            .unwrap_err()
-            .to_string();
+        let message =
+            fetch_weights("http://127.0.0.1:9/resnet34-b627a593.pth", folder.path(), &mut |_, _| ())
+                .unwrap_err()
+                .to_string();
         let place = folder.path().join("resnet34-b627a593.pth").display().to_string();
         assert!(message.contains("http://127.0.0.1:9/") && message.contains(&place), "{message}");
     }

@@ -27,9 +27,13 @@ use crate::schedule::Schedule;
 pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
     ("demo", include_str!("../../../../recipes/demo.toml")),
     ("quick", include_str!("../../../../recipes/quick.toml")),
+    ("probe", include_str!("../../../../recipes/probe.toml")),
+    ("system-a-resnet34", include_str!("../../../../recipes/system-a-resnet34.toml")),
     ("system-a-scratch", include_str!("../../../../recipes/system-a-scratch.toml")),
     ("system-b-plain", include_str!("../../../../recipes/system-b-plain.toml")),
     ("system-b-residual", include_str!("../../../../recipes/system-b-residual.toml")),
+    ("system-b-resnet34", include_str!("../../../../recipes/system-b-resnet34.toml")),
+    ("system-c-alexnet", include_str!("../../../../recipes/system-c-alexnet.toml")),
     ("system-c-scratch", include_str!("../../../../recipes/system-c-scratch.toml")),
 ];
 

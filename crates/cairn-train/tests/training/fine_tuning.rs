@@ -1,11 +1,12 @@
 //! What is frozen stays as it was; what is not learns.
 
 use burn::tensor::Device;
+use cairn_dataset::{Loader, LoaderOptions, View};
 use cairn_model::Model;
 use cairn_nets::StateDict;
-use cairn_train::{FineTuneRecipe, Learning, Recipe};
+use cairn_train::{FineTuneRecipe, Interrupt, Learning, Recipe, evaluate};
 
-use crate::tiny::{TinySet, recipe};
+use crate::tiny::{TinySet, Watcher, recipe};
 
 /// The names of all tensors that differ from the first weights after a training of one epoch.
 fn changed(fine_tune: FineTuneRecipe, set: &TinySet, name: &str) -> Vec<String> {
@@ -52,4 +53,55 @@ fn frozen_batch_norms_stay_as_they_were_while_everything_else_learns() {
     let of_batch_norm = |name: &String| name.contains("bn") || name.contains("downsample.1");
     assert!(!changed.iter().any(of_batch_norm), "{changed:?}");
     assert!(changed.iter().any(|name| name == "conv1.weight"), "{changed:?}");
+}
+
+#[test]
+fn a_training_begins_with_the_weights_that_it_is_given_but_for_a_head_of_other_classes() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| {
+        r.training.epochs = 1;
+        r.fine_tune.train = Learning::Head;
+    });
+    let other = recipe.network_spec(7).build(recipe.network.init, 99, &Device::flex()).unwrap().state_dict();
+    let run = set.run_folder("given", &recipe);
+    set.train_from(Some(&other), &recipe, &run, &mut Watcher::default()).unwrap();
+    let trained = Model::open(run.path()).unwrap().network().state_dict();
+    for (name, shape) in trained.shapes().filter(|(name, _)| !name.starts_with("fc.")) {
+        assert_eq!(trained.values(name), other.values(name), "{name}");
+        assert_eq!(Some(shape), other.shape(name), "{name}");
+    }
+}
+
+#[test]
+fn a_probe_changes_the_head_alone_and_scores_as_the_whole_network_does() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| {
+        r.training.epochs = 4;
+        r.fine_tune =
+            FineTuneRecipe { train: Learning::Head, cached_views: Some(2), ..FineTuneRecipe::default() };
+    });
+    let (run, outcome) = set.train_anew(&recipe, "probe");
+    let history = outcome.unwrap().history;
+    assert_eq!(history.epochs().len(), 4);
+    let losses: Vec<f64> = history.epochs().iter().map(|epoch| epoch.train_loss).collect();
+    assert!(losses[3] < losses[0], "{losses:?}");
+
+    let model = Model::open(run.path()).unwrap();
+    let (before, after) = (first_weights(&recipe), model.network().state_dict());
+    let changed: Vec<&str> = before
+        .shapes()
+        .map(|(name, _)| name)
+        .filter(|name| before.values(name) != after.values(name))
+        .collect();
+    assert_eq!(changed, ["fc.bias", "fc.weight"]);
+
+    let data = set.data();
+    let view = View::Test(model.info().preprocess.clone());
+    let loader = Loader::new(data.valid.clone(), view, LoaderOptions::default()).unwrap();
+    let scores =
+        evaluate(model.network(), &loader, 3, recipe.precision(), &Interrupt::default(), |_| ()).unwrap();
+    let whole = scores.evaluate(&data.classes, 1.0);
+    let probed = history.best().unwrap();
+    assert!((whole.loss - probed.valid_loss).abs() < 1e-4, "{} {}", whole.loss, probed.valid_loss);
+    assert_eq!(whole.accuracy, probed.valid_accuracy);
 }

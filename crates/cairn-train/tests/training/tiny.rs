@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cairn_dataset::drawn::{DrawnSet, Kind};
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder, ValidSplit};
+use cairn_nets::StateDict;
 use cairn_train::{
     EpochRecord, Event, Interrupt, Observer, Outcome, Recipe, RunFolder, RunRecord, TrainError, Training,
     train,
@@ -91,6 +92,17 @@ impl TinySet {
         run: &RunFolder,
         watcher: &mut Watcher,
     ) -> Result<Outcome, TrainError> {
+        self.train_from(None, recipe, run, watcher)
+    }
+
+    /// The same from these weights on.
+    pub(crate) fn train_from(
+        &self,
+        weights: Option<&StateDict>,
+        recipe: &Recipe,
+        run: &RunFolder,
+        watcher: &mut Watcher,
+    ) -> Result<Outcome, TrainError> {
         // Burn's CPU backend draws dropout from one generator for the whole process, which a training seeds before
         // each step: two trainings at once would draw from each other's.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -98,7 +110,7 @@ impl TinySet {
         watcher.interrupt = Interrupt::default();
         let interrupt = &watcher.interrupt.clone();
         let cache = CacheMode::Auto;
-        train(&Training { recipe, data: &self.data(), run, weights: None, cache, interrupt }, watcher)
+        train(&Training { recipe, data: &self.data(), run, weights, cache, interrupt }, watcher)
     }
 
     /// A whole training in a run folder of this name.

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod forget;
+pub(crate) mod import;
 pub(crate) mod learn;
 pub(crate) mod man;
 pub(crate) mod nets;
@@ -75,6 +76,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Learn(learn) => learn.run(),
         Command::Forget(forget) => forget.run(),
         Command::Similar(similar) => similar.run(),
+        Command::Import(import) => import.run(),
         Command::Nets(nets) => nets.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),

@@ -8,7 +8,8 @@ use cairn_dataset::{CacheMode, ImageFolder, ValidSplit, user_cache_folder};
 use cairn_nets::weights::{fetch_weights, read_weights};
 use cairn_nets::{Architecture, Precision, StateDict};
 use cairn_train::{
-    FirstWeights, Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train,
+    FirstWeights, Interrupt, NetworkRecipe, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training,
+    train,
 };
 use clap::{Args, ValueEnum};
 
@@ -161,7 +162,9 @@ fn first_weights(network: &NetworkRecipe) -> Result<Option<StateDict>> {
 /// The published weights of a network in the user's cache folder.
 fn imagenet_weights(architecture: Architecture) -> Result<PathBuf> {
     let Some(url) = architecture.imagenet_weights() else {
-        bail!("nobody publishes ImageNet weights for {architecture}; give a file, or a network that `cairn nets` lists with some");
+        bail!(
+            "nobody publishes ImageNet weights for {architecture}; give a file, or a network that `cairn nets` lists with some"
+        );
     };
     let Some(caches) = user_cache_folder() else {
         bail!("the system names no cache folder for {url}: fetch it, and give the file by --weights");

@@ -1,0 +1,99 @@
+//! `cairn import`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use cairn_dataset::{Class, ClassList};
+use cairn_model::{Foreign, Model};
+use cairn_nets::Architecture;
+use cairn_nets::weights::read_weights;
+use cairn_photo::{Framing, Normalisation, Preprocess};
+use clap::Args;
+
+use crate::exit::Status;
+use crate::progress::say;
+
+/// Make a model of weights that PyTorch trained
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Photos become the network's input as torchvision's ImageNet weights expect it: the shorter side is resized, the middle \
+cropped, and ImageNet's mean and deviation are taken off. Weights that were trained otherwise need --resize, --crop, \
+--mean and --std.")]
+pub(crate) struct Import {
+    /// A state dict or TorchScript module (.pth, .pt), or .safetensors, in torchvision's naming
+    file: PathBuf,
+    /// The network that the weights are of; `cairn nets` lists them
+    #[arg(long, value_name = "NAME")]
+    net: Architecture,
+    /// A text file with the name of a class on each line, in the order of the network's outputs
+    #[arg(long, value_name = "FILE")]
+    classes: PathBuf,
+    /// Write the model to this file
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Shorter side of a photo after resizing, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 256)]
+    resize: u32,
+    /// Side of the square in its middle that the network sees, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 224)]
+    crop: u32,
+    /// Mean of red, green and blue, of values from 0 to 1
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, requires = "std")]
+    mean: Option<Vec<f32>>,
+    /// Standard deviation of red, green and blue
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, requires = "mean")]
+    std: Option<Vec<f32>>,
+}
+
+impl Import {
+    pub(crate) fn run(self) -> Result<Status> {
+        if self.out.exists() {
+            bail!("{}: is there already; give another -o, or take it away first", self.out.display());
+        }
+        if self.crop == 0 || self.resize < self.crop {
+            bail!("--crop {} does not fit into --resize {}", self.crop, self.resize);
+        }
+        let weights = read_weights(&self.file)?;
+        let model = Model::import(Foreign {
+            architecture: self.net,
+            weights: &weights,
+            classes: class_names(&self.classes)?,
+            preprocess: self.preprocess()?,
+            origin: &self.file.file_name().unwrap_or_default().to_string_lossy(),
+        })
+        .with_context(|| self.file.display().to_string())?;
+        model.save(&self.out)?;
+        say(format!("{}: {} with {} classes", self.out.display(), self.net, model.info().classes.len()));
+        Ok(Status::Done)
+    }
+
+    fn preprocess(&self) -> Result<Preprocess> {
+        let framing = Framing::ShortSideCrop { short_side: self.resize, crop: self.crop };
+        let normalisation = match (&self.mean, &self.std) {
+            (Some(mean), Some(std)) => match (mean.as_slice().try_into(), std.as_slice().try_into()) {
+                (Ok(mean), Ok(std)) => Normalisation { mean, std },
+                _ => bail!("--mean and --std take three numbers each"),
+            },
+            _ => Normalisation::IMAGENET,
+        };
+        Ok(Preprocess { framing, normalisation })
+    }
+}
+
+/// The classes in a text file, a name on each line.
+fn class_names(path: &Path) -> Result<ClassList> {
+    let text = fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let mut classes = ClassList::default();
+    for (line, name) in (1..).zip(text.lines()) {
+        let class = Class::from_folder(name.trim());
+        if class.folder.is_empty() {
+            bail!("{}: line {line} is empty, where each line names a class", path.display());
+        }
+        if classes.iter().any(|(_, other)| other.folder == class.folder) {
+            bail!("{}: line {line} names `{}` again", path.display(), class.folder);
+        }
+        classes.push(class);
+    }
+    Ok(classes)
+}

@@ -1,0 +1,95 @@
+//! Weights from elsewhere: to begin a training with, and as models of their own.
+
+use std::path::Path;
+
+use cairn_reference::python_with;
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+const PHOTO: &str = "photos/test/08.Lighthouse/0000.jpg";
+const NAMES: &str = "Zebra\nArc\nOld_Bridge\n";
+
+#[test]
+fn an_imported_model_predicts_what_pytorch_predicts() {
+    let Some(python) = python_with(&["torch", "torchvision", "PIL"]) else { return };
+    let sandbox = Sandbox::new();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/import_reference.py");
+    let expected = python.run(&script, &[sandbox.path("").as_ref(), sandbox.path(PHOTO).as_ref()]);
+    let expected: Vec<f64> = serde_json::from_str(&expected).unwrap();
+    sandbox.file("names.txt", NAMES.as_bytes());
+    for file in ["state_dict.pth", "scripted.pt"] {
+        let import = format!("import {file} --net resnet18 --classes names.txt -o {file}.safetensors");
+        sandbox.cairn(&import).assert_status(0);
+        let predict = format!("predict {PHOTO} -m {file}.safetensors -k 3 --format json --precision f32");
+        let found = sandbox.cairn(&predict).assert_status(0).json();
+        for (class, expected) in NAMES.lines().zip(&expected) {
+            let landmarks = found[0]["landmarks"].as_array().unwrap();
+            let landmark = landmarks.iter().find(|landmark| landmark["class"] == class).unwrap();
+            let probability = landmark["probability"].as_f64().unwrap();
+            // Photos are resized to within a level of Pillow's, not to the bit.
+            assert!(
+                (probability - expected).abs() < 5e-3,
+                "{file}, {class}: {probability}, PyTorch {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_model_of_ones_own_survives_being_imported() {
+    let sandbox = Sandbox::trained();
+    // Not sorted: the names stand in the order of the logits, whatever they are.
+    sandbox.file("names.txt", b"Zebra\nDome\nArc\nOther\n");
+    let mean_std = |name: &str| -> String {
+        let toml = String::from_utf8(sandbox.read("run/recipe.toml")).unwrap();
+        let table: toml::Table = toml.parse().unwrap();
+        let figures = table["photos"]["normalisation"][name].as_array().unwrap().clone();
+        figures.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    };
+    let import = format!(
+        "import run/best.safetensors --net three-conv --classes names.txt --resize 36 --crop 32 -o mine.safetensors \
+         --mean {} --std {}",
+        mean_std("mean"),
+        mean_std("std")
+    );
+    sandbox.cairn(&import).assert_status(0);
+    let probabilities = |model: &str| -> Vec<Value> {
+        let found = sandbox.cairn(&format!("predict {PHOTO} -m {model} -k 4 --format json")).json();
+        let landmarks = found[0]["landmarks"].as_array().unwrap().clone();
+        landmarks.iter().map(|landmark| landmark["class"].clone()).collect()
+    };
+    let names = ["Zebra", "Dome", "Arc", "Other"];
+    let folders = ["00.Pyramid", "03.Dome", "08.Lighthouse", "11.Windmill"];
+    let renamed = |class: &Value| names[folders.iter().position(|folder| class == folder).unwrap()];
+    let original: Vec<&str> = probabilities("run").iter().map(renamed).collect();
+    assert_eq!(probabilities("mine.safetensors"), original);
+    sandbox.cairn(&import).assert_status(1).assert_stderr_has("mine.safetensors: is there already");
+}
+
+#[test]
+fn weights_and_names_that_do_not_go_together_are_refused_by_name() {
+    let sandbox = Sandbox::trained();
+    sandbox.file("names.txt", NAMES.as_bytes());
+    let import =
+        |net: &str| format!("import run/best.safetensors --net {net} --classes names.txt -o out.safetensors");
+    sandbox.cairn(&import("three-conv")).assert_status(1).assert_stderr_has("4 classes apart, but 3 names");
+    sandbox.file("names.txt", b"A\nB\nA\n");
+    sandbox.cairn(&import("three-conv")).assert_status(1).assert_stderr_has("line 3 names `A` again");
+    sandbox.cairn(&import("resnet99")).assert_status(1).assert_stderr_has("resnet99");
+    assert!(!sandbox.path("out.safetensors").exists());
+}
+
+#[test]
+fn a_training_begins_with_the_weights_in_a_file_and_says_what_became_of_the_last_layer() {
+    let sandbox = Sandbox::trained();
+    sandbox
+        .cairn("train photos --recipe tiny.toml --weights run/best.safetensors --epochs 1 --out again")
+        .assert_status(0)
+        .assert_stderr_has("began with the given weights");
+    sandbox
+        .cairn("train photos --recipe tiny.toml --weights missing.pth --out none")
+        .assert_status(1)
+        .assert_stderr_has("missing.pth");
+    assert!(!sandbox.path("none").exists());
+}
