@@ -105,6 +105,7 @@ fn compare_step(architecture: Architecture, network: Network, logits: Tensor<2>,
     let moves: Vec<Move> =
         passes.shapes().filter_map(|(name, _)| Move::of(name, passes, &before, &after)).collect();
     assert!(!moves.is_empty(), "{architecture}");
+    let rate = f64::from(passes.values("rate").unwrap()[0]);
     let largest = moves.iter().map(|each| norm(&each.gradient)).fold(0.0, f64::max);
     for Move { name, before, after, gradient, stepped } in &moves {
         let found: Vec<f64> = before.iter().zip(after).map(|(before, after)| before - after).collect();
@@ -115,9 +116,9 @@ fn compare_step(architecture: Architecture, network: Network, logits: Tensor<2>,
         let most = 2e-2 * norm(gradient) + 1e-5 * largest + 1e-7 * norm(before);
         let error = norm(&found.iter().zip(gradient).map(|(a, b)| a - b).collect::<Vec<_>>());
         assert!(error <= most, "{architecture}: gradient of {name} off by {error} of {}", norm(gradient));
-        // A step of 1e-4 times the gradient, as PyTorch took it.
+        // The step at the rate that PyTorch took it at.
         let ours: Vec<f32> =
-            before.iter().zip(&found).map(|(before, gradient)| (before - 1e-4 * gradient) as f32).collect();
+            before.iter().zip(&found).map(|(before, gradient)| (before - rate * gradient) as f32).collect();
         let theirs: Vec<f32> = stepped.iter().map(|weight| *weight as f32).collect();
         assert_close(&ours, &theirs, architecture, name);
     }
@@ -130,7 +131,7 @@ struct Move<'a> {
     after: Vec<f64>,
     /// PyTorch's gradient in f64.
     gradient: Vec<f64>,
-    /// Where PyTorch's step of 1e-4 times it ends.
+    /// Where PyTorch's step by it ends.
     stepped: Vec<f64>,
 }
 

@@ -191,11 +191,15 @@ def sample(tensor):
     return tensor.flatten()[::97] if tensor.numel() > 2**20 else tensor
 
 
-def step(net, images, rate):
-    """A step of SGD in training mode by the gradient of the cross-entropy; photo n is of class n."""
+def step(net, images, length=1e-3):
+    """A step of SGD of this length, in training mode, by the gradient of the cross-entropy; photo n is of class n.
+
+    Returns the learning rate. Networks of random norms have steep losses, whose gradients come to hundreds."""
     net.train().zero_grad()
     nn.functional.cross_entropy(net(images), torch.arange(len(images))).backward()
+    rate = length / torch.cat([p.grad.flatten() for p in net.parameters()]).norm().item()
     torch.optim.SGD(net.parameters(), lr=rate).step()
+    return torch.tensor([rate])
 
 
 def randomise_scales(net):
@@ -218,7 +222,7 @@ def passes(folder, classes=7, batch=4):
         torch.manual_seed(sum(name.encode()))
         net = make(classes, side)
         randomise_scales(net)
-        step(net, torch.randn(batch, 3, side, side), rate=1e-4)
+        step(net, torch.randn(batch, 3, side, side))
         images = torch.randn(batch, 3, side, side)
         # The state dict as it is, batch norm's integer counters included.
         write_safetensors(folder / f"{name}.weights.safetensors", net.state_dict())
@@ -226,7 +230,7 @@ def passes(folder, classes=7, batch=4):
         with torch.no_grad():
             outcome = {"images": images, "evaluated": net.eval()(images)}
         exact = copy.deepcopy(net).double()
-        step(exact, images.double(), rate=1e-4)
+        outcome["rate"] = step(exact, images.double())
         outcome |= {f"gradient of {key}": sample(value.grad).float() for key, value in exact.named_parameters()}
         outcome |= {f"stepped {key}": sample(value.detach()).float() for key, value in exact.named_parameters()}
         with torch.no_grad():
