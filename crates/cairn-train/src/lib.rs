@@ -32,7 +32,7 @@ pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
+    BUILT_IN_RECIPES, ClassWeights, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
     PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};

@@ -72,7 +72,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     let Training { recipe, data, run, cache, interrupt } = *training;
     recipe.validate()?;
     let loaders = Loaders::new(recipe, data, cache)?;
-    let loss = Loss { label_smoothing: recipe.training.label_smoothing };
+    let loss = Loss::new(recipe, &data.train, data.classes.len());
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
     let (learner, mut place) = Learner::begin_or_resume(training)?;
@@ -112,7 +112,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
                 device.seed(step_seed(recipe.training.seed, &place));
-                let batch = Labelled::new(batch, &device);
+                let batch = Labelled::new(batch, data.classes.len(), &device);
                 let (gradients, outcome) = backward(&learner.network, batch, &loss, precision);
                 if !outcome.loss.is_finite() {
                     let (epoch, batch) = (place.epoch + 1, place.batch);

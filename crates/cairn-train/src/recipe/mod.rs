@@ -18,7 +18,7 @@ pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
 pub use network::NetworkRecipe;
 pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
-pub use training::TrainingRecipe;
+pub use training::{ClassWeights, TrainingRecipe};
 
 use crate::optimiser::OptimiserRecipe;
 use crate::schedule::Schedule;
@@ -144,9 +144,21 @@ impl Recipe {
             .fault()
             .or_else(|| self.photos.fault())
             .or_else(|| self.network_spec(2).validate().err().map(|e| format!("network: {e}")))
+            .or_else(|| self.growth_fault())
             .or_else(|| self.optimiser.fault())
             .or_else(|| self.schedule.fault())
             .or_else(|| self.fine_tune.fault())
+    }
+
+    /// Why the network cannot take the photos of the first epochs, if it cannot.
+    fn growth_fault(&self) -> Option<String> {
+        let side = self.photos.growth?.from;
+        let network = self.network.architecture;
+        if network.takes_one_size() {
+            return Some(format!("photos.growth: {network} takes photos of one size only"));
+        }
+        let spec = NetworkSpec { side, ..self.network_spec(2) };
+        Some(format!("photos.growth.from: {}", spec.validate().err()?))
     }
 }
 
@@ -157,6 +169,8 @@ fn first_fault<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use cairn_dataset::{BatchMixing, SizeGrowth};
+    use cairn_nets::Architecture;
     use cairn_photo::Augmentations;
 
     use super::*;
@@ -198,6 +212,13 @@ mod tests {
         faulty("schedule.milestones", |r| {
             let milestones = vec![5, 3];
             r.schedule = Schedule::MultiStep { milestones, gamma: 0.1, warmup_epochs: 0.0 };
+        });
+        faulty("photos.mixing", |r| r.photos.mixing = Some(BatchMixing::MixUp { alpha: 0.0 }));
+        faulty("photos.growth", |r| r.photos.growth = Some(SizeGrowth { from: 4, epochs: 2 }));
+        faulty("photos.growth", |r| r.photos.growth = Some(SizeGrowth { from: 640, epochs: 2 }));
+        faulty("one size", |r| {
+            r.network.architecture = Architecture::ThreeConv;
+            r.photos.growth = Some(SizeGrowth { from: 32, epochs: 2 });
         });
         faulty("dropout", |r| r.network.dropout = 1.0);
         faulty("learning_rate", |r| {
