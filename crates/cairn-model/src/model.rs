@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use cairn_dataset::{Class, ClassId};
-use cairn_nets::{Network, Precision};
+use cairn_nets::{Network, Precision, combined_views};
 use cairn_photo::{Limits, Photo};
 use cairn_places::{Gazetteer, Place};
 
@@ -76,6 +76,15 @@ impl Model {
     /// # Panics
     /// If a photo is not of the input's size.
     pub fn predict_framed(&self, photos: &[&Photo], k: usize) -> Vec<Vec<Landmark>> {
+        self.predict_views(photos, 1, k)
+    }
+
+    /// The same for several views of each photo, one after the other, as
+    /// [`Preprocess::views`](cairn_photo::Preprocess::views) makes them: the landmarks by the mean of the views' probabilities.
+    ///
+    /// # Panics
+    /// If a view is not of the input's size, or `views` is 0.
+    pub fn predict_views(&self, photos: &[&Photo], views: usize, k: usize) -> Vec<Vec<Landmark>> {
         let preprocess = &self.info.preprocess;
         let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
         let photo_len = 3 * height * width;
@@ -84,7 +93,7 @@ impl Model {
             preprocess.normalisation.write_chw(photo, out);
         }
         let logits = self.network.logits(pixels, height, width, self.precision);
-        logits.iter().map(|logits| self.likeliest(logits, k)).collect()
+        logits.chunks_exact(views).map(|views| self.likeliest(&combined_views(views), k)).collect()
     }
 
     /// The `k` likeliest landmarks in the photo at `path`, the likeliest first.

@@ -17,6 +17,7 @@ mod state_dict;
 mod trace;
 mod trainable;
 mod value;
+mod views;
 pub mod weights;
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
@@ -26,3 +27,4 @@ pub use networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeCon
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
 pub use trainable::Parameter;
+pub use views::combined_views;

@@ -11,6 +11,7 @@ mod photo_files;
 mod progress;
 mod rows;
 mod terminal;
+mod tta;
 
 use std::process::ExitCode;
 

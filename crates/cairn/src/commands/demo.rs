@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
+use cairn_photo::TestViews;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
@@ -71,7 +72,7 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let (evaluation, bad_photos) = test(&model, &photos, recipe.training.batch)?;
+        let (evaluation, bad_photos) = test(&model, &photos, recipe.training.batch, TestViews::One)?;
         write_test_report(run.path(), run.path(), &model, &photos, &evaluation)?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", evaluation.accuracy_headline())?;

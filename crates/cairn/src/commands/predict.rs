@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use cairn_model::Model;
 use cairn_nets::Precision;
-use cairn_photo::{Limits, Photo, PhotoError};
+use cairn_photo::{Limits, Photo, PhotoError, TestViews};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -15,6 +15,7 @@ use crate::exit::Status;
 use crate::photo_files::photo_files;
 use crate::progress::say;
 use crate::rows::{Format, Row, RowOutcome, RowWriter};
+use crate::tta::Tta;
 
 /// Photos read and named together: enough to keep every core busy, few enough that memory stays flat.
 const TOGETHER: usize = 16;
@@ -37,6 +38,9 @@ pub(crate) struct Predict {
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
+    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number
+    #[arg(long, value_enum, value_name = "VIEWS", default_value_t = Tta::None)]
+    tta: Tta,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -76,14 +80,15 @@ impl Predict {
         rows: &mut RowWriter<impl io::Write>,
     ) -> Result<usize> {
         let preprocess = &model.info().preprocess;
+        let views = TestViews::from(self.tta);
         // Framed at once: of a large photo only the network's input stays in memory.
         let framed = |path: &PathBuf| {
             let photo = Photo::open_at(path, preprocess.framing.read_size(), &Limits::default())?;
-            Ok(preprocess.frame(&photo))
+            Ok(preprocess.views(&photo, views))
         };
-        let opened: Vec<Result<Photo, PhotoError>> = paths.par_iter().map(framed).collect();
-        let readable: Vec<&Photo> = opened.iter().flatten().collect();
-        let mut predictions = model.predict_framed(&readable, self.k).into_iter();
+        let opened: Vec<Result<Vec<Photo>, PhotoError>> = paths.par_iter().map(framed).collect();
+        let readable: Vec<&Photo> = opened.iter().flatten().flatten().collect();
+        let mut predictions = model.predict_views(&readable, views.count(), self.k).into_iter();
         let mut bad = 0;
         for (path, photo) in paths.iter().zip(&opened) {
             match photo {

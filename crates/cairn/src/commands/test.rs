@@ -8,6 +8,7 @@ use cairn_dataset::{ImageFolder, Loader, LoaderOptions, View};
 use cairn_eval::{Evaluation, ReportInputs, write_report};
 use cairn_model::Model;
 use cairn_nets::Precision;
+use cairn_photo::TestViews;
 use cairn_train::{Interrupt, RunFolder, evaluate};
 use clap::Args;
 use jiff::Zoned;
@@ -16,6 +17,7 @@ use crate::commands::open_model;
 use crate::exit::Status;
 use crate::json;
 use crate::progress::{bar, left_out, say};
+use crate::tta::Tta;
 
 /// Test a model on labelled photos
 #[derive(Debug, Args)]
@@ -34,6 +36,9 @@ pub(crate) struct Test {
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
+    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number
+    #[arg(long, value_enum, value_name = "VIEWS", default_value_t = Tta::None)]
+    tta: Tta,
     /// Photos in a batch
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
@@ -42,7 +47,7 @@ pub(crate) struct Test {
 impl Test {
     pub(crate) fn run(self) -> Result<Status> {
         let model = open_model(&self.model, self.precision)?;
-        let (evaluation, bad_photos) = test(&model, &self.data, self.batch)?;
+        let (evaluation, bad_photos) = test(&model, &self.data, self.batch, self.tta.into())?;
         if self.json {
             json::print(&evaluation)?;
         } else {
@@ -65,11 +70,16 @@ impl Test {
 }
 
 /// The figures on the test photos of `data`, and how many photos were left out (each is named).
-pub(crate) fn test(model: &Model, data: &Path, batch_size: usize) -> Result<(Evaluation, usize)> {
+pub(crate) fn test(
+    model: &Model,
+    data: &Path,
+    batch_size: usize,
+    views: TestViews,
+) -> Result<(Evaluation, usize)> {
     let info = model.info();
     let folder = ImageFolder::open_test(data, &info.classes)?;
     let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
-    let loader = Loader::new(folder.examples, View::Test(info.preprocess.clone()), options)?;
+    let loader = Loader::new(folder.examples, View::Test(info.preprocess.clone()), options)?.viewed_as(views)?;
     let bar = bar(loader.batches_per_epoch(), "testing");
     let mut bad_photos = 0;
     let never = Interrupt::default();
