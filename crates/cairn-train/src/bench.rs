@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
 
-use crate::loss::Loss;
+use crate::loss::{Loss, Targets};
 use crate::optimiser::OptimiserRecipe;
 use crate::parameter_groups::ParameterGroups;
 use crate::step::{Labelled, backward};
@@ -42,7 +42,8 @@ impl Benchmark {
         let labels: Vec<f32> = (0..self.batch).flat_map(|n| one_hot(n % CLASSES)).collect();
         let images = self.images(&device);
         Ok(self.best(|| {
-            let batch = Labelled { images: images.clone(), labels: labels.clone() };
+            let targets = Targets { labels: labels.clone(), answers: None };
+            let batch = Labelled { images: images.clone(), targets };
             network = network.take().map(|network| {
                 let (gradients, _) = backward(&network, batch, &Loss::default(), self.precision);
                 optimiser.step(recipe.learning_rate(), network, gradients)

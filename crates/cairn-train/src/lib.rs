@@ -21,6 +21,7 @@ mod recipe;
 mod run_folder;
 mod schedule;
 mod step;
+mod teachers;
 mod training;
 mod updates;
 mod validation;
@@ -32,7 +33,7 @@ pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, ClassWeights, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
+    BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
     PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};

@@ -6,13 +6,32 @@ use cairn_dataset::{ClassId, Example};
 
 use crate::recipe::{ClassWeights, Recipe};
 
-/// Cross-entropy, as PyTorch's `cross_entropy` with its `label_smoothing` and `weight`.
+/// Cross-entropy with the labels, as PyTorch's `cross_entropy` with its `label_smoothing` and `weight`; and the divergence from
+/// teachers' answers, where there are teachers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Loss {
     /// Share of each label spread evenly over all classes, the true one among them.
     label_smoothing: f64,
     /// How much a photo of each class counts, `[classes]`; all alike where there are none.
     class_weights: Option<Vec<f32>>,
+    /// How teachers' answers enter.
+    distillation: Option<Distillation>,
+}
+
+/// Figures of [`DistilRecipe`](crate::DistilRecipe).
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Distillation {
+    weight: f64,
+    temperature: f64,
+}
+
+/// What a batch's photos show, row by row: `[photos * classes]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Targets {
+    /// Probabilities by the labels: 1 and 0, or shares of what photos are mixed of.
+    pub labels: Vec<f32>,
+    /// Probabilities by the teachers, where there are any.
+    pub answers: Option<Vec<f32>>,
 }
 
 impl Loss {
@@ -22,13 +41,26 @@ impl Loss {
             ClassWeights::Equal => None,
             ClassWeights::Balanced => Some(balanced(photos.iter().map(|photo| photo.class), classes)),
         };
-        Self { label_smoothing: recipe.training.label_smoothing, class_weights }
+        let distillation = recipe.distil.as_ref().map(|distil| Distillation {
+            weight: distil.weight,
+            temperature: distil.temperature,
+        });
+        Self { label_smoothing: recipe.training.label_smoothing, class_weights, distillation }
     }
 
-    /// The mean over the photos, each by its class's weight, in nats: `[1]`.
-    ///
-    /// `logits` are `[photos, classes]`; `labels` are as many probabilities, row by row.
-    pub(crate) fn of(&self, logits: Tensor<2>, labels: &[f32]) -> Tensor<1> {
+    /// The mean over the photos, in nats: `[1]`. `logits` are `[photos, classes]`.
+    pub(crate) fn of(&self, logits: Tensor<2>, targets: &Targets) -> Tensor<1> {
+        match (self.distillation, &targets.answers) {
+            (Some(Distillation { weight, temperature }), Some(answers)) => {
+                let labelled = self.cross_entropy(logits.clone(), &targets.labels).mul_scalar(1.0 - weight);
+                labelled + divergence(logits, answers, temperature).mul_scalar(weight)
+            }
+            _ => self.cross_entropy(logits, &targets.labels),
+        }
+    }
+
+    /// The mean over the photos, each by its class's weight.
+    fn cross_entropy(&self, logits: Tensor<2>, labels: &[f32]) -> Tensor<1> {
         let [photos, classes] = logits.dims();
         let mut targets = self.smoothed(labels, classes);
         let mut weight = photos as f64;
@@ -50,6 +82,17 @@ impl Loss {
     }
 }
 
+/// The mean Kullback-Leibler divergence of the softened logits from answers at the same temperature, times its square, which
+/// keeps gradients as large as the labels' (Hinton et al. 2015, section 2).
+fn divergence(logits: Tensor<2>, answers: &[f32], temperature: f64) -> Tensor<1> {
+    let [photos, classes] = logits.dims();
+    let negative_entropy: f64 =
+        answers.iter().filter(|&&p| p > 0.0).map(|&p| f64::from(p) * f64::from(p).ln()).sum();
+    let answers = Tensor::from_data(TensorData::new(answers.to_vec(), [photos, classes]), &logits.device());
+    let cross = (log_softmax(logits.div_scalar(temperature), 1) * answers).sum();
+    (cross.neg() + negative_entropy).mul_scalar(temperature * temperature / photos as f64)
+}
+
 /// Weights in inverse proportion to how often each class is there, of mean 1 over the photos: scikit-learn's
 /// `compute_class_weight("balanced")`. A class that is not there has weight 0.
 fn balanced(photos: impl Iterator<Item = ClassId>, classes: usize) -> Vec<f32> {
@@ -67,10 +110,13 @@ mod tests {
 
     use super::*;
 
-    /// Of the logits (2, -1, 0.5) and (0.1, 0.2, 0.3).
     fn loss(label_smoothing: f64, class_weights: Option<Vec<f32>>, labels: [[f32; 3]; 2]) -> f32 {
-        let logits = Tensor::<2>::from_floats([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]], &Device::flex());
-        Loss { label_smoothing, class_weights }.of(logits, labels.as_flattened()).into_scalar()
+        let loss = Loss { label_smoothing, class_weights, distillation: None };
+        loss.of(logits(), &Targets { labels: labels.as_flattened().to_vec(), answers: None }).into_scalar()
+    }
+
+    fn logits() -> Tensor<2> {
+        Tensor::from_floats([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]], &Device::flex())
     }
 
     #[test]
@@ -87,6 +133,22 @@ mod tests {
         ] {
             assert!((loss - expected).abs() < 1e-6, "{loss}, expected {expected}");
         }
+    }
+
+    #[test]
+    fn teachers_answers_enter_as_hinton_has_it() {
+        // torch 2.11: answers = (softmax(t1 / 2, 1) + softmax(t2 / 2, 1)) / 2 of t1 = [[1, 0, -1], [0, 2, 1]] and
+        // t2 = [[0, 3, 0], [1, 1, -1]]; 0.75 * F.cross_entropy(logits, tensor([0, 2]), label_smoothing=0.1) +
+        // 0.25 * 4 * F.kl_div(F.log_softmax(logits / 2, 1), answers, reduction="batchmean")
+        let answers = [0.330_380_6, 0.499_317_1, 0.170_302_2, 0.304_321_3, 0.464_399_6, 0.231_279_2];
+        let loss = Loss {
+            label_smoothing: 0.1,
+            class_weights: None,
+            distillation: Some(Distillation { weight: 0.25, temperature: 2.0 }),
+        };
+        let labels = vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        let found: f32 = loss.of(logits(), &Targets { labels, answers: Some(answers.to_vec()) }).into_scalar();
+        assert!((found - 0.744_601_96).abs() < 1e-6, "{found}");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use cairn_dataset::Batch;
 use cairn_nets::{Network, Precision};
 
-use crate::loss::Loss;
+use crate::loss::{Loss, Targets};
+use crate::teachers::Teachers;
 
 /// What a batch came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,15 +24,17 @@ pub(crate) struct StepOutcome {
 pub(crate) struct Labelled {
     /// `[photos, 3, height, width]`
     pub images: Tensor<4>,
-    /// How much of each class every photo shows, `[photos, classes]`.
-    pub labels: Vec<f32>,
+    pub targets: Targets,
 }
 
 impl Labelled {
-    pub(crate) fn new(batch: Batch, classes: usize, device: &Device) -> Self {
+    /// On an autodiff device, with what the teachers say of the photos where there are teachers.
+    pub(crate) fn new(batch: Batch, classes: usize, teachers: Option<&Teachers>, device: &Device) -> Self {
         let labels = batch.soft_labels(classes);
         let pixels = TensorData::new(batch.pixels, [batch.labels.len(), 3, batch.height, batch.width]);
-        Self { images: Tensor::from_data(pixels, device), labels }
+        let images = Tensor::<4>::from_data(pixels, device);
+        let answers = teachers.map(|teachers| teachers.answers(&images.clone().inner()));
+        Self { images, targets: Targets { labels, answers } }
     }
 }
 
@@ -43,12 +46,12 @@ pub(crate) fn backward(
     loss: &Loss,
     precision: Precision,
 ) -> (GradientsParams, StepOutcome) {
-    let Labelled { images, labels } = batch;
+    let Labelled { images, targets } = batch;
     let [photos, ..] = images.dims();
     let logits = network.forward(images, precision); // [photos, classes]
-    let loss = loss.of(logits.clone(), &labels);
+    let loss = loss.of(logits.clone(), &targets);
     let gradients = GradientsParams::from_grads(loss.backward(), network);
-    let correct = count_correct(logits.inner(), &labels);
+    let correct = count_correct(logits.inner(), &targets.labels);
     let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
     (gradients, StepOutcome { loss, correct, photos })
 }

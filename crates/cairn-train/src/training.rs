@@ -21,6 +21,7 @@ use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::schedule::Standing;
 use crate::step::{Labelled, backward};
+use crate::teachers::Teachers;
 use crate::validation::evaluate;
 
 /// What to train, on what, and where to.
@@ -73,6 +74,11 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     recipe.validate()?;
     let loaders = Loaders::new(recipe, data, cache)?;
     let loss = Loss::new(recipe, &data.train, data.classes.len());
+    let teachers = recipe
+        .distil
+        .as_ref()
+        .map(|distil| Teachers::open(distil, recipe, &data.classes, &loaders.preprocess.normalisation))
+        .transpose()?;
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
     let (learner, mut place) = Learner::begin_or_resume(training)?;
@@ -112,7 +118,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
                 device.seed(step_seed(recipe.training.seed, &place));
-                let batch = Labelled::new(batch, data.classes.len(), &device);
+                let batch = Labelled::new(batch, data.classes.len(), teachers.as_ref(), &device);
                 let (gradients, outcome) = backward(&learner.network, batch, &loss, precision);
                 if !outcome.loss.is_finite() {
                     let (epoch, batch) = (place.epoch + 1, place.batch);

@@ -1,5 +1,6 @@
 //! A recipe: everything that decides how a training goes, in one TOML file.
 
+mod distil;
 mod error;
 mod fine_tune;
 mod network;
@@ -14,6 +15,7 @@ use cairn_nets::{NetworkSpec, Precision};
 use cairn_photo::{Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
+pub use distil::DistilRecipe;
 pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
 pub use network::NetworkRecipe;
@@ -50,6 +52,9 @@ pub struct Recipe {
     /// Which layers learn, and how fast.
     #[serde(default, skip_serializing_if = "FineTuneRecipe::is_default")]
     pub fine_tune: FineTuneRecipe,
+    /// Other models to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distil: Option<DistilRecipe>,
 }
 
 impl Recipe {
@@ -148,6 +153,7 @@ impl Recipe {
             .or_else(|| self.optimiser.fault())
             .or_else(|| self.schedule.fault())
             .or_else(|| self.fine_tune.fault())
+            .or_else(|| self.distil.as_ref().and_then(DistilRecipe::fault))
     }
 
     /// Why the network cannot take the photos of the first epochs, if it cannot.
@@ -220,6 +226,11 @@ mod tests {
             r.network.architecture = Architecture::ThreeConv;
             r.photos.growth = Some(SizeGrowth { from: 32, epochs: 2 });
         });
+        for (named, weight, temperature) in [("distil.weight", 0.0, 2.0), ("distil.temperature", 0.5, 0.0)] {
+            let mut recipe = Recipe::find("demo").unwrap();
+            recipe.distil = Some(DistilRecipe { teachers: vec!["run".to_owned()], weight, temperature });
+            assert!(recipe.validate().unwrap_err().to_string().contains(named), "{named}");
+        }
         faulty("dropout", |r| r.network.dropout = 1.0);
         faulty("learning_rate", |r| {
             r.optimiser = OptimiserRecipe::Adam {
