@@ -36,7 +36,7 @@
 //! | [`batch_norm`] | batch norm with residual add and activation, and its folding into convolutions |
 //! | [`pool`] | max pool and global average pool |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
-//! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm |
+//! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
 //! | [`peak`] | what the cores can do at most, to compare with |
 //!
 //! Inside, one register-blocked product (`tile`; `tile::amx` where there is a tile unit) carries all dense convolutions, and one macro (`vectorised`) compiles

@@ -184,6 +184,7 @@ fn memory_advice(batch: usize, needed: u64, available: u64, fitting: usize) -> S
 }
 
 fn class_differences(missing: &[String], surplus: &[String]) -> String {
-    let parts = [("without", missing), ("with", surplus)].into_iter().filter(|(_, classes)| !classes.is_empty());
+    let parts =
+        [("without", missing), ("with", surplus)].into_iter().filter(|(_, classes)| !classes.is_empty());
     parts.map(|(how, classes)| format!(" {how} {}", classes.join(", "))).collect::<Vec<_>>().join(";")
 }

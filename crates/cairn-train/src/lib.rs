@@ -13,6 +13,7 @@ mod learner;
 mod loaders;
 mod loss;
 mod memory;
+mod numbers;
 mod observer;
 mod optimiser;
 mod parameter_groups;
@@ -33,8 +34,8 @@ pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
-    PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, Learning, NamedNormalisation,
+    NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use schedule::Schedule;

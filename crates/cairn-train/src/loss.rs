@@ -41,10 +41,10 @@ impl Loss {
             ClassWeights::Equal => None,
             ClassWeights::Balanced => Some(balanced(photos.iter().map(|photo| photo.class), classes)),
         };
-        let distillation = recipe.distil.as_ref().map(|distil| Distillation {
-            weight: distil.weight,
-            temperature: distil.temperature,
-        });
+        let distillation = recipe
+            .distil
+            .as_ref()
+            .map(|distil| Distillation { weight: distil.weight, temperature: distil.temperature });
         Self { label_smoothing: recipe.training.label_smoothing, class_weights, distillation }
     }
 
@@ -147,7 +147,8 @@ mod tests {
             distillation: Some(Distillation { weight: 0.25, temperature: 2.0 }),
         };
         let labels = vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
-        let found: f32 = loss.of(logits(), &Targets { labels, answers: Some(answers.to_vec()) }).into_scalar();
+        let found: f32 =
+            loss.of(logits(), &Targets { labels, answers: Some(answers.to_vec()) }).into_scalar();
         assert!((found - 0.744_601_96).abs() < 1e-6, "{found}");
     }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use burn::tensor::activation::softmax;
 use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
 use cairn_dataset::ClassList;
 use cairn_model::Model;
 use cairn_nets::NetworkSpec;
 use cairn_photo::Normalisation;
 
 use crate::TrainError;
-use crate::recipe::{DistilRecipe, Recipe};
+use crate::recipe::Recipe;
 
 /// The recipe's teachers, in evaluation. They see the very pixels that the network learns from: same crop, same colours (Beyer et
 /// al. 2022, "A good teacher is patient and consistent", <https://arxiv.org/abs/2106.05237>).
@@ -35,13 +35,13 @@ struct Renormalisation {
 }
 
 impl Teachers {
-    /// Opens them, for photos of these classes and this normalisation.
+    /// Opens them, where the recipe names any, for photos of these classes and this normalisation.
     pub(crate) fn open(
-        distil: &DistilRecipe,
         recipe: &Recipe,
         classes: &ClassList,
         normalisation: &Normalisation,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Option<Self>, TrainError> {
+        let Some(distil) = &recipe.distil else { return Ok(None) };
         let open = |path: &String| {
             let path = Path::new(path);
             let model = Model::open(path)?.with_precision(recipe.precision());
@@ -53,7 +53,7 @@ impl Teachers {
             Ok(Teacher { model, renormalisation })
         };
         let teachers = distil.teachers.iter().map(open).collect::<Result<_, TrainError>>()?;
-        Ok(Self { teachers, temperature: distil.temperature })
+        Ok(Some(Self { teachers, temperature: distil.temperature }))
     }
 
     /// The mean of their softened probabilities, `[photos * classes]`, of normalised `images`, `[photos, 3, height, width]`,
@@ -100,7 +100,11 @@ fn check_classes(path: &Path, teacher: &ClassList, wanted: &ClassList) -> Result
     }
     let path = path.to_owned();
     let only = |these: &BTreeSet<String>, those| these.difference(those).cloned().collect();
-    Err(TrainError::TeacherClasses { path, missing: only(&wanted, &teacher), surplus: only(&teacher, &wanted) })
+    Err(TrainError::TeacherClasses {
+        path,
+        missing: only(&wanted, &teacher),
+        surplus: only(&teacher, &wanted),
+    })
 }
 
 /// A teacher must take photos of every size that the network is shown.
@@ -150,8 +154,7 @@ mod tests {
 
     #[test]
     fn a_teacher_of_other_classes_is_refused_by_their_names() {
-        let (ours, other) =
-            (ClassList::from_folders(["a", "b"]), ClassList::from_folders(["b", "c"]));
+        let (ours, other) = (ClassList::from_folders(["a", "b"]), ClassList::from_folders(["b", "c"]));
         let message = check_classes(Path::new("run"), &other, &ours).unwrap_err().to_string();
         assert!(message.contains("without a") && message.contains("with c"), "{message}");
         assert!(check_classes(Path::new("run"), &ours, &ours).is_ok());

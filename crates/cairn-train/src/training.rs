@@ -74,16 +74,12 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     recipe.validate()?;
     let loaders = Loaders::new(recipe, data, cache)?;
     let loss = Loss::new(recipe, &data.train, data.classes.len());
-    let teachers = recipe
-        .distil
-        .as_ref()
-        .map(|distil| Teachers::open(distil, recipe, &data.classes, &loaders.preprocess.normalisation))
-        .transpose()?;
+    let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation)?;
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
     let (learner, mut place) = Learner::begin_or_resume(training)?;
     // In the last epoch the most layers learn, which takes the most memory.
-    let mut learner = learner.in_epoch(recipe.training.epochs);
+    let mut learner = learner.in_epoch(recipe.training.epochs - 1);
     check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
 
     let mut clock = Clock::new(recipe, place.seconds);

@@ -9,14 +9,21 @@ use crate::tiny::{TinySet, recipe};
 fn taught_by(teacher: &RunFolder, change: impl FnOnce(&mut Recipe)) -> Recipe {
     recipe(|r| {
         let teachers = vec![teacher.path().display().to_string()];
-        r.distil = Some(DistilRecipe { teachers, weight: 1.0, temperature: 2.0 });
+        r.distil = Some(DistilRecipe { teachers, weight: 1.0, temperature: 1.5 });
+        sure_of_itself(r);
         change(r);
     })
 }
 
-/// A teacher that knows the photos well.
+/// Long enough for a network to know the few photos, with nothing that keeps it from being sure.
+fn sure_of_itself(recipe: &mut Recipe) {
+    recipe.training.epochs = 16;
+    recipe.training.label_smoothing = 0.0;
+    recipe.network.dropout = 0.0;
+}
+
 fn teacher(set: &TinySet) -> RunFolder {
-    let (run, outcome) = set.train_anew(&recipe(|r| r.training.epochs = 6), "teacher");
+    let (run, outcome) = set.train_anew(&recipe(sure_of_itself), "teacher");
     outcome.unwrap();
     run
 }
@@ -26,7 +33,6 @@ fn a_network_comes_to_answer_as_its_teacher_without_a_label() {
     let set = TinySet::new();
     let teacher = teacher(&set);
     let student = taught_by(&teacher, |r| {
-        r.training.epochs = 6;
         r.training.seed = 9;
         r.photos.mixing = Some(BatchMixing::MixUp { alpha: 0.5 });
     });

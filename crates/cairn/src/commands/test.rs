@@ -79,7 +79,8 @@ pub(crate) fn test(
     let info = model.info();
     let folder = ImageFolder::open_test(data, &info.classes)?;
     let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
-    let loader = Loader::new(folder.examples, View::Test(info.preprocess.clone()), options)?.viewed_as(views)?;
+    let loader =
+        Loader::new(folder.examples, View::Test(info.preprocess.clone()), options)?.viewed_as(views)?;
     let bar = bar(loader.batches_per_epoch(), "testing");
     let mut bad_photos = 0;
     let never = Interrupt::default();
