@@ -14,6 +14,7 @@ mod confusion;
 mod curves;
 mod error;
 mod evaluation;
+mod platt;
 mod prediction;
 mod rejection;
 mod report;
@@ -28,6 +29,7 @@ pub use confusion::{ConfusedPair, ConfusionMatrix};
 pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
+pub use platt::{Observation, PlattScale, platt_scaling};
 pub use prediction::Prediction;
 pub use rejection::{
     Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,

@@ -96,6 +96,14 @@ pub enum ModelError {
         /// What it says.
         temperature: f64,
     },
+    /// The embeddings beside the network do not fit it or the description.
+    #[error("{}: {reason}: the file was not written by cairn, or damaged", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Which of them, and why.
+        reason: String,
+    },
     /// The file cannot be written.
     #[error("{}: cannot be written", path.display())]
     Write {

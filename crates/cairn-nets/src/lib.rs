@@ -17,7 +17,6 @@ mod state_dict;
 mod trace;
 mod trainable;
 mod value;
-mod views;
 pub mod weights;
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
@@ -27,4 +26,3 @@ pub use networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeCon
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
 pub use trainable::Parameter;
-pub use views::combined_views;

@@ -68,6 +68,20 @@ impl StateDict {
         self.tensors.get(name).map(|tensor| tensor.values.as_slice())
     }
 
+    /// Adds a tensor of row-major values, in the place of one of the same name.
+    ///
+    /// # Panics
+    /// If the shape does not hold as many values.
+    pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f32>) {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}: a tensor fills its shape");
+        self.tensors.insert(name.to_owned(), NamedTensor { shape: shape.to_vec(), values });
+    }
+
+    /// Takes a tensor out: its shape and its values, row-major.
+    pub fn take(&mut self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        self.tensors.remove(name).map(|tensor| (tensor.shape, tensor.values))
+    }
+
     /// The bytes of a safetensors file with one metadata entry.
     ///
     /// # Errors

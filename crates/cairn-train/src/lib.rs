@@ -3,8 +3,10 @@
 //! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
 //! and tells an [`Observer`] what happens.
 
+mod answer;
 mod average;
 mod bench;
+mod calibrate;
 mod checkpoint;
 mod clock;
 mod error;
@@ -27,7 +29,9 @@ mod training;
 mod updates;
 mod validation;
 
+pub use answer::answer;
 pub use bench::Benchmark;
+pub use calibrate::{CalibrateError, CalibrationOutcome, ScoreQuality, calibrate};
 pub use error::TrainError;
 pub use history::{EpochRecord, History};
 pub use memory::peak_memory;

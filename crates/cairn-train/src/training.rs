@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use cairn_dataset::{CacheMode, ImageFolder};
-use cairn_eval::Evaluation;
-use cairn_model::{BundleInfo, Provenance, write_bundle};
+use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
+use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
 
 use crate::TrainError;
 use crate::checkpoint::{EpochSums, Place};
@@ -178,8 +178,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         let best_before = place.history.lowest_loss();
         let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
         if record.best {
-            let temperature = scores.fit_temperature();
-            let info = bundle_info(training, &loaders, &record, temperature, &place.fingerprint)?;
+            let info = bundle_info(training, &loaders, &record, &scores, &place.fingerprint)?;
             write_bundle(&run.best_model(), &snapshot, &info)?;
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
@@ -246,14 +245,22 @@ fn bundle_info(
     training: &Training<'_>,
     loaders: &Loaders,
     record: &EpochRecord,
-    temperature: f64,
+    scores: &Scores,
     fingerprint: &str,
 ) -> Result<BundleInfo, TrainError> {
+    let temperature = scores.fit_temperature();
+    // Until `calibrate` finds a better score, and photos of other things to choose it by.
+    let confidences = scores.predictions(temperature).into_iter();
+    let confidences: Vec<f64> = confidences.map(|p| p.map_or(f64::NAN, |p| p.probability)).collect();
+    let rejection = threshold_at_recall(&confidences, RECALL)
+        .map(|threshold| Rejection { score: LandmarkScore::Confidence, threshold });
     Ok(BundleInfo {
         network: training.recipe.network_spec(training.data.classes.len()),
         classes: training.data.classes.clone(),
         preprocess: loaders.preprocess.clone(),
         temperature,
+        rejection,
+        learning: None,
         provenance: Provenance {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
             recipe: training.recipe.to_toml()?,

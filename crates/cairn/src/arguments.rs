@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, completions, data, demo, man, predict, suggest, test, train};
+use crate::commands::{
+    bench, calibrate, completions, data, demo, forget, learn, man, predict, similar, suggest, test, train,
+};
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -24,6 +26,10 @@ pub(crate) enum Command {
     Test(test::Test),
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
+    Calibrate(calibrate::Calibrate),
+    Learn(learn::Learn),
+    Forget(forget::Forget),
+    Similar(similar::Similar),
     #[command(subcommand)]
     Bench(bench::Bench),
     Completions(completions::Completions),

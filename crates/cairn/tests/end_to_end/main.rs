@@ -7,6 +7,7 @@ mod bad_photos;
 mod data;
 mod demo;
 mod interrupt;
+mod learning;
 mod output;
 mod places;
 mod sandbox;
