@@ -39,7 +39,7 @@
 //! | [`Curve`] | sigmoid, SiLU, GELU and their piecewise linear likes |
 //! | [`pool`] | max pool and global average pool |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
-//! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm |
+//! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
 //! | [`peak`] | what the cores can do at most, to compare with |
 //!
 //! Inside, one register-blocked product (`tile`; `tile::amx` where there is a tile unit) carries all dense convolutions, and one macro (`vectorised`) compiles

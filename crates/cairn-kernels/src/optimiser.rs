@@ -193,3 +193,22 @@ vectorised! {
         }
     }
 }
+
+/// Moves a running mean towards new values by a share of the way, in place: `mean + share * (value - mean)`.
+///
+/// # Panics
+/// When lengths differ.
+pub fn lerp(isa: Isa, share: f32, mean: &mut [f32], values: &[f32]) {
+    check_len("values", values.len(), mean.len());
+    mean.par_chunks_mut(STRETCH)
+        .zip(values.par_chunks(STRETCH))
+        .for_each(|(mean, values)| lerp_stretch(isa, share, mean, values));
+}
+
+vectorised! {
+    fn lerp_stretch(share: f32, mean: &mut [f32], values: &[f32]) {
+        for (mean, value) in mean.iter_mut().zip(values) {
+            *mean += share * (value - *mean);
+        }
+    }
+}

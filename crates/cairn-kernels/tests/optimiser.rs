@@ -3,7 +3,7 @@
 mod reference;
 
 use cairn_kernels::Isa;
-use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm, scale};
+use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm, lerp, scale};
 use reference::{on_threads, random};
 
 const WEIGHTS: [f32; 5] = [0.5, -1.0, 2.0, 0.0, 0.125];
@@ -106,4 +106,17 @@ fn scaling_multiplies_every_value() {
     let expected: Vec<f32> = values.iter().map(|value| value * 0.25).collect();
     scale(Isa::best(), 0.25, &mut values);
     assert_eq!(values, expected);
+}
+
+#[test]
+fn a_running_mean_moves_by_its_share_of_the_way() {
+    for isa in Isa::available() {
+        let (mut mean, values) = (random(1001, 3), random(1001, 4));
+        let before = mean.clone();
+        lerp(isa, 0.25, &mut mean, &values);
+        for ((found, before), value) in mean.iter().zip(before).zip(values) {
+            let exact = 0.75 * f64::from(before) + 0.25 * f64::from(value);
+            assert!((f64::from(*found) - exact).abs() < 1e-6, "{}: {found}, expected {exact}", isa.name());
+        }
+    }
 }

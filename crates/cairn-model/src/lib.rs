@@ -21,6 +21,7 @@ mod memory;
 mod model;
 mod output;
 mod rejection;
+mod views;
 
 pub use bundle::{BEST_MODEL, BundleInfo, Provenance, bundle_path, write_bundle};
 pub use embedding::Embedding;

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use cairn_dataset::{Class, ClassId};
 use cairn_nets::{Network, Precision};
-use cairn_photo::Photo;
+use cairn_photo::{Photo, TestViews};
 use cairn_places::Gazetteer;
 
 use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_memory};
@@ -22,6 +22,7 @@ pub struct Model {
     pub(crate) bundle: Bundle,
     precision: Precision,
     gazetteer: Gazetteer,
+    pub(crate) views: TestViews,
 }
 
 impl Model {
@@ -34,7 +35,8 @@ impl Model {
     }
 
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {
-        Self { bundle, precision: Precision::best(), gazetteer: Gazetteer::builtin() }
+        let (precision, gazetteer) = (Precision::best(), Gazetteer::builtin());
+        Self { bundle, precision, gazetteer, views: TestViews::One }
     }
 
     /// Writes the model as a bundle: a temporary file in the same folder, then renamed.
@@ -84,8 +86,8 @@ impl Model {
 
     /// The `k` likeliest landmarks of each photo, the likeliest first, and whether it shows one at all.
     pub fn predict(&self, photos: &[&Photo], k: usize) -> Vec<Prediction> {
-        let framed: Vec<Photo> = photos.iter().map(|photo| self.info().preprocess.frame(photo)).collect();
-        let outputs = self.outputs(&framed.iter().collect::<Vec<_>>());
+        let views: Vec<Photo> = photos.iter().flat_map(|photo| self.views_of(photo)).collect();
+        let outputs = self.outputs_of_views(&views.iter().collect::<Vec<_>>());
         outputs.iter().map(|output| self.prediction(output, k)).collect()
     }
 
@@ -117,9 +119,9 @@ impl Model {
     /// # Errors
     /// When the photo cannot be read.
     pub fn predict_landmarks(&self, path: impl AsRef<Path>, k: usize) -> Result<Prediction, ModelError> {
-        let framed = self.open_framed(path)?;
+        let views = self.open_views(path)?;
         Ok(self
-            .outputs(&[&framed])
+            .outputs_of_views(&views.iter().collect::<Vec<_>>())
             .iter()
             .map(|output| self.prediction(output, k))
             .next()

@@ -90,12 +90,12 @@ impl Model {
         together: usize,
     ) -> impl Iterator<Item = (&'a Path, Result<Output, PhotoError>)> {
         paths.chunks(together).flat_map(|paths| {
-            let opened: Vec<_> = paths.par_iter().map(|path| self.open_framed(path)).collect();
-            let readable: Vec<&Photo> = opened.iter().flatten().collect();
-            let mut outputs = self.outputs(&readable).into_iter();
-            paths.iter().zip(opened).map(move |(path, photo)| {
+            let opened: Vec<_> = paths.par_iter().map(|path| self.open_views(path)).collect();
+            let readable: Vec<&Photo> = opened.iter().flatten().flatten().collect();
+            let mut outputs = self.outputs_of_views(&readable).into_iter();
+            paths.iter().zip(opened).map(move |(path, views)| {
                 // There are as many outputs as photos that could be read.
-                let output = photo.map(|_| outputs.next().expect("an output for each photo"));
+                let output = views.map(|_| outputs.next().expect("an output for each photo"));
                 (path.as_path(), output)
             })
         })

@@ -106,6 +106,11 @@ impl Architecture {
         }
     }
 
+    /// Whether the network takes photos of the one size only that it was built for, having a linear layer over its map.
+    pub fn takes_one_size(self) -> bool {
+        matches!(self, Self::SixConv | Self::ThreeConv)
+    }
+
     /// The smallest photo side, in pixels, that leaves the last feature map at least one pixel.
     fn smallest_side(self) -> usize {
         match self {

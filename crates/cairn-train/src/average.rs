@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
+use cairn_kernels::Isa;
+use cairn_kernels::optimiser::lerp;
 use cairn_nets::Network;
+
+use crate::numbers;
 
 /// An exponential moving average of all weights and running statistics (Polyak and Juditsky 1992; Tarvainen and Valpola 2017,
 /// <https://arxiv.org/abs/1703.01780>), as timm's `ModelEmaV3` with `use_warmup` keeps it.
@@ -21,14 +25,14 @@ impl WeightAverage {
         Self { decay, steps, network }
     }
 
-    /// Takes a step's weights into the average.
-    pub(crate) fn update(&mut self, network: &Network) {
-        self.steps += 1;
-        let decay = warmed_up(self.decay, self.steps);
+    /// The average with a step's weights in it.
+    pub(crate) fn updated(self, network: &Network) -> Self {
+        let steps = self.steps + 1;
+        let share = (1.0 - warmed_up(self.decay, steps)) as f32;
         let mut latest = Latest::default();
         // `valid` settles the running statistics, which the training network keeps a step behind.
         network.valid().visit(&mut latest);
-        self.network = self.network.clone().map(&mut TowardsLatest { latest, share: 1.0 - decay });
+        Self { network: self.network.map(&mut TowardsLatest { latest, share }), steps, ..self }
     }
 
     /// The network with the average weights, for evaluation.
@@ -62,17 +66,14 @@ impl ModuleVisitor for Latest {
 
 struct TowardsLatest {
     latest: Latest,
-    share: f64,
+    share: f32,
 }
 
 impl ModuleMapper for TowardsLatest {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(latest) = self.latest.tensors.remove(&param.id) else { return param };
-        param.map(|mean| {
-            let latest = latest.reshape(mean.dims());
-            // Written so that equal weights stay as they are, to the last bit.
-            mean.clone() + (latest - mean).mul_scalar(self.share)
-        })
+        let towards = |mean: &mut [f32], latest: &[f32]| lerp(Isa::best(), self.share, mean, latest);
+        param.map(|mean| numbers::changed(mean, |mean| numbers::of(latest, |latest| towards(mean, latest))))
     }
 }
 
@@ -111,7 +112,7 @@ mod tests {
         let mut expected = BTreeMap::new();
         for (step, weights) in (1..).zip(&weights) {
             training = training.with_state_dict(weights).unwrap();
-            average.update(&training);
+            average = average.updated(&training);
             let decay = warmed_up(0.5, step);
             for (name, _) in weights.shapes() {
                 let values = weights.values(name).unwrap();

@@ -4,13 +4,12 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
-use cairn_dataset::ClassId;
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
 
-use crate::loss::Loss;
+use crate::loss::{Loss, Targets};
 use crate::optimiser::OptimiserRecipe;
 use crate::parameter_groups::ParameterGroups;
-use crate::step::{Labelled, backward};
+use crate::step::{Input, Labelled, backward};
 use crate::updates::Optimiser;
 
 /// What is timed, on photos of 224 px and with 50 classes.
@@ -40,10 +39,11 @@ impl Benchmark {
         let recipe =
             OptimiserRecipe::Adam { learning_rate: 1e-4, weight_decay: 0.0, decay_biases_and_norms: true };
         let mut optimiser = Optimiser::new(recipe, ParameterGroups::default());
-        let labels: Vec<ClassId> = (0..self.batch).map(|n| ClassId::new(n % CLASSES)).collect();
+        let labels: Vec<f32> = (0..self.batch).flat_map(|n| one_hot(n % CLASSES)).collect();
         let images = self.images(&device);
         Ok(self.best(|| {
-            let batch = Labelled { images: images.clone(), labels: labels.clone() };
+            let targets = Targets { labels: labels.clone(), answers: None };
+            let batch = Labelled { input: Input::Images(images.clone()), targets };
             network = network.take().map(|network| {
                 let (gradients, _) = backward(&network, batch, &Loss::default(), self.precision);
                 optimiser.step(recipe.learning_rate(), network, gradients)
@@ -81,6 +81,11 @@ impl Benchmark {
         });
         self.batch as f64 / seconds.fold(f64::INFINITY, f64::min)
     }
+}
+
+/// A label as probabilities.
+fn one_hot(class: usize) -> [f32; CLASSES] {
+    std::array::from_fn(|other| if other == class { 1.0 } else { 0.0 })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cairn_dataset::{CacheError, DatasetError, LoaderError};
 use cairn_eval::EvalError;
 use cairn_model::ModelError;
-use cairn_nets::{SpecError, StateDictError};
+use cairn_nets::{Architecture, SpecError, StateDictError};
 
 use crate::recipe::RecipeError;
 
@@ -138,7 +138,37 @@ pub enum TrainError {
         /// The fingerprint of the photos there now.
         now: String,
     },
-    /// The best model cannot be written.
+    /// A teacher of other classes.
+    #[error(
+        "{}: this teacher tells other classes apart than the data set has:{}",
+        path.display(), class_differences(missing, surplus)
+    )]
+    TeacherClasses {
+        /// The teacher.
+        path: PathBuf,
+        /// Class folders that the data set has and the teacher lacks.
+        missing: Vec<String>,
+        /// Class folders that the teacher has and the data set lacks.
+        surplus: Vec<String>,
+    },
+    /// A teacher that cannot take the photos that the recipe shows.
+    #[error(
+        "{}: this teacher, {architecture} at {side} px, does not take the recipe's photos of {smallest} to {largest} px",
+        path.display()
+    )]
+    TeacherSize {
+        /// The teacher.
+        path: PathBuf,
+        /// Its network.
+        architecture: Architecture,
+        /// The side that it was trained at.
+        side: usize,
+        /// The least side that the recipe shows.
+        smallest: usize,
+        /// The greatest.
+        largest: usize,
+    },
+    /// The best model cannot be written, or a teacher not be read.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The curves cannot be written.
@@ -154,4 +184,10 @@ fn memory_advice(batch: usize, needed: u64, available: u64, fitting: usize) -> S
         0 => format!("{shortage}: not even one photo fits; try smaller photos or a smaller network"),
         _ => format!("{shortage}: try --batch {fitting}"),
     }
+}
+
+fn class_differences(missing: &[String], surplus: &[String]) -> String {
+    let parts =
+        [("without", missing), ("with", surplus)].into_iter().filter(|(_, classes)| !classes.is_empty());
+    parts.map(|(how, classes)| format!(" {how} {}", classes.join(", "))).collect::<Vec<_>>().join(";")
 }

@@ -80,10 +80,8 @@ impl Learner {
     /// After a step along these gradients.
     pub(crate) fn stepped(mut self, learning_rate: f64, gradients: GradientsParams) -> Self {
         let network = self.optimiser.step(learning_rate, self.network, gradients);
-        if let Some(average) = &mut self.average {
-            average.update(&network);
-        }
-        Self { network, ..self }
+        let average = self.average.map(|average| average.updated(&network));
+        Self { network, average, ..self }
     }
 
     /// The network as it is validated and saved: the mean of the weights, or the weights themselves.

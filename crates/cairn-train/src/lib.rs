@@ -15,6 +15,7 @@ mod learner;
 mod loaders;
 mod loss;
 mod memory;
+mod numbers;
 mod observer;
 mod optimiser;
 mod parameter_groups;
@@ -24,6 +25,7 @@ mod recipe;
 mod run_folder;
 mod schedule;
 mod step;
+mod teachers;
 mod training;
 mod updates;
 mod validation;
@@ -37,8 +39,8 @@ pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, FineTuneRecipe, FirstWeights, Learning, NamedNormalisation, NetworkRecipe,
-    NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning, NamedNormalisation,
+    NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use schedule::Schedule;

@@ -40,8 +40,17 @@ impl Loaders {
             + PhotoCache::demand(&data.valid, plain.read_size());
         let kept = CacheOptions { mode: cache, folder: cache_folder(&data.root), ..CacheOptions::default() };
         let cache = Arc::new(PhotoCache::open(&kept, demand)?);
+        let mut train = Loader::new(data.train.clone(), augmented, shuffled)?
+            .cached(cache.clone())
+            .sampled(recipe.training.sampling);
+        if let Some(mixing) = recipe.photos.mixing {
+            train = train.mixed(mixing)?;
+        }
+        if let Some(growth) = recipe.photos.growth {
+            train = train.growing(growth)?;
+        }
         Ok(Self {
-            train: Loader::new(data.train.clone(), augmented, shuffled)?.cached(cache.clone()),
+            train,
             train_plain: Loader::new(data.train.clone(), plain.clone(), options.clone())?
                 .cached(cache.clone()),
             valid: Loader::new(data.valid.clone(), plain, options)?.cached(cache.clone()),

@@ -3,7 +3,11 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use cairn_kernels::Isa;
+use cairn_kernels::optimiser::{gradient_norm, lerp, scale};
 use cairn_nets::Network;
+
+use crate::numbers;
 
 /// Gradients of the mean loss over the photos of one batch or of several.
 #[derive(Debug, Default)]
@@ -55,7 +59,9 @@ impl ModuleVisitor for Blend {
         else {
             return;
         };
-        let blended = mean.mul_scalar(1.0 - self.share) + new.mul_scalar(self.share);
+        let share = self.share as f32;
+        let blended =
+            numbers::changed(mean, |mean| numbers::of(new, |new| lerp(Isa::best(), share, mean, new)));
         self.mean.register::<D>(param.id, blended);
     }
 }
@@ -83,8 +89,7 @@ struct SquaredLength<'a> {
 impl ModuleVisitor for SquaredLength<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let squares: f32 = (gradient.clone() * gradient).sum().into_scalar();
-            self.sum += f64::from(squares);
+            self.sum += numbers::of(gradient, |gradient| gradient_norm(Isa::best(), &[gradient]).powi(2));
         }
     }
 }
@@ -97,7 +102,9 @@ struct Scale {
 impl ModuleVisitor for Scale {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            self.gradients.register::<D>(param.id, gradient.mul_scalar(self.factor));
+            let factor = self.factor as f32;
+            let scaled = numbers::changed(gradient, |gradient| scale(Isa::best(), factor, gradient));
+            self.gradients.register::<D>(param.id, scaled);
         }
     }
 }

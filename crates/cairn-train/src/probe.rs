@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_dataset::{ClassId, Loader};
 use cairn_eval::Scores;
@@ -17,10 +16,11 @@ use crate::checkpoint::EpochSums;
 use crate::clock::Clock;
 use crate::learner::Learner;
 use crate::loaders::Loaders;
-use crate::loss::Loss;
+use crate::loss::{Loss, Targets};
 use crate::observer::{Event, Observer};
+use crate::portion::Portion;
 use crate::schedule::Standing;
-use crate::step::{StepOutcome, count_correct};
+use crate::step::{Input, Labelled, backward};
 use crate::training::{Outcome, StopReason, Training, bundle_info, reason_to_stop, record, save};
 
 /// Trains the head alone, on features of `views` views of each photo: the one that validation takes, and augmented ones.
@@ -44,7 +44,7 @@ pub(crate) fn probe(
     });
     let mut pass =
         FeaturePass::new(training, learner.snapshot(), views * data.train.len() + data.valid.len());
-    let mut features = FeatureSet::default();
+    let mut features = FeatureSet::new(data.classes.len());
     for view in 0..views {
         let passed = if view == 0 {
             pass.add(&loaders.train_plain, 0, &mut features, observer)
@@ -55,7 +55,7 @@ pub(crate) fn probe(
             return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
         }
     }
-    let mut valid = FeatureSet::default();
+    let mut valid = FeatureSet::new(data.classes.len());
     if pass.add(&loaders.valid, 0, &mut valid, observer).is_none() {
         return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
     }
@@ -63,7 +63,7 @@ pub(crate) fn probe(
         return Err(TrainError::NothingReadable { photos: data.train.len(), first: pass.first_bad });
     }
 
-    let loss = Loss { label_smoothing: recipe.training.label_smoothing };
+    let loss = Loss::new(recipe, &data.train, data.classes.len());
     let device = Device::flex().autodiff();
     let clock = Clock::new(recipe, place.seconds);
     let batches = features.labels.len().div_ceil(recipe.training.batch);
@@ -81,25 +81,32 @@ pub(crate) fn probe(
         rng.set_stream(place.epoch as u64);
         order.shuffle(&mut rng);
         let mut learning_rate = place.learning_rate;
+        let mut portion = Portion::default();
         for (number, rows) in order.chunks(recipe.training.batch).enumerate() {
             let epochs = place.epoch as f64 + number as f64 / batches as f64;
             let valid_losses = &place.history.valid_losses();
             let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
             learning_rate = recipe.optimiser.learning_rate() * recipe.schedule.factor(standing);
             device.seed(recipe.training.seed ^ (place.epoch * batches + number) as u64);
-            let (gradients, outcome) = backward(&learner.network, features.rows(rows, &device), &loss);
+            let batch = features.batch(rows, &device);
+            let (gradients, outcome) = backward(&learner.network, batch, &loss, recipe.precision());
             if !outcome.loss.is_finite() {
                 let (epoch, batch) = (place.epoch + 1, number + 1);
                 return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
             }
             place.so_far.add(&outcome);
-            learner = learner.stepped(learning_rate, gradients);
+            portion.add(&learner.network, gradients, outcome.photos);
+            if ((number + 1) % recipe.training.accumulate == 0 || number + 1 == batches)
+                && let Some(gradients) = portion.take(&learner.network, recipe.training.clip_norm)
+            {
+                learner = learner.stepped(learning_rate, gradients);
+            }
         }
         place.learning_rate = learning_rate;
         place.so_far.seconds = began.elapsed().as_secs_f64();
 
         let snapshot = learner.snapshot();
-        let scores = valid.scores(&snapshot, data.classes.len());
+        let scores = valid.scores(&snapshot);
         let best_before = place.history.lowest_loss();
         let bad_photos = if place.epoch == 0 { pass.bad_photos } else { 0 };
         let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
@@ -121,39 +128,44 @@ pub(crate) fn probe(
     Ok(Outcome { history: place.history, stopped })
 }
 
-/// Features by row, with the class of each.
-#[derive(Debug, Default)]
+/// Features by row, with what the photos show.
+#[derive(Debug)]
 struct FeatureSet {
+    classes: usize,
     /// `[rows][features]`
     values: Vec<f32>,
-    labels: Vec<ClassId>,
-}
-
-/// Some rows of them: `[rows, features]`.
-struct LabelledFeatures {
-    features: Tensor<2>,
+    /// `[rows][classes]`
+    shares: Vec<f32>,
     labels: Vec<ClassId>,
 }
 
 impl FeatureSet {
-    fn rows(&self, rows: &[usize], device: &Device) -> LabelledFeatures {
+    fn new(classes: usize) -> Self {
+        Self { classes, values: Vec::new(), shares: Vec::new(), labels: Vec::new() }
+    }
+
+    /// Some rows, on an autodiff device.
+    fn batch(&self, rows: &[usize], device: &Device) -> Labelled {
         let width = self.values.len() / self.labels.len();
-        let values: Vec<f32> =
-            rows.iter().flat_map(|row| &self.values[row * width..(row + 1) * width]).copied().collect();
-        let features = Tensor::from_data(TensorData::new(values, [rows.len(), width]), device);
-        LabelledFeatures { features, labels: rows.iter().map(|&row| self.labels[row]).collect() }
+        let pick = |from: &[f32], width: usize| -> Vec<f32> {
+            rows.iter().flat_map(|row| &from[row * width..(row + 1) * width]).copied().collect()
+        };
+        let values = TensorData::new(pick(&self.values, width), [rows.len(), width]);
+        let targets = Targets { labels: pick(&self.shares, self.classes), answers: None };
+        Labelled { input: Input::Features(Tensor::from_data(values, device)), targets }
     }
 
     /// What the head makes of all of them.
-    fn scores(&self, network: &Network, classes: usize) -> Scores {
-        let mut scores = Scores::new(classes);
+    fn scores(&self, network: &Network) -> Scores {
+        let mut scores = Scores::new(self.classes);
         if self.labels.is_empty() {
             return scores;
         }
-        let all: Vec<usize> = (0..self.labels.len()).collect();
-        let LabelledFeatures { features, labels } = self.rows(&all, &Device::flex());
+        let (rows, width) = (self.labels.len(), self.values.len() / self.labels.len());
+        let features =
+            Tensor::<2>::from_data(TensorData::new(self.values.clone(), [rows, width]), &Device::flex());
         let logits: Vec<f32> = network.classify(features).into_data().iter::<f32>().collect();
-        for (label, logits) in labels.iter().zip(logits.chunks_exact(classes)) {
+        for (label, logits) in self.labels.iter().zip(logits.chunks_exact(self.classes)) {
             scores.push(*label, logits);
         }
         scores
@@ -193,6 +205,7 @@ impl<'a> FeaturePass<'a> {
             }
             self.done += batch.len() + batch.bad.len();
             if !batch.is_empty() {
+                to.shares.extend(batch.soft_labels(to.classes));
                 let shape = [batch.len(), 3, batch.height, batch.width];
                 let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &Device::flex());
                 let features = self.network.features(images, self.training.recipe.precision());
@@ -206,15 +219,4 @@ impl<'a> FeaturePass<'a> {
         }
         Some(())
     }
-}
-
-/// The gradients of the mean loss over some features.
-fn backward(network: &Network, batch: LabelledFeatures, loss: &Loss) -> (GradientsParams, StepOutcome) {
-    let LabelledFeatures { features, labels } = batch;
-    let logits = network.classify(features); // [rows, classes]
-    let loss = loss.of(logits.clone(), &labels);
-    let gradients = GradientsParams::from_grads(loss.backward(), network);
-    let correct = count_correct(logits.inner(), &labels);
-    let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
-    (gradients, StepOutcome { loss, correct, photos: labels.len() })
 }

@@ -2,10 +2,11 @@
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use cairn_dataset::{Batch, ClassId};
+use cairn_dataset::Batch;
 use cairn_nets::{Network, Precision};
 
-use crate::loss::Loss;
+use crate::loss::{Loss, Targets};
+use crate::teachers::Teachers;
 
 /// What a batch came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,17 +19,31 @@ pub(crate) struct StepOutcome {
     pub photos: usize,
 }
 
-/// The photos of a batch as a tensor, `[photos, 3, height, width]`, and their classes.
+/// The photos of a batch, and what they show.
 #[derive(Debug, Clone)]
 pub(crate) struct Labelled {
-    pub images: Tensor<4>,
-    pub labels: Vec<ClassId>,
+    pub input: Input,
+    pub targets: Targets,
+}
+
+/// Photos, or what frozen layers made of them.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a step holds one")]
+pub(crate) enum Input {
+    /// `[photos, 3, height, width]`
+    Images(Tensor<4>),
+    /// `[photos, features]`
+    Features(Tensor<2>),
 }
 
 impl Labelled {
-    pub(crate) fn new(batch: Batch, device: &Device) -> Self {
+    /// On an autodiff device, with what the teachers say of the photos where there are teachers.
+    pub(crate) fn new(batch: Batch, classes: usize, teachers: Option<&Teachers>, device: &Device) -> Self {
+        let labels = batch.soft_labels(classes);
         let pixels = TensorData::new(batch.pixels, [batch.labels.len(), 3, batch.height, batch.width]);
-        Self { images: Tensor::from_data(pixels, device), labels: batch.labels }
+        let images = Tensor::<4>::from_data(pixels, device);
+        let answers = teachers.map(|teachers| teachers.answers(&images.clone().inner()));
+        Self { input: Input::Images(images), targets: Targets { labels, answers } }
     }
 }
 
@@ -40,13 +55,17 @@ pub(crate) fn backward(
     loss: &Loss,
     precision: Precision,
 ) -> (GradientsParams, StepOutcome) {
-    let Labelled { images, labels } = batch;
-    let logits = network.forward(images, precision); // [batch, classes]
-    let loss = loss.of(logits.clone(), &labels);
+    let Labelled { input, targets } = batch;
+    let logits = match input {
+        Input::Images(images) => network.forward(images, precision),
+        Input::Features(features) => network.classify(features),
+    }; // [photos, classes]
+    let [photos, _] = logits.dims();
+    let loss = loss.of(logits.clone(), &targets);
     let gradients = GradientsParams::from_grads(loss.backward(), network);
-    let correct = count_correct(logits.inner(), &labels);
+    let correct = count_correct(logits.inner(), &targets.labels);
     let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
-    (gradients, StepOutcome { loss, correct, photos: labels.len() })
+    (gradients, StepOutcome { loss, correct, photos })
 }
 
 /// A throwaway step's worth of work on photos of zeros, for measuring what a step takes.
@@ -56,13 +75,13 @@ pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, precision:
     drop(GradientsParams::from_grads(gradients, network));
 }
 
-pub(crate) fn count_correct(logits: Tensor<2>, labels: &[ClassId]) -> usize {
+/// How many photos have the greatest logit where they have the greatest share, the first of equals counting.
+fn count_correct(logits: Tensor<2>, labels: &[f32]) -> usize {
     let [_, classes] = logits.dims();
-    let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
-    let likeliest = values
-        .chunks_exact(classes)
-        .map(|row| (0..classes).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a))));
-    likeliest.zip(labels).filter(|(found, label)| *found == Some(label.index())).count()
+    let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+    let greatest = |row: &[f32]| (0..classes).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)));
+    let rows = logits.chunks_exact(classes).zip(labels.chunks_exact(classes));
+    rows.filter(|(logits, labels)| greatest(logits) == greatest(labels)).count()
 }
 
 #[cfg(test)]
@@ -71,8 +90,7 @@ mod tests {
 
     #[test]
     fn a_photo_is_right_when_its_likeliest_class_is_and_the_first_of_equals_counts() {
-        let device = Device::flex();
-        let logits = Tensor::<2>::from_floats([[1.0, 3.0], [2.0, 2.0], [5.0, 1.0]], &device);
-        assert_eq!(count_correct(logits, &[1, 0, 1].map(ClassId::new)), 2);
+        let logits = Tensor::<2>::from_floats([[1.0, 3.0], [2.0, 2.0], [5.0, 1.0]], &Device::flex());
+        assert_eq!(count_correct(logits, &[0.0, 1.0, 0.7, 0.3, 0.4, 0.6]), 2);
     }
 }

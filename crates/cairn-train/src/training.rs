@@ -23,6 +23,7 @@ use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::schedule::Standing;
 use crate::step::{Labelled, backward};
+use crate::teachers::Teachers;
 use crate::validation::evaluate;
 
 /// What to train, on what, and where to.
@@ -79,12 +80,13 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         return probe(training, views, observer);
     }
     let loaders = Loaders::new(recipe, data, cache)?;
-    let loss = Loss { label_smoothing: recipe.training.label_smoothing };
+    let loss = Loss::new(recipe, &data.train, data.classes.len());
+    let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation)?;
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
     let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
     // In the last epoch the most layers learn, which takes the most memory.
-    let mut learner = learner.in_epoch(recipe.training.epochs);
+    let mut learner = learner.in_epoch(recipe.training.epochs - 1);
     check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
 
     let mut clock = Clock::new(recipe, place.seconds);
@@ -119,7 +121,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
                 device.seed(step_seed(recipe.training.seed, &place));
-                let batch = Labelled::new(batch, &device);
+                let batch = Labelled::new(batch, data.classes.len(), teachers.as_ref(), &device);
                 let (gradients, outcome) = backward(&learner.network, batch, &loss, precision);
                 if !outcome.loss.is_finite() {
                     let (epoch, batch) = (place.epoch + 1, place.batch);

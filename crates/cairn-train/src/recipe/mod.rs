@@ -1,5 +1,6 @@
 //! A recipe: everything that decides how a training goes, in one TOML file.
 
+mod distil;
 mod error;
 mod fine_tune;
 mod network;
@@ -14,11 +15,12 @@ use cairn_nets::{NetworkSpec, Precision};
 use cairn_photo::{Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
+pub use distil::DistilRecipe;
 pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
 pub use network::{FirstWeights, NetworkRecipe};
 pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
-pub use training::TrainingRecipe;
+pub use training::{ClassWeights, TrainingRecipe};
 
 use crate::optimiser::OptimiserRecipe;
 use crate::schedule::Schedule;
@@ -54,6 +56,9 @@ pub struct Recipe {
     /// Which layers learn, and how fast.
     #[serde(default, skip_serializing_if = "FineTuneRecipe::is_default")]
     pub fine_tune: FineTuneRecipe,
+    /// Other models to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distil: Option<DistilRecipe>,
 }
 
 impl Recipe {
@@ -148,9 +153,29 @@ impl Recipe {
             .fault()
             .or_else(|| self.photos.fault())
             .or_else(|| self.network_spec(2).validate().err().map(|e| format!("network: {e}")))
+            .or_else(|| self.growth_fault())
             .or_else(|| self.optimiser.fault())
             .or_else(|| self.schedule.fault())
             .or_else(|| self.fine_tune.fault())
+            .or_else(|| {
+                let both = self.distil.is_some() && self.fine_tune.cached_views.is_some();
+                both.then(|| {
+                    "distil needs photos, and fine_tune.cached_views keeps features alone: leave out one"
+                        .to_owned()
+                })
+            })
+            .or_else(|| self.distil.as_ref().and_then(DistilRecipe::fault))
+    }
+
+    /// Why the network cannot take the photos of the first epochs, if it cannot.
+    fn growth_fault(&self) -> Option<String> {
+        let side = self.photos.growth?.from;
+        let network = self.network.architecture;
+        if network.takes_one_size() {
+            return Some(format!("photos.growth: {network} takes photos of one size only"));
+        }
+        let spec = NetworkSpec { side, ..self.network_spec(2) };
+        Some(format!("photos.growth.from: {}", spec.validate().err()?))
     }
 }
 
@@ -161,6 +186,8 @@ fn first_fault<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use cairn_dataset::{BatchMixing, SizeGrowth};
+    use cairn_nets::Architecture;
     use cairn_photo::Augmentations;
 
     use super::*;
@@ -203,6 +230,18 @@ mod tests {
             let milestones = vec![5, 3];
             r.schedule = Schedule::MultiStep { milestones, gamma: 0.1, warmup_epochs: 0.0 };
         });
+        faulty("photos.mixing", |r| r.photos.mixing = Some(BatchMixing::MixUp { alpha: 0.0 }));
+        faulty("photos.growth", |r| r.photos.growth = Some(SizeGrowth { from: 4, epochs: 2 }));
+        faulty("photos.growth", |r| r.photos.growth = Some(SizeGrowth { from: 640, epochs: 2 }));
+        faulty("one size", |r| {
+            r.network.architecture = Architecture::ThreeConv;
+            r.photos.growth = Some(SizeGrowth { from: 32, epochs: 2 });
+        });
+        for (named, weight, temperature) in [("distil.weight", 0.0, 2.0), ("distil.temperature", 0.5, 0.0)] {
+            let mut recipe = Recipe::find("demo").unwrap();
+            recipe.distil = Some(DistilRecipe { teachers: vec!["run".to_owned()], weight, temperature });
+            assert!(recipe.validate().unwrap_err().to_string().contains(named), "{named}");
+        }
         faulty("dropout", |r| r.network.dropout = 1.0);
         faulty("learning_rate", |r| {
             r.optimiser = OptimiserRecipe::Adam {

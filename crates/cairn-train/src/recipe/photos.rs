@@ -1,5 +1,6 @@
 //! The section `[photos]`.
 
+use cairn_dataset::{BatchMixing, SizeGrowth};
 use cairn_photo::{Augmentations, Framing, Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,14 @@ pub struct PhotosRecipe {
     pub normalisation: NormalisationRecipe,
     /// From a photo to the network's input, in training. It ends at the framing's size.
     pub augment: Augmentations,
+    /// How the photos of a batch are mixed with each other, in training: `{ mix_up = { alpha = 0.2 } }`,
+    /// `{ cut_mix = { alpha = 1.0 } }` or `{ mix_up_or_cut_mix = { mix_up_alpha = 0.2, cut_mix_alpha = 1.0 } }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixing: Option<BatchMixing>,
+    /// Smaller photos in the first epochs: `{ from = 96, epochs = 10 }` begins with 96 px and is at full size from the
+    /// eleventh epoch on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growth: Option<SizeGrowth>,
 }
 
 /// How pixel values become numbers.
@@ -51,14 +60,24 @@ impl PhotosRecipe {
         if let Err(e) = self.augment.validate() {
             return Some(format!("photos.augment: {e}"));
         }
-        match self.augment.output_size() {
+        let ends_at = match self.augment.output_size() {
             Some(size) if size == (width, height) => None,
             Some(size) => Some(format!(
                 "photos.augment ends at {} x {}, photos.framing at {width} x {height}: make them equal",
                 size.0, size.1
             )),
             None => Some("photos.augment leaves photos of different sizes: end it with a crop".to_owned()),
-        }
+        };
+        ends_at
+            .or_else(|| Some(format!("photos.mixing: {}", self.mixing?.validate().err()?)))
+            .or_else(|| self.growth_fault(width as usize))
+    }
+
+    fn growth_fault(&self, side: usize) -> Option<String> {
+        let from = self.growth?.from;
+        let fault =
+            format!("photos.growth.from is {from}; it must lie above 0 and at most at the full size, {side}");
+        (from == 0 || from > side).then_some(fault)
     }
 }
 

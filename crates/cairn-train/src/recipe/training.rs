@@ -1,5 +1,6 @@
 //! The section `[training]`.
 
+use cairn_dataset::Sampling;
 use cairn_nets::Precision;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,12 @@ pub struct TrainingRecipe {
     /// <https://arxiv.org/abs/1512.00567>).
     #[serde(default)]
     pub label_smoothing: f64,
+    /// Which photos an epoch shows: `"each-once"`, or `"class-balanced"` for as many of every class.
+    #[serde(default)]
+    pub sampling: Sampling,
+    /// How much a photo of each class counts in the training loss.
+    #[serde(default)]
+    pub class_weights: ClassWeights,
     /// Batches whose gradients make one step together, for batches larger than memory holds. Batch norm still sees one
     /// batch at a time.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -40,6 +47,18 @@ pub struct TrainingRecipe {
     /// Decides first weights, the order of photos, augmentation and dropout.
     #[serde(default)]
     pub seed: u64,
+}
+
+/// How much a photo of each class counts in the training loss.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// As much as any other.
+    #[default]
+    Equal,
+    /// In inverse proportion to the class's share of the training photos, so that every class counts as much as any other
+    /// (scikit-learn's `class_weight="balanced"`).
+    Balanced,
 }
 
 fn one() -> usize {

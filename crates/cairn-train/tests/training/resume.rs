@@ -1,6 +1,7 @@
 //! A training that was stopped and resumed ends as if it had never stopped.
 
-use cairn_train::{Learning, OptimiserRecipe, Recipe, RunFolder, StopReason, TrainError};
+use cairn_dataset::{BatchMixing, Sampling, SizeGrowth};
+use cairn_train::{ClassWeights, Learning, OptimiserRecipe, Recipe, RunFolder, StopReason, TrainError};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -150,6 +151,20 @@ fn mean_weights_accumulated_and_clipped_gradients_and_gradual_unfreezing_are_res
     assert!(whole.average.is_some());
     // In the middle of two batches that make one step, and in an epoch with more layers than the first.
     let stops = [StopAt::Batch(1, 3), StopAt::Batch(3, 5)];
+    whole.assert_equal(&Traces::of(&train_with_stops(&set, &recipe, "resumed", &stops)));
+}
+
+#[test]
+fn mixed_and_growing_photos_of_balanced_classes_are_resumed_too() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| {
+        r.photos.mixing = Some(BatchMixing::MixUpOrCutMix { mix_up_alpha: 0.4, cut_mix_alpha: 1.0 });
+        r.photos.growth = Some(SizeGrowth { from: 16, epochs: 2 });
+        r.training.sampling = Sampling::ClassBalanced;
+        r.training.class_weights = ClassWeights::Balanced;
+    });
+    let whole = Traces::of(&train_with_stops(&set, &recipe, "whole", &[]));
+    let stops = [StopAt::Batch(1, 2), StopAt::Batch(3, 1)];
     whole.assert_equal(&Traces::of(&train_with_stops(&set, &recipe, "resumed", &stops)));
 }
 

@@ -13,6 +13,7 @@ use crate::exit::Status;
 use crate::photo_files::photo_files;
 use crate::progress::say;
 use crate::rows::{Format, Row, RowOutcome, RowWriter};
+use crate::tta::Tta;
 
 /// Name the landmarks in photos
 #[derive(Debug, Args)]
@@ -35,6 +36,9 @@ pub(crate) struct Predict {
     /// Take a photo for a landmark from this score on, instead of the model's own threshold
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
+    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number
+    #[arg(long, value_enum, value_name = "VIEWS", default_value_t = Tta::None)]
+    tta: Tta,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -47,7 +51,7 @@ impl Predict {
         }
         let gazetteer = gazetteer(self.places.as_deref())?;
         let model = open_model(&self.model, self.precision)?;
-        let model = with_threshold(model, self.threshold).with_places(gazetteer);
+        let model = with_threshold(model, self.threshold).with_places(gazetteer).with_views(self.tta.into());
         let photos = photo_files(&self.photos);
         if photos.is_empty() {
             bail!("no photos in {}", list(&self.photos));

@@ -19,6 +19,7 @@ use crate::exit::Status;
 use crate::json;
 use crate::photo_files::photo_files;
 use crate::progress::{bar, say};
+use crate::tta::Tta;
 
 /// Test a model on labelled photos
 #[derive(Debug, Args)]
@@ -41,6 +42,9 @@ pub(crate) struct Test {
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
+    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number
+    #[arg(long, value_enum, value_name = "VIEWS", default_value_t = Tta::None)]
+    tta: Tta,
     /// Photos in a batch
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
@@ -51,7 +55,7 @@ impl Test {
         if self.batch == 0 {
             anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
         }
-        let model = open_model(&self.model, self.precision)?;
+        let model = open_model(&self.model, self.precision)?.with_views(self.tta.into());
         let Tested { evaluation, answers, mut bad_photos } = test(&model, &self.data, self.batch)?;
         let distractors = match self.distractors.as_slice() {
             [] => None,

@@ -212,6 +212,30 @@ fn predict_names_as_many_landmarks_as_asked_for_and_there_are() {
 }
 
 #[test]
+fn several_views_of_a_photo_mean_the_same_in_testing_and_in_prediction() {
+    let sandbox = Sandbox::trained();
+    let loss_of_predictions = |tta: &str| {
+        let all = CLASSES.len();
+        let rows = sandbox.cairn(&format!("predict photos/test -m run -k {all} --format json --tta {tta}"));
+        let rows = rows.assert_status(0).json();
+        // The photo's folder is its class.
+        let named = named_in_json(rows.as_array().unwrap());
+        let true_ones = named.iter().filter(|(photo, class, _)| photo.contains(class.as_str()));
+        let losses: Vec<f64> = true_ones.map(|(.., probability)| -probability.ln()).collect();
+        assert_eq!(losses.len(), CLASSES.len() * TEST_PHOTOS);
+        losses.iter().sum::<f64>() / losses.len() as f64
+    };
+    let mut seen = Vec::new();
+    for tta in ["none", "flip", "five-crop", "ten-crop"] {
+        let test = sandbox.cairn(&format!("test run photos --json --tta {tta}")).assert_status(0).json();
+        let (tested, predicted) = (test["loss"].as_f64().unwrap(), loss_of_predictions(tta));
+        assert!((tested - predicted).abs() < 1e-3, "{tta}: {tested} in testing, {predicted} in prediction");
+        assert!(!seen.contains(&tested.to_bits()), "{tta} must show other views");
+        seen.push(tested.to_bits());
+    }
+}
+
+#[test]
 fn suggest_asks_about_the_three_likeliest_landmarks() {
     let sandbox = Sandbox::trained();
     let photo = "photos/test/11.Windmill/0001.jpg";

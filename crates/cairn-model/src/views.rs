@@ -1,0 +1,96 @@
+//! Several views of one photo, and what a model says of them together: test-time augmentation.
+
+use std::path::Path;
+
+use cairn_photo::{Limits, Photo, PhotoError, TestViews};
+
+use crate::{Embedding, Model, Output};
+
+impl Model {
+    /// The same model looking at these views of each photo that it is given, where [`Model::open`] takes one.
+    #[must_use]
+    pub fn with_views(mut self, views: TestViews) -> Self {
+        self.views = views;
+        self
+    }
+
+    /// The views of the photo at `path`: of a large photo no more than these stays in memory.
+    pub(crate) fn open_views(&self, path: impl AsRef<Path>) -> Result<Vec<Photo>, PhotoError> {
+        let read_size = self.info().preprocess.framing.read_size();
+        Ok(self.views_of(&Photo::open_at(path, read_size, &Limits::default())?))
+    }
+
+    /// What the model looks at of a photo, each view at the input's size.
+    pub(crate) fn views_of(&self, photo: &Photo) -> Vec<Photo> {
+        self.info().preprocess.views(photo, self.views)
+    }
+
+    /// The output for each photo, of so many as there are views of, one photo's after the other's.
+    pub(crate) fn outputs_of_views(&self, views: &[&Photo]) -> Vec<Output> {
+        self.outputs(views).chunks_exact(self.views.count()).filter_map(combined).collect()
+    }
+}
+
+/// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of no view.
+fn combined(views: &[Output]) -> Option<Output> {
+    if let [only] = views {
+        return Some(only.clone());
+    }
+    let logits: Vec<&[f32]> = views.iter().map(|view| view.logits.as_slice()).collect();
+    let embedding = Embedding::mean(views.iter().map(|view| &view.embedding))?;
+    Some(Output { logits: mean_probabilities(&logits), embedding })
+}
+
+/// The logits whose softmax is the mean of the views' probabilities. Each view has a logit for each class.
+///
+/// As in Krizhevsky et al. 2012, section 4.1, probabilities are averaged, not logits.
+fn mean_probabilities(views: &[&[f32]]) -> Vec<f32> {
+    let mut mean = vec![0.0_f64; views.first().map_or(0, |view| view.len())];
+    for view in views {
+        let greatest = view.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let weights: Vec<f64> = view.iter().map(|logit| f64::from(logit - greatest).exp()).collect();
+        let sum: f64 = weights.iter().sum();
+        for (mean, weight) in mean.iter_mut().zip(weights) {
+            *mean += weight / sum / views.len() as f64;
+        }
+    }
+    // A logit must be finite where the probability is too small for f32.
+    let least = f64::from(f32::MIN_POSITIVE);
+    mean.into_iter().map(|probability| probability.clamp(least, 1.0).ln() as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn softmax(logits: &[f32]) -> Vec<f64> {
+        let weights: Vec<f64> = logits.iter().map(|&logit| f64::from(logit).exp()).collect();
+        let sum: f64 = weights.iter().sum();
+        weights.into_iter().map(|weight| weight / sum).collect()
+    }
+
+    #[test]
+    fn the_probabilities_of_the_whole_are_the_mean_of_the_views() {
+        let views: [&[f32]; 3] = [&[2.0, -1.0, 0.5], &[0.0, 3.0, 1.0], &[-4.0, 0.0, 0.25]];
+        let found = softmax(&mean_probabilities(&views));
+        let each = views.map(softmax);
+        for (class, found) in found.iter().enumerate() {
+            let expected = each.iter().map(|view| view[class]).sum::<f64>() / 3.0;
+            assert!((found - expected).abs() < 1e-6, "class {class}: {found}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn views_that_are_certain_stay_finite_and_one_view_speaks_for_itself() {
+        let certain = mean_probabilities(&[&[1000.0, 0.0], &[1000.0, 0.0]]);
+        assert!(certain.iter().all(|logit| logit.is_finite()) && certain[0] > certain[1], "{certain:?}");
+        let output = Output { logits: vec![2.5, -1.0], embedding: Embedding::of(&[1.0, 0.0]) };
+        assert_eq!(combined(std::slice::from_ref(&output)), Some(output));
+    }
+
+    #[test]
+    fn logits_that_are_not_numbers_stay_so() {
+        let broken = mean_probabilities(&[&[f32::NAN, 1.0], &[0.0, 1.0]]);
+        assert!(broken.iter().all(|logit| logit.is_nan()), "{broken:?}");
+    }
+}

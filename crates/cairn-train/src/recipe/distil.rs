@@ -1,0 +1,47 @@
+//! The section `[distil]`: learning from other models' answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::first_fault;
+
+/// Knowledge distillation (Hinton et al. 2015, <https://arxiv.org/abs/1503.02531>): the loss is `(1 - weight)` times the
+/// cross-entropy with the labels and `weight * temperature^2` times the divergence from the teachers' answers, which are
+/// their probabilities at this temperature, averaged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistilRecipe {
+    /// Model files or run folders, relative to the working directory. They must tell the same classes apart.
+    pub teachers: Vec<String>,
+    /// Share of the teachers in the loss, above 0 and at most 1; at 1 the labels play no role.
+    #[serde(default = "half")]
+    pub weight: f64,
+    /// What logits are divided by, above 0: the higher, the more an answer says of the classes that are not the likeliest.
+    #[serde(default = "two")]
+    pub temperature: f64,
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+fn two() -> f64 {
+    2.0
+}
+
+impl DistilRecipe {
+    /// What is wrong with the figures, if anything.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let Self { ref teachers, weight, temperature } = *self;
+        first_fault([
+            (!teachers.is_empty(), "distil.teachers is empty; name at least one model".to_owned()),
+            (
+                weight > 0.0 && weight <= 1.0,
+                format!("distil.weight is {weight}; it must lie above 0 and at most at 1"),
+            ),
+            (
+                temperature > 0.0 && temperature.is_finite(),
+                format!("distil.temperature is {temperature}; it must be above 0"),
+            ),
+        ])
+    }
+}

@@ -1,0 +1,28 @@
+//! `--tta`: several views of each photo in a test or a prediction.
+
+use cairn_photo::TestViews;
+use clap::ValueEnum;
+
+/// Which views of a photo are shown to the network.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Tta {
+    /// The photo as framed, alone
+    None,
+    /// The photo and its mirror image
+    Flip,
+    /// Its four corners and its middle
+    FiveCrop,
+    /// Those five and their mirror images
+    TenCrop,
+}
+
+impl From<Tta> for TestViews {
+    fn from(tta: Tta) -> Self {
+        match tta {
+            Tta::None => Self::One,
+            Tta::Flip => Self::Flip,
+            Tta::FiveCrop => Self::FiveCrop,
+            Tta::TenCrop => Self::TenCrop,
+        }
+    }
+}
