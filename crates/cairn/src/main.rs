@@ -12,6 +12,7 @@ mod photo_files;
 mod progress;
 mod rows;
 mod terminal;
+mod tested;
 
 use std::process::ExitCode;
 
