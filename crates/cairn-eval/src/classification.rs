@@ -42,6 +42,13 @@ pub fn class_reports(confusion: &ConfusionMatrix, classes: &ClassList) -> Vec<Cl
     classes.iter().map(report).collect()
 }
 
+/// The classes, best F1 first. Those without a photo stand last: their figures say nothing.
+pub(crate) fn best_first(classes: &[ClassReport]) -> Vec<&ClassReport> {
+    let mut sorted: Vec<&ClassReport> = classes.iter().collect();
+    sorted.sort_by(|a, b| (b.support > 0).cmp(&(a.support > 0)).then(b.f1.total_cmp(&a.f1)));
+    sorted
+}
+
 /// Mean of the F1 of the classes that some photo shows or was taken for, each weighing the same.
 ///
 /// That is scikit-learn's `f1_score(average="macro", zero_division=0)` with its default `labels=None`: a

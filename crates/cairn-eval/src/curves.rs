@@ -1,8 +1,7 @@
 //! The curves of a training run: loss and accuracy against epoch.
 
-use crate::chart::{LineChart, PictureSize, Values};
 use crate::error::EvalError;
-use crate::whole_file::write_whole;
+use crate::picture::{LineChart, Picture, PictureSize, Values};
 use std::path::Path;
 
 /// What a training run measured, epoch after epoch: element 0 belongs to epoch 1.
@@ -33,28 +32,17 @@ impl Curves {
     /// [`EvalError::Write`] when a file cannot be written, [`EvalError::Draw`] when a picture cannot be
     /// drawn.
     pub fn write(&self, folder: &Path) -> Result<(), EvalError> {
-        for (name, chart) in [("loss", self.loss_chart()), ("accuracy", self.accuracy_chart())] {
-            write_whole(&folder.join(name).with_extension("svg"), chart.svg(FILE_SIZE)?.as_bytes())?;
-            write_whole(&folder.join(name).with_extension("png"), &chart.png(FILE_SIZE)?)?;
-        }
-        Ok(())
+        self.loss_chart(FILE_SIZE).write(folder, "loss")?;
+        self.accuracy_chart(FILE_SIZE).write(folder, "accuracy")
     }
 
-    pub(crate) fn loss_chart(&self) -> LineChart<'_> {
-        self.chart("Loss", Values::Loss, &self.train_loss, &self.valid_loss)
+    pub(crate) fn loss_chart(&self, size: PictureSize) -> LineChart<'_> {
+        let (train, valid, best_epoch) = (&self.train_loss, &self.valid_loss, self.best_epoch);
+        LineChart { title: "Loss", values: Values::Loss, train, valid, best_epoch, size }
     }
 
-    pub(crate) fn accuracy_chart(&self) -> LineChart<'_> {
-        self.chart("Accuracy", Values::Fraction, &self.train_accuracy, &self.valid_accuracy)
-    }
-
-    fn chart<'a>(
-        &self,
-        title: &'static str,
-        values: Values,
-        train: &'a [f64],
-        valid: &'a [f64],
-    ) -> LineChart<'a> {
-        LineChart { title, values, train, valid, best_epoch: self.best_epoch }
+    pub(crate) fn accuracy_chart(&self, size: PictureSize) -> LineChart<'_> {
+        let (train, valid, best_epoch) = (&self.train_accuracy, &self.valid_accuracy, self.best_epoch);
+        LineChart { title: "Accuracy", values: Values::Fraction, train, valid, best_epoch, size }
     }
 }

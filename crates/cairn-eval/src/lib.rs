@@ -6,14 +6,13 @@
 //! [`Scores::evaluate`] turns it into an [`Evaluation`], which prints as a table, serialises to JSON, and
 //! goes into [`write_report`] together with the [`Curves`] of the run that trained the model.
 
-mod axis;
 mod calibration;
-mod chart;
 mod classification;
 mod confusion;
 mod curves;
 mod error;
 mod evaluation;
+mod picture;
 mod platt;
 mod prediction;
 mod rejection;
@@ -35,5 +34,5 @@ pub use rejection::{
     Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,
     threshold_at_recall,
 };
-pub use report::{ReportInputs, write_report};
+pub use report::{Exhibit, ReportInputs, TrainingFacts, surest_hits, worst_mistakes, write_report};
 pub use scores::Scores;

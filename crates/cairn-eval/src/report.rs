@@ -1,14 +1,19 @@
 //! The report: one HTML page about one test of one model, that needs nothing beside it.
 
 mod classes;
-mod matrix;
+mod exhibits;
 
-use crate::chart::{LineChart, PictureSize};
+pub use exhibits::{Exhibit, surest_hits, worst_mistakes};
+
 use crate::curves::Curves;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, nats, percent};
+use crate::picture::{
+    ClassFigures, ClassSize, ClassSizes, ConfusionPicture, Picture, PictureSize, ReliabilityDiagram,
+};
 use crate::whole_file::write_whole;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What goes into the report: the evaluation, and what it is an evaluation of.
@@ -25,25 +30,61 @@ pub struct ReportInputs<'a> {
     /// How the model did.
     pub evaluation: &'a Evaluation,
     /// How its training went, when that is known.
-    pub curves: Option<&'a Curves>,
+    pub training: Option<TrainingFacts<'a>>,
+    /// The data set's photos to learn from, by class, when they are known.
+    pub train_sizes: Option<&'a [usize]>,
+    /// The [worst mistakes](worst_mistakes), or none.
+    pub mistakes: &'a [Exhibit],
+    /// The [surest right answers](surest_hits), or none.
+    pub hits: &'a [Exhibit],
 }
 
-/// Writes the report as one HTML file and returns its path: `path` itself, or `report.html` in it when `path`
-/// is a folder. The file needs nothing beside it and nothing from a network. One already there is replaced as
-/// a whole.
+/// The training of the model that was tested.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainingFacts<'a> {
+    /// Loss and accuracy, epoch by epoch.
+    pub curves: &'a Curves,
+    /// What it ran on, in words.
+    pub machine: &'a str,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// Writes the report and returns the page's path.
+///
+/// A `path` that ends in `.html` is the page. Any other is a folder, which is made if it is not there; it gets the page
+/// as `report.html`, and beside it, as SVG and PNG, the pictures `classes`, `confusion`, `reliability`, `sizes` and, of
+/// a known training, `loss` and `accuracy`. The page needs none of them, nor anything from a network. Files already
+/// there are replaced, each as a whole.
 ///
 /// # Errors
-/// [`EvalError::Write`] when the file cannot be written, [`EvalError::Draw`] when the curves cannot be drawn.
+/// [`EvalError::Write`] when a file cannot be written, [`EvalError::Draw`] when a picture cannot be drawn.
 pub fn write_report(path: &Path, inputs: &ReportInputs<'_>) -> Result<PathBuf, EvalError> {
-    let path = if path.is_dir() { path.join("report.html") } else { path.to_owned() };
-    write_whole(&path, page(inputs)?.into_string().as_bytes())?;
-    Ok(path)
+    let is_page = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
+    let page_path = if is_page { path.to_owned() } else { path.join("report.html") };
+    if !is_page {
+        fs::create_dir_all(path).map_err(|source| EvalError::Write { path: path.to_owned(), source })?;
+        write_pictures(path, inputs)?;
+    }
+    write_whole(&page_path, page(inputs)?.into_string().as_bytes())?;
+    Ok(page_path)
+}
+
+fn write_pictures(folder: &Path, inputs: &ReportInputs<'_>) -> Result<(), EvalError> {
+    let evaluation = inputs.evaluation;
+    ClassFigures::new(&evaluation.per_class).write(folder, "classes")?;
+    if let Some(confusion) = ConfusionPicture::new(evaluation) {
+        confusion.write(folder, "confusion")?;
+    }
+    ReliabilityDiagram { evaluation }.write(folder, "reliability")?;
+    class_sizes(inputs).write(folder, "sizes")?;
+    inputs.training.map_or(Ok(()), |training| training.curves.write(folder))
 }
 
 const STYLE: &str = include_str!("report/style.css");
 
-/// Lets the page load nothing at all; only the style within it counts.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// Lets the page load nothing at all; only the style and the pictures within it count.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 fn page(inputs: &ReportInputs<'_>) -> Result<Markup, EvalError> {
     let evaluation = inputs.evaluation;
@@ -62,10 +103,14 @@ fn page(inputs: &ReportInputs<'_>) -> Result<Markup, EvalError> {
                 main {
                     (header(inputs))
                     (figures(evaluation))
-                    @if let Some(curves) = inputs.curves { (training(curves)?) }
-                    (classes::class_table(evaluation))
-                    (matrix::confusion_matrix(evaluation))
+                    (classes::class_section(evaluation)?)
+                    (classes::confusion_section(evaluation)?)
                     (classes::confused_pairs(evaluation))
+                    (exhibits::section("Worst mistakes", "Wrong answers", inputs.mistakes, evaluation)?)
+                    (exhibits::section("Surest of the right", "Right answers", inputs.hits, evaluation)?)
+                    (calibration(evaluation)?)
+                    @if let Some(training) = &inputs.training { (training_section(training)?) }
+                    (classes::sizes_section(class_sizes(inputs))?)
                     @if let Some(recipe) = inputs.recipe { (recipe_text(recipe)) }
                     footer { "Written by cairn " (env!("CARGO_PKG_VERSION")) "." }
                 }
@@ -85,6 +130,10 @@ fn header(inputs: &ReportInputs<'_>) -> Markup {
                 div { dt { "Photos" } dd { (evaluation.total) } }
                 div { dt { "Classes" } dd { (evaluation.per_class.len()) } }
                 div { dt { "Date" } dd { (inputs.date) } }
+                @if let Some(training) = &inputs.training {
+                    div { dt { "Trained in" } dd { (duration(training.seconds)) } }
+                    div { dt { "Trained on" } dd { (training.machine) } }
+                }
             }
         }
     }
@@ -102,10 +151,10 @@ fn figures(evaluation: &Evaluation) -> Markup {
                 p.value { (share) @if !counts.is_empty() { span.counts { " (" (counts) } } }
                 p.meaning { "photos whose likeliest class is the right one" }
             }
-            (figure("Top-3", &percent(evaluation.top3), "right class among the three likeliest"))
-            (figure("Macro F1", &percent(evaluation.macro_f1), "mean F1, every class weighing the same"))
-            (figure("Loss", &nats(evaluation.loss), "mean cross-entropy, in nats"))
-            (figure("ECE", &percent(evaluation.ece), "gap between confidence and accuracy"))
+            (headline_figure("Top-3", &percent(evaluation.top3), "right class among the three likeliest"))
+            (headline_figure("Macro F1", &percent(evaluation.macro_f1), "mean F1, every class weighing the same"))
+            (headline_figure("Loss", &nats(evaluation.loss), "mean cross-entropy, in nats"))
+            (headline_figure("ECE", &percent(evaluation.ece), "gap between confidence and accuracy"))
         }
         @if unscored > 0 {
             p.warning {
@@ -116,27 +165,59 @@ fn figures(evaluation: &Evaluation) -> Markup {
     }
 }
 
-fn figure(name: &str, value: &str, meaning: &str) -> Markup {
+fn headline_figure(name: &str, value: &str, meaning: &str) -> Markup {
     html! {
         div.figure { h2 { (name) } p.value { (value) } p.meaning { (meaning) } }
     }
 }
 
+/// A picture in the page, whose style recolours it.
+fn figure(picture: &impl Picture) -> Result<Markup, EvalError> {
+    let svg = picture.svg()?;
+    let width = picture.size().width;
+    Ok(html! {
+        figure.picture role="img" aria-label=(picture.title()) style={ "--width:" (width) "px" } { (PreEscaped(svg)) }
+    })
+}
+
+fn calibration(evaluation: &Evaluation) -> Result<Markup, EvalError> {
+    Ok(html! {
+        section {
+            h2 { "Reliability" }
+            p.lead {
+                "On the diagonal, answers are right as often as their probability says; below it they are too sure of "
+                "themselves. The larger a mark, the more photos."
+                @if evaluation.temperature != 1.0 {
+                    " Logits are divided by a temperature of " (format!("{:.3}", evaluation.temperature))
+                    ", fitted to the validation photos; without it the loss is " (nats(evaluation.loss_uncalibrated)) "."
+                }
+            }
+            (figure(&ReliabilityDiagram { evaluation })?)
+        }
+    })
+}
+
 /// Small enough that the text stays readable when a phone shrinks the picture to its width.
 const CURVE_SIZE: PictureSize = PictureSize { width: 440, height: 320 };
 
-fn training(curves: &Curves) -> Result<Markup, EvalError> {
-    let drawn = |chart: LineChart<'_>, measure: &str| -> Result<Markup, EvalError> {
-        let svg = chart.svg(CURVE_SIZE)?;
-        let label = format!("{measure} of training and validation against epoch");
-        Ok(html! { figure.curve role="img" aria-label=(label) { (PreEscaped(svg)) } })
-    };
+fn training_section(training: &TrainingFacts<'_>) -> Result<Markup, EvalError> {
+    let curves = training.curves;
     Ok(html! {
         section {
             h2 { "Training" }
-            div.curves { (drawn(curves.loss_chart(), "Loss")?) (drawn(curves.accuracy_chart(), "Accuracy")?) }
+            div.curves { (figure(&curves.loss_chart(CURVE_SIZE))?) (figure(&curves.accuracy_chart(CURVE_SIZE))?) }
         }
     })
+}
+
+fn class_sizes<'a>(inputs: &ReportInputs<'a>) -> ClassSizes<'a> {
+    let classes = inputs.evaluation.per_class.iter().enumerate();
+    let size = |(class, report): (usize, &'a crate::classification::ClassReport)| ClassSize {
+        name: &report.name,
+        test: report.support,
+        train: inputs.train_sizes.and_then(|sizes| sizes.get(class).copied()),
+    };
+    ClassSizes::new(classes.map(size).collect())
 }
 
 fn recipe_text(recipe: &str) -> Markup {
@@ -145,5 +226,29 @@ fn recipe_text(recipe: &str) -> Markup {
             h2 { "Recipe" }
             details { summary { "The settings that the model was trained with" } pre { code { (recipe) } } }
         }
+    }
+}
+
+/// A time as people say it: `58 s`, `12 min`, `3 h 05 min`.
+fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        0 => format!("{seconds:.0} s"),
+        1..=59 => format!("{minutes} min"),
+        _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_duration_reads_as_people_say_it() {
+        assert_eq!(duration(12.4), "12 s");
+        assert_eq!(duration(59.0), "1 min");
+        assert_eq!(duration(3540.0), "59 min");
+        assert_eq!(duration(3599.0), "1 h 00 min");
+        assert_eq!(duration(11_100.0), "3 h 05 min");
     }
 }

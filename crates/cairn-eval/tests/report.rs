@@ -4,7 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 use cairn_dataset::{ClassId, ClassList};
-use cairn_eval::{Curves, EvalError, Evaluation, ReportInputs, Scores, write_report};
+use cairn_eval::{
+    Curves, EvalError, Evaluation, Exhibit, Prediction, ReportInputs, Scores, TrainingFacts, surest_hits,
+    worst_mistakes, write_report,
+};
+use cairn_photo::Photo;
 use std::fs;
 
 /// 10 photos of each class; of those of class 0, every third is taken for class 1.
@@ -22,8 +26,29 @@ fn evaluation(folders: &[&str]) -> Evaluation {
 }
 
 fn inputs(evaluation: &Evaluation) -> ReportInputs<'_> {
-    let (model, data, date) = ("runs/first/best.safetensors", "landmarks", "2026-11-22");
-    ReportInputs { model, data, date, recipe: None, evaluation, curves: None }
+    ReportInputs {
+        model: "runs/first/best.safetensors",
+        data: "landmarks",
+        date: "2026-11-22",
+        recipe: None,
+        evaluation,
+        training: None,
+        train_sizes: None,
+        mistakes: &[],
+        hits: &[],
+    }
+}
+
+fn training(curves: &Curves) -> TrainingFacts<'_> {
+    TrainingFacts { curves, machine: "linux x86_64, 2 cores", seconds: 720.0 }
+}
+
+/// A grey photo of a class, taken for another.
+fn exhibit(truth: usize, class: usize) -> Exhibit {
+    let (truth, class) = (ClassId::new(truth), ClassId::new(class));
+    let prediction = Prediction { truth, class, probability: 0.875, loss: 1.0 };
+    let photo = Photo::filled(40, 30, [90; 3]);
+    Exhibit { heat: Some(photo.clone()), photo, path: "03.Petra/night.jpg".to_owned(), prediction }
 }
 
 fn written(inputs: &ReportInputs<'_>) -> String {
@@ -39,8 +64,7 @@ fn the_page_says_what_was_tested_and_how_it_did() {
     {
         assert!(page.contains(text), "no \"{text}\"");
     }
-    assert!(page.contains("<title>Alhambra taken for Big Ben: 4 of 10 (40.0%)</title>"));
-    assert!(page.contains("<title>Alhambra: 6 of 10 right (60.0%)</title>"));
+    assert!(page.contains("<td>Alhambra</td><td>Big Ben</td><td class=\"number\">4 of 10</td>"));
     assert!(!page.contains("<h2>Recipe</h2>") && !page.contains("<h2>Training</h2>"));
 }
 
@@ -52,7 +76,7 @@ fn classes_stand_best_first_and_those_without_photos_last() {
         scores.push(ClassId::new(truth), &logits);
     }
     let page = written(&inputs(&scores.evaluate(&classes, 1.0)));
-    let (_, table) = page.split_once("<tbody>").unwrap();
+    let (_, table) = page.split_once("<tbody>").unwrap(); // after the picture, in the same order
     let places: Vec<usize> = ["Best", "Middling", "Worst", "Absent"]
         .iter()
         .map(|name| table.find(&format!(">{name}</th>")).unwrap())
@@ -64,11 +88,18 @@ fn classes_stand_best_first_and_those_without_photos_last() {
 fn the_page_needs_nothing_from_anywhere_else() {
     let evaluation = evaluation(&["00.Alhambra", "01.Big_Ben"]);
     let curves = Curves { train_loss: vec![2.0, 1.0], valid_loss: vec![2.1, 1.5], ..Curves::default() };
-    let page =
-        written(&ReportInputs { curves: Some(&curves), recipe: Some("epochs = 2"), ..inputs(&evaluation) });
+    let page = written(&ReportInputs {
+        training: Some(training(&curves)),
+        recipe: Some("epochs = 2"),
+        mistakes: &[exhibit(0, 1)],
+        hits: &[exhibit(1, 1)],
+        ..inputs(&evaluation)
+    });
     let without_namespace = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    let without_pictures = without_namespace.replace("src=\"data:image/jpeg;base64,", "");
+    assert_eq!(without_namespace.matches("src=").count(), 4, "two photos, each with its heat");
     for loader in ["http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link"] {
-        assert!(!without_namespace.contains(loader), "the page has {loader}");
+        assert!(!without_pictures.contains(loader), "the page has {loader}");
     }
     assert!(page.contains("cross-entropy loss") && page.contains("epochs = 2"));
 }
@@ -78,7 +109,7 @@ fn the_page_gives_the_curves_its_own_colours() {
     let evaluation = evaluation(&["00.Alhambra", "01.Big_Ben"]);
     let loss = || vec![2.0, 1.0, 1.5];
     let curves = Curves { train_loss: loss(), valid_loss: loss(), best_epoch: Some(2), ..Curves::default() };
-    let page = written(&ReportInputs { curves: Some(&curves), ..inputs(&evaluation) });
+    let page = written(&ReportInputs { training: Some(training(&curves)), ..inputs(&evaluation) });
     let (style, body) = page.split_once("</style>").unwrap();
     let colours = |attribute: &'static str| {
         body.match_indices(attribute).map(move |(at, _)| &body[at..at + attribute.len() + 7 + 1])
@@ -123,6 +154,43 @@ fn a_broken_network_a_test_without_photos_and_a_single_class_have_a_report_too()
 }
 
 #[test]
+fn mistakes_and_hits_are_named_with_what_was_said_of_them() {
+    let evaluation = evaluation(&["00.Alhambra", "01.Big_Ben"]);
+    let page =
+        written(&ReportInputs { mistakes: &[exhibit(0, 1)], hits: &[exhibit(1, 1)], ..inputs(&evaluation) });
+    assert_eq!(page.matches("<strong>Big Ben</strong> 87.5%").count(), 2);
+    assert_eq!(page.matches("shows Alhambra").count(), 1);
+    assert_eq!(page.matches(">03.Petra/night.jpg</p>").count(), 2);
+}
+
+#[test]
+fn the_surest_answers_stand_first_wrong_and_right_apart() {
+    let answer = |class: usize, probability: f64| {
+        Some(Prediction { truth: ClassId::new(0), class: ClassId::new(class), probability, loss: 1.0 })
+    };
+    let predictions = [answer(1, 0.5), answer(0, 0.7), None, answer(2, 0.9), answer(0, 0.8), answer(1, 0.6)];
+    assert_eq!(worst_mistakes(&predictions, 2), [3, 5]);
+    assert_eq!(surest_hits(&predictions, 9), [4, 1]);
+}
+
+#[test]
+fn classes_without_photos_and_more_classes_than_a_matrix_can_hold_have_pictures_too() {
+    for classes in [1, 2, 60, 301] {
+        let folders: Vec<String> =
+            (0..classes).map(|class| format!("{class:03}.A_rather_long_name_of_a_landmark")).collect();
+        let mut scores = Scores::new(classes);
+        scores.push(ClassId::new(0), &vec![0.0; classes]);
+        let evaluation = scores.evaluate(&ClassList::from_folders(&folders), 1.0);
+        let folder = tempfile::tempdir().unwrap();
+        let page = fs::read_to_string(write_report(folder.path(), &inputs(&evaluation)).unwrap()).unwrap();
+        assert_eq!(page.contains("too many classes for a matrix"), classes > 300);
+        assert_eq!(folder.path().join("confusion.png").exists(), classes <= 300);
+        let picture = image::open(folder.path().join("classes.png")).unwrap();
+        assert_eq!(picture.width(), 920);
+    }
+}
+
+#[test]
 fn a_folder_gets_a_report_html_and_a_file_name_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let evaluation = evaluation(&["00.Alhambra", "01.Big_Ben"]);
@@ -130,7 +198,17 @@ fn a_folder_gets_a_report_html_and_a_file_name_is_kept() {
     assert_eq!(path, folder.path().join("report.html"));
     let named = folder.path().join("other.html");
     assert_eq!(write_report(&named, &inputs(&evaluation)).unwrap(), named);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "a temporary file stayed behind");
+    let mut files: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    let pictures = ["classes", "confusion", "reliability", "sizes"]
+        .map(|name| [".png", ".svg"].map(|e| format!("{name}{e}")));
+    let mut expected: Vec<String> = pictures.into_iter().flatten().collect();
+    expected.extend(["other.html".to_owned(), "report.html".to_owned()]);
+    expected.sort();
+    assert_eq!(files, expected);
 }
 
 #[test]

@@ -13,6 +13,7 @@
 mod bundle;
 mod embedding;
 mod error;
+pub mod explain;
 pub mod export;
 mod import;
 mod landmark;

@@ -1,13 +1,16 @@
 //! A network as pure data: what it computes, step by step, without the tensors.
 //!
 //! A network fills a [`Graph`] by following its own forward pass; whoever writes it down in another format (ONNX,
-//! TorchScript) or counts what it costs reads it.
+//! TorchScript), counts what it costs or computes it node by node ([`ComputedGraph`]) reads it.
 
+mod compute;
+mod computed;
 mod op;
 mod shapes;
 
 use std::fmt;
 
+pub use computed::ComputedGraph;
 pub use op::Op;
 pub use shapes::{GraphError, Inferred, NodeProblem, TensorShapes};
 

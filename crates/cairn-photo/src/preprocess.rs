@@ -130,6 +130,19 @@ pub enum Framing {
 }
 
 impl Framing {
+    /// The framing that shows the same part of a photo `times` as wide and high: for people to look at.
+    #[must_use]
+    pub fn enlarged(&self, times: u32) -> Framing {
+        match *self {
+            Framing::ShortSideCrop { short_side, crop } => {
+                Framing::ShortSideCrop { short_side: short_side * times, crop: crop * times }
+            }
+            Framing::Squash { width, height } => {
+                Framing::Squash { width: width * times, height: height * times }
+            }
+        }
+    }
+
     /// The size at which a photo is best read to be framed: the framing begins with just this resizing.
     pub fn read_size(&self) -> ReadSize {
         match *self {

@@ -70,6 +70,11 @@ impl History {
         self.0.iter().map(|record| record.valid_loss).collect()
     }
 
+    /// Seconds of training altogether, validation not counted.
+    pub fn train_seconds(&self) -> f64 {
+        self.0.iter().map(|record| record.train_seconds).sum()
+    }
+
     /// The loss and accuracy curves.
     pub fn curves(&self) -> Curves {
         let column = |of: fn(&EpochRecord) -> f64| self.0.iter().map(of).collect();

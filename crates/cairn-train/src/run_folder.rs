@@ -1,6 +1,7 @@
 //! The folder that a training leaves behind.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,15 @@ impl RunRecord {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernels: if kernels_enabled() { Isa::best().name() } else { "off" }.to_owned(),
         }
+    }
+}
+
+/// `linux x86_64, 2 cores, kernels amx`.
+impl fmt::Display for RunRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { machine, cores, kernels, .. } = self;
+        write!(f, "{machine}, {cores} cores")?;
+        if kernels.is_empty() { Ok(()) } else { write!(f, ", kernels {kernels}") }
     }
 }
 

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, calibrate, completions, data, demo, forget, import, learn, man, nets, predict, similar, suggest,
-    test, train,
+    bench, calibrate, completions, data, demo, explain, forget, import, learn, man, nets, predict, similar,
+    suggest, test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Test(test::Test),
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
+    Explain(explain::Explain),
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),

@@ -12,6 +12,7 @@ mod photo_files;
 mod progress;
 mod rows;
 mod terminal;
+mod tested;
 mod tta;
 
 use std::process::ExitCode;

@@ -1,35 +1,43 @@
-//! The report's tables: how each class fared, and which were taken for each other.
+//! How each class fared, and which were taken for each other.
 
-use crate::classification::ClassReport;
+use super::figure;
+use crate::classification::{ClassReport, best_first};
 use crate::confusion::ConfusedPair;
+use crate::error::EvalError;
 use crate::evaluation::{Evaluation, percent};
+use crate::picture::{ClassFigures, ClassSizes, ConfusionPicture};
 use maud::{Markup, html};
 
 /// The most pairs that are worth a reader's time; the matrix shows all.
 const PAIRS: usize = 12;
 
-/// Every class, best F1 first. Classes without a photo stand last: their figures say nothing.
-pub(super) fn class_table(evaluation: &Evaluation) -> Markup {
-    let mut classes: Vec<&ClassReport> = evaluation.per_class.iter().collect();
-    classes.sort_by(|a, b| (b.support > 0).cmp(&(a.support > 0)).then(b.f1.total_cmp(&a.f1)));
-    html! {
+/// Every class, best F1 first, as a picture and as a table.
+pub(super) fn class_section(evaluation: &Evaluation) -> Result<Markup, EvalError> {
+    Ok(html! {
         section {
             h2 { "Classes" }
             p.lead { "Best F1 first. Precision: of the photos taken for this landmark, those that show it. "
                 "Recall: of the photos that show it, those recognised. F1 is their harmonic mean." }
-            div.wide {
-                table.classes {
-                    thead {
-                        tr {
-                            th scope="col" { "Landmark" }
-                            th scope="col" { "F1" }
-                            th.number scope="col" { "Precision" }
-                            th.number scope="col" { "Recall" }
-                            th.number scope="col" { "Photos" }
-                        }
+            (figure(&ClassFigures::new(&evaluation.per_class))?)
+            details { summary { "The same as a table" } (class_table(evaluation)) }
+        }
+    })
+}
+
+fn class_table(evaluation: &Evaluation) -> Markup {
+    html! {
+        div.wide {
+            table.classes {
+                thead {
+                    tr {
+                        th scope="col" { "Landmark" }
+                        th.number scope="col" { "F1" }
+                        th.number scope="col" { "Precision" }
+                        th.number scope="col" { "Recall" }
+                        th.number scope="col" { "Photos" }
                     }
-                    tbody { @for class in classes { (class_row(class)) } }
                 }
+                tbody { @for class in best_first(&evaluation.per_class) { (class_row(class)) } }
             }
         }
     }
@@ -39,10 +47,7 @@ fn class_row(class: &ClassReport) -> Markup {
     html! {
         tr {
             th scope="row" title=(class.class) { (class.name) }
-            td.barred {
-                span.bar aria-hidden="true" { span style=(format!("width:{:.1}%", 100.0 * class.f1)) {} }
-                span.share { (percent(class.f1)) }
-            }
+            td.number { (percent(class.f1)) }
             td.number { (percent(class.precision)) }
             td.number { (percent(class.recall)) }
             td.number { (class.support) }
@@ -88,4 +93,28 @@ fn pair_row(evaluation: &Evaluation, pair: &ConfusedPair) -> Markup {
             td.number { (pair.count) " of " (truth.support) }
         }
     }
+}
+
+/// Who was taken for whom, photo by photo.
+pub(super) fn confusion_section(evaluation: &Evaluation) -> Result<Markup, EvalError> {
+    Ok(html! {
+        section {
+            h2 { "Confusion matrix" }
+            @if let Some(picture) = ConfusionPicture::new(evaluation) {
+                p.lead {
+                    "Each row is a landmark, and its cells say what its photos were taken for: "
+                    span.key.hit { "right" } " on the diagonal, " span.key.miss { "wrong" } " elsewhere. "
+                    "The stronger the colour, the larger the share of the row."
+                }
+                div.wide { (figure(&picture)?) }
+            } @else {
+                p.lead { "There are too many classes for a matrix that could be read." }
+            }
+        }
+    })
+}
+
+/// How many photos there are of each class.
+pub(super) fn sizes_section(sizes: ClassSizes<'_>) -> Result<Markup, EvalError> {
+    Ok(html! { section { h2 { "Class sizes" } (figure(&sizes)?) } })
 }

@@ -70,6 +70,12 @@ pub enum NodeProblem {
     },
 }
 
+impl Node {
+    pub(super) fn fault(&self, problem: NodeProblem) -> GraphError {
+        GraphError { node: self.name.clone(), op: self.op.name(), problem }
+    }
+}
+
 impl Graph {
     /// Checks the graph against the tensors of a state dict and infers what each node gives, in the order of the nodes.
     ///
@@ -79,7 +85,7 @@ impl Graph {
         let mut inferred: Vec<Inferred> = Vec::with_capacity(self.nodes.len());
         let mut names = HashSet::new();
         for (id, node) in self.nodes() {
-            let fault = |problem| GraphError { node: node.name.clone(), op: node.op.name(), problem };
+            let fault = |problem| node.fault(problem);
             if !names.insert(&node.name) {
                 return Err(fault(NodeProblem::Name));
             }

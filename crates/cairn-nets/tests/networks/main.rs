@@ -4,6 +4,7 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod computed;
 mod features;
 mod first_weights;
 mod graph;

@@ -11,10 +11,10 @@ use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
 use super::suggest::print_suggestion;
-use super::test::{Tested, test, write_test_report};
 use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
 use crate::exit::Status;
 use crate::progress::{TrainingProgress, bar, say};
+use crate::tested::Tested;
 
 /// See the whole way of a photo: draw a data set, train on it, test, and name a landmark; no downloads
 #[derive(Debug, Args)]
@@ -72,16 +72,16 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let Tested { evaluation, bad_photos, .. } = test(&model, &photos, recipe.training.batch)?;
-        write_test_report(run.path(), run.path(), &model, &photos, &evaluation)?;
+        let tested = Tested::new(&model, &photos, recipe.training.batch)?;
+        tested.write_report(run.path(), run.path())?;
         let mut out = io::stdout();
-        writeln!(out, "test accuracy {}", evaluation.accuracy_headline())?;
+        writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
             writeln!(out, "\n{}", example.path.display())?;
             print_suggestion(&model.suggest_locations(&example.path)?)?;
         }
         write_next(&mut out, &run, &photos)?;
-        Ok(Status::with_bad_photos(bad_photos))
+        Ok(Status::with_bad_photos(tested.bad_photos))
     }
 
     fn draw(&self, photos: &Path) -> Result<()> {

@@ -5,6 +5,7 @@ pub(crate) mod calibrate;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod learn;
@@ -53,7 +54,7 @@ fn with_threshold(model: Model, threshold: Option<f64>) -> Model {
 }
 
 /// The error with its causes, in one line.
-fn with_causes(error: &PhotoError) -> String {
+pub(crate) fn with_causes(error: &PhotoError) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
     causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"))
 }
@@ -72,6 +73,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Test(test) => test.run(),
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Learn(learn) => learn.run(),
         Command::Forget(forget) => forget.run(),

@@ -2,16 +2,14 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_dataset::ImageFolder;
-use cairn_eval::{Answer, Evaluation, RejectionMetrics, ReportInputs, Scores, write_report};
+use cairn_eval::{Answer, Evaluation, RejectionMetrics};
 use cairn_model::Model;
 use cairn_nets::Precision;
 use cairn_train::{RunFolder, answer};
 use clap::Args;
-use jiff::Zoned;
 use serde::Serialize;
 
 use crate::commands::{open_model, with_causes};
@@ -19,6 +17,7 @@ use crate::exit::Status;
 use crate::json;
 use crate::photo_files::photo_files;
 use crate::progress::{bar, say};
+use crate::tested::Tested;
 use crate::tta::Tta;
 
 /// Test a model on labelled photos
@@ -36,7 +35,7 @@ pub(crate) struct Test {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Write the report to this file or folder [default: the run folder, when a run is tested on its own data set]
+    /// Write the report: a page for a name that ends in .html, else a folder of page and pictures [default: the run folder, when a run is tested on its own data set]
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
@@ -56,19 +55,20 @@ impl Test {
             anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
         }
         let model = open_model(&self.model, self.precision)?.with_views(self.tta.into());
-        let Tested { evaluation, answers, mut bad_photos } = test(&model, &self.data, self.batch)?;
+        let tested = Tested::new(&model, &self.data, self.batch)?;
+        let mut bad_photos = tested.bad_photos;
         let distractors = match self.distractors.as_slice() {
             [] => None,
-            photos => Some(test_distractors(&model, photos, self.batch, &answers, &mut bad_photos)?),
+            photos => Some(test_distractors(&model, photos, self.batch, &tested.answers, &mut bad_photos)?),
         };
-        let figures = Figures { evaluation: &evaluation, distractors };
+        let figures = Figures { evaluation: &tested.evaluation, distractors };
         if self.json {
             json::print(&figures)?;
         } else {
             write!(io::stdout(), "{figures}")?;
         }
         if let Some(path) = self.report_path() {
-            let path = write_test_report(&path, &self.model, &model, &self.data, &evaluation)?;
+            let path = tested.write_report(&path, &self.model)?;
             say(format!("report: {}", path.display()));
         }
         Ok(Status::with_bad_photos(bad_photos))
@@ -111,43 +111,6 @@ impl fmt::Display for Figures<'_> {
         }
         Ok(())
     }
-}
-
-/// What a model made of labelled photos.
-pub(crate) struct Tested {
-    pub evaluation: Evaluation,
-    /// An answer for each photo that could be read.
-    pub answers: Vec<Answer>,
-    /// How many could not; each was named.
-    pub bad_photos: usize,
-}
-
-/// Tests a model on the test photos of `data`.
-pub(crate) fn test(model: &Model, data: &Path, batch: usize) -> Result<Tested> {
-    let classes = model.classes();
-    let examples = ImageFolder::open_test(data, &classes)?.examples;
-    let paths: Vec<PathBuf> = examples.iter().map(|example| example.path.clone()).collect();
-    let bar = bar(paths.len(), "testing");
-    let mut scores = Scores::new(classes.len());
-    let mut answers = Vec::new();
-    for ((_, output), example) in model.outputs_at(&paths, batch).zip(&examples) {
-        match output {
-            Ok(output) => {
-                scores.push(example.class, &output.logits);
-                let score = model.score(&output, model.landmark_score());
-                answers.push(answer(score, &output, Some(example.class)));
-            }
-            Err(error) => bar.suspend(|| say(format!("left out: {}", with_causes(&error)))),
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    if scores.is_empty() {
-        anyhow::bail!("{}: not one photo could be read", data.display());
-    }
-    let evaluation = scores.evaluate(&classes, model.info().temperature);
-    let bad_photos = paths.len() - answers.len();
-    Ok(Tested { evaluation, answers, bad_photos })
 }
 
 /// How landmarks are told from photos that show none.
@@ -202,24 +165,4 @@ fn test_distractors(
         accepted_landmarks: accepted(landmarks),
         accepted_distractors: accepted(&distractors),
     })
-}
-
-/// Writes the report and returns where it is.
-pub(crate) fn write_test_report(
-    path: &Path,
-    model_path: &Path,
-    model: &Model,
-    data: &Path,
-    evaluation: &Evaluation,
-) -> Result<PathBuf> {
-    let curves = RunFolder::history(model_path).map(|history| history.curves());
-    let inputs = ReportInputs {
-        model: &model_path.display().to_string(),
-        data: &data.display().to_string(),
-        date: &Zoned::now().strftime("%Y-%m-%d %H:%M").to_string(),
-        recipe: Some(&model.info().provenance.recipe),
-        evaluation,
-        curves: curves.as_ref(),
-    };
-    Ok(write_report(path, &inputs)?)
 }

@@ -6,6 +6,7 @@
 mod bad_photos;
 mod data;
 mod demo;
+mod explain;
 mod import;
 mod interrupt;
 mod learning;

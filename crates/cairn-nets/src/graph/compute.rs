@@ -1,0 +1,163 @@
+//! What each operation computes, on Burn's tensors.
+
+use burn::tensor::activation::{gelu, sigmoid, silu};
+use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, conv2d, layer_norm, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use cairn_kernels::Activation;
+use cairn_kernels::layers::{self, ConvGeometry, GivenNorm, PoolGeometry};
+
+use super::{NodeProblem, Op};
+use crate::StateDict;
+
+impl Op {
+    /// The output for these inputs, all `[batch, height, width, channels]`. With gradients where the inputs have them,
+    /// which all must then.
+    ///
+    /// The graph's input itself has nothing to compute, nor has an operation without its inputs: both are a
+    /// [`NodeProblem::Inputs`].
+    pub(super) fn compute(
+        &self,
+        inputs: Vec<Tensor<4>>,
+        weights: &StateDict,
+    ) -> Result<Tensor<4>, NodeProblem> {
+        let count = inputs.len();
+        let mut inputs = inputs.into_iter();
+        let mut next = || inputs.next().ok_or(NodeProblem::Inputs(count));
+        let x = next()?;
+        let tensors = Tensors { weights, device: x.device() };
+        Ok(match self {
+            Self::Input { .. } => return Err(NodeProblem::Inputs(count)),
+            Self::Conv2d { weight, bias, stride, padding, groups } => {
+                convolve(x, tensors.of(weight)?, tensors.optional(bias)?, *stride, *padding, *groups)
+            }
+            Self::BatchNorm { weight, bias, running_mean, running_var, eps } => {
+                let norm = GivenNorm {
+                    weight: tensors.of(weight)?,
+                    bias: tensors.of(bias)?,
+                    mean: tensors.of(running_mean)?,
+                    variance: tensors.of(running_var)?,
+                    epsilon: *eps as f32,
+                };
+                layers::norm_fixed(x, norm, None, Activation::Identity)
+            }
+            Self::Relu => layers::activate(x, None, Activation::Relu),
+            Self::Relu6 => layers::activate(x, None, Activation::Relu6),
+            Self::HardSwish => x.clone() * hard_sigmoid(x),
+            Self::HardSigmoid => hard_sigmoid(x),
+            Self::Silu => silu(x),
+            Self::Sigmoid => sigmoid(x),
+            Self::Gelu => gelu(x),
+            Self::Add => x + next()?,
+            Self::Mul => x * next()?,
+            Self::Concat => Tensor::cat([x].into_iter().chain(inputs).collect(), 3),
+            Self::MaxPool {
+                kernel: [window, width],
+                stride: [stride, across],
+                padding,
+                ceil_mode,
+            } if window == width && stride == across && padding[0] == padding[1] => {
+                let (window, stride, ceil_mode) = (*window, *stride, *ceil_mode);
+                let geometry = PoolGeometry { window, stride, padding: padding[0], ceil_mode };
+                layers::max_pool2d(x, geometry)
+            }
+            Self::MaxPool { kernel, stride, padding, ceil_mode } => {
+                let options = MaxPoolOptions::new(*kernel).with_stride(*stride).with_padding(*padding);
+                in_planes(x, |x| max_pool2d(x, options.with_ceil_mode(*ceil_mode)))
+            }
+            Self::AveragePool { kernel, stride, padding } => {
+                let options = AvgPoolOptions::new(*kernel).with_stride(*stride).with_padding(*padding);
+                in_planes(x, |x| avg_pool2d(x, options.with_count_include_pad(true)))
+            }
+            Self::AdaptiveAveragePool { output } => in_planes(x, |x| adaptive_avg_pool2d(x, *output)),
+            Self::GlobalAveragePool => pixel(layers::average(x)),
+            Self::Flatten => pixel(layers::from_map(x).flatten(1, 3)),
+            Self::Linear { weight, bias } => {
+                let [batch, height, width, channels] = x.dims();
+                let weight: Tensor<2> = tensors.of(weight)?;
+                let [outputs, _] = weight.dims();
+                let product = x.reshape([batch * height * width, channels]).matmul(weight.transpose());
+                let y = product.reshape([batch, height, width, outputs]);
+                match tensors.optional(bias)? {
+                    Some(bias) => y + by_channel(bias),
+                    None => y,
+                }
+            }
+            Self::LayerNorm { weight, bias, eps } => {
+                layer_norm(x, tensors.of(weight)?, Some(tensors.of(bias)?), *eps)
+            }
+            Self::LayerScale { scale } => x * by_channel(tensors.flat(scale)?),
+            Self::Dropout => x,
+        })
+    }
+}
+
+/// `min(max(x + 3, 0), 6) / 6`.
+fn hard_sigmoid(x: Tensor<4>) -> Tensor<4> {
+    layers::activate(x.add_scalar(3.0), None, Activation::Relu6).div_scalar(6.0)
+}
+
+/// By the kernels, which know one stride and one padding, or by Burn's own convolution.
+fn convolve(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    groups: usize,
+) -> Tensor<4> {
+    if stride[0] == stride[1] && padding[0] == padding[1] {
+        let geometry = ConvGeometry { stride: stride[0], padding: padding[0], groups };
+        return layers::conv2d(x, weight, bias, geometry);
+    }
+    let options = ConvOptions::new(stride, padding, [1, 1], groups);
+    in_planes(x, |x| conv2d(x, weight, bias, options))
+}
+
+/// What `operation` makes of the map as `[batch, channels, height, width]`.
+fn in_planes(x: Tensor<4>, operation: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+    layers::to_map(operation(layers::from_map(x)), FloatDType::F32)
+}
+
+/// `[batch, channels]` as maps of one pixel.
+fn pixel(x: Tensor<2>) -> Tensor<4> {
+    let [batch, channels] = x.dims();
+    x.reshape([batch, 1, 1, channels])
+}
+
+/// `[channels]` as what a map can be added to or multiplied with.
+fn by_channel(x: Tensor<1>) -> Tensor<4> {
+    let [channels] = x.dims();
+    x.reshape([1, 1, 1, channels])
+}
+
+/// The weights on the device where they are wanted.
+struct Tensors<'a> {
+    weights: &'a StateDict,
+    device: Device,
+}
+
+impl Tensors<'_> {
+    /// The tensor of this name, which has `AXES` axes.
+    fn of<const AXES: usize>(&self, name: &str) -> Result<Tensor<AXES>, NodeProblem> {
+        let missing = || NodeProblem::MissingTensor(name.to_owned());
+        let shape = self.weights.shape(name).ok_or_else(missing)?;
+        let fits: [usize; AXES] = shape.try_into().map_err(|_| NodeProblem::TensorAxes {
+            name: name.to_owned(),
+            found: shape.to_vec(),
+            expected: AXES,
+        })?;
+        let values = self.weights.values(name).ok_or_else(missing)?;
+        Ok(Tensor::from_data(TensorData::new(values.to_vec(), fits), &self.device))
+    }
+
+    fn optional(&self, name: &Option<String>) -> Result<Option<Tensor<1>>, NodeProblem> {
+        name.as_deref().map(|name| self.of(name)).transpose()
+    }
+
+    /// The tensor of this name as a vector, whatever its axes.
+    fn flat(&self, name: &str) -> Result<Tensor<1>, NodeProblem> {
+        let values = self.weights.values(name).ok_or_else(|| NodeProblem::MissingTensor(name.to_owned()))?;
+        Ok(Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &self.device))
+    }
+}
