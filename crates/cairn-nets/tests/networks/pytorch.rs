@@ -109,11 +109,11 @@ fn compare_step(architecture: Architecture, network: Network, logits: Tensor<2>,
     let largest = moves.iter().map(|each| norm(&each.gradient)).fold(0.0, f64::max);
     for Move { name, before, after, gradient, stepped } in &moves {
         let found: Vec<f64> = before.iter().zip(after).map(|(before, after)| before - after).collect();
-        // In f32 some ReLUs let through what they should stop: PyTorch's own gradients of ResNet-34 in f32 are up to 1.3 %
+        // In f32 some ReLUs let through what they should stop: PyTorch's own gradients of ResNet-50 in f32 are up to 4.5 %
         // from those in f64, which these are compared with. A bias before batch norm has no gradient but what rounding
         // leaves of others' sums, hence the largest's share. Subtracting the gradient rounds the weights, in which small
         // gradients then lose digits.
-        let most = 2e-2 * norm(gradient) + 1e-5 * largest + 1e-7 * norm(before);
+        let most = 5e-2 * norm(gradient) + 1e-5 * largest + 1e-7 * norm(before);
         let error = norm(&found.iter().zip(gradient).map(|(a, b)| a - b).collect::<Vec<_>>());
         assert!(error <= most, "{architecture}: gradient of {name} off by {error} of {}", norm(gradient));
         // The step at the rate that PyTorch took it at.
