@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use cairn_nets::{Network, Precision};
+use cairn_nets::{Network, Precision, StateDict, StateDictError};
 use cairn_photo::{Limits, Photo};
 
 use crate::bundle::{locate, read_bundle};
@@ -36,6 +36,15 @@ impl Model {
         Self { precision, ..self }
     }
 
+    /// The same model with other weights.
+    ///
+    /// # Errors
+    /// When they do not fit its network.
+    pub(crate) fn with_weights(&self, weights: &StateDict) -> Result<Self, StateDictError> {
+        let network = self.network.clone().with_state_dict(weights)?;
+        Ok(Self { network, info: self.info.clone(), precision: self.precision })
+    }
+
     /// What it computes in.
     pub fn precision(&self) -> Precision {
         self.precision
@@ -63,6 +72,16 @@ impl Model {
     /// # Panics
     /// If a photo is not of the input's size.
     pub fn predict_framed(&self, photos: &[&Photo], k: usize) -> Vec<Vec<Landmark>> {
+        self.probabilities_framed(photos).into_iter().map(|each| self.likeliest(each, k)).collect()
+    }
+
+    /// The probability of each class, in class order, for each photo.
+    pub fn probabilities(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
+        let framed: Vec<Photo> = photos.iter().map(|photo| self.info.preprocess.frame(photo)).collect();
+        self.probabilities_framed(&framed.iter().collect::<Vec<_>>())
+    }
+
+    fn probabilities_framed(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
         let preprocess = &self.info.preprocess;
         let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
         let photo_len = 3 * height * width;
@@ -71,7 +90,7 @@ impl Model {
             preprocess.normalisation.write_chw(photo, out);
         }
         let logits = self.network.logits(pixels, height, width, self.precision);
-        logits.iter().map(|logits| self.likeliest(logits, k)).collect()
+        logits.iter().map(|logits| Probability::softmax(logits)).collect()
     }
 
     /// The `k` likeliest landmarks in the photo at `path`, the likeliest first.
@@ -93,10 +112,10 @@ impl Model {
         Ok(Suggestion { photo, landmarks })
     }
 
-    fn likeliest(&self, logits: &[f32], k: usize) -> Vec<Landmark> {
+    fn likeliest(&self, probabilities: Vec<Probability>, k: usize) -> Vec<Landmark> {
         let classes = self.info.classes.iter().map(|(_, class)| class.clone());
         let mut landmarks: Vec<Landmark> = classes
-            .zip(Probability::softmax(logits))
+            .zip(probabilities)
             .map(|(class, probability)| Landmark { class: class.folder, name: class.name, probability })
             .collect();
         // A stable sort: equals stay in class order, so that the answer never depends on chance.

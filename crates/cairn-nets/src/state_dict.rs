@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
+use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 
@@ -30,8 +31,8 @@ pub enum StateDictError {
     /// Not a safetensors file, or a truncated one.
     #[error("not a readable safetensors file: {0}")]
     Format(#[from] SafeTensorError),
-    /// A tensor of a type that no network here has.
-    #[error("tensor `{name}` holds {dtype:?}; only F32 is read")]
+    /// A tensor of a type that weights are not read from.
+    #[error("tensor `{name}` holds {dtype:?}; F32 and F16 are read")]
     Dtype {
         /// The tensor's name.
         name: String,
@@ -67,6 +68,20 @@ impl StateDict {
         self.tensors.get(name).map(|tensor| tensor.values.as_slice())
     }
 
+    /// The same tensors with the values that `change` makes of each one's name, shape and values.
+    ///
+    /// # Panics
+    /// If it gives another number of values.
+    #[must_use]
+    pub fn map_values(mut self, mut change: impl FnMut(&str, &[usize], &[f32]) -> Vec<f32>) -> Self {
+        for (name, tensor) in &mut self.tensors {
+            let values = change(name, &tensor.shape, &tensor.values);
+            assert_eq!(values.len(), tensor.values.len(), "as many values as before in `{name}`");
+            tensor.values = values;
+        }
+        self
+    }
+
     /// The bytes of a safetensors file with one metadata entry.
     ///
     /// # Errors
@@ -91,7 +106,7 @@ impl StateDict {
     ///
     /// # Errors
     /// [`StateDictError::Format`] for anything but a whole safetensors file, [`StateDictError::Dtype`] for tensors that are
-    /// not f32.
+    /// neither f32 nor f16.
     pub fn from_safetensors(bytes: &[u8], key: &str) -> Result<(Self, Option<String>), StateDictError> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let entry = header.metadata().as_ref().and_then(|entries| entries.get(key)).cloned();
@@ -101,11 +116,16 @@ impl StateDict {
             if name.ends_with("num_batches_tracked") {
                 continue;
             }
-            if view.dtype() != Dtype::F32 {
-                return Err(StateDictError::Dtype { name, dtype: view.dtype() });
-            }
-            let values =
-                view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let data = view.data();
+            let values = match view.dtype() {
+                Dtype::F32 => {
+                    data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+                }
+                Dtype::F16 => {
+                    data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+                }
+                dtype => return Err(StateDictError::Dtype { name, dtype }),
+            };
             tensors.insert(name, NamedTensor { shape: view.shape().to_vec(), values });
         }
         Ok((Self { tensors }, entry))

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, completions, data, demo, man, predict, suggest, test, train};
+use crate::commands::{bench, completions, data, demo, export, man, predict, suggest, test, train};
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Test(test::Test),
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
+    Export(export::Export),
     #[command(subcommand)]
     Bench(bench::Bench),
     Completions(completions::Completions),

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod suggest;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Test(test) => test.run(),
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
+        Command::Export(export) => export.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

@@ -6,6 +6,7 @@
 mod bad_photos;
 mod data;
 mod demo;
+mod export;
 mod interrupt;
 mod output;
 mod sandbox;
