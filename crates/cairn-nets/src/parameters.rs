@@ -1,6 +1,8 @@
 //! Where a traversal of a network stands, and what it counts.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use std::collections::{BTreeMap, HashMap};
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
 use crate::network::Network;
@@ -23,17 +25,15 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
+        let name = match (container, self.containers.last(), self.names.last()) {
+            // The variant of an enum is not part of a tensor's name.
+            _ if container.starts_with("Enum:") => String::new(),
+            // torchvision calls the blocks of a RegNet's `block1` by that name and a number: `block1.block1-0`.
+            ("Vec", Some(parent), Some(stage)) if parent == "Struct:Trunk" => format!("{stage}-{name}"),
+            _ => member_of_sequence(name).unwrap_or(name).to_owned(),
+        };
         self.containers.push(container.to_owned());
-        self.names.push(match (container, name) {
-            // torchvision has sequences of the two.
-            ("Struct:Downsample" | "Struct:ConvNormRelu6", "conv") => "0".to_owned(),
-            ("Struct:Downsample" | "Struct:ConvNormRelu6", "bn") => "1".to_owned(),
-            // torchvision's classifier is a sequence of dropout and the linear layer.
-            ("Struct:Classifier", "linear") => "1".to_owned(),
-            // The variant of `Network` is not part of a tensor's name.
-            (c, _) if c.starts_with("Enum:") => String::new(),
-            _ => name.to_owned(),
-        });
+        self.names.push(name);
     }
 
     pub(crate) fn exit(&mut self) {
@@ -51,6 +51,11 @@ impl Place {
         self.names.last().is_some_and(|name| name.starts_with("running_"))
     }
 
+    /// Whether the tensor or flag at hand is a batch norm's.
+    pub(crate) fn is_of_batch_norm(&self) -> bool {
+        self.containers.last().is_some_and(|container| container == "Struct:BatchNorm")
+    }
+
     /// The layer that holds the tensor at hand.
     pub(crate) fn layer(&self) -> LayerKind {
         match self.containers.last().map(String::as_str) {
@@ -61,23 +66,53 @@ impl Place {
     }
 }
 
+/// `1` of a field called `bn_1`: torchvision has a sequence there, and numbers its members.
+fn member_of_sequence(field: &str) -> Option<&str> {
+    let (_, number) = field.rsplit_once('_')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+}
+
 impl Network {
     /// How many values training learns, as PyTorch counts parameters: batch norm's running statistics are not among
     /// them, which Burn's `num_params` counts too.
     pub fn parameter_count(&self) -> usize {
-        let mut counter = Counter::default();
-        self.visit(&mut counter);
-        counter.count
+        let learned = self.tensors().into_iter().filter(|tensor| !tensor.is_statistic);
+        learned.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+    }
+
+    /// The shapes of all tensors by their names in the state dict, as torchvision has them.
+    pub fn tensor_shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect()
+    }
+
+    /// The names of all tensors in the state dict, by their parameters' ids.
+    pub(crate) fn tensor_names(&self) -> HashMap<ParamId, String> {
+        self.tensors().into_iter().map(|tensor| (tensor.id, tensor.name)).collect()
+    }
+
+    fn tensors(&self) -> Vec<TensorInfo> {
+        let mut lister = Lister::default();
+        self.visit(&mut lister);
+        lister.found
     }
 }
 
-#[derive(Default)]
-struct Counter {
-    place: Place,
-    count: usize,
+/// What is known of a tensor without its values.
+struct TensorInfo {
+    id: ParamId,
+    name: String,
+    /// In torchvision's layout.
+    shape: Vec<usize>,
+    is_statistic: bool,
 }
 
-impl ModuleVisitor for Counter {
+#[derive(Default)]
+struct Lister {
+    place: Place,
+    found: Vec<TensorInfo>,
+}
+
+impl ModuleVisitor for Lister {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.place.enter(name, container);
     }
@@ -87,8 +122,11 @@ impl ModuleVisitor for Counter {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !self.place.is_statistic() {
-            self.count += param.lazy_shape().num_elements();
+        let mut shape = param.lazy_shape().to_vec();
+        if self.place.layer() == LayerKind::Linear {
+            shape.reverse();
         }
+        let (name, is_statistic) = (self.place.name(), self.place.is_statistic());
+        self.found.push(TensorInfo { id: param.id, name, shape, is_statistic });
     }
 }

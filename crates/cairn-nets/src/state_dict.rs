@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
-use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::network::Network;
 use crate::parameters::{LayerKind, Place};
+use crate::weights::{Dtype as ElementType, RawTensor};
 
 /// Every tensor of a network (parameters and batch-norm statistics) by torchvision's names, in torchvision's layouts:
 /// convolutions `[outputs, inputs, height, width]`, linear weights `[outputs, inputs]`.
@@ -31,8 +31,8 @@ pub enum StateDictError {
     /// Not a safetensors file, or a truncated one.
     #[error("not a readable safetensors file: {0}")]
     Format(#[from] SafeTensorError),
-    /// A tensor of a type that weights are not read from.
-    #[error("tensor `{name}` holds {dtype:?}; F32 and F16 are read")]
+    /// A tensor of a type that no network here has.
+    #[error("tensor `{name}` holds {dtype:?}; F32, F16, BF16 and F64 are read")]
     Dtype {
         /// The tensor's name.
         name: String,
@@ -68,18 +68,18 @@ impl StateDict {
         self.tensors.get(name).map(|tensor| tensor.values.as_slice())
     }
 
-    /// The same tensors with the values that `change` makes of each one's name, shape and values.
+    /// Adds a tensor of row-major values, in the place of one of the same name.
     ///
     /// # Panics
-    /// If it gives another number of values.
-    #[must_use]
-    pub fn map_values(mut self, mut change: impl FnMut(&str, &[usize], &[f32]) -> Vec<f32>) -> Self {
-        for (name, tensor) in &mut self.tensors {
-            let values = change(name, &tensor.shape, &tensor.values);
-            assert_eq!(values.len(), tensor.values.len(), "as many values as before in `{name}`");
-            tensor.values = values;
-        }
-        self
+    /// If the shape does not hold as many values.
+    pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f32>) {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}: a tensor fills its shape");
+        self.tensors.insert(name.to_owned(), NamedTensor { shape: shape.to_vec(), values });
+    }
+
+    /// Takes a tensor out: its shape and its values, row-major.
+    pub fn take(&mut self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        self.tensors.remove(name).map(|tensor| (tensor.shape, tensor.values))
     }
 
     /// The bytes of a safetensors file with one metadata entry.
@@ -102,11 +102,11 @@ impl StateDict {
 
     /// Reads the bytes of a safetensors file: its tensors, and the metadata entry of that name if there is one.
     ///
-    /// PyTorch's `num_batches_tracked` counters are passed over.
+    /// PyTorch's `num_batches_tracked` counters are passed over. Narrower and wider floats become f32.
     ///
     /// # Errors
     /// [`StateDictError::Format`] for anything but a whole safetensors file, [`StateDictError::Dtype`] for tensors that are
-    /// neither f32 nor f16.
+    /// not floats.
     pub fn from_safetensors(bytes: &[u8], key: &str) -> Result<(Self, Option<String>), StateDictError> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let entry = header.metadata().as_ref().and_then(|entries| entries.get(key)).cloned();
@@ -116,19 +116,42 @@ impl StateDict {
             if name.ends_with("num_batches_tracked") {
                 continue;
             }
-            let data = view.data();
-            let values = match view.dtype() {
-                Dtype::F32 => {
-                    data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-                }
-                Dtype::F16 => {
-                    data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
-                }
-                dtype => return Err(StateDictError::Dtype { name, dtype }),
+            let dtype = match view.dtype() {
+                Dtype::F32 => ElementType::F32,
+                Dtype::F16 => ElementType::F16,
+                Dtype::BF16 => ElementType::Bf16,
+                Dtype::F64 => ElementType::F64,
+                other => return Err(StateDictError::Dtype { name, dtype: other }),
             };
+            let values = dtype.to_f32(view.data());
             tensors.insert(name, NamedTensor { shape: view.shape().to_vec(), values });
         }
         Ok((Self { tensors }, entry))
+    }
+
+    /// What [`read_pth`](crate::weights::read_pth) found, without PyTorch's `num_batches_tracked` counters.
+    pub fn from_tensors(tensors: Vec<RawTensor>) -> Self {
+        let kept = tensors.into_iter().filter(|tensor| !tensor.name.ends_with("num_batches_tracked"));
+        let named = kept.map(|tensor| {
+            let values = tensor.to_f32();
+            (tensor.name, NamedTensor { shape: tensor.shape, values })
+        });
+        Self { tensors: named.collect() }
+    }
+
+    /// The shape of one tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
+    }
+
+    /// These tensors with those of `other` in place of all that stand in the module `path`.
+    #[must_use]
+    pub(crate) fn with_module_of(mut self, other: &Self, path: &str) -> Self {
+        let inside = |name: &str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        self.tensors.retain(|name, _| !inside(name));
+        let taken = other.tensors.iter().filter(|(name, _)| inside(name));
+        self.tensors.extend(taken.map(|(name, tensor)| (name.clone(), tensor.clone())));
+        self
     }
 }
 

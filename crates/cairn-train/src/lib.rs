@@ -3,15 +3,22 @@
 //! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
 //! and tells an [`Observer`] what happens.
 
+mod answer;
+mod average;
 mod bench;
+mod calibrate;
 mod checkpoint;
 mod clock;
 mod error;
 mod history;
+mod learner;
 mod loaders;
+mod loss;
 mod memory;
 mod observer;
 mod optimiser;
+mod parameter_groups;
+mod portion;
 mod recipe;
 mod run_folder;
 mod schedule;
@@ -20,15 +27,17 @@ mod training;
 mod updates;
 mod validation;
 
+pub use answer::answer;
 pub use bench::Benchmark;
+pub use calibrate::{CalibrateError, CalibrationOutcome, ScoreQuality, calibrate};
 pub use error::TrainError;
 pub use history::{EpochRecord, History};
 pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use recipe::{
-    BUILT_IN_RECIPES, NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe,
-    RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
+    PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use schedule::Schedule;

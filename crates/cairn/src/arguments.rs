@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, completions, data, demo, export, man, predict, suggest, test, train};
+use crate::commands::{
+    bench, calibrate, completions, data, demo, export, forget, learn, man, nets, predict, similar, suggest, test,
+    train,
+};
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -25,6 +28,11 @@ pub(crate) enum Command {
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
     Export(export::Export),
+    Calibrate(calibrate::Calibrate),
+    Learn(learn::Learn),
+    Forget(forget::Forget),
+    Similar(similar::Similar),
+    Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),
     Completions(completions::Completions),

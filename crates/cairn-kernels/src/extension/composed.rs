@@ -5,8 +5,9 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{DType, FloatDType, Shape};
 use burn_std::ops::ConvOptions;
 
-use super::{ConvGeometry, FixedNorm, Normalised, Optional, PoolGeometry};
+use super::{ConvGeometry, FixedNorm, FoldedConv, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
+use crate::curve::Curve;
 use crate::optimiser::{Adam, AdamFactors, Sgd};
 
 /// From `[batch, height, width, channels]` to `[batch, channels, height, width]`, as a view.
@@ -28,15 +29,15 @@ fn like<B: Backend>(tensor: FloatTensor<B>, map: &FloatTensor<B>) -> FloatTensor
     cast::<B>(tensor, map.dtype().into())
 }
 
-pub(super) fn to_map<B: Backend>(planes: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+pub(crate) fn to_map<B: Backend>(planes: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
     cast::<B>(pixels::<B>(planes), dtype)
 }
 
-pub(super) fn from_map<B: Backend>(map: FloatTensor<B>) -> FloatTensor<B> {
+pub(crate) fn from_map<B: Backend>(map: FloatTensor<B>) -> FloatTensor<B> {
     cast::<B>(planes::<B>(map), FloatDType::F32)
 }
 
-pub(super) fn conv2d<B: Backend>(
+pub(crate) fn map_conv2d<B: Backend>(
     input: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Optional<B>,
@@ -52,8 +53,25 @@ pub(super) fn conv2d<B: Backend>(
     pixels::<B>(B::conv2d(planes::<B>(input), weight, bias, options))
 }
 
+/// Only kernels fold; composed operations take the weights as they are.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn map_conv2d_norm<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: Optional<B>,
+    geometry: ConvGeometry,
+    norm: FixedNorm<B>,
+    epsilon: f32,
+    residual: Optional<B>,
+    activation: Activation,
+    _folded: &FoldedConv,
+) -> FloatTensor<B> {
+    let map = map_conv2d::<B>(input, weight, bias, geometry);
+    map_norm_fixed::<B>(map, norm, epsilon, residual, activation)
+}
+
 /// Statistics in f32 whatever the map is made of, as the kernels have them.
-pub(super) fn norm_train<B: Backend>(
+pub(crate) fn map_norm_train<B: Backend>(
     input: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
@@ -65,10 +83,10 @@ pub(super) fn norm_train<B: Backend>(
     let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
     let batch = B::batch_norm_train(wide, weight, bias, f64::from(epsilon));
     let map = cast::<B>(pixels::<B>(batch.output), dtype);
-    (add_and_activate::<B>(map, residual, activation), batch.mean, batch.variance)
+    (map_activate::<B>(map, residual, activation), batch.mean, batch.variance)
 }
 
-pub(super) fn norm_fixed<B: Backend>(
+pub(crate) fn map_norm_fixed<B: Backend>(
     input: FloatTensor<B>,
     norm: FixedNorm<B>,
     epsilon: f32,
@@ -79,10 +97,10 @@ pub(super) fn norm_fixed<B: Backend>(
     let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
     let FixedNorm { weight, bias, mean, variance } = norm;
     let normalised = B::batch_norm(wide, weight, bias, mean, variance, f64::from(epsilon));
-    add_and_activate::<B>(cast::<B>(pixels::<B>(normalised), dtype), residual, activation)
+    map_activate::<B>(cast::<B>(pixels::<B>(normalised), dtype), residual, activation)
 }
 
-pub(super) fn add_and_activate<B: Backend>(
+pub(crate) fn map_activate<B: Backend>(
     input: FloatTensor<B>,
     residual: Optional<B>,
     activation: Activation,
@@ -98,20 +116,61 @@ pub(super) fn add_and_activate<B: Backend>(
     }
 }
 
-pub(super) fn max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
-    let PoolGeometry { window, stride, padding } = geometry;
-    let planes = planes::<B>(input);
-    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], false))
+/// Both arms are the map itself; Burn adds up what comes back.
+pub(crate) fn map_fork<B: Backend>(input: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) {
+    (input.clone(), input)
 }
 
-pub(super) fn average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
+pub(crate) fn map_max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
+    let PoolGeometry { window, stride, padding, ceil_mode } = geometry;
+    let planes = planes::<B>(input);
+    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], ceil_mode))
+}
+
+pub(crate) fn map_average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let shape = input.shape();
     let (batch, area, channels) = (shape[0], shape[1] * shape[2], shape[3]);
     let rows = B::float_reshape(cast::<B>(input, FloatDType::F32), Shape::new([batch, area, channels]));
     B::float_reshape(B::float_mean_dim(rows, 1), Shape::new([batch, channels]))
 }
 
-pub(super) fn sgd_step<B: Backend>(
+pub(crate) fn map_curve<B: Backend>(input: FloatTensor<B>, curve: Curve) -> FloatTensor<B> {
+    let hard_sigmoid = |input| B::hard_sigmoid(input, (1.0 / 6.0).into(), 0.5.into());
+    match curve {
+        Curve::Sigmoid => B::sigmoid(input),
+        Curve::Silu => B::float_mul(input.clone(), B::sigmoid(input)),
+        Curve::Gelu => B::gelu(input),
+        Curve::HardSigmoid => hard_sigmoid(input),
+        Curve::HardSwish => B::float_mul(input.clone(), hard_sigmoid(input)),
+    }
+}
+
+pub(crate) fn map_scale<B: Backend>(input: FloatTensor<B>, factors: FloatTensor<B>) -> FloatTensor<B> {
+    let shape = factors.shape();
+    let factors = B::float_reshape(factors, Shape::new([shape[0], 1, 1, shape[1]]));
+    let factors = like::<B>(factors, &input);
+    B::float_mul(input, factors)
+}
+
+/// In f32 whatever the map is made of, as the kernels have it.
+pub(crate) fn map_layer_norm<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    epsilon: f32,
+) -> FloatTensor<B> {
+    let dtype = input.dtype().into();
+    let wide = cast::<B>(input, FloatDType::F32);
+    let channels = wide.shape()[3];
+    let centred = B::float_sub(wide.clone(), B::float_mean_dim(wide, 3));
+    let variance = B::float_mean_dim(B::float_mul(centred.clone(), centred.clone()), 3);
+    let deviation = B::float_sqrt(B::float_add_scalar(variance, epsilon.into()));
+    let along_channels = |vector| B::float_reshape(vector, Shape::new([1, 1, 1, channels]));
+    let scaled = B::float_mul(B::float_div(centred, deviation), along_channels(weight));
+    cast::<B>(B::float_add(scaled, along_channels(bias)), dtype)
+}
+
+pub(crate) fn sgd_step<B: Backend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     velocity: FloatTensor<B>,
@@ -128,7 +187,7 @@ pub(super) fn sgd_step<B: Backend>(
     (B::float_sub(weight, B::float_mul_scalar(step, learning_rate.into())), velocity)
 }
 
-pub(super) fn adam_step<B: Backend>(
+pub(crate) fn adam_step<B: Backend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     first: FloatTensor<B>,

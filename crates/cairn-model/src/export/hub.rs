@@ -52,13 +52,13 @@ impl HubFolder {
         weights: WeightFormat,
         test: Option<&TestFigures>,
     ) -> Result<Self, ExportError> {
-        let info = model.info();
+        let parts = model.parts();
+        let info = &parts.info;
         let description = describe(info).map_err(ExportError::Description)?;
         // PyTorch's loaders ask which framework the tensors are laid out for.
         let metadata = [("format", "pt".to_owned()), (ENTRY, description)];
         let metadata: HashMap<String, String> =
             metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let parts = model.parts();
         Ok(Self {
             weights: to_safetensors(&parts.exportable(), weights, metadata)?,
             config: config::config(info),

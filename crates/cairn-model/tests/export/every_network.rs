@@ -36,7 +36,9 @@ fn export(model: &Model, folder: &Path) {
     write_files(&hub.into_files(&folder.join("hub")), false).unwrap();
     let info = model.info();
     let names: Vec<&str> = info.classes.iter().map(|(_, class)| class.name.as_str()).collect();
-    let facts = json!({ "network": info.network.architecture, "class_names": names });
+    let facts = json!({ "network": info.network.architecture, "class_names": names, "temperature": info.temperature,
+        "preprocess": info.preprocess,
+    });
     std::fs::write(folder.join("facts.json"), facts.to_string()).unwrap();
 }
 

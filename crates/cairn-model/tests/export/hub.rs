@@ -32,7 +32,7 @@ fn the_weights_of_a_hub_folder_are_a_model_that_cairn_opens() {
         let opened = Model::open(folder.path().join("model.safetensors")).unwrap();
         assert_eq!(opened.info(), model.info());
         let opened = opened.with_precision(model.precision());
-        let expected = model.rounded(format).unwrap();
+        let expected = model.as_exported(format).unwrap();
         assert_eq!(opened.probabilities(&[&photo]), expected.probabilities(&[&photo]), "{format:?}");
     }
 }

@@ -21,6 +21,9 @@ pub(crate) fn model(architecture: Architecture) -> Model {
         network: spec.clone(),
         classes: ClassList::from_folders(CLASSES),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        rejection: None,
+        learning: None,
+        temperature: 1.3,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),
@@ -40,7 +43,7 @@ pub(crate) fn model(architecture: Architecture) -> Model {
 /// The network with norms that do something, and its last layer scaled so that logits differ by some units.
 fn spread(network: Network, preprocess: &Preprocess) -> Network {
     let head = network.head_prefix();
-    let stirred = network.state_dict().map_values(|name, shape, values| match shape {
+    let stirred = changed(&network.state_dict(), |name, shape, values| match shape {
         [_] if name.ends_with(".running_mean") || name.ends_with(".bias") => {
             values.iter().enumerate().map(|(i, value)| value + 0.2 * wave(i)).collect()
         }
@@ -53,13 +56,20 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
     let deviation =
         (logits.iter().map(|logit| (logit - mean).powi(2)).sum::<f32>() / logits.len() as f32).sqrt();
     assert!(deviation > 0.0, "logits that are all alike cannot be spread");
-    let scaled = |stirred: StateDict| {
-        stirred.map_values(|name, _, values| {
-            let factor = if name.starts_with(&head) { 1.5 / deviation } else { 1.0 };
-            values.iter().map(|value| value * factor).collect()
-        })
-    };
-    network.with_state_dict(&scaled(stirred)).unwrap()
+    let scaled = changed(&stirred, |name, _, values| {
+        let factor = if name.starts_with(&head) { 1.5 / deviation } else { 1.0 };
+        values.iter().map(|value| value * factor).collect()
+    });
+    network.with_state_dict(&scaled).unwrap()
+}
+
+/// The same tensors with the values that `change` makes of each one's name, shape and values.
+fn changed(weights: &StateDict, change: impl Fn(&str, &[usize], &[f32]) -> Vec<f32>) -> StateDict {
+    let mut changed = StateDict::default();
+    for (name, shape) in weights.shapes() {
+        changed.insert(name, shape, change(name, shape, weights.values(name).unwrap()));
+    }
+    changed
 }
 
 fn logits(network: &Network, preprocess: &Preprocess, photo: &Photo) -> Vec<f32> {

@@ -29,7 +29,7 @@ fn rounded_weights_and_floats_for_photos_are_verified_against_a_network_rounded_
     for weights in [WeightFormat::F16, WeightFormat::Int8] {
         let bytes = to_onnx(&model.parts().exportable(), weights, PhotoElement::Float).unwrap();
         let exported = OnnxModel::new(bytes, PhotoElement::Float).unwrap();
-        exported.verify(&model.rounded(weights).unwrap(), &photo).unwrap();
+        exported.verify(&model.as_exported(weights).unwrap(), &photo).unwrap();
     }
 }
 

@@ -4,9 +4,13 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod features;
 mod first_weights;
+mod graph;
 mod pytorch;
+mod squeezenet;
 mod state_dict;
+mod summary;
 
 use cairn_nets::{Architecture, Init, Network, NetworkSpec};
 

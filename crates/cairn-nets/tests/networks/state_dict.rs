@@ -111,23 +111,12 @@ fn tensors_that_are_missing_left_over_or_of_another_shape_are_all_named() {
 }
 
 #[test]
-fn half_precision_weights_are_widened() {
-    // 1, -2.5, the smallest above zero, the greatest: <https://en.wikipedia.org/wiki/Half-precision_floating-point_format>.
-    let bits: [u16; 4] = [0x3c00, 0xc100, 0x0001, 0x7bff];
-    let data: Vec<u8> = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
-    let view = TensorView::new(Dtype::F16, vec![2, 2], &data).unwrap();
-    let file = safetensors::serialize([("w", view)], None).unwrap();
-    let (weights, _) = StateDict::from_safetensors(&file, "note").unwrap();
-    assert_eq!(weights.values("w").unwrap(), [1.0, -2.5, 2.0_f32.powi(-24), 65504.0]);
-}
-
-#[test]
-fn weights_of_other_types_are_refused_by_name() {
+fn weights_that_are_whole_numbers_are_refused_by_name() {
     let mut tensors = tensors_of(&little_network());
     let tensor = tensors.iter_mut().find(|(name, ..)| name == "fc1.weight").unwrap();
-    tensor.1 = Dtype::F64;
-    let error = StateDict::from_safetensors(&file_of(&tensors), "note").unwrap_err();
-    assert!(matches!(error, StateDictError::Dtype { dtype: Dtype::F64, .. }), "{error:?}");
+    tensor.1 = Dtype::I32;
+    let Err(error) = StateDict::from_safetensors(&file_of(&tensors), "note") else { panic!("read") };
+    assert!(matches!(error, StateDictError::Dtype { dtype: Dtype::I32, .. }), "{error:?}");
     assert!(error.to_string().contains("fc1.weight"), "{error}");
 }
 

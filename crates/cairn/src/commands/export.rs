@@ -14,13 +14,12 @@ use cairn_model::export::{
     ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, refuse_existing, to_onnx,
     to_torchscript, write_files,
 };
-use cairn_nets::Precision;
 #[cfg(feature = "verify")]
 use cairn_photo::Photo;
 use cairn_train::RunFolder;
 use clap::{Args, ValueEnum};
 
-use crate::commands::test::test;
+use crate::commands::test::{Tested, test};
 use crate::exit::Status;
 #[cfg(feature = "verify")]
 use crate::photo_files::photo_files;
@@ -86,12 +85,15 @@ impl Export {
         if !self.force {
             refuse_existing(&self.paths())?;
         }
-        let model = Model::open(&self.model)?.with_precision(Precision::F32);
-        // What the exported file holds, in cairn.
-        let stored = model.rounded(self.weights())?;
-        let (figures, mut bad_photos) = self.figures(&model, &stored)?;
+        let model = Model::open(&self.model)?;
+        let learned = model.classes().len() - model.info().classes.len();
+        if learned > 0 {
+            say(format!("{learned} landmarks learned without training are not exported"));
+        }
+        let exported = model.as_exported(self.weights())?;
+        let (figures, mut bad_photos) = self.figures(&model, &exported)?;
         let files = self.files(&model, figures.as_ref())?;
-        bad_photos += self.verified(&stored, &files)?;
+        bad_photos += self.verified(&exported, &files)?;
         write_files(&files, self.force)?;
         for file in &files {
             say(format!("wrote {} ({:.1} MB)", file.path.display(), file.bytes.len() as f64 / 1e6));
@@ -140,7 +142,7 @@ impl Export {
     }
 
     /// Figures on the test photos, where there are any, and how many photos were left out. Accuracies are printed.
-    fn figures(&self, model: &Model, stored: &Model) -> Result<(Option<TestFigures>, usize)> {
+    fn figures(&self, model: &Model, exported: &Model) -> Result<(Option<TestFigures>, usize)> {
         let wanted = self.int8 || self.format == Format::Safetensors;
         let own = || wanted.then(|| RunFolder::record(&self.model)).flatten().map(|run| run.data);
         let Some(data) = self.test.clone().or_else(own) else {
@@ -149,11 +151,11 @@ impl Export {
             }
             return Ok((None, 0));
         };
-        let (after, bad_photos) = test(stored, &data, BATCH)?;
+        let Tested { evaluation: after, bad_photos, .. } = test(exported, &data, BATCH)?;
         if self.weights() == WeightFormat::F32 {
             writeln!(io::stdout(), "accuracy: {}", after.accuracy_headline())?;
         } else {
-            let (before, _) = test(model, &data, BATCH)?;
+            let before = test(&model.as_exported(WeightFormat::F32)?, &data, BATCH)?.evaluation;
             let points = 100.0 * (after.accuracy - before.accuracy);
             let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
             writeln!(io::stdout(), "accuracy: {before} -> {after}, {points:+.2} points")?;
@@ -175,7 +177,7 @@ impl Export {
 
     /// Runs the ONNX model on the photos of `--verify`; the number that could not be read (each is named).
     #[cfg(feature = "verify")]
-    fn verified(&self, stored: &Model, files: &[ExportedFile]) -> Result<usize> {
+    fn verified(&self, exported: &Model, files: &[ExportedFile]) -> Result<usize> {
         let [file] = files else { return Ok(0) };
         let photos = photo_files(&self.verify);
         if photos.is_empty() {
@@ -184,12 +186,12 @@ impl Export {
                 false => bail!("no photos to verify the exported model on"),
             };
         }
-        let exported = OnnxModel::new(file.bytes.clone(), self.photo_element())?;
+        let onnx = OnnxModel::new(file.bytes.clone(), self.photo_element())?;
         let (mut bad, mut largest) = (0, 0.0_f32);
         for path in &photos {
             match Photo::open(path) {
                 Ok(photo) => {
-                    let difference = exported.verify(stored, &photo);
+                    let difference = onnx.verify(exported, &photo);
                     largest = largest.max(difference.with_context(|| path.display().to_string())?);
                 }
                 Err(error) => {

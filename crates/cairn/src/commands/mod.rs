@@ -1,12 +1,17 @@
 //! One file a verb.
 
 pub(crate) mod bench;
+pub(crate) mod calibrate;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod export;
+pub(crate) mod forget;
+pub(crate) mod learn;
 pub(crate) mod man;
+pub(crate) mod nets;
 pub(crate) mod predict;
+pub(crate) mod similar;
 pub(crate) mod suggest;
 pub(crate) mod test;
 pub(crate) mod train;
@@ -15,6 +20,8 @@ use std::path::Path;
 
 use cairn_model::{Model, ModelError};
 use cairn_nets::Precision;
+use cairn_photo::PhotoError;
+use cairn_places::{Gazetteer, PlacesError};
 
 use crate::arguments::Command;
 use crate::exit::Status;
@@ -28,6 +35,35 @@ fn open_model(path: &Path, precision: Option<Precision>) -> Result<Model, ModelE
     })
 }
 
+/// The places that come with cairn, with those of the user's file laid over them.
+fn gazetteer(own: Option<&Path>) -> Result<Gazetteer, PlacesError> {
+    let mut gazetteer = Gazetteer::builtin();
+    if let Some(own) = own {
+        gazetteer.merge(Gazetteer::read(own)?);
+    }
+    Ok(gazetteer)
+}
+
+/// The model, deciding by this threshold if one was asked for.
+fn with_threshold(model: Model, threshold: Option<f64>) -> Model {
+    match threshold {
+        Some(threshold) => model.with_threshold(threshold),
+        None => model,
+    }
+}
+
+/// The error with its causes, in one line.
+fn with_causes(error: &PhotoError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
+    causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"))
+}
+
+/// The same without the path that its row names already.
+fn reason(error: &PhotoError, path: &Path) -> String {
+    let message = with_causes(error);
+    message.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned).unwrap_or(message)
+}
+
 pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
     match command {
         Command::Demo(demo) => demo.run(),
@@ -37,6 +73,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
         Command::Export(export) => export.run(),
+        Command::Calibrate(calibrate) => calibrate.run(),
+        Command::Learn(learn) => learn.run(),
+        Command::Forget(forget) => forget.run(),
+        Command::Similar(similar) => similar.run(),
+        Command::Nets(nets) => nets.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

@@ -2,7 +2,21 @@
 
 use crate::sandbox::Sandbox;
 
-const VERBS: [&str; 8] = ["demo", "data", "train", "test", "predict", "suggest", "completions", "man"];
+const VERBS: [&str; 13] = [
+    "demo",
+    "data",
+    "train",
+    "test",
+    "predict",
+    "suggest",
+    "calibrate",
+    "learn",
+    "forget",
+    "similar",
+    "nets",
+    "completions",
+    "man",
+];
 
 #[test]
 fn an_output_that_cannot_be_written_is_an_error_with_its_path() {

@@ -27,7 +27,7 @@ pub(super) fn config(info: &BundleInfo) -> String {
             "mean": mean,
             "std": std,
         },
-        "cairn": { "network": info.network, "preprocess": info.preprocess, "classes": info.classes },
+        "cairn": { "network": info.network, "preprocess": info.preprocess, "classes": info.classes, "temperature": info.temperature },
     });
     format!("{config:#}\n")
 }
