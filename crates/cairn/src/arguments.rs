@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, calibrate, completions, data, demo, export, forget, learn, man, nets, predict, similar, suggest, test,
-    train,
+    bench, calibrate, completions, data, demo, export, forget, learn, man, nets, predict, similar, suggest,
+    test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.

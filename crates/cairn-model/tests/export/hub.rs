@@ -63,9 +63,8 @@ fn the_configuration_names_network_labels_and_preprocessing() {
 #[test]
 fn the_card_has_the_test_figures_where_there_are_any_and_says_so_where_not() {
     let model = model(Architecture::ResNet10Small);
-    let card = |test: Option<TestFigures>| {
-        HubFolder::new(&model, WeightFormat::F32, test.as_ref()).unwrap().card
-    };
+    let card =
+        |test: Option<TestFigures>| HubFolder::new(&model, WeightFormat::F32, test.as_ref()).unwrap().card;
     let tested = card(Some(figures()));
     for figure in ["640 test photos of `landmarks`", "81.2 %", "92.5 %", "80.0 %", "3.1 %", "0.750 nats"] {
         assert!(tested.contains(figure), "no {figure} in\n{tested}");
