@@ -40,7 +40,8 @@ pub(crate) fn model(architecture: Architecture) -> Model {
     Model::open(&path).unwrap().with_precision(Precision::F32)
 }
 
-/// The network with norms that do something, and its last layer scaled so that logits differ by some units.
+/// The network with norms that do something, and its last layer scaled and shifted so that the logits of two photos differ
+/// by some units: random weights alone say nearly the same of all photos.
 fn spread(network: Network, preprocess: &Preprocess) -> Network {
     let head = network.head_prefix();
     let stirred = changed(&network.state_dict(), |name, shape, values| match shape {
@@ -51,14 +52,23 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
         _ => values.to_vec(),
     });
     let network = network.with_state_dict(&stirred).unwrap();
-    let logits = logits(&network, preprocess, &drawn(120, 90));
-    let mean = logits.iter().sum::<f32>() / logits.len() as f32;
-    let deviation =
-        (logits.iter().map(|logit| (logit - mean).powi(2)).sum::<f32>() / logits.len() as f32).sqrt();
-    assert!(deviation > 0.0, "logits that are all alike cannot be spread");
+    let photo = drawn(120, 90);
+    let inverted = photo.pixels().iter().map(|level| 255 - level).collect();
+    let inverted = Photo::from_pixels(photo.width(), photo.height(), inverted).unwrap();
+    let [a, b] = [&photo, &inverted].map(|photo| logits(&network, preprocess, photo));
+    let middle: Vec<f32> = a.iter().zip(&b).map(|(a, b)| (a + b) / 2.0).collect();
+    let squares: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
+    let deviation = (squares / a.len() as f32).sqrt();
+    assert!(deviation > 0.0, "logits that are the same for both photos cannot be spread");
+    let (weight, bias, scale) = (format!("{head}.weight"), format!("{head}.bias"), 3.0 / deviation);
     let scaled = changed(&stirred, |name, _, values| {
-        let factor = if name.starts_with(&head) { 1.5 / deviation } else { 1.0 };
-        values.iter().map(|value| value * factor).collect()
+        if name == weight {
+            values.iter().map(|value| value * scale).collect()
+        } else if name == bias {
+            values.iter().zip(&middle).map(|(value, middle)| (value - middle) * scale).collect()
+        } else {
+            values.to_vec()
+        }
     });
     network.with_state_dict(&scaled).unwrap()
 }
