@@ -17,7 +17,7 @@ use crate::{Learning, Memory, ModelError, Rejection};
 pub const BEST_MODEL: &str = "best.safetensors";
 
 /// The metadata entry that makes a safetensors file a bundle.
-const ENTRY: &str = "cairn";
+pub(crate) const ENTRY: &str = "cairn";
 
 /// The version of the description. Fields may be added under the same version; a change of meaning raises it.
 const FORMAT: u64 = 1;
@@ -129,9 +129,7 @@ pub(crate) fn write_with_memory(
     info: &BundleInfo,
     memory: &Memory,
 ) -> Result<(), ModelError> {
-    let description = Description { format: FORMAT, info: info.clone() };
-    let text = serde_json::to_string(&description)
-        .map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
+    let text = describe(info).map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
     let mut tensors = network.state_dict();
     memory.insert_into(&mut tensors);
     let bytes = tensors
@@ -141,6 +139,11 @@ pub(crate) fn write_with_memory(
     let mut file = AtomicWriteFile::open(path).map_err(failed)?;
     file.write_all(&bytes).map_err(failed)?;
     file.commit().map_err(failed)
+}
+
+/// The content of the metadata entry.
+pub(crate) fn describe(info: &BundleInfo) -> serde_json::Result<String> {
+    serde_json::to_string(&Description { format: FORMAT, info: info.clone() })
 }
 
 /// The bundle's file that `path` means: itself, or the best model of the run folder that it is.

@@ -91,6 +91,13 @@ impl Model {
         outputs.iter().map(|output| self.prediction(output, k)).collect()
     }
 
+    /// The probability of each class, in class order, for each photo.
+    pub fn probabilities(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
+        let framed: Vec<Photo> = photos.iter().map(|photo| self.info().preprocess.frame(photo)).collect();
+        let outputs = self.outputs(&framed.iter().collect::<Vec<_>>());
+        outputs.iter().map(|output| Probability::softmax(&output.logits, self.info().temperature)).collect()
+    }
+
     /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.
     pub fn prediction(&self, output: &Output, k: usize) -> Prediction {
         let probabilities = Probability::softmax(&output.logits, self.info().temperature);

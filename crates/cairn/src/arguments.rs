@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, calibrate, completions, data, demo, explain, forget, import, learn, man, nets, predict, similar,
-    suggest, test, train,
+    bench, calibrate, completions, data, demo, explain, export, forget, import, learn, man, nets, predict,
+    similar, suggest, test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
     Explain(explain::Explain),
+    Export(export::Export),
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),

@@ -1,5 +1,9 @@
 //! Why a model cannot be exported.
 
+use std::io;
+use std::path::PathBuf;
+
+use cairn_nets::StateDictError;
 use cairn_nets::graph::GraphError;
 
 /// Why a model cannot be written in another format.
@@ -50,6 +54,34 @@ pub enum ExportError {
         bytes: usize,
         /// The format's limit.
         limit: usize,
+    },
+    /// 8-bit weights in a file that has no common way to keep them.
+    #[error(
+        "there is no common form of 8-bit weights in safetensors: export f32 or f16, or to ONNX or TorchScript"
+    )]
+    Int8Safetensors,
+    /// Rounded weights that do not fit the network.
+    #[error("the rounded weights do not fit the network: {0}")]
+    Weights(#[from] StateDictError),
+    /// The model's description cannot be written.
+    #[error("the model's description could not be written: {0}")]
+    Description(serde_json::Error),
+    /// The safetensors file could not be put together.
+    #[error("the weights could not be written: {0}")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+    /// A file is there already.
+    #[error("{}: is there already; name another, or replace it with --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
     },
     /// The archive could not be put together.
     #[error("the archive could not be written: {0}")]

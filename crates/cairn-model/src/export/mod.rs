@@ -5,9 +5,15 @@
 //! network's input exactly as [`Preprocess::frame`] does, and gives `[batch, classes]` probabilities.
 
 mod error;
+mod files;
+mod hub;
 mod onnx;
+mod parts;
 mod resampling;
+mod safetensors;
 mod torchscript;
+#[cfg(feature = "verify")]
+mod verify;
 mod weights;
 
 use std::collections::BTreeMap;
@@ -16,8 +22,13 @@ use cairn_nets::graph::{Graph, Inferred, Op};
 use cairn_photo::{Framing, Preprocess};
 
 pub use error::ExportError;
+pub use files::{ExportedFile, refuse_existing, write_files};
+pub use hub::{HubFolder, TestFigures};
 pub use onnx::{PhotoElement, to_onnx};
+pub use parts::ModelParts;
 pub use torchscript::to_torchscript;
+#[cfg(feature = "verify")]
+pub use verify::{OnnxModel, TOLERANCE, VerifyError};
 pub use weights::WeightFormat;
 
 /// All that an exported model is made of.

@@ -43,6 +43,28 @@ impl Exportable<'_> {
             _ => Stored::F32(bytes(tensor.values)),
         }
     }
+
+    /// The tensor's values as an export in `format` reads them back.
+    pub(super) fn rounded(&self, name: &str, tensor: TensorRef, format: WeightFormat) -> Vec<f32> {
+        match self.stored(name, tensor, format) {
+            Stored::F32(_) => tensor.values.to_vec(),
+            Stored::F16(bytes) => {
+                bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()
+            }
+            Stored::Int8(quantised) => quantised.dequantised(),
+        }
+    }
+}
+
+impl Quantised {
+    /// The values that it stands for.
+    fn dequantised(&self) -> Vec<f32> {
+        let channel_len = (self.values.len() / self.scales.len().max(1)).max(1);
+        let channels = self.values.chunks(channel_len).zip(&self.scales);
+        channels
+            .flat_map(|(values, scale)| values.iter().map(move |&value| f32::from(value as i8) * scale))
+            .collect()
+    }
 }
 
 /// The numbers' bytes, little-endian.
@@ -77,11 +99,10 @@ mod tests {
     #[test]
     fn a_quantised_weight_is_off_by_half_a_step_of_its_channel_at_most() {
         let values = [0.1, -0.5, 0.25, 0.0, 0.0, 0.0, 3.0, -8.0, 1e-4];
-        let Quantised { values: stored, scales } = quantised(TensorRef { shape: &[3, 3], values: &values });
-        assert_eq!(scales, [0.5 / 127.0, 1.0, 8.0 / 127.0]);
-        for (index, value) in values.iter().enumerate() {
-            let scale = scales[index / 3];
-            let found = f32::from(stored[index] as i8) * scale;
+        let stored = quantised(TensorRef { shape: &[3, 3], values: &values });
+        assert_eq!(stored.scales, [0.5 / 127.0, 1.0, 8.0 / 127.0]);
+        for (index, (value, found)) in values.iter().zip(stored.dequantised()).enumerate() {
+            let scale = stored.scales[index / 3];
             assert!((found - value).abs() <= scale * 0.500_1, "{found}, not {value}");
         }
     }

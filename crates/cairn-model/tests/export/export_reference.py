@@ -2,12 +2,21 @@
 
     python3 export_reference.py weights FOLDER     # NETWORK.pth for each network below
     python3 export_reference.py check FOLDER       # runs what the tests exported from them; fails with what differs
+    python3 export_reference.py networks FOLDER    # runs a model that cairn exported in all formats
+    python3 export_reference.py hub FOLDER         # opens a folder for model hubs with timm and huggingface_hub
 
 A case is a folder with case.json (network, names of the classes, temperature, element type of the ONNX model's photos,
 tolerance), model.onnx and model_scripted.pt, and for each photo NAME.photo (the photo's levels, [3, height, width]) and
 NAME.input (the network's input as cairn makes it, f32 [3, side, side]). What the exported models give for the photo must
-be what the network gives for the input. Needs torch and numpy; the ONNX checker, ONNX Runtime and OpenVINO run if they
-are installed. Tried with torch 2.11.0, onnx 1.23.2, onnxruntime 1.32.0, openvino 2026.4.1.
+be what the network gives for the input.
+
+A model of cairn is a folder with facts.json (network, names of the classes), model.onnx, model_scripted.pt, hub/, and for
+each photo NAME.photos (a batch of three of one size, levels [3, 3, height, width]); photos.json has the size of each and
+the probabilities that cairn gives, [3, classes].
+
+Needs torch and numpy; the ONNX checker, ONNX Runtime, OpenVINO, torchvision with safetensors, timm and huggingface_hub
+run if they are installed. Tried with torch 2.11.0, torchvision 0.26.0, onnx 1.23.2, onnxruntime 1.32.0,
+openvino 2026.4.1, safetensors 0.8.0, timm 1.0.31, huggingface_hub 2.4.0.
 """
 import importlib.util
 import json
@@ -120,8 +129,13 @@ def runtimes(case, facts):
     assert not scripted.training
     yield "TorchScript", lambda photos: scripted(torch.from_numpy(photos)).numpy()
     yield "TorchScript from 0 to 1", lambda photos: scripted(torch.from_numpy(photos) / 255).numpy()
+    yield from onnx_runtimes(case, facts)
+
+
+def onnx_runtimes(case, facts):
+    """What runs the ONNX model, once the checker has passed it."""
     path = case / "model.onnx"
-    fits = (lambda photos: photos) if facts["element"] == "uint8" else (lambda photos: (photos / 255).astype(np.float32))
+    fits = (lambda photos: photos) if facts.get("element", "uint8") == "uint8" else (lambda photos: (photos / 255).astype(np.float32))
     if importlib.util.find_spec("onnx"):
         import onnx
 
@@ -129,7 +143,7 @@ def runtimes(case, facts):
         onnx.checker.check_model(model, full_check=True)
         metadata = {entry.key: entry.value for entry in model.metadata_props}
         assert json.loads(metadata["class_names"]) == facts["class_names"], metadata
-        assert float(metadata["temperature"]) == np.float32(facts["temperature"]), metadata
+        assert np.float32(metadata["temperature"]) == np.float32(facts["temperature"]), metadata
         assert json.loads(metadata["preprocess"]) == facts["preprocess"], metadata
     if importlib.util.find_spec("onnxruntime"):
         import onnxruntime
@@ -184,11 +198,77 @@ def check(case):
     print(f"{case.name}: " + ", ".join(f"{runtime} {difference:.1e}" for runtime, difference in worst.items()))
 
 
+def torchvision_network(folder, facts, scripted):
+    """The network of torchvision with the weights of the hub folder, if it has one of this name."""
+    name = facts["network"].replace("-", "_")
+    if not (importlib.util.find_spec("torchvision") and importlib.util.find_spec("safetensors")):
+        return
+    import torchvision
+    from safetensors.torch import load_file
+
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        return
+    net = torchvision.models.get_model(name, num_classes=len(facts["class_names"])).eval()
+    net.load_state_dict(load_file(folder / "hub" / "model.safetensors"))
+    inputs = lambda photos: scripted.preprocess(torch.from_numpy(photos))
+    yield "torchvision", lambda photos: (net(inputs(photos)) / facts["temperature"]).softmax(1).numpy()
+
+
+@torch.no_grad()
+def check_network(folder):
+    facts = json.loads((folder / "facts.json").read_text())
+    photos = json.loads((folder / "photos.json").read_text())
+    scripted = torch.jit.load(folder / "model_scripted.pt")
+    seen, worst = [], {}
+    for runtime, run in [*runtimes(folder, facts), *torchvision_network(folder, facts, scripted)]:
+        for name, photo in photos.items():
+            batch = np.fromfile(folder / f"{name}.photos", np.uint8).reshape(3, 3, *photo["size"])
+            expected = np.array(photo["expected"], np.float32)
+            seen.append(expected)
+            for found, wanted in [(run(batch), expected), (run(batch[:1]), expected[:1])]:
+                assert found.shape == wanted.shape, found.shape
+                difference = np.abs(found - wanted).max()
+                worst[runtime] = max(worst.get(runtime, 0), difference)
+                if not difference <= 1e-4:
+                    raise SystemExit(f"{facts['network']}, {runtime}, {name}: {found} where cairn has {wanted}")
+    # Probabilities that are the same for every photo would show nothing.
+    assert np.ptp(np.concatenate(seen), axis=0).max() > 0.01, seen
+    print(f"{facts['network']}: " + ", ".join(f"{runtime} {difference:.1e}" for runtime, difference in worst.items()))
+
+
+def check_hub(folder):
+    config = json.loads((folder / "config.json").read_text())
+    if importlib.util.find_spec("timm"):
+        import timm
+        import timm.data
+
+        net = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
+        assert net.num_classes == config["num_classes"], net.num_classes
+        assert list(net.pretrained_cfg["label_names"]) == config["label_names"], net.pretrained_cfg
+        seen = timm.data.resolve_model_data_config(net)
+        resize, crop, *_, normalise = timm.data.create_transform(**seen).transforms
+        framing = config["cairn"]["preprocess"]["framing"]["short_side_crop"]
+        assert (resize.size, tuple(crop.size)) == (framing["short_side"], (framing["crop"],) * 2), (resize, crop)
+        mean = torch.tensor(config["cairn"]["preprocess"]["normalisation"]["mean"])
+        assert torch.allclose(torch.as_tensor(normalise.mean), mean), normalise
+        print("timm read the folder")
+    if importlib.util.find_spec("huggingface_hub"):
+        from huggingface_hub import ModelCard
+
+        results = {r.metric_type: r.metric_value for r in ModelCard.load(folder / "README.md").data.eval_results}
+        assert results == {"accuracy": 0.8125, "top-3-accuracy": 0.925, "f1": 0.8}, results
+        print("huggingface_hub read the card")
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[2])
     if sys.argv[1] == "weights":
         for name in NETWORKS:
             torch.save(make(name).state_dict(), folder / f"{name}.pth")
+    elif sys.argv[1] == "networks":
+        check_network(folder)
+    elif sys.argv[1] == "hub":
+        check_hub(folder)
     else:
         for case in sorted(folder.iterdir()):
             if case.is_dir():

@@ -1,16 +1,16 @@
 //! Exported models give what PyTorch gives for the input that cairn makes of the photo, wherever they run.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use cairn_model::export::{Exportable, PhotoElement, TensorRef, WeightFormat, to_onnx, to_torchscript};
 use cairn_nets::graph::Graph;
 use cairn_nets::weights::{RawTensor, read_pth};
-use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use cairn_photo::{Framing, Normalisation, Preprocess};
 use serde_json::json;
 
 use crate::networks::{classic, mobile, norms};
+use crate::photos::{drawn_and_real_photos, planes};
+use crate::python::{python_with_torch, run};
 
 /// A model to be exported, and how near its probabilities must come.
 struct Case {
@@ -149,7 +149,7 @@ impl Case {
         write("model.onnx", &to_onnx(&model, self.weights, self.element).unwrap());
         write("model_scripted.pt", &to_torchscript(&model, self.weights).unwrap());
         let mut sizes = serde_json::Map::new();
-        for (name, photo) in photos() {
+        for (name, photo) in drawn_and_real_photos() {
             sizes.insert(name.clone(), json!([photo.height(), photo.width()]));
             write(&format!("{name}.photo"), &planes(&photo));
             let mut input = vec![0.0; 3 * height * width];
@@ -164,70 +164,4 @@ impl Case {
         });
         write("case.json", facts.to_string().as_bytes());
     }
-}
-
-/// Photos of sizes that leave odd margins, must be enlarged, or are as they should be; and some real ones.
-fn photos() -> Vec<(String, Photo)> {
-    let sizes = [(64, 48), (101, 67), (67, 103), (41, 41), (30, 23), (36, 36), (400, 90)];
-    let drawn = sizes.map(|(width, height)| (format!("drawn-{width}x{height}"), drawn(width, height)));
-    drawn.into_iter().chain(real_photos()).collect()
-}
-
-/// Waves and speckles: every level occurs, and neighbours differ.
-fn drawn(width: u32, height: u32) -> Photo {
-    let level = |x: u32, y: u32, channel: u32| {
-        let wave = (f64::from(x) / 7.0 + f64::from(channel)).sin() * (f64::from(y) / 5.0).cos();
-        let speckle = (x * 2_654_435 + y * 40_503 + channel * 977) % 61;
-        (120.0 + wave * 80.0) as u8 + speckle as u8 - 30
-    };
-    let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| (0..3).map(move |c| level(x, y, c))));
-    Photo::from_pixels(width, height, pixels.collect()).unwrap()
-}
-
-/// A few photos of `CAIRN_DATA`, else of `../shared/data`, the first of some classes.
-fn real_photos() -> Vec<(String, Photo)> {
-    let data = env::var_os("CAIRN_DATA").map(PathBuf::from);
-    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let Ok(entries) = std::fs::read_dir(data.join("photos")) else {
-        println!(
-            "without real photos: no photos/ in {}; name a folder that has it in CAIRN_DATA",
-            data.display()
-        );
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let small = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() < 300_000);
-    let jpegs = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "jpg")).filter(small);
-    let opened = jpegs
-        .take(3)
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), Photo::open(path).unwrap()));
-    opened.collect()
-}
-
-/// `[3, height, width]` of a photo's `[height, width, 3]`.
-fn planes(photo: &Photo) -> Vec<u8> {
-    (0..3).flat_map(|channel| photo.pixels().iter().skip(channel).step_by(3).copied()).collect()
-}
-
-fn run(python: &str, command: &str, folder: &Path) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/export_reference.py");
-    let output = Command::new(python).arg(script).arg(command).arg(folder).output().unwrap();
-    let (printed, failed) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    println!("{printed}");
-    assert!(output.status.success(), "{failed}");
-}
-
-/// The Python of `CAIRN_PYTHON`, which must have torch, or `python3` if it has.
-fn python_with_torch() -> Option<String> {
-    if let Ok(python) = env::var("CAIRN_PYTHON") {
-        return Some(python);
-    }
-    let imports = Command::new("python3").args(["-c", "import torch, numpy"]).output();
-    if imports.is_ok_and(|output| output.status.success()) {
-        return Some("python3".to_owned());
-    }
-    println!("skipped: python3 cannot import torch and numpy; name one that can in CAIRN_PYTHON");
-    None
 }

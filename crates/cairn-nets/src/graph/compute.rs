@@ -51,12 +51,9 @@ impl Op {
             Self::Add => x + next()?,
             Self::Mul => x * next()?,
             Self::Concat => Tensor::cat([x].into_iter().chain(inputs).collect(), 3),
-            Self::MaxPool {
-                kernel: [window, width],
-                stride: [stride, across],
-                padding,
-                ceil_mode,
-            } if window == width && stride == across && padding[0] == padding[1] => {
+            Self::MaxPool { kernel: [window, width], stride: [stride, across], padding, ceil_mode }
+                if window == width && stride == across && padding[0] == padding[1] =>
+            {
                 let (window, stride, ceil_mode) = (*window, *stride, *ceil_mode);
                 let geometry = PoolGeometry { window, stride, padding: padding[0], ceil_mode };
                 layers::max_pool2d(x, geometry)

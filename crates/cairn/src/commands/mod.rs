@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod learn;
@@ -74,6 +75,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Export(export) => export.run(),
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Learn(learn) => learn.run(),
         Command::Forget(forget) => forget.run(),

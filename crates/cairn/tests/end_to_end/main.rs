@@ -7,6 +7,7 @@ mod bad_photos;
 mod data;
 mod demo;
 mod explain;
+mod export;
 mod import;
 mod interrupt;
 mod learning;

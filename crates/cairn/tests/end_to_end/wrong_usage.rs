@@ -34,6 +34,13 @@ fn arguments_that_make_no_sense_show_the_usage() {
             ("predict photos -m run --format xml", &["invalid value 'xml'", "jsonl"]),
             ("data", &["Usage: cairn data"]),
             ("data show photos", &["--out", "Usage: cairn data show"]),
+            ("export run -o model.onnx", &["--format", "Usage: cairn export"]),
+            ("export run --format onnx", &["--out", "Usage: cairn export"]),
+            ("export run --format coreml -o x", &["invalid value 'coreml'", "torchscript"]),
+            ("export run --format onnx -o x --half --int8", &["cannot be used with"]),
+            ("export run --format torchscript -o x --input float", &["--input is for ONNX"]),
+            ("export run --format torchscript -o x --verify a.jpg", &["--verify runs ONNX models only"]),
+            ("export run --format safetensors -o x --int8", &["--int8 is for ONNX and TorchScript"]),
             ("completions cmd", &["invalid value 'cmd'", "bash"]),
         ],
     );
@@ -111,6 +118,7 @@ fn a_model_that_is_none_says_why() {
             ("test tiny.toml photos", &["tiny.toml", "not a whole model file"]),
             ("suggest photos/test/03.Dome/0000.jpg -m nowhere", &["nowhere"]),
             ("predict photos/test -m run -k 0", &["-k 0"]),
+            ("export nowhere --format onnx -o model.onnx", &["nowhere: no model here"]),
             ("suggest nowhere.jpg -m run", &["nowhere.jpg"]),
         ],
     );

@@ -1,0 +1,80 @@
+//! A folder as model hubs expect it: weights, configuration and model card.
+
+mod card;
+mod config;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::safetensors::to_safetensors;
+use super::{ExportError, ExportedFile, WeightFormat};
+use crate::Model;
+use crate::bundle::{ENTRY, describe};
+
+/// A model in the layout of model hubs (<https://huggingface.co/docs/hub/model-cards>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubFolder {
+    /// `model.safetensors`: tensors in torchvision's names and layouts. It is a bundle too: [`Model::open`] opens it.
+    pub weights: Vec<u8>,
+    /// `config.json`: architecture, labels and preprocessing under the keys that timm reads
+    /// (<https://github.com/huggingface/pytorch-image-models>), and exactly under `cairn`.
+    pub config: String,
+    /// `README.md`: the model card, with a block of metadata before it.
+    pub card: String,
+}
+
+/// What a test said of a model, for its card.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestFigures {
+    /// What the data set is called.
+    pub data: String,
+    /// Number of photos tested.
+    pub photos: usize,
+    /// Share of photos whose likeliest class is the true one, in `[0, 1]`.
+    pub accuracy: f64,
+    /// Share of photos whose true class is among the three likeliest, in `[0, 1]`.
+    pub top3: f64,
+    /// Mean F1 over the classes, in `[0, 1]`.
+    pub macro_f1: f64,
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+    /// Expected calibration error, in `[0, 1]`.
+    pub ece: f64,
+}
+
+impl HubFolder {
+    /// The folder of a model; `test` figures go into its card.
+    ///
+    /// # Errors
+    /// As writers of other formats have; 8-bit weights are refused.
+    pub fn new(
+        model: &Model,
+        weights: WeightFormat,
+        test: Option<&TestFigures>,
+    ) -> Result<Self, ExportError> {
+        let parts = model.parts();
+        let info = &parts.info;
+        let description = describe(info).map_err(ExportError::Description)?;
+        // PyTorch's loaders ask which framework the tensors are laid out for.
+        let metadata = [("format", "pt".to_owned()), (ENTRY, description)];
+        let metadata: HashMap<String, String> =
+            metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        Ok(Self {
+            weights: to_safetensors(&parts.exportable(), weights, metadata)?,
+            config: config::config(info),
+            card: card::card(info, weights, test),
+        })
+    }
+
+    /// Where the three files stand in `folder`: weights, configuration, card.
+    pub fn paths(folder: &Path) -> [PathBuf; 3] {
+        ["model.safetensors", "config.json", "README.md"].map(|name| folder.join(name))
+    }
+
+    /// The three files, in `folder`.
+    pub fn into_files(self, folder: &Path) -> Vec<ExportedFile> {
+        let contents = [self.weights, self.config.into_bytes(), self.card.into_bytes()];
+        let files = Self::paths(folder).into_iter().zip(contents);
+        files.map(|(path, bytes)| ExportedFile { path, bytes }).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! The folder for model hubs.
+
+use cairn_model::Model;
+use cairn_model::export::{ExportError, HubFolder, TestFigures, WeightFormat, write_files};
+use cairn_nets::Architecture;
+use serde_json::{Value, json};
+
+use crate::models::model;
+use crate::photos::drawn;
+use crate::python::{python_with_torch, run};
+
+fn figures() -> TestFigures {
+    TestFigures {
+        data: "landmarks".to_owned(),
+        photos: 640,
+        accuracy: 0.8125,
+        top3: 0.925,
+        macro_f1: 0.8,
+        loss: 0.75,
+        ece: 0.031,
+    }
+}
+
+#[test]
+fn the_weights_of_a_hub_folder_are_a_model_that_cairn_opens() {
+    let model = model(Architecture::ResNet10Small);
+    let photo = drawn(90, 70);
+    for format in [WeightFormat::F32, WeightFormat::F16] {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = HubFolder::new(&model, format, None).unwrap();
+        write_files(&hub.into_files(folder.path()), false).unwrap();
+        let opened = Model::open(folder.path().join("model.safetensors")).unwrap();
+        assert_eq!(opened.info(), model.info());
+        let opened = opened.with_precision(model.precision());
+        let expected = model.as_exported(format).unwrap();
+        assert_eq!(opened.probabilities(&[&photo]), expected.probabilities(&[&photo]), "{format:?}");
+    }
+}
+
+#[test]
+fn half_the_bits_are_half_the_file_and_eight_are_refused() {
+    let model = model(Architecture::ResNet10Small);
+    let len = |format| HubFolder::new(&model, format, None).map(|hub| hub.weights.len());
+    let (whole, half) = (len(WeightFormat::F32).unwrap(), len(WeightFormat::F16).unwrap());
+    assert!((0.5..0.52).contains(&(half as f64 / whole as f64)), "{half} of {whole} bytes");
+    assert!(matches!(len(WeightFormat::Int8), Err(ExportError::Int8Safetensors)));
+}
+
+#[test]
+fn the_configuration_names_network_labels_and_preprocessing() {
+    let model = model(Architecture::ResNet10Small);
+    let hub = HubFolder::new(&model, WeightFormat::F32, None).unwrap();
+    let config: Value = serde_json::from_str(&hub.config).unwrap();
+    assert_eq!(config["architecture"], "resnet10-small");
+    assert_eq!(config["num_classes"], 5);
+    assert_eq!(config["label_names"][1], "Château d'If");
+    assert_eq!(config["id2label"]["3"], "東京タワー");
+    assert_eq!(config["pretrained_cfg"]["input_size"], json!([3, 64, 64]));
+    assert_eq!(config["pretrained_cfg"]["crop_pct"], 64.0 / 73.0);
+    assert_eq!(config["cairn"]["preprocess"], json!(model.info().preprocess));
+}
+
+#[test]
+fn the_card_has_the_test_figures_where_there_are_any_and_says_so_where_not() {
+    let model = model(Architecture::ResNet10Small);
+    let card =
+        |test: Option<TestFigures>| HubFolder::new(&model, WeightFormat::F32, test.as_ref()).unwrap().card;
+    let tested = card(Some(figures()));
+    for figure in ["640 test photos of `landmarks`", "81.2 %", "92.5 %", "80.0 %", "3.1 %", "0.750 nats"] {
+        assert!(tested.contains(figure), "no {figure} in\n{tested}");
+    }
+    assert!(tested.contains("3. 東京タワー") && tested.contains("# a recipe"), "{tested}");
+    let untested = card(None);
+    assert!(untested.contains("No test figures") && !untested.contains("model-index"), "{untested}");
+}
+
+/// timm builds the network, the labels and the preprocessing; huggingface_hub finds the figures in the card.
+#[test]
+fn the_libraries_of_model_hubs_read_the_folder() {
+    let Some(python) = python_with_torch() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let hub = HubFolder::new(&model(Architecture::ResNet18), WeightFormat::F32, Some(&figures())).unwrap();
+    write_files(&hub.into_files(folder.path()), false).unwrap();
+    run(&python, "hub", folder.path());
+}

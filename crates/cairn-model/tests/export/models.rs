@@ -1,0 +1,95 @@
+//! Models of every network, with weights that tell photos apart.
+
+use burn::tensor::Device;
+use cairn_dataset::ClassList;
+use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, StateDict};
+use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+
+use crate::photos::drawn;
+
+const CLASSES: [&str; 5] =
+    ["00.Eiffel_Tower", "01.Château_d'If", "02.\"Quoted\"", "03.東京タワー", "04.back\\slash"];
+
+/// A model with random weights, in f32. Norms shift and scale, and the logits are far enough apart that a wrong one shows.
+pub(crate) fn model(architecture: Architecture) -> Model {
+    // The smallest that the network takes: what is computed does not depend on it, how long it takes does.
+    let spec = |side| NetworkSpec { architecture, classes: CLASSES.len(), side, dropout: 0.25 };
+    let spec = [64, 96, 224].map(spec).into_iter().find(|spec| spec.validate().is_ok()).unwrap();
+    let framing = Framing::ShortSideCrop { short_side: spec.side as u32 + 9, crop: spec.side as u32 };
+    let info = BundleInfo {
+        network: spec.clone(),
+        classes: ClassList::from_folders(CLASSES),
+        preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        rejection: None,
+        learning: None,
+        temperature: 1.3,
+        provenance: Provenance {
+            cairn: "0.1.0".to_owned(),
+            recipe: "# a recipe".to_owned(),
+            data_fingerprint: "0123456789abcdef".to_owned(),
+            epoch: 7,
+            valid_loss: 0.5,
+            valid_accuracy: 0.75,
+        },
+    };
+    let network = spread(spec.build(Init::He, 5, &Device::flex()).unwrap(), &info.preprocess);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    write_bundle(&path, &network, &info).unwrap();
+    Model::open(&path).unwrap().with_precision(Precision::F32)
+}
+
+/// The network with norms that do something, and its last layer scaled and shifted so that the logits of two photos differ
+/// by some units: random weights alone say nearly the same of all photos.
+fn spread(network: Network, preprocess: &Preprocess) -> Network {
+    let head = network.head_prefix();
+    let stirred = changed(&network.state_dict(), |name, shape, values| match shape {
+        [_] if name.ends_with(".running_mean") || name.ends_with(".bias") => {
+            values.iter().enumerate().map(|(i, value)| value + 0.2 * wave(i)).collect()
+        }
+        [_] => values.iter().enumerate().map(|(i, value)| value * (1.0 + 0.3 * wave(i))).collect(),
+        _ => values.to_vec(),
+    });
+    let network = network.with_state_dict(&stirred).unwrap();
+    let photo = drawn(120, 90);
+    let inverted = photo.pixels().iter().map(|level| 255 - level).collect();
+    let inverted = Photo::from_pixels(photo.width(), photo.height(), inverted).unwrap();
+    let [a, b] = [&photo, &inverted].map(|photo| logits(&network, preprocess, photo));
+    let middle: Vec<f32> = a.iter().zip(&b).map(|(a, b)| (a + b) / 2.0).collect();
+    let squares: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
+    let deviation = (squares / a.len() as f32).sqrt();
+    assert!(deviation > 0.0, "logits that are the same for both photos cannot be spread");
+    let (weight, bias, scale) = (format!("{head}.weight"), format!("{head}.bias"), 3.0 / deviation);
+    let scaled = changed(&stirred, |name, _, values| {
+        if name == weight {
+            values.iter().map(|value| value * scale).collect()
+        } else if name == bias {
+            values.iter().zip(&middle).map(|(value, middle)| (value - middle) * scale).collect()
+        } else {
+            values.to_vec()
+        }
+    });
+    network.with_state_dict(&scaled).unwrap()
+}
+
+/// The same tensors with the values that `change` makes of each one's name, shape and values.
+fn changed(weights: &StateDict, change: impl Fn(&str, &[usize], &[f32]) -> Vec<f32>) -> StateDict {
+    let mut changed = StateDict::default();
+    for (name, shape) in weights.shapes() {
+        changed.insert(name, shape, change(name, shape, weights.values(name).unwrap()));
+    }
+    changed
+}
+
+fn logits(network: &Network, preprocess: &Preprocess, photo: &Photo) -> Vec<f32> {
+    let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
+    let mut pixels = vec![0.0; 3 * height * width];
+    preprocess.normalisation.write_chw(&preprocess.frame(photo), &mut pixels);
+    network.logits(pixels, height, width, Precision::F32).remove(0)
+}
+
+/// A number from -1 to 1 for each index.
+fn wave(index: usize) -> f32 {
+    (index as f32 * 12.9898).sin()
+}

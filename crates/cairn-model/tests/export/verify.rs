@@ -1,0 +1,57 @@
+//! Exported ONNX models run in-process.
+
+use cairn_model::export::{OnnxModel, PhotoElement, VerifyError, WeightFormat, to_onnx};
+use cairn_nets::Architecture;
+
+use crate::models::model;
+use crate::photos::{drawn, real_photos};
+
+#[test]
+fn every_network_says_in_the_rust_runtime_what_it_says_in_cairn() {
+    let photos: Vec<_> = real_photos().into_iter().chain([("drawn".to_owned(), drawn(101, 67))]).collect();
+    for architecture in Architecture::ALL {
+        let model = model(architecture);
+        let bytes = to_onnx(&model.parts().exportable(), WeightFormat::F32, PhotoElement::Uint8).unwrap();
+        let exported = OnnxModel::new(bytes, PhotoElement::Uint8).unwrap();
+        for (name, photo) in &photos {
+            exported.verify(&model, photo).unwrap_or_else(|error| panic!("{architecture}, {name}: {error}"));
+        }
+        // Else a model that looked at nothing would pass.
+        let [first, second] = [&photos[0].1, &drawn(40, 90)].map(|p| exported.probabilities(p).unwrap());
+        assert!(first.iter().zip(&second).any(|(a, b)| (a - b).abs() > 0.01), "{architecture}: {first:?}");
+    }
+}
+
+#[test]
+fn rounded_weights_and_floats_for_photos_are_verified_against_a_network_rounded_alike() {
+    let model = model(Architecture::ResNet10Small);
+    let photo = drawn(90, 140);
+    for weights in [WeightFormat::F16, WeightFormat::Int8] {
+        let bytes = to_onnx(&model.parts().exportable(), weights, PhotoElement::Float).unwrap();
+        let exported = OnnxModel::new(bytes, PhotoElement::Float).unwrap();
+        exported.verify(&model.as_exported(weights).unwrap(), &photo).unwrap();
+    }
+}
+
+#[test]
+fn an_exported_model_that_says_something_else_is_told() {
+    let model = model(Architecture::ResNet10Small);
+    let photo = drawn(90, 140);
+    let parts = model.parts();
+    let mut other = parts.exportable();
+    other.temperature = 1.01;
+    let bytes = to_onnx(&other, WeightFormat::F32, PhotoElement::Uint8).unwrap();
+    let exported = OnnxModel::new(bytes, PhotoElement::Uint8).unwrap();
+    let error = exported.verify(&model, &photo).unwrap_err();
+    assert!(matches!(error, VerifyError::Differs(difference) if difference > 1e-4), "{error}");
+    other.temperature = f32::MIN_POSITIVE;
+    let bytes = to_onnx(&other, WeightFormat::F32, PhotoElement::Uint8).unwrap();
+    let exported = OnnxModel::new(bytes, PhotoElement::Uint8).unwrap();
+    assert!(exported.verify(&model, &photo).is_err(), "what is no number is no probability");
+}
+
+#[test]
+fn what_is_no_onnx_model_is_not_opened() {
+    let error = OnnxModel::new(b"no model".to_vec(), PhotoElement::Uint8).map(drop).unwrap_err();
+    assert!(matches!(error, VerifyError::Open(_)), "{error}");
+}

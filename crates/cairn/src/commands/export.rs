@@ -1,0 +1,227 @@
+//! `cairn export`
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+#[cfg(feature = "verify")]
+use anyhow::Context;
+use anyhow::{Result, bail};
+use cairn_eval::Evaluation;
+use cairn_model::Model;
+#[cfg(feature = "verify")]
+use cairn_model::export::OnnxModel;
+use cairn_model::export::{
+    ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, refuse_existing, to_onnx,
+    to_torchscript, write_files,
+};
+#[cfg(feature = "verify")]
+use cairn_photo::Photo;
+use cairn_train::RunFolder;
+use clap::{Args, ValueEnum};
+
+use crate::exit::Status;
+#[cfg(feature = "verify")]
+use crate::photo_files::photo_files;
+use crate::progress::say;
+use crate::tested::Tested;
+
+/// Photos in a batch of a test.
+const BATCH: usize = 32;
+
+/// Write a model in another format, preprocessing and labels included
+///
+/// Exported models take photos as RGB tensors [batch, 3, height, width] of any size and give the probability of each
+/// landmark.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A model file, or a run folder (its best model)
+    model: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Where to: a file; for safetensors, a folder
+    #[arg(short, long, value_name = "FILE|DIR")]
+    out: PathBuf,
+    /// Weights as 16-bit floats: half the size
+    #[arg(long, conflicts_with = "int8")]
+    half: bool,
+    /// Weights as 8-bit integers: a quarter of the size. Prints what it costs in accuracy
+    #[arg(long)]
+    int8: bool,
+    /// What the numbers of a photo are, for ONNX: levels, or floats from 0 to 1 [default: uint8]. TorchScript takes both
+    #[arg(long, value_enum)]
+    input: Option<Input>,
+    /// Run the ONNX model on these photos or folders of photos, and write it only if it says what cairn says
+    #[cfg(feature = "verify")]
+    #[arg(long, value_name = "PHOTO|DIR", num_args = 1..)]
+    verify: Vec<PathBuf>,
+    /// Labelled photos, for --int8's accuracy and the model card [default: the data set that the run was trained on]
+    #[arg(long, value_name = "DIR")]
+    test: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For ONNX Runtime, OpenVINO and others: opset 18
+    Onnx,
+    /// For `torch.jit.load` and libtorch
+    Torchscript,
+    /// For model hubs: weights in torchvision's names, config.json and a model card
+    Safetensors,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Input {
+    Uint8,
+    Float,
+}
+
+impl Export {
+    pub(crate) fn run(self) -> Result<Status> {
+        self.check_usage()?;
+        if !self.force {
+            refuse_existing(&self.paths())?;
+        }
+        let model = Model::open(&self.model)?;
+        let learned = model.classes().len() - model.info().classes.len();
+        if learned > 0 {
+            say(format!("{learned} landmarks learned without training are not exported"));
+        }
+        let exported = model.as_exported(self.weights())?;
+        let (figures, mut bad_photos) = self.figures(&model, &exported)?;
+        let files = self.files(&model, figures.as_ref())?;
+        bad_photos += self.verified(&exported, &files)?;
+        write_files(&files, self.force)?;
+        for file in &files {
+            say(format!("wrote {} ({:.1} MB)", file.path.display(), file.bytes.len() as f64 / 1e6));
+        }
+        Ok(Status::with_bad_photos(bad_photos))
+    }
+
+    /// What clap cannot say: which options go with which format.
+    fn check_usage(&self) -> Result<()> {
+        if self.format != Format::Onnx && self.input.is_some() {
+            bail!(
+                "--input is for ONNX: TorchScript takes levels and floats alike, and safetensors are weights alone"
+            );
+        }
+        if self.format == Format::Safetensors && self.int8 {
+            bail!("--int8 is for ONNX and TorchScript; safetensors can be exported with --half");
+        }
+        #[cfg(feature = "verify")]
+        if self.format != Format::Onnx && !self.verify.is_empty() {
+            bail!("--verify runs ONNX models only; add --format onnx");
+        }
+        Ok(())
+    }
+
+    fn weights(&self) -> WeightFormat {
+        match (self.half, self.int8) {
+            (true, _) => WeightFormat::F16,
+            (_, true) => WeightFormat::Int8,
+            _ => WeightFormat::F32,
+        }
+    }
+
+    fn photo_element(&self) -> PhotoElement {
+        match self.input {
+            Some(Input::Float) => PhotoElement::Float,
+            Some(Input::Uint8) | None => PhotoElement::Uint8,
+        }
+    }
+
+    /// Where the files go.
+    fn paths(&self) -> Vec<PathBuf> {
+        match self.format {
+            Format::Onnx | Format::Torchscript => vec![self.out.clone()],
+            Format::Safetensors => HubFolder::paths(&self.out).to_vec(),
+        }
+    }
+
+    /// Figures on the test photos, where there are any, and how many photos were left out. Accuracies are printed.
+    fn figures(&self, model: &Model, exported: &Model) -> Result<(Option<TestFigures>, usize)> {
+        let wanted = self.int8 || self.format == Format::Safetensors;
+        let own = || wanted.then(|| RunFolder::record(&self.model)).flatten().map(|run| run.data);
+        let Some(data) = self.test.clone().or_else(own) else {
+            if wanted {
+                say("accuracy not measured: name labelled photos with --test DIR");
+            }
+            return Ok((None, 0));
+        };
+        let Tested { evaluation: after, bad_photos, .. } = Tested::new(exported, &data, BATCH)?;
+        if self.weights() == WeightFormat::F32 {
+            writeln!(io::stdout(), "accuracy: {}", after.accuracy_headline())?;
+        } else {
+            let before = Tested::new(&model.as_exported(WeightFormat::F32)?, &data, BATCH)?.evaluation;
+            let points = 100.0 * (after.accuracy - before.accuracy);
+            let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
+            writeln!(io::stdout(), "accuracy: {before} -> {after}, {points:+.2} points")?;
+        }
+        Ok((Some(test_figures(&data, &after)), bad_photos))
+    }
+
+    fn files(&self, model: &Model, figures: Option<&TestFigures>) -> Result<Vec<ExportedFile>> {
+        let (parts, weights) = (model.parts(), self.weights());
+        let bytes = match self.format {
+            Format::Onnx => to_onnx(&parts.exportable(), weights, self.photo_element())?,
+            Format::Torchscript => to_torchscript(&parts.exportable(), weights)?,
+            Format::Safetensors => {
+                return Ok(HubFolder::new(model, weights, figures)?.into_files(&self.out));
+            }
+        };
+        Ok(vec![ExportedFile { path: self.out.clone(), bytes }])
+    }
+
+    /// Runs the ONNX model on the photos of `--verify`; the number that could not be read (each is named).
+    #[cfg(feature = "verify")]
+    fn verified(&self, exported: &Model, files: &[ExportedFile]) -> Result<usize> {
+        let [file] = files else { return Ok(0) };
+        let photos = photo_files(&self.verify);
+        if photos.is_empty() {
+            return match self.verify.is_empty() {
+                true => Ok(0),
+                false => bail!("no photos to verify the exported model on"),
+            };
+        }
+        let onnx = OnnxModel::new(file.bytes.clone(), self.photo_element())?;
+        let (mut bad, mut largest) = (0, 0.0_f32);
+        for path in &photos {
+            match Photo::open(path) {
+                Ok(photo) => {
+                    let difference = onnx.verify(exported, &photo);
+                    largest = largest.max(difference.with_context(|| path.display().to_string())?);
+                }
+                Err(error) => {
+                    bad += 1;
+                    say(format!("left out: {:#}", anyhow::Error::from(error)));
+                }
+            }
+        }
+        if bad == photos.len() {
+            bail!("not one of {bad} photos could be read");
+        }
+        say(format!("verified on {} photos: probabilities are within {largest:.1e}", photos.len() - bad));
+        Ok(bad)
+    }
+
+    #[cfg(not(feature = "verify"))]
+    fn verified(&self, _: &Model, _: &[ExportedFile]) -> Result<usize> {
+        Ok(0)
+    }
+}
+
+fn test_figures(data: &Path, evaluation: &Evaluation) -> TestFigures {
+    let name = data.file_name().unwrap_or(data.as_os_str()).to_string_lossy().into_owned();
+    TestFigures {
+        data: name,
+        photos: evaluation.total,
+        accuracy: evaluation.accuracy,
+        top3: evaluation.top3,
+        macro_f1: evaluation.macro_f1,
+        loss: evaluation.loss,
+        ece: evaluation.ece,
+    }
+}

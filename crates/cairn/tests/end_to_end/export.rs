@@ -1,0 +1,80 @@
+//! Models in other formats.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn an_onnx_model_is_verified_and_written_and_what_is_there_stays_unless_forced() {
+    let sandbox = Sandbox::trained();
+    let export = "export run --format onnx -o out/model.onnx";
+    let verified =
+        sandbox.cairn(&format!("{export} --verify photos/test/03.Dome photos/test/11.Windmill/0001.jpg"));
+    verified
+        .assert_status(0)
+        .assert_stderr_has("verified on 5 photos")
+        .assert_stderr_has("wrote out/model.onnx");
+    assert_eq!(verified.stdout, "");
+    let uint8 = sandbox.read("out/model.onnx");
+    sandbox.cairn(&format!("{export} --input float")).assert_status(1).assert_stderr_has("out/model.onnx");
+    assert!(sandbox.read("out/model.onnx") == uint8);
+    sandbox.cairn(&format!("{export} --input float --force")).assert_status(0);
+    assert!(sandbox.read("out/model.onnx") != uint8);
+}
+
+#[test]
+fn fewer_bits_make_smaller_files_and_eight_say_what_they_cost() {
+    let sandbox = Sandbox::trained();
+    for (format, file) in [("onnx", "model.onnx"), ("torchscript", "model.pt")] {
+        let exported = |option: &str| {
+            let run = sandbox.cairn(&format!("export run --format {format} -o {option}{file} {option}"));
+            run.assert_status(0);
+            (sandbox.read(&format!("{option}{file}")).len(), run.stdout)
+        };
+        let [(whole, _), (half, _), (int8, printed)] = ["", "--half", "--int8"].map(exported);
+        assert!(int8 < half && half < whole, "{int8}, {half} and {whole} bytes");
+        // The run's own test photos, without being asked for them.
+        let json = sandbox.cairn("test run photos --json --precision f32").json();
+        let before = format!("({}/{}) -> ", json["correct"], json["total"]);
+        assert!(printed.starts_with("accuracy: ") && printed.contains(&before), "{printed}");
+        assert!(printed.ends_with(" points\n"), "{printed}");
+    }
+    let model = "run/best.safetensors";
+    let elsewhere = sandbox.cairn(&format!("export {model} --format onnx -o b.onnx --int8"));
+    elsewhere.assert_status(0).assert_stderr_has("--test DIR");
+    let named = sandbox.cairn(&format!("export {model} --format onnx -o c.onnx --int8 --test photos/test"));
+    named.assert_status(0).assert_stdout_has("accuracy: ");
+}
+
+#[test]
+fn a_folder_for_hubs_says_in_cairn_what_the_run_says_and_has_its_figures() {
+    let sandbox = Sandbox::trained();
+    let export = sandbox.cairn("export run --format safetensors -o hub");
+    export.assert_status(0).assert_stdout_has("accuracy: ");
+    let predict = |model: &str| {
+        sandbox.cairn(&format!("predict photos/test -m {model} --format csv")).assert_status(0).stdout.clone()
+    };
+    assert_eq!(predict("hub/model.safetensors"), predict("run"));
+    let card = String::from_utf8(sandbox.read("hub/README.md")).unwrap();
+    assert!(card.starts_with("---\n") && card.contains("16 test photos of `photos`"), "{card}");
+    assert!(!sandbox.read("hub/config.json").is_empty());
+    sandbox
+        .cairn("export run --format safetensors -o hub")
+        .assert_status(1)
+        .assert_stderr_has("hub/model.safetensors: is there already");
+}
+
+#[test]
+fn a_photo_that_cannot_be_read_is_named_and_no_photo_at_all_is_an_error() {
+    let sandbox = Sandbox::trained();
+    sandbox.file("bad/photo.jpg", b"no photo");
+    fs::create_dir(sandbox.path("empty")).unwrap();
+    let export = "export run --format onnx -o model.onnx --verify";
+    for photos in ["bad", "empty"] {
+        sandbox.cairn(&format!("{export} {photos}")).assert_status(1);
+        assert!(!sandbox.path("model.onnx").exists(), "what was not verified is not written");
+    }
+    let some = sandbox.cairn(&format!("{export} bad photos/test/03.Dome"));
+    some.assert_status(2).assert_stderr_has("bad/photo.jpg").assert_stderr_has("verified on 4 photos");
+    assert!(sandbox.path("model.onnx").is_file());
+}
