@@ -1,8 +1,8 @@
 //! The curves of a training run: loss and accuracy against epoch.
 
-use crate::chart::{LineChart, PictureSize, Values};
+use crate::chart::{LineChart, Values};
 use crate::error::EvalError;
-use crate::whole_file::write_whole;
+use crate::picture::{Picture, PictureSize};
 use std::path::Path;
 
 /// What a training run measured, epoch after epoch: element 0 belongs to epoch 1.
@@ -34,8 +34,9 @@ impl Curves {
     /// drawn.
     pub fn write(&self, folder: &Path) -> Result<(), EvalError> {
         for (name, chart) in [("loss", self.loss_chart()), ("accuracy", self.accuracy_chart())] {
-            write_whole(&folder.join(name).with_extension("svg"), chart.svg(FILE_SIZE)?.as_bytes())?;
-            write_whole(&folder.join(name).with_extension("png"), &chart.png(FILE_SIZE)?)?;
+            for extension in ["svg", "png"] {
+                chart.write(&folder.join(name).with_extension(extension), FILE_SIZE)?;
+            }
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 mod classes;
 mod matrix;
 
-use crate::chart::{LineChart, PictureSize};
+use crate::chart::LineChart;
 use crate::curves::Curves;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, nats, percent};
+use crate::picture::{Picture, PictureSize};
 use crate::whole_file::write_whole;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::{Path, PathBuf};

@@ -15,6 +15,7 @@ mod error;
 pub mod export;
 mod landmark;
 mod model;
+pub mod protobuf;
 
 pub use bundle::{BEST_MODEL, BundleInfo, Provenance, write_bundle};
 pub use error::ModelError;

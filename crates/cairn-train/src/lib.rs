@@ -6,31 +6,42 @@
 mod bench;
 mod checkpoint;
 mod clock;
+mod differences;
 mod error;
 mod history;
 mod loaders;
 mod memory;
 mod observer;
 mod optimiser;
+mod rate_finder;
 mod recipe;
 mod run_folder;
+mod runs;
 mod schedule;
 mod step;
+mod sweep;
+mod tensorboard;
 mod training;
 mod updates;
 mod validation;
 
-pub use bench::Benchmark;
+pub use bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
+pub use differences::{Difference, differences};
 pub use error::TrainError;
 pub use history::{EpochRecord, History};
 pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
+pub use rate_finder::{RateRamp, RateSearch, TriedRate};
 pub use recipe::{
     BUILT_IN_RECIPES, NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe,
     RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
+pub use runs::{Run, runs_in};
 pub use schedule::Schedule;
+pub use sweep::{
+    BUILT_IN_SWEEPS, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStanding, Vary, summarise,
+};
 pub use training::{Outcome, StopReason, Training, train};
 pub use validation::evaluate;

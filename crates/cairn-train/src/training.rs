@@ -8,6 +8,7 @@ use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::Evaluation;
 use cairn_model::{BundleInfo, Provenance, write_bundle};
 use cairn_nets::Network;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::checkpoint::{Checkpoint, EpochSums, Place};
@@ -48,7 +49,8 @@ pub struct Outcome {
 }
 
 /// Why a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StopReason {
     /// All epochs are done.
     Epochs,
@@ -87,6 +89,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     });
     loop {
         if let Some(stopped) = reason_to_stop(recipe, &place, &clock) {
+            run.note_end(stopped)?;
             return Ok(Outcome { history: place.history, stopped });
         }
         let lap = Lap::start(&place.so_far);

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, completions, data, demo, man, predict, suggest, test, train};
+use crate::commands::{
+    bench, completions, data, demo, lr_find, man, predict, runs, suggest, sweep, test, train,
+};
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -24,6 +26,10 @@ pub(crate) enum Command {
     Test(test::Test),
     Predict(predict::Predict),
     Suggest(suggest::Suggest),
+    LrFind(lr_find::LrFind),
+    Sweep(sweep::Sweep),
+    #[command(subcommand)]
+    Runs(runs::Runs),
     #[command(subcommand)]
     Bench(bench::Bench),
     Completions(completions::Completions),

@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod json;
+mod listing;
 mod photo_files;
 mod progress;
 mod rows;

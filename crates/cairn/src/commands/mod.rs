@@ -4,9 +4,12 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod lr_find;
 pub(crate) mod man;
 pub(crate) mod predict;
+pub(crate) mod runs;
 pub(crate) mod suggest;
+pub(crate) mod sweep;
 pub(crate) mod test;
 pub(crate) mod train;
 
@@ -35,6 +38,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Test(test) => test.run(),
         Command::Predict(predict) => predict.run(),
         Command::Suggest(suggest) => suggest.run(),
+        Command::LrFind(lr_find) => lr_find.run(),
+        Command::Sweep(sweep) => sweep.run(),
+        Command::Runs(runs) => runs.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

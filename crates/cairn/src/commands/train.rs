@@ -49,7 +49,7 @@ pub(crate) struct Train {
 
 /// Where decoded photos are kept.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Cache {
+pub(crate) enum Cache {
     /// In memory, as many as fit
     Ram,
     /// In a file that later runs find again
@@ -107,7 +107,7 @@ impl Train {
         refuse_occupied(&out)?;
         let recipe = resolve(recipe, &data)?;
         let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
-        let run = RunFolder::create(out, &recipe, &RunRecord::here(root))?;
+        let run = RunFolder::create(out, &recipe, &RunRecord::here(root).by_recipe(&self.recipe))?;
         Ok(Job { recipe, data, run })
     }
 

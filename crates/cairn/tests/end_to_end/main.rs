@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_photos;
+mod bench;
 mod data;
 mod demo;
 mod interrupt;
 mod output;
+mod runs;
 mod sandbox;
+mod sweep;
 mod way_of_a_photo;
 mod wrong_usage;
