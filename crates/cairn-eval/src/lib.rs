@@ -16,6 +16,7 @@ mod evaluation;
 mod overlay;
 mod picture;
 mod rate_curve;
+mod rejection;
 mod report;
 mod scores;
 mod table;
@@ -29,5 +30,9 @@ pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
 pub use overlay::{RunCurves, write_run_curves};
 pub use rate_curve::RateCurve;
+pub use rejection::{
+    Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,
+    threshold_at_recall,
+};
 pub use report::{ReportInputs, write_report};
 pub use scores::Scores;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use cairn_photo::Photo;
+use cairn_places::Place;
 use serde::{Deserialize, Serialize};
 
 /// A probability, in `[0, 1]`. Prints as a percentage.
@@ -46,6 +47,25 @@ pub struct Landmark {
     pub name: String,
     /// How probable the model holds it.
     pub probability: Probability,
+    /// What it is and where it stands, where that is known.
+    pub place: Option<Place>,
+}
+
+impl Landmark {
+    /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`. Without a place it takes "the", as most
+    /// landmarks do.
+    pub fn in_sentence(&self) -> String {
+        match &self.place {
+            Some(place) => place.with_article(),
+            None if self.name.to_lowercase().starts_with("the ") => self.name.clone(),
+            None => format!("the {}", self.name),
+        }
+    }
+
+    /// `Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`, or the name alone where the place is not known.
+    pub fn summary(&self) -> String {
+        self.place.as_ref().map_or_else(|| self.name.clone(), Place::summary)
+    }
 }
 
 /// A photo with the three landmarks that it most likely shows.
@@ -60,7 +80,7 @@ pub struct Suggestion {
 impl Suggestion {
     /// "Is this a picture of the Eiffel Tower, the Space Needle or the Burj Khalifa?"
     pub fn question(&self) -> String {
-        let names: Vec<String> = self.landmarks.iter().map(|l| with_article(&l.name)).collect();
+        let names: Vec<String> = self.landmarks.iter().map(Landmark::in_sentence).collect();
         match names.as_slice() {
             [] => "No landmark comes to mind.".to_owned(),
             [only] => format!("Is this a picture of {only}?"),
@@ -69,19 +89,17 @@ impl Suggestion {
     }
 }
 
-fn with_article(name: &str) -> String {
-    if name.to_lowercase().starts_with("the ") { name.to_owned() } else { format!("the {name}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cairn_places::Gazetteer;
 
     fn suggestion(names: &[&str]) -> Suggestion {
         let landmark = |name: &&str| Landmark {
             class: format!("00.{name}"),
             name: (*name).to_owned(),
             probability: Probability(0.5),
+            place: Gazetteer::builtin().find(name).cloned(),
         };
         Suggestion { photo: Photo::filled(1, 1, [0; 3]), landmarks: names.iter().map(landmark).collect() }
     }
@@ -105,11 +123,26 @@ mod tests {
 
     #[test]
     fn the_question_reads_as_english_for_one_two_and_three_names() {
-        assert_eq!(suggestion(&["Petra"]).question(), "Is this a picture of the Petra?");
+        assert_eq!(suggestion(&["Old Mill"]).question(), "Is this a picture of the Old Mill?");
         assert_eq!(suggestion(&["A", "B"]).question(), "Is this a picture of the A or the B?");
         assert_eq!(
-            suggestion(&["Eiffel Tower", "The Gherkin", "Big Ben"]).question(),
-            "Is this a picture of the Eiffel Tower, The Gherkin or the Big Ben?"
+            suggestion(&["A", "The Gherkin", "B"]).question(),
+            "Is this a picture of the A, The Gherkin or the B?"
         );
+    }
+
+    #[test]
+    fn a_landmark_whose_place_is_known_is_called_as_its_place_is() {
+        assert_eq!(
+            suggestion(&["Eiffel Tower", "Petra", "Chichen Itza"]).question(),
+            "Is this a picture of the Eiffel Tower, Petra or Chichén Itzá?"
+        );
+    }
+
+    #[test]
+    fn a_summary_says_where_the_landmark_stands_if_that_is_known() {
+        let summaries = |name| suggestion(&[name]).landmarks[0].summary();
+        assert_eq!(summaries("Eiffel Tower"), "Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)");
+        assert_eq!(summaries("Old Mill"), "Old Mill");
     }
 }

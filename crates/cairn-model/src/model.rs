@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use cairn_dataset::{Class, ClassId};
 use cairn_nets::{Network, Precision};
 use cairn_photo::{Limits, Photo};
+use cairn_places::{Gazetteer, Place};
 
 use crate::bundle::{locate, read_bundle};
 use crate::{BundleInfo, Landmark, ModelError, Probability, Suggestion};
@@ -18,6 +20,8 @@ pub struct Model {
     network: Network,
     info: BundleInfo,
     precision: Precision,
+    /// The place of each class that has one, in class order.
+    places: Vec<Option<Place>>,
 }
 
 impl Model {
@@ -27,7 +31,16 @@ impl Model {
     /// When there is no model, or the file is damaged, of another version, or does not fit together.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ModelError> {
         let (network, info) = read_bundle(&locate(path.as_ref())?, &Device::flex())?;
-        Ok(Self { network, info, precision: Precision::best() })
+        let model = Self { network, info, precision: Precision::best(), places: Vec::new() };
+        Ok(model.with_places(&Gazetteer::builtin()))
+    }
+
+    /// The same model with the landmarks' places from `gazetteer`, where [`Model::open`] takes the built-in ones.
+    #[must_use]
+    pub fn with_places(self, gazetteer: &Gazetteer) -> Self {
+        let classes = self.info.classes.iter();
+        let places = classes.map(|(_, class)| gazetteer.find(&class.folder).cloned()).collect();
+        Self { places, ..self }
     }
 
     /// The same model computing in this precision, where [`Model::open`] takes the machine's fastest.
@@ -94,14 +107,16 @@ impl Model {
     }
 
     fn likeliest(&self, logits: &[f32], k: usize) -> Vec<Landmark> {
-        let classes = self.info.classes.iter().map(|(_, class)| class.clone());
-        let mut landmarks: Vec<Landmark> = classes
-            .zip(Probability::softmax(logits))
-            .map(|(class, probability)| Landmark { class: class.folder, name: class.name, probability })
-            .collect();
+        let mut ranked: Vec<_> = self.info.classes.iter().zip(Probability::softmax(logits)).collect();
         // A stable sort: equals stay in class order, so that the answer never depends on chance.
-        landmarks.sort_by(|a, b| b.probability.value().total_cmp(&a.probability.value()));
-        landmarks.truncate(k);
-        landmarks
+        ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
+        ranked.truncate(k);
+        let landmark = |((id, class), probability): ((ClassId, &Class), Probability)| Landmark {
+            class: class.folder.clone(),
+            name: class.name.clone(),
+            probability,
+            place: self.places.get(id.index()).cloned().flatten(),
+        };
+        ranked.into_iter().map(landmark).collect()
     }
 }

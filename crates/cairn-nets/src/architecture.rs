@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::init::Init;
 use crate::network::Network;
-use crate::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+use crate::networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
 
 /// An architecture by name, as recipes and model files write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

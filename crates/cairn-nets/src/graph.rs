@@ -72,6 +72,25 @@ impl Graph {
         self.output()
     }
 
+    /// The node of this name, or else the last one of the module of this name: `layer4` is the end of that layer.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        let is_inside = |node: &Node| node.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let named = self.nodes.iter().position(|node| node.name == name);
+        named.or_else(|| self.nodes.iter().rposition(is_inside)).map(NodeId)
+    }
+
+    /// The name of the map that features are made of: what the last pool takes, or what is flattened where there is none
+    /// after it. The input of a graph without either.
+    pub(crate) fn last_map(&self) -> &str {
+        let is_pool =
+            |node: &&Node| matches!(node.op, Op::GlobalAveragePool | Op::AdaptiveAveragePool { .. });
+        let is_flatten = |node: &&Node| node.op == Op::Flatten;
+        let nodes = || self.nodes.iter().rev();
+        let end = nodes().find(is_pool).or_else(|| nodes().find(is_flatten));
+        let map = end.and_then(|node| node.inputs.first()).map_or(0, |map| map.index());
+        &self.nodes[map].name
+    }
+
     /// The nodes, in order.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index), node))
@@ -109,5 +128,20 @@ mod tests {
              %2 bn1 = batch_norm(%1) weight bn1.weight, eps 1e-5\n\
              %3 sum = add(%2, %1)\n"
         );
+    }
+
+    #[test]
+    fn a_node_is_found_by_its_name_or_as_the_end_of_its_module() {
+        let mut graph = Graph::new([3, 8, 8]);
+        let conv = graph.add(
+            "layer1.0.conv",
+            Op::conv2d("layer1.0.conv", false, [1; 2], [1; 2], 1),
+            &[graph.input()],
+        );
+        let end = graph.add("layer1.0.relu", Op::Relu, &[conv]);
+        graph.add("layer10.relu", Op::Relu, &[end]);
+        assert_eq!(graph.find("layer1.0.conv"), Some(conv));
+        assert_eq!(graph.find("layer1"), Some(end));
+        assert_eq!(graph.find("layer"), None);
     }
 }

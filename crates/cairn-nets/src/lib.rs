@@ -5,29 +5,22 @@
 //! Nothing here knows of photos on disk or of training.
 
 mod architecture;
-mod feature_map;
 pub mod graph;
+mod head;
 mod init;
 mod layers;
-mod mobilenet_v2;
 mod network;
+mod networks;
 mod parameters;
-mod plain_cnn;
-mod residual_cnn;
-mod resnet;
-mod six_conv;
+mod precision;
 mod state_dict;
-mod three_conv;
+mod trace;
+mod value;
 pub mod weights;
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
-pub use feature_map::{Precision, PrecisionError};
 pub use init::Init;
-pub use mobilenet_v2::MobileNetV2;
 pub use network::Network;
-pub use plain_cnn::PlainCnn;
-pub use residual_cnn::ResidualCnn;
-pub use resnet::ResNet;
-pub use six_conv::SixConv;
+pub use networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
-pub use three_conv::ThreeConv;

@@ -3,7 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{MobileNetV2, PlainCnn, Precision, ResNet, ResidualCnn, SixConv, ThreeConv};
+use crate::Precision;
+use crate::graph::Graph;
+use crate::networks::{Classifier, MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+use crate::value::{FeatureMap, Features};
 
 /// A network of any architecture.
 #[derive(Module, Debug)]
@@ -28,13 +31,55 @@ impl Network {
     ///
     /// On an autodiff device batch norm uses the batch's statistics and dropout drops.
     pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+        self.classifier().forward(FeatureMap::from_images(images, precision)).computed()
+    }
+
+    /// What the last linear layer takes: `[batch, 3, height, width]` normalised photos to `[batch, features]` of f32.
+    pub fn features(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+        self.classifier().features(FeatureMap::from_images(images, precision)).computed()
+    }
+
+    /// Logits of features: `[batch, features]` to `[batch, classes]`, through dropout (where gradients are wanted) and
+    /// the last linear layer. What [`Network::forward`] does after [`Network::features`].
+    pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
+        self.classifier().head().forward(Features::Computed(features)).computed()
+    }
+
+    /// How many values [`Network::features`] gives for a photo.
+    pub fn feature_count(&self) -> usize {
+        self.classifier().head().feature_count()
+    }
+
+    /// The path of the last linear layer, such as `fc` or `classifier.1`: its tensors are `fc.weight`,
+    /// `[classes, features]`, and `fc.bias`, `[classes]`.
+    pub fn head_prefix(&self) -> String {
+        let names = self.tensor_names();
+        // Every parameter has a name, and a weight's ends in `.weight`.
+        let name = names.get(&self.classifier().head().weight_id()).map_or("", String::as_str);
+        name.trim_end_matches(".weight").to_owned()
+    }
+
+    /// What the network computes in evaluation, step by step, for square photos of `side` pixels.
+    pub fn graph(&self, side: usize) -> Graph {
+        self.trace(side, |images| self.classifier().forward(images))
+    }
+
+    /// The node of [`Network::graph`] whose map a Grad-CAM usually explains: the last before the map is pooled into
+    /// features, such as the end of `layer4` in a ResNet.
+    pub fn explain_layer(&self) -> String {
+        // Of any side: names do not depend on it.
+        let graph = self.trace(224, |images| self.classifier().features(images));
+        graph.last_map().to_owned()
+    }
+
+    fn classifier(&self) -> &dyn Classifier {
         match self {
-            Self::SixConv(network) => network.forward(images, precision),
-            Self::PlainCnn(network) => network.forward(images, precision),
-            Self::ResidualCnn(network) => network.forward(images, precision),
-            Self::ThreeConv(network) => network.forward(images, precision),
-            Self::ResNet(network) => network.forward(images, precision),
-            Self::MobileNetV2(network) => network.forward(images, precision),
+            Self::SixConv(network) => network,
+            Self::PlainCnn(network) => network,
+            Self::ResidualCnn(network) => network,
+            Self::ThreeConv(network) => network,
+            Self::ResNet(network) => network,
+            Self::MobileNetV2(network) => network,
         }
     }
 

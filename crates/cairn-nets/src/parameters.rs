@@ -1,6 +1,8 @@
 //! Where a traversal of a network stands, and what it counts.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
 use crate::network::Network;
@@ -24,15 +26,10 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
         self.containers.push(container.to_owned());
-        self.names.push(match (container, name) {
-            // torchvision has sequences of the two.
-            ("Struct:Downsample" | "Struct:ConvNormRelu6", "conv") => "0".to_owned(),
-            ("Struct:Downsample" | "Struct:ConvNormRelu6", "bn") => "1".to_owned(),
-            // torchvision's classifier is a sequence of dropout and the linear layer.
-            ("Struct:Classifier", "linear") => "1".to_owned(),
-            // The variant of `Network` is not part of a tensor's name.
-            (c, _) if c.starts_with("Enum:") => String::new(),
-            _ => name.to_owned(),
+        self.names.push(match container {
+            // The variant of an enum is not part of a tensor's name.
+            _ if container.starts_with("Enum:") => String::new(),
+            _ => member_of_sequence(name).unwrap_or(name).to_owned(),
         });
     }
 
@@ -61,7 +58,20 @@ impl Place {
     }
 }
 
+/// `1` of a field called `bn_1`: torchvision has a sequence there, and numbers its members.
+fn member_of_sequence(field: &str) -> Option<&str> {
+    let (_, number) = field.rsplit_once('_')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+}
+
 impl Network {
+    /// The names of all tensors in the state dict, by their parameters' ids.
+    pub(crate) fn tensor_names(&self) -> HashMap<ParamId, String> {
+        let mut names = TensorNames::default();
+        self.visit(&mut names);
+        names.found
+    }
+
     /// How many values training learns, as PyTorch counts parameters: batch norm's running statistics are not among
     /// them, which Burn's `num_params` counts too.
     pub fn parameter_count(&self) -> usize {
@@ -90,5 +100,25 @@ impl ModuleVisitor for Counter {
         if !self.place.is_statistic() {
             self.count += param.lazy_shape().num_elements();
         }
+    }
+}
+
+#[derive(Default)]
+struct TensorNames {
+    place: Place,
+    found: HashMap<ParamId, String>,
+}
+
+impl ModuleVisitor for TensorNames {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.place.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.place.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.insert(param.id, self.place.name());
     }
 }

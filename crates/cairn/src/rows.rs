@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use cairn_model::Landmark;
+use cairn_places::Place;
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -85,7 +86,9 @@ impl<W: Write> RowWriter<W> {
         }
         writeln!(self.out, "{}", row.photo)?;
         match &row.outcome {
-            RowOutcome::Landmarks(landmarks) => write_landmarks(&mut self.out, landmarks),
+            RowOutcome::Landmarks(landmarks) => {
+                landmarks.iter().try_for_each(|landmark| write_landmark(&mut self.out, landmark))
+            }
             RowOutcome::Error(error) => Ok(writeln!(self.out, "  not read: {error}")?),
         }
     }
@@ -93,38 +96,71 @@ impl<W: Write> RowWriter<W> {
     fn write_csv(&mut self, row: &Row<'_>, first: bool) -> Result<()> {
         let mut csv = csv::Writer::from_writer(&mut self.out);
         if first {
-            csv.write_record(["photo", "rank", "class", "name", "probability", "error"])
-                .map_err(io::Error::from)?;
+            csv.write_record(CSV_COLUMNS).map_err(io::Error::from)?;
         }
         match &row.outcome {
             RowOutcome::Landmarks(landmarks) => {
                 for (rank, landmark) in (1..).zip(*landmarks) {
-                    let probability = landmark.probability.value().to_string();
-                    let rank = rank.to_string();
-                    csv.write_record([&row.photo, &rank, &landmark.class, &landmark.name, &probability, ""])
-                        .map_err(io::Error::from)?;
+                    csv.write_record(csv_record(&row.photo, rank, landmark)).map_err(io::Error::from)?;
                 }
             }
             RowOutcome::Error(error) => {
-                csv.write_record([&row.photo, "", "", "", "", error]).map_err(io::Error::from)?;
+                let mut record = [const { String::new() }; CSV_COLUMNS.len()];
+                record[0].clone_from(&row.photo);
+                record[CSV_COLUMNS.len() - 1].clone_from(error);
+                csv.write_record(record).map_err(io::Error::from)?;
             }
         }
         Ok(csv.flush()?)
     }
 }
 
-/// `  93.1%  Eiffel Tower`, the likeliest first.
-pub(crate) fn write_landmarks(out: &mut impl Write, landmarks: &[Landmark]) -> Result<()> {
-    for landmark in landmarks {
-        writeln!(out, "  {:>6}  {}", landmark.probability, landmark.name)?;
-    }
-    Ok(())
+/// What a line of CSV holds. A photo that could not be read has a line with its path and its error alone; a landmark
+/// whose place is not known has nothing from `locality` to `wikidata`.
+const CSV_COLUMNS: [&str; 12] = [
+    "photo",
+    "rank",
+    "class",
+    "name",
+    "probability",
+    "locality",
+    "country",
+    "country_code",
+    "latitude",
+    "longitude",
+    "wikidata",
+    "error",
+];
+
+fn csv_record(photo: &str, rank: usize, landmark: &Landmark) -> [String; CSV_COLUMNS.len()] {
+    let place = landmark.place.as_ref();
+    let of_place = |field: fn(&Place) -> String| place.map(field).unwrap_or_default();
+    [
+        photo.to_owned(),
+        rank.to_string(),
+        landmark.class.clone(),
+        landmark.name.clone(),
+        landmark.probability.value().to_string(),
+        of_place(|place| place.locality.clone()),
+        of_place(|place| place.country.clone()),
+        of_place(|place| place.country_code.to_string()),
+        of_place(|place| place.latitude.degrees().to_string()),
+        of_place(|place| place.longitude.degrees().to_string()),
+        of_place(|place| place.wikidata.as_ref().map(ToString::to_string).unwrap_or_default()),
+        String::new(),
+    ]
+}
+
+/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`
+pub(crate) fn write_landmark(out: &mut impl Write, landmark: &Landmark) -> Result<()> {
+    Ok(writeln!(out, "  {:>6}  {}", landmark.probability, landmark.summary())?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use cairn_model::Probability;
+    use cairn_places::Gazetteer;
 
     fn written(format: Format) -> String {
         let probabilities = Probability::softmax(&[2.0, 0.0]);
@@ -132,9 +168,10 @@ mod tests {
             class: format!("00.{name}"),
             name: name.to_owned(),
             probability,
+            place: Gazetteer::builtin().find(name).cloned(),
         };
         let landmarks =
-            [landmark("Eiffel Tower", probabilities[0]), landmark("Pont \"du\" Gard", probabilities[1])];
+            [landmark("Eiffel Tower", probabilities[0]), landmark("Our \"old\" mill", probabilities[1])];
         let mut out = Vec::new();
         let mut rows = RowWriter::new(&mut out, format);
         rows.write(&Row::new(Path::new("a,b.jpg"), RowOutcome::Landmarks(&landmarks))).unwrap();

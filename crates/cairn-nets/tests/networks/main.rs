@@ -4,7 +4,9 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod features;
 mod first_weights;
+mod graph;
 mod pytorch;
 mod state_dict;
 

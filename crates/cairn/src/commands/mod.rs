@@ -17,6 +17,7 @@ use std::path::Path;
 
 use cairn_model::{Model, ModelError};
 use cairn_nets::Precision;
+use cairn_places::{Gazetteer, PlacesError};
 
 use crate::arguments::Command;
 use crate::exit::Status;
@@ -28,6 +29,15 @@ fn open_model(path: &Path, precision: Option<Precision>) -> Result<Model, ModelE
         Some(precision) => model.with_precision(precision),
         None => model,
     })
+}
+
+/// The places that come with cairn, with those of the user's file laid over them.
+fn gazetteer(own: Option<&Path>) -> Result<Gazetteer, PlacesError> {
+    let mut gazetteer = Gazetteer::builtin();
+    if let Some(own) = own {
+        gazetteer.merge(Gazetteer::read(own)?);
+    }
+    Ok(gazetteer)
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<Status> {

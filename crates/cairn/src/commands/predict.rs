@@ -10,7 +10,7 @@ use cairn_photo::{Limits, Photo, PhotoError};
 use clap::Args;
 use rayon::prelude::*;
 
-use crate::commands::open_model;
+use crate::commands::{gazetteer, open_model};
 use crate::exit::Status;
 use crate::photo_files::photo_files;
 use crate::progress::say;
@@ -34,6 +34,9 @@ pub(crate) struct Predict {
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
+    /// A file of places for landmarks of your own, laid over those that cairn knows
+    #[arg(long, value_name = "FILE")]
+    places: Option<PathBuf>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -44,7 +47,8 @@ impl Predict {
         if self.k == 0 {
             bail!("-k 0 names nothing; ask for at least one landmark");
         }
-        let model = open_model(&self.model, self.precision)?;
+        let gazetteer = gazetteer(self.places.as_deref())?;
+        let model = open_model(&self.model, self.precision)?.with_places(&gazetteer);
         let photos = photo_files(&self.photos);
         if photos.is_empty() {
             bail!("no photos in {}", list(&self.photos));

@@ -7,8 +7,9 @@ use anyhow::Result;
 use cairn_model::{Model, Suggestion};
 use clap::Args;
 
+use crate::commands::gazetteer;
 use crate::exit::Status;
-use crate::rows::write_landmarks;
+use crate::rows::write_landmark;
 use crate::terminal;
 
 /// Show a photo and ask whether it is a picture of one of three landmarks
@@ -19,20 +20,30 @@ pub(crate) struct Suggest {
     /// A model file, or a run folder (its best model)
     #[arg(short, long, env = "CAIRN_MODEL")]
     model: PathBuf,
+    /// A file of places for landmarks of your own, laid over those that cairn knows
+    #[arg(long, value_name = "FILE")]
+    places: Option<PathBuf>,
 }
 
 impl Suggest {
     pub(crate) fn run(self) -> Result<Status> {
-        let model = Model::open(&self.model)?;
+        let gazetteer = gazetteer(self.places.as_deref())?;
+        let model = Model::open(&self.model)?.with_places(&gazetteer);
         print_suggestion(&model.suggest_locations(&self.photo)?)?;
         Ok(Status::Done)
     }
 }
 
-/// The photo where the terminal can show it, then the question and the three landmarks.
+/// The photo where the terminal can show it, then the question and the three landmarks, with a map of each.
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
     writeln!(out, "{}", suggestion.question())?;
-    write_landmarks(&mut out, &suggestion.landmarks)
+    for landmark in &suggestion.landmarks {
+        write_landmark(&mut out, landmark)?;
+        if let Some(place) = &landmark.place {
+            writeln!(out, "          {}", place.map_url())?;
+        }
+    }
+    Ok(())
 }

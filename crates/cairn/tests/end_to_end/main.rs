@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod interrupt;
 mod output;
+mod places;
 mod runs;
 mod sandbox;
 mod sweep;

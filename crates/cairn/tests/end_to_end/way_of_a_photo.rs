@@ -162,7 +162,21 @@ fn every_format_of_predict_names_the_same_landmarks() {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(
         reader.headers().unwrap(),
-        ["photo", "rank", "class", "name", "probability", "error"].as_slice()
+        [
+            "photo",
+            "rank",
+            "class",
+            "name",
+            "probability",
+            "locality",
+            "country",
+            "country_code",
+            "latitude",
+            "longitude",
+            "wikidata",
+            "error"
+        ]
+        .as_slice()
     );
     let in_csv: Named = reader
         .records()

@@ -1,12 +1,13 @@
 //! System A's six-conv network.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Device;
 
-use crate::feature_map::{FeatureMap, Precision};
-use crate::layers::{Conv, linear};
+use super::Classifier;
+use crate::head::Head;
+use crate::layers::{Conv, Linear};
+use crate::value::{FeatureMap, Features};
 
 /// Six 3x3 convolutions, each followed by ReLU and a 2 x 2 max pool; three linear layers with dropout after the
 /// first two; ReLU everywhere but on the output. Made for photos of 800 x 800 pixels.
@@ -31,20 +32,23 @@ impl SixConv {
         let [.., last] = Self::CHANNELS;
         Self {
             convs: Self::CHANNELS.windows(2).map(|c| Conv::new([c[0], c[1]], 3, 1, true, device)).collect(),
-            fc1: linear(last * map * map, 512, device),
-            fc2: linear(512, 256, device),
-            fc3: linear(256, classes, device),
+            fc1: Linear::new(last * map * map, 512, device),
+            fc2: Linear::new(512, 256, device),
+            fc3: Linear::new(256, classes, device),
             dropout: DropoutConfig::new(dropout).init(),
         }
     }
+}
 
-    /// Logits: `[batch, 3, side, side]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
+impl Classifier for SixConv {
+    fn features(&self, images: FeatureMap) -> Features {
         // [batch, 800, 800, 3] -> [batch, 12, 12, 128]
-        let x = FeatureMap::from_images(images, precision);
-        let x = self.convs.iter().fold(x, |x, conv| conv.forward(x).relu().halve());
-        let x = self.dropout.forward(relu(self.fc1.forward(x.flatten()))); // [batch, 512]
-        let x = self.dropout.forward(relu(self.fc2.forward(x))); // [batch, 256]
-        self.fc3.forward(x) // [batch, classes]
+        let x = self.convs.iter().fold(images, |x, conv| conv.forward(x).relu().halve());
+        let x = self.fc1.forward(x.flatten()).relu().dropout(&self.dropout); // [batch, 512]
+        self.fc2.forward(x).relu() // [batch, 256]
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { dropout: &self.dropout, linear: &self.fc3 }
     }
 }

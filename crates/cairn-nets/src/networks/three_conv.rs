@@ -1,12 +1,14 @@
 //! System C's three-conv network.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Device;
 use cairn_kernels::Activation;
 
-use crate::feature_map::{FeatureMap, Precision};
-use crate::layers::{BatchNorm, Conv, linear};
+use super::Classifier;
+use crate::head::Head;
+use crate::layers::{BatchNorm, Conv, Linear};
+use crate::value::{FeatureMap, Features};
 
 /// Three 3x3 convolutions (16, 32, 64 channels), each with ReLU and a 2 x 2 max pool; a linear layer of 128 with
 /// batch norm and ReLU; dropout; a linear layer to the classes. At 224 px the flattened map has 50,176 values.
@@ -29,21 +31,25 @@ impl ThreeConv {
             conv1: Conv::new([3, 16], 3, 1, true, device),
             conv2: Conv::new([16, 32], 3, 1, true, device),
             conv3: Conv::new([32, 64], 3, 1, true, device),
-            fc1: linear(64 * map * map, 128, device),
+            fc1: Linear::new(64 * map * map, 128, device),
             bn1: BatchNorm::new(128, device),
             dropout: DropoutConfig::new(dropout).init(),
-            fc2: linear(128, classes, device),
+            fc2: Linear::new(128, classes, device),
         }
     }
+}
 
-    /// Logits: `[batch, 3, side, side]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        let x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
-        let x = self.conv1.forward(x).relu().halve(); // [batch, 112, 112, 16]
+impl Classifier for ThreeConv {
+    fn features(&self, images: FeatureMap) -> Features {
+        // [batch, 224, 224, 3] -> [batch, 112, 112, 16]
+        let x = self.conv1.forward(images).relu().halve();
         let x = self.conv2.forward(x).relu().halve(); // [batch, 56, 56, 32]
         let x = self.conv3.forward(x).relu().halve(); // [batch, 28, 28, 64]
         let x = self.fc1.forward(x.flatten()); // [batch, 128]
-        let x = self.bn1.forward_features(x, Activation::Relu);
-        self.fc2.forward(self.dropout.forward(x)) // [batch, classes]
+        self.bn1.forward(x.into_pixels(), None, Activation::Relu).into_vectors()
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { dropout: &self.dropout, linear: &self.fc2 }
     }
 }

@@ -1,11 +1,10 @@
-//! Feature maps, and the number type that they are made of.
+//! The number type of feature maps.
 
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::{FloatDType, Tensor};
-use cairn_kernels::layers::{self, PoolGeometry};
-use cairn_kernels::{Activation, Isa};
+use burn::tensor::FloatDType;
+use cairn_kernels::Isa;
 use serde::{Deserialize, Serialize};
 
 /// The number type of feature maps. Weights, statistics and sums are f32 in any case.
@@ -37,7 +36,8 @@ impl Precision {
         }
     }
 
-    fn dtype(self) -> FloatDType {
+    /// As Burn names it.
+    pub(crate) fn dtype(self) -> FloatDType {
         match self {
             Self::F32 => FloatDType::F32,
             Self::Bf16 => FloatDType::BF16,
@@ -73,41 +73,5 @@ impl FromStr for Precision {
             Some(precision) if !precision.is_offered() => Err(PrecisionError::NotOffered(precision)),
             Some(precision) => Ok(precision),
         }
-    }
-}
-
-/// A feature map: `[batch, height, width, channels]`, pixel by pixel from the photo to the last pool.
-#[derive(Debug, Clone)]
-pub(crate) struct FeatureMap(pub(crate) Tensor<4>);
-
-impl FeatureMap {
-    /// From photos, `[batch, 3, height, width]`.
-    pub(crate) fn from_images(images: Tensor<4>, precision: Precision) -> Self {
-        Self(layers::to_map(images, precision.dtype()))
-    }
-
-    /// ReLU.
-    pub(crate) fn relu(self) -> Self {
-        Self(layers::activate(self.0, None, Activation::Relu))
-    }
-
-    /// The 2 x 2 max pool with stride 2 that halves a map, dropping an odd last row or column.
-    pub(crate) fn halve(self) -> Self {
-        self.max_pool(PoolGeometry { window: 2, stride: 2, padding: 0 })
-    }
-
-    /// The greatest of every window.
-    pub(crate) fn max_pool(self, geometry: PoolGeometry) -> Self {
-        Self(layers::max_pool2d(self.0, geometry))
-    }
-
-    /// Mean over the pixels: `[batch, channels]`.
-    pub(crate) fn average(self) -> Tensor<2> {
-        layers::average(self.0)
-    }
-
-    /// All values of each photo, channel by channel as PyTorch flattens: `[batch, channels * height * width]`.
-    pub(crate) fn flatten(self) -> Tensor<2> {
-        layers::from_map(self.0).flatten(1, 3)
     }
 }

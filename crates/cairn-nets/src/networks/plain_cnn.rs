@@ -1,12 +1,14 @@
 //! System B's plain CNN.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Device;
 use cairn_kernels::Activation;
 
-use crate::feature_map::{FeatureMap, Precision};
-use crate::layers::{BatchNorm, Conv, linear};
+use super::Classifier;
+use crate::head::Head;
+use crate::layers::{BatchNorm, Conv, Linear};
+use crate::value::{FeatureMap, Features};
 
 /// Five groups of [3x3 conv - batch norm - ReLU] with a 2 x 2 max pool after each: 64; 128; 256, 256; 512, 512;
 /// 512, 512 channels. Then global average pool, dropout, linear.
@@ -36,20 +38,24 @@ impl PlainCnn {
         Self {
             groups: Self::GROUPS.iter().map(|group| group.iter().map(layer).collect()).collect(),
             dropout: DropoutConfig::new(dropout).init(),
-            fc: linear(512, classes, device),
+            fc: Linear::new(512, classes, device),
         }
     }
+}
 
-    /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        let mut x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
+impl Classifier for PlainCnn {
+    fn features(&self, images: FeatureMap) -> Features {
+        let mut x = images; // [batch, 224, 224, 3]
         for group in &self.groups {
             for layer in group {
                 x = layer.conv.norm(&layer.bn, x, None, Activation::Relu);
             }
             x = x.halve(); // 112, 56, 28, 14, 7
         }
-        let features = x.average(); // [batch, 512]
-        self.fc.forward(self.dropout.forward(features)) // [batch, classes]
+        x.average() // [batch, 512]
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { dropout: &self.dropout, linear: &self.fc }
     }
 }

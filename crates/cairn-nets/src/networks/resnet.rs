@@ -1,13 +1,15 @@
 //! ResNets of basic blocks (He et al. 2015, <https://arxiv.org/abs/1512.03385>), as torchvision builds them.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Device;
 use cairn_kernels::Activation;
 use cairn_kernels::layers::PoolGeometry;
 
-use crate::feature_map::{FeatureMap, Precision};
-use crate::layers::{BatchNorm, Conv, linear};
+use super::Classifier;
+use crate::head::Head;
+use crate::layers::{BatchNorm, Conv, Linear};
+use crate::value::{FeatureMap, Features};
 
 /// How a ResNet begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +45,11 @@ struct BasicBlock {
     downsample: Option<Downsample>,
 }
 
-/// The 1x1 convolution and batch norm that fit the input to the output; `downsample.0` and `.1` in torchvision.
+/// The 1x1 convolution and batch norm that fit the input to the output: a sequence in torchvision.
 #[derive(Module, Debug)]
 struct Downsample {
-    conv: Conv,
-    bn: BatchNorm,
+    conv_0: Conv,
+    bn_1: BatchNorm,
 }
 
 impl BasicBlock {
@@ -59,15 +61,15 @@ impl BasicBlock {
             conv2: Conv::new([outputs, outputs], 3, 1, false, device),
             bn2: BatchNorm::new(outputs, device),
             downsample: (!fits).then(|| Downsample {
-                conv: Conv::new([inputs, outputs], 1, stride, false, device),
-                bn: BatchNorm::new(outputs, device),
+                conv_0: Conv::new([inputs, outputs], 1, stride, false, device),
+                bn_1: BatchNorm::new(outputs, device),
             }),
         }
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
         let skip = match &self.downsample {
-            Some(fit) => fit.conv.norm(&fit.bn, x.clone(), None, Activation::Identity),
+            Some(fit) => fit.conv_0.norm(&fit.bn_1, x.clone(), None, Activation::Identity),
             None => x.clone(),
         };
         let y = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
@@ -122,21 +124,25 @@ impl ResNet {
             layer3: layer(2),
             layer4: layer(3),
             dropout: DropoutConfig::new(dropout).init(),
-            fc: linear(width * 8, classes, device),
+            fc: Linear::new(width * 8, classes, device),
         }
     }
+}
 
-    /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        let x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
-        let x = self.conv1.norm(&self.bn1, x, None, Activation::Relu); // [batch, 112, 112, 64]
+impl Classifier for ResNet {
+    fn features(&self, images: FeatureMap) -> Features {
+        // [batch, 224, 224, 3] -> [batch, 112, 112, 64]
+        let x = self.conv1.norm(&self.bn1, images, None, Activation::Relu);
         let x = match self.stem {
             Stem::SevenBySeven => x.max_pool(PoolGeometry { window: 3, stride: 2, padding: 1 }),
             Stem::ThreeByThree => x,
         };
         // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]
         let blocks = self.layer1.iter().chain(&self.layer2).chain(&self.layer3).chain(&self.layer4);
-        let features = blocks.fold(x, |x, block| block.forward(x)).average(); // [batch, 512]
-        self.fc.forward(self.dropout.forward(features)) // [batch, classes]
+        blocks.fold(x, |x, block| block.forward(x)).average() // [batch, 512]
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { dropout: &self.dropout, linear: &self.fc }
     }
 }

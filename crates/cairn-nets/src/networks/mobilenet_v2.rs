@@ -1,18 +1,20 @@
 //! MobileNetV2 (Sandler et al. 2018, <https://arxiv.org/abs/1801.04381>), as torchvision builds it.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Device;
 use cairn_kernels::Activation;
 
-use crate::feature_map::{FeatureMap, Precision};
-use crate::layers::{BatchNorm, Conv, linear};
+use super::Classifier;
+use crate::head::Head;
+use crate::layers::{BatchNorm, Conv, Linear};
+use crate::value::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, seventeen inverted residual blocks, a 1x1 convolution to 1280 channels.
 #[derive(Module, Debug)]
 pub struct MobileNetV2 {
     features: Vec<Feature>,
-    classifier: Classifier,
+    classifier: Sequence,
 }
 
 #[derive(Module, Debug)]
@@ -24,8 +26,8 @@ enum Feature {
 
 #[derive(Module, Debug)]
 struct ConvNormRelu6 {
-    conv: Conv,
-    bn: BatchNorm,
+    conv_0: Conv,
+    bn_1: BatchNorm,
 }
 
 /// A 1x1 convolution to more channels (left out where they are as many), a depthwise 3x3, a 1x1 back to few channels
@@ -47,18 +49,18 @@ enum Stage {
 }
 
 #[derive(Module, Debug)]
-struct Classifier {
+struct Sequence {
     dropout: Dropout,
-    linear: Linear,
+    linear_1: Linear,
 }
 
 impl ConvNormRelu6 {
     fn new(conv: Conv, channels: usize, device: &Device) -> Self {
-        Self { conv, bn: BatchNorm::new(channels, device) }
+        Self { conv_0: conv, bn_1: BatchNorm::new(channels, device) }
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
-        self.conv.norm(&self.bn, x, None, Activation::Relu6)
+        self.conv_0.norm(&self.bn_1, x, None, Activation::Relu6)
     }
 }
 
@@ -126,20 +128,25 @@ impl MobileNetV2 {
             }
         }
         features.push(layer([inputs, 1280], 1, 1));
-        let classifier =
-            Classifier { dropout: DropoutConfig::new(dropout).init(), linear: linear(1280, classes, device) };
+        let classifier = Sequence {
+            dropout: DropoutConfig::new(dropout).init(),
+            linear_1: Linear::new(1280, classes, device),
+        };
         Self { features, classifier }
     }
+}
 
-    /// Logits: `[batch, 3, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        let x = FeatureMap::from_images(images, precision); // [batch, 224, 224, 3]
-        // [batch, 112, 112, 32] -> [batch, 7, 7, 1280]
-        let x = self.features.iter().fold(x, |x, feature| match feature {
+impl Classifier for MobileNetV2 {
+    fn features(&self, images: FeatureMap) -> Features {
+        // [batch, 224, 224, 3] -> [batch, 112, 112, 32] -> [batch, 7, 7, 1280]
+        let x = self.features.iter().fold(images, |x, feature| match feature {
             Feature::ConvNormRelu6(layer) => layer.forward(x),
             Feature::InvertedResidual(block) => block.forward(x),
         });
-        let features = x.average(); // [batch, 1280]
-        self.classifier.linear.forward(self.classifier.dropout.forward(features)) // [batch, classes]
+        x.average() // [batch, 1280]
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { dropout: &self.classifier.dropout, linear: &self.classifier.linear_1 }
     }
 }

@@ -1,0 +1,98 @@
+//! Batch norm.
+
+use burn::module::{Flag, Module, Param, RunningState};
+use burn::tensor::{Device, Tensor};
+use cairn_kernels::Activation;
+use cairn_kernels::layers::{self, GivenNorm};
+
+use crate::graph::Op;
+use crate::value::{FeatureMap, Value};
+
+/// Batch normalisation over every axis but the channels', as PyTorch's `BatchNorm1d` and `BatchNorm2d` compute it
+/// (Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>).
+///
+/// Burn's own layer keeps the biased variance in its running statistics; PyTorch keeps the unbiased one.
+/// With few photos in a batch and small maps the two evaluate differently, so the networks use this layer.
+#[derive(Module, Debug)]
+pub(crate) struct BatchNorm {
+    /// Scale, `[channels]`.
+    weight: Param<Tensor<1>>,
+    /// Shift, `[channels]`.
+    bias: Param<Tensor<1>>,
+    /// Running mean, `[channels]`.
+    running_mean: RunningState<Tensor<1>>,
+    /// Running unbiased variance, `[channels]`.
+    running_var: RunningState<Tensor<1>>,
+    /// Whether batch statistics are used when gradients are wanted; cleared when the layer is frozen.
+    training: Param<Flag>,
+}
+
+impl BatchNorm {
+    const MOMENTUM: f64 = 0.1;
+    const EPSILON: f32 = 1e-5;
+
+    /// A layer that leaves a standardised input as it is: weight 1, bias 0.
+    pub(crate) fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::ones([channels], device)),
+            bias: Param::from_tensor(Tensor::zeros([channels], device)),
+            running_mean: RunningState::new(Tensor::zeros([channels], device)),
+            running_var: RunningState::new(Tensor::ones([channels], device)),
+            training: Param::from_bool(true),
+        }
+    }
+
+    /// Normalises, adds `residual` and activates: by the batch's statistics on an autodiff device, by the running ones
+    /// elsewhere.
+    pub(crate) fn forward(
+        &self,
+        x: FeatureMap,
+        residual: Option<FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
+        match x {
+            Value::Computed(x) => {
+                let residual = residual.map(Value::computed);
+                Value::Computed(if x.device().is_autodiff() && self.training.is_enabled() {
+                    self.forward_train(x, residual, activation)
+                } else {
+                    layers::norm_fixed(x, self.running(), residual, activation)
+                })
+            }
+            Value::Traced(x) => {
+                let mut x = x.layer(&self.weight, Op::batch_norm);
+                if let Some(residual) = residual {
+                    x = x.in_layer_with(Op::Add, &residual.traced());
+                }
+                Value::Traced(x.activated(activation))
+            }
+        }
+    }
+
+    fn forward_train(&self, x: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
+        let [batch, height, width, _] = x.dims();
+        let values = (batch * height * width) as f64;
+        // One value a channel has no variance; PyTorch refuses it, here it keeps the running variance finite.
+        let unbiased = values / (values - 1.0).max(1.0);
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        let batch = layers::norm_train(x, weight, bias, Self::EPSILON, residual, activation);
+        let blend = |running: &RunningState<Tensor<1>>, seen: Tensor<1>| {
+            let kept = running.value_sync().mul_scalar(1.0 - Self::MOMENTUM);
+            running.update((kept + seen.mul_scalar(Self::MOMENTUM)).detach());
+        };
+        blend(&self.running_mean, batch.mean);
+        blend(&self.running_var, batch.variance.mul_scalar(unbiased));
+        batch.output
+    }
+
+    /// The layer with its running statistics.
+    pub(super) fn running(&self) -> GivenNorm {
+        GivenNorm {
+            weight: self.weight.val(),
+            bias: self.bias.val(),
+            mean: self.running_mean.value_sync(),
+            variance: self.running_var.value_sync(),
+            epsilon: Self::EPSILON,
+        }
+    }
+}

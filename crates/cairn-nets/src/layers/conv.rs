@@ -1,0 +1,86 @@
+//! Convolutions.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use cairn_kernels::Activation;
+use cairn_kernels::layers::{self, ConvGeometry, FoldedConv};
+
+use super::BatchNorm;
+use crate::graph::Op;
+use crate::value::{FeatureMap, Value};
+
+/// A 2-D convolution, as `torch.nn.Conv2d` with a square kernel.
+#[derive(Module, Debug)]
+pub(crate) struct Conv {
+    /// `[outputs, inputs / groups, kernel, kernel]`.
+    weight: Param<Tensor<4>>,
+    /// `[outputs]`.
+    bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    geometry: ConvGeometry,
+    #[module(skip)]
+    folded: FoldedConv,
+}
+
+impl Conv {
+    /// A dense convolution that keeps the map's size at stride 1 (padding = kernel / 2).
+    pub(crate) fn new(
+        [inputs, outputs]: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        bias: bool,
+        device: &Device,
+    ) -> Self {
+        let geometry = ConvGeometry { stride, padding: kernel / 2, groups: 1 };
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([outputs, inputs, kernel, kernel], device)),
+            bias: bias.then(|| Param::from_tensor(Tensor::zeros([outputs], device))),
+            geometry,
+            folded: FoldedConv::default(),
+        }
+    }
+
+    /// A depthwise convolution without a bias: every channel by itself.
+    pub(crate) fn depthwise(channels: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+        let dense = Self::new([1, channels], kernel, stride, false, device);
+        Self { geometry: ConvGeometry { groups: channels, ..dense.geometry }, ..dense }
+    }
+
+    pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let ConvGeometry { stride, padding, groups } = self.geometry;
+        let op = |path: &str| Op::conv2d(path, self.bias.is_some(), [stride; 2], [padding; 2], groups);
+        x.apply(
+            |x| layers::conv2d(x, self.weight.val(), self.bias(), self.geometry),
+            |x| x.layer(&self.weight, op),
+        )
+    }
+
+    /// The convolution, `norm`, residual add and activation: what follows nearly every convolution.
+    ///
+    /// Where no gradients are wanted, it is all one pass with the batch norm folded into the weights.
+    pub(crate) fn norm(
+        &self,
+        norm: &BatchNorm,
+        x: FeatureMap,
+        residual: Option<FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
+        match x {
+            Value::Computed(x) if !x.device().is_autodiff() => Value::Computed(layers::conv2d_norm(
+                x,
+                self.weight.val(),
+                self.bias(),
+                self.geometry,
+                norm.running(),
+                residual.map(Value::computed),
+                activation,
+                &self.folded,
+            )),
+            x => norm.forward(self.forward(x), residual, activation),
+        }
+    }
+
+    fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
+    }
+}

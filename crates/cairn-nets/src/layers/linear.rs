@@ -1,0 +1,41 @@
+//! Fully connected layers.
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::module::linear;
+use burn::tensor::{Device, Tensor};
+
+use crate::graph::Op;
+use crate::value::Features;
+
+/// A fully connected layer with a bias, as `torch.nn.Linear`.
+#[derive(Module, Debug)]
+pub(crate) struct Linear {
+    /// `[inputs, outputs]`; the state dict has it as torchvision does, the other way round.
+    weight: Param<Tensor<2>>,
+    /// `[outputs]`.
+    bias: Param<Tensor<1>>,
+}
+
+impl Linear {
+    pub(crate) fn new(inputs: usize, outputs: usize, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([inputs, outputs], device)),
+            bias: Param::from_tensor(Tensor::zeros([outputs], device)),
+        }
+    }
+
+    pub(crate) fn forward(&self, x: Features) -> Features {
+        let compute = |x| linear(x, self.weight.val(), Some(self.bias.val()));
+        x.apply(compute, |x| x.layer(&self.weight, Op::linear))
+    }
+
+    /// How many values it takes.
+    pub(crate) fn inputs(&self) -> usize {
+        self.weight.lazy_shape()[0]
+    }
+
+    /// By which its place in the network is found.
+    pub(crate) fn weight_id(&self) -> ParamId {
+        self.weight.id
+    }
+}

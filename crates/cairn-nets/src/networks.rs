@@ -1,0 +1,32 @@
+//! The architectures, each in a file of its own.
+
+mod mobilenet_v2;
+mod plain_cnn;
+mod residual_cnn;
+mod resnet;
+mod six_conv;
+mod three_conv;
+
+pub use mobilenet_v2::MobileNetV2;
+pub use plain_cnn::PlainCnn;
+pub use residual_cnn::ResidualCnn;
+pub use resnet::ResNet;
+pub use six_conv::SixConv;
+pub use three_conv::ThreeConv;
+
+use crate::head::Head;
+use crate::value::{FeatureMap, Features};
+
+/// What every architecture is: a backbone that turns photos into features, and a head that turns features into logits.
+pub(crate) trait Classifier {
+    /// What the head takes: photos as a map, `[batch, height, width, 3]`, to `[batch, features]`.
+    fn features(&self, images: FeatureMap) -> Features;
+
+    /// The layers after that.
+    fn head(&self) -> Head<'_>;
+
+    /// Logits: photos as a map to `[batch, classes]`.
+    fn forward(&self, images: FeatureMap) -> Features {
+        self.head().forward(self.features(images))
+    }
+}

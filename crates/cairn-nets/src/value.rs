@@ -1,0 +1,141 @@
+//! What passes through a network: tensors, or places in a graph that is being traced.
+//!
+//! A network's code is written once, on [`Value`]s. Each operation says both what it computes and what a graph calls
+//! it, and does the one or the other as the value that it meets is computed or traced.
+
+use burn::nn::Dropout;
+use burn::tensor::Tensor;
+use cairn_kernels::Activation;
+use cairn_kernels::layers::{self, PoolGeometry};
+
+use crate::Precision;
+use crate::graph::Op;
+use crate::trace::Traced;
+
+/// A tensor of `D` axes, or its place in a graph.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a pass holds a handful of them")]
+pub(crate) enum Value<const D: usize> {
+    Computed(Tensor<D>),
+    Traced(Traced),
+}
+
+/// A map, `[batch, height, width, channels]`: pixel by pixel from the photo to the last pool.
+pub(crate) type FeatureMap = Value<4>;
+
+/// A vector for each photo, `[batch, features]`, of f32.
+pub(crate) type Features = Value<2>;
+
+impl<const D: usize> Value<D> {
+    /// The tensor, in a pass that computes.
+    ///
+    /// # Panics
+    /// In a pass that traces. A pass begins with one value, of either kind, and every operation gives the kind that
+    /// it takes, so that the two never meet.
+    pub(crate) fn computed(self) -> Tensor<D> {
+        match self {
+            Self::Computed(tensor) => tensor,
+            Self::Traced(traced) => panic!("{traced:?} is traced, not computed"),
+        }
+    }
+
+    /// The place in the graph, in a pass that traces.
+    ///
+    /// # Panics
+    /// In a pass that computes, as [`Value::computed`] in one that traces.
+    pub(crate) fn traced(self) -> Traced {
+        match self {
+            Self::Traced(traced) => traced,
+            Self::Computed(tensor) => panic!("a tensor {:?} is computed, not traced", tensor.dims()),
+        }
+    }
+
+    /// What `compute` makes of the tensor, or what `record` adds to the graph.
+    pub(crate) fn apply<const E: usize>(
+        self,
+        compute: impl FnOnce(Tensor<D>) -> Tensor<E>,
+        record: impl FnOnce(Traced) -> Traced,
+    ) -> Value<E> {
+        match self {
+            Self::Computed(tensor) => Value::Computed(compute(tensor)),
+            Self::Traced(traced) => Value::Traced(record(traced)),
+        }
+    }
+
+    /// Dropout.
+    pub(crate) fn dropout(self, dropout: &Dropout) -> Self {
+        self.apply(|x| dropout.forward(x), |x| x.then(Op::Dropout))
+    }
+}
+
+impl FeatureMap {
+    /// From photos, `[batch, 3, height, width]`.
+    pub(crate) fn from_images(images: Tensor<4>, precision: Precision) -> Self {
+        Self::Computed(layers::to_map(images, precision.dtype()))
+    }
+
+    /// An activation function.
+    pub(crate) fn activate(self, activation: Activation) -> Self {
+        self.apply(|x| layers::activate(x, None, activation), |x| x.activated(activation))
+    }
+
+    /// ReLU.
+    pub(crate) fn relu(self) -> Self {
+        self.activate(Activation::Relu)
+    }
+
+    /// The 2 x 2 max pool with stride 2 that halves a map, dropping an odd last row or column.
+    pub(crate) fn halve(self) -> Self {
+        self.max_pool(PoolGeometry { window: 2, stride: 2, padding: 0 })
+    }
+
+    /// The greatest of every window.
+    pub(crate) fn max_pool(self, geometry: PoolGeometry) -> Self {
+        let PoolGeometry { window, stride, padding } = geometry;
+        let op =
+            Op::MaxPool { kernel: [window; 2], stride: [stride; 2], padding: [padding; 2], ceil_mode: false };
+        self.apply(|x| layers::max_pool2d(x, geometry), |x| x.then(op))
+    }
+
+    /// Mean over the pixels: `[batch, channels]`.
+    pub(crate) fn average(self) -> Features {
+        self.apply(layers::average, |x| x.then(Op::GlobalAveragePool).then(Op::Flatten))
+    }
+
+    /// All values of each photo, channel by channel as PyTorch flattens: `[batch, channels * height * width]`.
+    pub(crate) fn flatten(self) -> Features {
+        self.apply(|x| layers::from_map(x).flatten(1, 3), |x| x.then(Op::Flatten))
+    }
+}
+
+impl Features {
+    /// An activation function.
+    pub(crate) fn activate(self, activation: Activation) -> Self {
+        self.into_pixels().activate(activation).into_vectors()
+    }
+
+    /// ReLU.
+    pub(crate) fn relu(self) -> Self {
+        self.activate(Activation::Relu)
+    }
+
+    /// As maps of one pixel, for the layers that maps and vectors share. In a graph a vector stays what it is.
+    pub(crate) fn into_pixels(self) -> FeatureMap {
+        let pixels = |x: Tensor<2>| {
+            let [batch, channels] = x.dims();
+            x.reshape([batch, 1, 1, channels])
+        };
+        self.apply(pixels, |x| x)
+    }
+}
+
+impl FeatureMap {
+    /// What [`Features::into_pixels`] made, as vectors again.
+    pub(crate) fn into_vectors(self) -> Features {
+        let vectors = |x: Tensor<4>| {
+            let [batch, _, _, channels] = x.dims();
+            x.reshape([batch, channels])
+        };
+        self.apply(vectors, |x| x)
+    }
+}
