@@ -89,6 +89,20 @@ impl ClassList {
         self.0.iter().enumerate().map(|(index, class)| (ClassId(index), class))
     }
 
+    /// Adds a class after all others.
+    pub fn push(&mut self, class: Class) -> ClassId {
+        self.0.push(class);
+        ClassId(self.0.len() - 1)
+    }
+
+    /// Takes a class out; those after it move up by one.
+    ///
+    /// # Panics
+    /// If the list is not long enough to hold it.
+    pub fn remove(&mut self, id: ClassId) -> Class {
+        self.0.remove(id.index())
+    }
+
     /// The class of this id, if the list is long enough to hold it.
     pub fn get(&self, id: ClassId) -> Option<&Class> {
         self.0.get(id.index())

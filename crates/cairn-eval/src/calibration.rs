@@ -12,28 +12,61 @@ pub struct Confidence {
 /// Number of equal-width bins in which calibration is measured, as in Guo et al.
 const BINS: usize = 15;
 
-/// Expected calibration error: the gap between confidence and accuracy, averaged over 15 equal-width bins of
-/// confidence, each weighing as much as the photos in it. 0 is perfect; not a number when there is no photo.
-///
-/// Equation 3 of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017). A bin holds its upper
-/// edge and not its lower one, as in the authors' code.
-pub fn expected_calibration_error(confidences: &[Confidence]) -> f64 {
-    let mut bins = [Bin::default(); BINS];
-    for confidence in confidences {
-        let edge = (confidence.probability * BINS as f64).ceil() as usize;
-        let bin = &mut bins[edge.clamp(1, BINS) - 1];
-        bin.confidence += confidence.probability;
-        bin.correct += f64::from(u8::from(confidence.correct));
-    }
-    // |sum of confidence - sum right| is the bin's gap times its number of photos: its weight comes with it.
-    let gaps: f64 = bins.iter().map(|bin| (bin.confidence - bin.correct).abs()).sum();
-    gaps / confidences.len() as f64
+/// How often answers of like confidence are right: what a reliability diagram shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reliability {
+    /// 15 bins of equal width from confidence 0 to 1. A bin holds its upper edge and not its lower one.
+    pub bins: Vec<ReliabilityBin>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Bin {
+/// The photos whose confidence lies in one interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ReliabilityBin {
+    /// How many they are.
+    pub photos: usize,
+    /// Sum of their confidences.
     confidence: f64,
-    correct: f64,
+    /// How many of them are named rightly.
+    correct: usize,
+}
+
+impl ReliabilityBin {
+    /// Mean confidence of its photos; not a number when there is none.
+    pub fn confidence(&self) -> f64 {
+        self.confidence / self.photos as f64
+    }
+
+    /// Fraction of its photos that are named rightly; not a number when there is none.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.photos as f64
+    }
+}
+
+impl Reliability {
+    /// Sorts answers into bins.
+    pub fn of(confidences: impl IntoIterator<Item = Confidence>) -> Self {
+        let mut bins = vec![ReliabilityBin::default(); BINS];
+        for confidence in confidences {
+            let edge = (confidence.probability * BINS as f64).ceil() as usize;
+            let bin = &mut bins[edge.clamp(1, BINS) - 1];
+            bin.photos += 1;
+            bin.confidence += confidence.probability;
+            bin.correct += usize::from(confidence.correct);
+        }
+        Self { bins }
+    }
+
+    /// Expected calibration error: the gap between confidence and accuracy, averaged over the bins, each weighing as
+    /// much as the photos in it. 0 is perfect; not a number when there is no photo.
+    ///
+    /// Equation 3 of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017), with bins as in the authors'
+    /// code.
+    pub fn expected_calibration_error(&self) -> f64 {
+        // |sum of confidence - sum right| is the bin's gap times its number of photos: its weight comes with it.
+        let gap = |bin: &ReliabilityBin| (bin.confidence - bin.correct as f64).abs();
+        let photos: usize = self.bins.iter().map(|bin| bin.photos).sum();
+        self.bins.iter().map(gap).sum::<f64>() / photos as f64
+    }
 }
 
 #[cfg(test)]
@@ -41,9 +74,8 @@ mod tests {
     use super::*;
 
     fn error(photos: &[(f64, bool)]) -> f64 {
-        let confidences: Vec<Confidence> =
-            photos.iter().map(|&(probability, correct)| Confidence { probability, correct }).collect();
-        expected_calibration_error(&confidences)
+        let confidences = photos.iter().map(|&(probability, correct)| Confidence { probability, correct });
+        Reliability::of(confidences).expected_calibration_error()
     }
 
     #[test]

@@ -1,27 +1,33 @@
 //! What a test of a model says.
 
+use crate::calibration::Reliability;
 use crate::classification::ClassReport;
 use crate::confusion::ConfusionMatrix;
 use serde::Serialize;
 
 /// The metrics of one model on one test set.
 ///
-/// Serialises with the field names as keys, fractions as 0 to 1, without the confusion matrix. What is not a
-/// number (the loss when a photo was [unscored](crate::Scores), anything but counts when there was no photo)
-/// becomes `null` in JSON.
+/// Serialises with the field names as keys, fractions as 0 to 1, without the confusion matrix and the reliability.
+/// What is not a number (the loss when a photo was [unscored](crate::Scores), anything but counts when there was no
+/// photo) becomes `null` in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Mean cross-entropy between truth and softmax, in nats.
+    /// Mean cross-entropy between truth and the calibrated probabilities, in nats.
     pub loss: f64,
+    /// The same with the probabilities of the softmax as the network was trained.
+    pub loss_uncalibrated: f64,
     /// Fraction of photos whose likeliest class is the true one.
     pub accuracy: f64,
     /// Fraction of photos whose true class is among the three likeliest; equal scores rank in class order.
     pub top3: f64,
     /// Mean F1 over the classes that occur: see [`macro_f1`](crate::macro_f1).
     pub macro_f1: f64,
-    /// Expected calibration error in 15 bins, over the scored photos: see
-    /// [`expected_calibration_error`](crate::expected_calibration_error).
+    /// Expected calibration error over the scored photos: see [`Reliability::expected_calibration_error`].
     pub ece: f64,
+    /// The same of the softmax as the network was trained.
+    pub ece_uncalibrated: f64,
+    /// What the logits are divided by for the calibrated probabilities.
+    pub temperature: f64,
     /// Number of photos whose likeliest class is the true one.
     pub correct: usize,
     /// Number of photos tested.
@@ -31,6 +37,12 @@ pub struct Evaluation {
     /// Who was taken for whom.
     #[serde(skip)]
     pub confusion: ConfusionMatrix,
+    /// How often calibrated answers of like confidence are right.
+    #[serde(skip)]
+    pub reliability: Reliability,
+    /// The same of the softmax as the network was trained.
+    #[serde(skip)]
+    pub reliability_uncalibrated: Reliability,
 }
 
 impl Evaluation {
@@ -81,10 +93,12 @@ mod tests {
         let mut scores = Scores::new(2);
         scores.push(ClassId::new(1), &[0.0, 1.0]);
         scores.push(ClassId::new(1), &[0.0, f32::NAN]);
-        let evaluation = scores.evaluate(&ClassList::from_folders(["00.Arc", "01.Old_Bridge"]));
+        let evaluation = scores.evaluate(&ClassList::from_folders(["00.Arc", "01.Old_Bridge"]), 2.0);
         let json = serde_json::to_value(&evaluation).unwrap();
         let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["accuracy", "correct", "ece", "loss", "macro_f1", "per_class", "top3", "total"]);
+        let figures =
+            ["accuracy", "correct", "ece", "ece_uncalibrated", "loss", "loss_uncalibrated", "macro_f1"];
+        assert_eq!(keys, [&figures[..], &["per_class", "temperature", "top3", "total"]].concat());
         assert!(json["loss"].is_null());
         assert_eq!(json["accuracy"], 0.5);
         let class = serde_json::json!({

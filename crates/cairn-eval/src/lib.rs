@@ -2,6 +2,7 @@
 //! training run, and the report that people show around.
 //!
 //! The way through this crate: [`Scores`] collects the network's output for every photo of a test set,
+//! [`Scores::fit_temperature`] learns from validation photos how far its confidence is to be believed,
 //! [`Scores::evaluate`] turns it into an [`Evaluation`], which prints as a table, serialises to JSON, and
 //! goes into [`write_report`] together with the [`Curves`] of the run that trained the model.
 
@@ -15,20 +16,25 @@ mod error;
 mod evaluation;
 mod overlay;
 mod picture;
+mod platt;
+mod prediction;
 mod rate_curve;
 mod rejection;
 mod report;
 mod scores;
 mod table;
+mod temperature;
 mod whole_file;
 
-pub use calibration::{Confidence, expected_calibration_error};
+pub use calibration::{Confidence, Reliability, ReliabilityBin};
 pub use classification::{ClassReport, class_reports, macro_f1};
 pub use confusion::{ConfusedPair, ConfusionMatrix};
 pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
 pub use overlay::{RunCurves, write_run_curves};
+pub use platt::{Observation, PlattScale, platt_scaling};
+pub use prediction::Prediction;
 pub use rate_curve::RateCurve;
 pub use rejection::{
     Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,

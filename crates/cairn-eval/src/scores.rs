@@ -1,9 +1,11 @@
 //! The network's output for every photo of a test set, kept until all of it is there.
 
-use crate::calibration::{Confidence, expected_calibration_error};
+use crate::calibration::Reliability;
 use crate::classification::{class_reports, macro_f1};
 use crate::confusion::ConfusionMatrix;
 use crate::evaluation::Evaluation;
+use crate::prediction::{Prediction, rank};
+use crate::temperature::fit_temperature;
 use cairn_dataset::{ClassId, ClassList};
 
 /// The true class and the logits of every photo tested so far: what all metrics are computed from.
@@ -50,72 +52,70 @@ impl Scores {
         self.truths.is_empty()
     }
 
-    /// Computes every metric, in f64. On an empty list, all but the counts are not numbers.
+    /// The temperature that calibrates the network on these photos, which should be ones that it did not learn from:
+    /// see [`Evaluation::temperature`].
+    ///
+    /// Temperature scaling of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017): the value from 1/4 to
+    /// 16 that gives the true classes the highest likelihood; 1 when there is no scored photo.
+    pub fn fit_temperature(&self) -> f64 {
+        fit_temperature(self.rows())
+    }
+
+    /// What the model says of each photo, in the order in which they were added, dividing logits by `temperature`
+    /// before the softmax; `None` for an unscored one.
+    pub fn predictions(&self, temperature: f64) -> Vec<Option<Prediction>> {
+        self.rows().map(|(truth, logits)| Prediction::of(truth, logits, temperature)).collect()
+    }
+
+    /// Computes every metric, in f64, for a model that divides logits by `temperature`. On an empty list, all but the
+    /// counts are not numbers.
     ///
     /// # Panics
     /// When `classes` is not the list of the network's classes, told by its length.
-    pub fn evaluate(&self, classes: &ClassList) -> Evaluation {
+    pub fn evaluate(&self, classes: &ClassList, temperature: f64) -> Evaluation {
+        let calibrated = self.predictions(temperature);
+        let uncalibrated = self.predictions(1.0);
         let mut confusion = ConfusionMatrix::new(self.classes);
-        let mut confidences = Vec::with_capacity(self.len());
-        let mut loss = 0.0;
         let mut in_top3 = 0;
-        for (&truth, logits) in self.truths.iter().zip(self.logits.chunks_exact(self.classes)) {
-            let Some(likeliest) = likeliest(logits) else {
-                confusion.add(truth, None);
-                loss = f64::NAN;
-                continue;
-            };
-            let log_sum_exp = log_sum_exp(logits);
-            let probability = (f64::from(logits[likeliest.index()]) - log_sum_exp).exp();
-            confusion.add(truth, Some(likeliest));
-            confidences.push(Confidence { probability, correct: likeliest == truth });
-            loss += log_sum_exp - f64::from(logits[truth.index()]);
-            in_top3 += usize::from(rank(logits, truth) < 3);
+        for ((truth, logits), prediction) in self.rows().zip(&calibrated) {
+            confusion.add(truth, prediction.map(|prediction| prediction.class));
+            in_top3 += usize::from(prediction.is_some() && rank(logits, truth) < 3);
         }
         let total = self.len();
+        let reliability_uncalibrated = reliability(&uncalibrated);
+        let reliability = reliability(&calibrated);
         Evaluation {
-            loss: loss / total as f64,
+            loss: mean_loss(&calibrated),
+            loss_uncalibrated: mean_loss(&uncalibrated),
             accuracy: confusion.correct() as f64 / total as f64,
             top3: in_top3 as f64 / total as f64,
             macro_f1: macro_f1(&confusion),
-            ece: expected_calibration_error(&confidences),
+            ece: reliability.expected_calibration_error(),
+            ece_uncalibrated: reliability_uncalibrated.expected_calibration_error(),
+            temperature,
             correct: confusion.correct(),
             total,
             per_class: class_reports(&confusion, classes),
             confusion,
+            reliability,
+            reliability_uncalibrated,
         }
+    }
+
+    /// The class and the logits of each photo.
+    fn rows(&self) -> impl Iterator<Item = (ClassId, &[f32])> + Clone {
+        self.truths.iter().copied().zip(self.logits.chunks_exact(self.classes))
     }
 }
 
-/// The class of the greatest logit, or `None` when the logits have no softmax. Of equal logits the first in
-/// class order wins, as with NumPy's `argmax`.
-fn likeliest(logits: &[f32]) -> Option<ClassId> {
-    let mut best = 0;
-    for (class, logit) in logits.iter().enumerate() {
-        if logit.is_nan() {
-            return None;
-        }
-        if *logit > logits[best] {
-            best = class;
-        }
-    }
-    logits[best].is_finite().then(|| ClassId::new(best))
+/// Mean cross-entropy: not a number when a photo is unscored, or there is none.
+fn mean_loss(predictions: &[Option<Prediction>]) -> f64 {
+    let loss = |prediction: &Option<Prediction>| prediction.map_or(f64::NAN, |prediction| prediction.loss);
+    predictions.iter().map(loss).sum::<f64>() / predictions.len() as f64
 }
 
-/// How many classes stand before `class` when the likeliest is put first and equal logits stand in class
-/// order, so that rank 0 is always the class that [`likeliest`] names.
-fn rank(logits: &[f32], class: ClassId) -> usize {
-    let own = logits[class.index()];
-    let before = |(other, &logit): (usize, &f32)| logit > own || (logit == own && other < class.index());
-    logits.iter().enumerate().filter(|&entry| before(entry)).count()
-}
-
-/// log of the sum of exponentials: minus it, a logit is a log-probability. The greatest logit is taken out
-/// first, so that no exponential overflows.
-fn log_sum_exp(logits: &[f32]) -> f64 {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let greatest = f64::from(greatest);
-    greatest + logits.iter().map(|&logit| (f64::from(logit) - greatest).exp()).sum::<f64>().ln()
+fn reliability(predictions: &[Option<Prediction>]) -> Reliability {
+    Reliability::of(predictions.iter().flatten().map(Prediction::confidence))
 }
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
         for (truth, logits) in photos {
             scores.push(ClassId::new(*truth), logits);
         }
-        scores.evaluate(&ClassList::from_folders(["0.A", "1.B", "2.C", "3.D"]))
+        scores.evaluate(&ClassList::from_folders(["0.A", "1.B", "2.C", "3.D"]), 1.0)
     }
 
     #[test]

@@ -8,17 +8,34 @@ use std::fmt;
 /// colours or control codes, the same on a terminal and in a file.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "loss      {}", nats(self.loss))?;
+        writeln!(
+            f,
+            "loss      {}{}",
+            nats(self.loss),
+            self.before_calibration(nats(self.loss_uncalibrated))
+        )?;
         writeln!(f, "accuracy  {}", self.accuracy_headline())?;
         writeln!(f, "top-3     {}", percent(self.top3))?;
         writeln!(f, "macro F1  {}", percent(self.macro_f1))?;
-        writeln!(f, "ECE       {}", percent(self.ece))?;
+        writeln!(
+            f,
+            "ECE       {}{}",
+            percent(self.ece),
+            self.before_calibration(percent(self.ece_uncalibrated))
+        )?;
         let unscored = self.confusion.unscored();
         if unscored > 0 {
             writeln!(f, "unscored  {unscored} (the network's output was not a number)")?;
         }
         writeln!(f)?;
         writeln!(f, "{}", class_table(self).trim_fmt())
+    }
+}
+
+impl Evaluation {
+    /// What a figure was without calibration, for a model that has one.
+    fn before_calibration(&self, figure: String) -> String {
+        if self.temperature == 1.0 { String::new() } else { format!(" ({figure} uncalibrated)") }
     }
 }
 
@@ -59,7 +76,7 @@ mod tests {
         }
         let classes =
             ClassList::from_folders(["00.Christ_the_Redeemer", "01.Mont-Saint-Michel", "02.Ōura_天主堂"]);
-        insta::assert_snapshot!(scores.evaluate(&classes), @r"
+        insta::assert_snapshot!(scores.evaluate(&classes, 1.0), @r"
         loss      0.5734
         accuracy  75% (3/4)
         top-3     100.0%
@@ -77,7 +94,7 @@ mod tests {
     fn a_photo_without_scores_is_told_of() {
         let mut scores = Scores::new(1);
         scores.push(ClassId::new(0), &[f32::NAN]);
-        insta::assert_snapshot!(scores.evaluate(&ClassList::from_folders(["00.Arc"])), @r"
+        insta::assert_snapshot!(scores.evaluate(&ClassList::from_folders(["00.Arc"]), 1.0), @r"
         loss      –
         accuracy  0% (0/1)
         top-3     0.0%
@@ -88,5 +105,16 @@ mod tests {
         class  precision  recall     F1  support
         Arc        0.000   0.000  0.000        1
         ");
+    }
+
+    #[test]
+    fn of_a_calibrated_model_both_errors_are_shown() {
+        let mut scores = Scores::new(2);
+        // Ten photos with logits ln 9 apart, so 90 % sure and at twice the temperature 75 %; half of them right.
+        for photo in 0..10 {
+            scores.push(ClassId::new(photo % 2), &[9.0_f32.ln(), 0.0]);
+        }
+        let text = scores.evaluate(&ClassList::from_folders(["00.Arc", "01.Old_Bridge"]), 2.0).to_string();
+        assert!(text.contains("\nECE       25.0% (40.0% uncalibrated)\n"), "{text}");
     }
 }

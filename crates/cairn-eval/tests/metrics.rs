@@ -1,4 +1,4 @@
-//! The metrics agree with scikit-learn: `metrics_reference.py` made the scores and the values they are held
+//! The metrics agree with scikit-learn and SciPy: `metrics_reference.py` made the scores and the values they are held
 //! to.
 
 // Helpers here are part of the tests, which clippy does not see.
@@ -32,14 +32,44 @@ fn the_confusion_matrix_is_scikit_learns() {
     }
 }
 
+#[test]
+fn the_temperature_is_where_scipy_finds_the_least_loss() {
+    let cases: Vec<Value> = serde_json::from_str(REFERENCE).unwrap();
+    for case in &cases {
+        let (expected, name) = (&case["expected"], &case["name"]);
+        let temperature = scores(case).fit_temperature();
+        let evaluation = evaluate_at(case, temperature);
+        let close = |found: f64, key: &str, tolerance: f64| {
+            let expected = expected[key].as_f64().unwrap();
+            assert!((found - expected).abs() <= tolerance * expected, "{name}: {key} {found} for {expected}");
+        };
+        // SciPy looks at values alone, which says where a minimum lies to half their digits.
+        close(temperature, "temperature", 1e-6);
+        close(evaluation.ece, "calibrated_ece", 1e-5);
+        close(evaluation.loss, "calibrated_loss", 1e-6);
+        close(evaluation.loss_uncalibrated, "loss", TOLERANCE);
+        close(evaluation.ece_uncalibrated, "ece", TOLERANCE);
+    }
+}
+
 fn evaluate(case: &Value) -> Evaluation {
+    evaluate_at(case, 1.0)
+}
+
+fn evaluate_at(case: &Value, temperature: f64) -> Evaluation {
+    let classes = case["classes"].as_u64().unwrap();
+    let classes = ClassList::from_folders((0..classes).map(|class| format!("{class:02}.Class")));
+    scores(case).evaluate(&classes, temperature)
+}
+
+fn scores(case: &Value) -> Scores {
     let classes = case["classes"].as_u64().unwrap() as usize;
     let mut scores = Scores::new(classes);
     for (truth, logits) in case["truth"].as_array().unwrap().iter().zip(case["logits"].as_array().unwrap()) {
         let logits: Vec<f32> = serde_json::from_value(logits.clone()).unwrap();
         scores.push(ClassId::new(truth.as_u64().unwrap() as usize), &logits);
     }
-    scores.evaluate(&ClassList::from_folders((0..classes).map(|class| format!("{class:02}.Class"))))
+    scores
 }
 
 /// Every value of the case that is not what it should be, in words.

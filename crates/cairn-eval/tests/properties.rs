@@ -23,11 +23,19 @@ fn wild_photos() -> impl Strategy<Value = (usize, Vec<Photo>)> {
 }
 
 fn evaluate(classes: usize, photos: &[Photo]) -> Evaluation {
+    scores(classes, photos).evaluate(&class_list(classes), 1.0)
+}
+
+fn class_list(classes: usize) -> ClassList {
+    ClassList::from_folders((0..classes).map(|class| format!("{class}.Class")))
+}
+
+fn scores(classes: usize, photos: &[Photo]) -> Scores {
     let mut scores = Scores::new(classes);
     for (truth, logits) in photos {
         scores.push(ClassId::new(*truth), logits);
     }
-    scores.evaluate(&ClassList::from_folders((0..classes).map(|class| format!("{class}.Class"))))
+    scores
 }
 
 proptest! {
@@ -57,6 +65,26 @@ proptest! {
     fn the_order_of_the_photos_does_not_matter((classes, photos) in photos()) {
         let backwards: Vec<Photo> = photos.iter().rev().cloned().collect();
         prop_assert!(alike(&evaluate(classes, &photos), &evaluate(classes, &backwards)));
+    }
+
+    #[test]
+    fn no_temperature_has_a_lower_loss_than_the_fitted_one((classes, photos) in photos(), other in 0.25..16.0_f64) {
+        let scores = scores(classes, &photos);
+        let loss = |temperature| scores.evaluate(&class_list(classes), temperature).loss;
+        let fitted = scores.fit_temperature();
+        prop_assert!((0.25..=16.0).contains(&fitted), "{}", fitted);
+        prop_assert!(loss(fitted) <= loss(other) + 1e-12, "{} at {}, {} at {}", loss(fitted), fitted, loss(other), other);
+    }
+
+    #[test]
+    fn a_temperature_changes_how_sure_the_answers_are_and_not_what_they_are(
+        (classes, photos) in wild_photos(), temperature in 0.25..16.0_f64
+    ) {
+        let calibrated = scores(classes, &photos).evaluate(&class_list(classes), temperature);
+        let plain = evaluate(classes, &photos);
+        prop_assert_eq!(&calibrated.confusion, &plain.confusion);
+        prop_assert!(calibrated.top3 == plain.top3 || photos.is_empty());
+        prop_assert!(calibrated.ece_uncalibrated == plain.ece || plain.ece.is_nan());
     }
 
     #[test]

@@ -18,7 +18,7 @@ fn evaluation(folders: &[&str]) -> Evaluation {
             scores.push(ClassId::new(truth), &logits);
         }
     }
-    scores.evaluate(&ClassList::from_folders(folders.iter().copied()))
+    scores.evaluate(&ClassList::from_folders(folders.iter().copied()), 1.0)
 }
 
 fn inputs(evaluation: &Evaluation) -> ReportInputs<'_> {
@@ -51,7 +51,7 @@ fn classes_stand_best_first_and_those_without_photos_last() {
     for (truth, logits) in [(3, [0.0, 0.0, 0.0, 1.0]), (0, [1.0, 0.0, 0.0, 0.0]), (1, [1.0, 0.0, 0.0, 0.0])] {
         scores.push(ClassId::new(truth), &logits);
     }
-    let page = written(&inputs(&scores.evaluate(&classes)));
+    let page = written(&inputs(&scores.evaluate(&classes, 1.0)));
     let (_, table) = page.split_once("<tbody>").unwrap();
     let places: Vec<usize> = ["Best", "Middling", "Worst", "Absent"]
         .iter()
@@ -112,12 +112,12 @@ fn a_broken_network_a_test_without_photos_and_a_single_class_have_a_report_too()
     let mut broken = Scores::new(2);
     broken.push(ClassId::new(0), &[f32::NAN, 0.0]);
     let classes = ClassList::from_folders(["00.Alhambra", "01.Big_Ben"]);
-    let page = written(&inputs(&broken.evaluate(&classes)));
+    let page = written(&inputs(&broken.evaluate(&classes, 1.0)));
     assert!(page.contains("For 1 of 1 photos the network's output was not a number"));
     for (scores, folders) in
         [(Scores::new(2), vec!["00.Alhambra", "01.Big_Ben"]), (Scores::new(1), vec!["00.A"])]
     {
-        let page = written(&inputs(&scores.evaluate(&ClassList::from_folders(folders))));
+        let page = written(&inputs(&scores.evaluate(&ClassList::from_folders(folders), 1.0)));
         assert!(page.contains("no photos") && !page.contains("NaN"));
     }
 }

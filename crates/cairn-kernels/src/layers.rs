@@ -9,7 +9,7 @@ use burn::tensor::{FloatDType, Tensor};
 
 use crate::activation::Activation;
 pub use crate::extension::{ConvGeometry, FoldedConv, PoolGeometry};
-use crate::extension::{FixedNorm, NetworkOps, Optional};
+use crate::extension::{FixedNorm, NetworkOps, Optional, composed, kernels_enabled};
 use crate::optimiser::{Adam, Sgd};
 
 /// A batch norm with the statistics that it is to use; all `[channels]`.
@@ -38,6 +38,17 @@ pub struct TrainedNorm {
     pub variance: Tensor<1>,
 }
 
+/// Runs an operation: its kernel where the device has one, or what is composed of Burn's own.
+macro_rules! run {
+    ($operation:ident($($argument:expr),* $(,)?)) => {
+        if kernels_enabled() {
+            Dispatch::$operation($($argument),*)
+        } else {
+            composed::$operation::<Dispatch>($($argument),*)
+        }
+    };
+}
+
 fn optional<const D: usize>(tensor: Option<Tensor<D>>) -> Optional<Dispatch> {
     tensor.map_or(Optional::Absent, |tensor| Optional::Given(tensor.into_dispatch()))
 }
@@ -59,12 +70,12 @@ impl GivenNorm {
 
 /// `[batch, channels, height, width]` of f32 to a map of the given type.
 pub fn to_map(planes: Tensor<4>, dtype: FloatDType) -> Tensor<4> {
-    map(Dispatch::to_map(planes.into_dispatch(), dtype))
+    map(run!(to_map(planes.into_dispatch(), dtype)))
 }
 
 /// A map to `[batch, channels, height, width]` of f32.
 pub fn from_map(tensor: Tensor<4>) -> Tensor<4> {
-    map(Dispatch::from_map(tensor.into_dispatch()))
+    map(run!(from_map(tensor.into_dispatch())))
 }
 
 /// Convolution with weights `[outputs, inputs / groups, height, width]` and perhaps a bias `[outputs]`.
@@ -77,7 +88,7 @@ pub fn conv2d(
     bias: Option<Tensor<1>>,
     geometry: ConvGeometry,
 ) -> Tensor<4> {
-    map(Dispatch::map_conv2d(input.into_dispatch(), weight.into_dispatch(), optional(bias), geometry))
+    map(run!(map_conv2d(input.into_dispatch(), weight.into_dispatch(), optional(bias), geometry)))
 }
 
 /// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation.
@@ -98,7 +109,7 @@ pub fn conv2d_norm(
     folded: &FoldedConv,
 ) -> Tensor<4> {
     let epsilon = norm.epsilon;
-    map(Dispatch::map_conv2d_norm(
+    map(run!(map_conv2d_norm(
         input.into_dispatch(),
         weight.into_dispatch(),
         optional(bias),
@@ -108,7 +119,7 @@ pub fn conv2d_norm(
         optional(residual),
         activation,
         folded,
-    ))
+    )))
 }
 
 /// Batch norm by the batch's own statistics, residual add and activation.
@@ -121,14 +132,8 @@ pub fn norm_train(
     activation: Activation,
 ) -> TrainedNorm {
     let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
-    let (output, mean, variance) = Dispatch::map_norm_train(
-        input.into_dispatch(),
-        weight,
-        bias,
-        epsilon,
-        optional(residual),
-        activation,
-    );
+    let (output, mean, variance) =
+        run!(map_norm_train(input.into_dispatch(), weight, bias, epsilon, optional(residual), activation,));
     TrainedNorm {
         output: map(output),
         mean: Tensor::from_dispatch(mean).detach(),
@@ -145,12 +150,20 @@ pub fn norm_fixed(
 ) -> Tensor<4> {
     let epsilon = norm.epsilon;
     let norm = norm.into_operand();
-    map(Dispatch::map_norm_fixed(input.into_dispatch(), norm, epsilon, optional(residual), activation))
+    map(run!(map_norm_fixed(input.into_dispatch(), norm, epsilon, optional(residual), activation)))
 }
 
 /// Residual add (where there is one) and activation.
 pub fn activate(input: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
-    map(Dispatch::map_activate(input.into_dispatch(), optional(residual), activation))
+    map(run!(map_activate(input.into_dispatch(), optional(residual), activation)))
+}
+
+/// The map twice, for a place where two paths part, such as a residual block's.
+///
+/// Both must lead to the loss: a fork with one arm that does not has no gradient, and a backward pass says so by a panic.
+pub fn fork(input: Tensor<4>) -> [Tensor<4>; 2] {
+    let (first, second) = run!(map_fork(input.into_dispatch()));
+    [map(first), map(second)]
 }
 
 /// The greatest of every window.
@@ -158,12 +171,12 @@ pub fn activate(input: Tensor<4>, residual: Option<Tensor<4>>, activation: Activ
 /// # Panics
 /// When the window does not fit into the map.
 pub fn max_pool2d(input: Tensor<4>, geometry: PoolGeometry) -> Tensor<4> {
-    map(Dispatch::map_max_pool2d(input.into_dispatch(), geometry))
+    map(run!(map_max_pool2d(input.into_dispatch(), geometry)))
 }
 
 /// The mean over every photo's map: `[batch, channels]` of f32.
 pub fn average(input: Tensor<4>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::map_average(input.into_dispatch()))
+    Tensor::from_dispatch(run!(map_average(input.into_dispatch())))
 }
 
 /// A step of SGD: the weight and its velocity after it.
@@ -174,7 +187,7 @@ pub fn sgd_step<const D: usize>(
     sgd: Sgd,
 ) -> [Tensor<D>; 2] {
     let [weight, gradient, velocity] = [weight, gradient, velocity].map(Tensor::into_dispatch);
-    let (weight, velocity) = Dispatch::sgd_step(weight, gradient, velocity, sgd);
+    let (weight, velocity) = run!(sgd_step(weight, gradient, velocity, sgd));
     [weight, velocity].map(Tensor::from_dispatch)
 }
 
@@ -188,6 +201,6 @@ pub fn adam_step<const D: usize>(
 ) -> (Tensor<D>, [Tensor<D>; 2]) {
     let [first, second] = moments.map(Tensor::into_dispatch);
     let (weight, gradient) = (weight.into_dispatch(), gradient.into_dispatch());
-    let (weight, first, second) = Dispatch::adam_step(weight, gradient, first, second, adam, step);
+    let (weight, first, second) = run!(adam_step(weight, gradient, first, second, adam, step));
     (Tensor::from_dispatch(weight), [first, second].map(Tensor::from_dispatch))
 }

@@ -296,6 +296,24 @@ fn check_bad_values<T: Element>(shape: &Conv2dShape, bad: f32, place: usize) {
     }
 }
 
+#[test]
+fn phases_of_a_gradient_that_have_no_taps_read_nothing() {
+    // With stride 3 and one row of weights, two of three rows of the input's gradient get nothing.
+    let shape = Conv2dShape::new(Conv2dOptions {
+        batch: 1,
+        map: Extent { height: 1, width: 4 },
+        inputs: 1,
+        outputs: 12,
+        kernel: Extent { height: 1, width: 3 },
+        stride: 3,
+        padding: 1,
+        groups: 1,
+    });
+    let shape = shape.expect("a shape that goes together");
+    check_bad_values::<f32>(&shape, f32::NAN, 0);
+    check_bad_values::<bf16>(&shape, f32::NAN, 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

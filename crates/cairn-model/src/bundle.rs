@@ -11,7 +11,7 @@ use cairn_nets::{Init, Network, NetworkSpec, StateDict};
 use cairn_photo::Preprocess;
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::{Learning, Memory, ModelError, Rejection};
 
 /// The name of the best model's file in a run folder.
 pub const BEST_MODEL: &str = "best.safetensors";
@@ -31,8 +31,23 @@ pub struct BundleInfo {
     pub classes: ClassList,
     /// How a photo becomes the network's input.
     pub preprocess: Preprocess,
+    /// How photos that show none of the classes are told; where it is not known, nothing is said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
+    /// The classes that were added without training, once the model is calibrated for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning: Option<Learning>,
+    /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
+    /// in a model that nobody calibrated.
+    #[serde(default = "uncalibrated")]
+    pub temperature: f64,
     /// Where the model comes from.
     pub provenance: Provenance,
+}
+
+/// The temperature that leaves logits as they are.
+fn uncalibrated() -> f64 {
+    1.0
 }
 
 /// Where a model comes from.
@@ -65,16 +80,35 @@ struct FormatVersion {
     format: u64,
 }
 
+/// All that a bundle holds.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    pub network: Network,
+    pub info: BundleInfo,
+    pub memory: Memory,
+}
+
 /// Writes a bundle to `path`: a temporary file in the same folder, then renamed.
 ///
 /// # Errors
 /// [`ModelError::Write`] when the folder cannot be written.
 pub fn write_bundle(path: &Path, network: &Network, info: &BundleInfo) -> Result<(), ModelError> {
+    write_with_memory(path, network, info, &Memory::default())
+}
+
+/// The same with the embeddings that the bundle keeps beside its network.
+pub(crate) fn write_with_memory(
+    path: &Path,
+    network: &Network,
+    info: &BundleInfo,
+    memory: &Memory,
+) -> Result<(), ModelError> {
     let description = Description { format: FORMAT, info: info.clone() };
     let text = serde_json::to_string(&description)
         .map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
-    let bytes = network
-        .state_dict()
+    let mut tensors = network.state_dict();
+    memory.insert_into(&mut tensors);
+    let bytes = tensors
         .to_safetensors(ENTRY, text)
         .map_err(|source| ModelError::Damaged { path: path.to_owned(), source })?;
     let failed = |source| ModelError::Write { path: path.to_owned(), source };
@@ -84,7 +118,10 @@ pub fn write_bundle(path: &Path, network: &Network, info: &BundleInfo) -> Result
 }
 
 /// The bundle's file that `path` means: itself, or the best model of the run folder that it is.
-pub(crate) fn locate(path: &Path) -> Result<PathBuf, ModelError> {
+///
+/// # Errors
+/// [`ModelError::NotFound`] or [`ModelError::NoModelInRun`] where there is none.
+pub fn bundle_path(path: &Path) -> Result<PathBuf, ModelError> {
     if path.is_file() {
         return Ok(path.to_owned());
     }
@@ -96,10 +133,10 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, ModelError> {
 }
 
 /// Reads a bundle onto `device`.
-pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<(Network, BundleInfo), ModelError> {
+pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<Bundle, ModelError> {
     let owned = || path.to_owned();
     let bytes = fs::read(path).map_err(|source| ModelError::Read { path: owned(), source })?;
-    let (weights, entry) = StateDict::from_safetensors(&bytes, ENTRY)
+    let (mut tensors, entry) = StateDict::from_safetensors(&bytes, ENTRY)
         .map_err(|source| ModelError::Damaged { path: owned(), source })?;
     let text = entry.ok_or_else(|| ModelError::NotABundle { path: owned() })?;
     let unreadable = |source| ModelError::Description { path: owned(), source };
@@ -112,11 +149,17 @@ pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<(Network, Bund
         let (classes, logits) = (info.classes.len(), info.network.classes);
         return Err(ModelError::Classes { path: owned(), classes, logits });
     }
+    if !(info.temperature.is_finite() && info.temperature > 0.0) {
+        return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
+    }
     let network = info
         .network
         .build(Init::Default, 0, device)
-        .map_err(|source| ModelError::Network { path: owned(), source })?
-        .with_state_dict(&weights)
-        .map_err(|source| ModelError::Weights { path: owned(), source })?;
-    Ok((network, info))
+        .map_err(|source| ModelError::Network { path: owned(), source })?;
+    let memory = Memory::taken_from(&mut tensors, network.feature_count())
+        .and_then(|memory| memory.checked(&info))
+        .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
+    let network =
+        network.with_state_dict(&tensors).map_err(|source| ModelError::Weights { path: owned(), source })?;
+    Ok(Bundle { network, info, memory })
 }

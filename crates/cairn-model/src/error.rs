@@ -88,6 +88,22 @@ pub enum ModelError {
         /// Length of the logits.
         logits: usize,
     },
+    /// Logits cannot be divided by this.
+    #[error("{}: the model's temperature is {temperature}, not a number above 0", path.display())]
+    Temperature {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        temperature: f64,
+    },
+    /// The embeddings beside the network do not fit it or the description.
+    #[error("{}: {reason}: the file was not written by cairn, or damaged", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Which of them, and why.
+        reason: String,
+    },
     /// The file cannot be written.
     #[error("{}: cannot be written", path.display())]
     Write {

@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 pub struct Probability(f32);
 
 impl Probability {
-    /// The probabilities of all classes by softmax, in class order.
+    /// The probabilities of all classes, in class order: softmax of the logits divided by `temperature`.
     ///
     /// Logits that are not finite give no probability to speak of: all are zero then.
-    pub fn softmax(logits: &[f32]) -> Vec<Self> {
+    pub fn softmax(logits: &[f32], temperature: f64) -> Vec<Self> {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+        let sharpness = temperature.recip() as f32;
+        let exponentials: Vec<f32> =
+            logits.iter().map(|logit| ((logit - largest) * sharpness).exp()).collect();
         let sum: f32 = exponentials.iter().sum();
         if !sum.is_finite() {
             return vec![Self(0.0); logits.len()];
@@ -51,13 +53,17 @@ pub struct Landmark {
     pub place: Option<Place>,
 }
 
+/// Words in the place of "the".
+const DETERMINERS: [&str; 7] = ["a", "an", "his", "her", "my", "our", "the"];
+
 impl Landmark {
     /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`. Without a place it takes "the", as most
-    /// landmarks do.
+    /// landmarks do, unless it begins with such a word itself: `Our town hall`.
     pub fn in_sentence(&self) -> String {
+        let first_word = self.name.split(' ').next().unwrap_or_default().to_lowercase();
         match &self.place {
             Some(place) => place.with_article(),
-            None if self.name.to_lowercase().starts_with("the ") => self.name.clone(),
+            None if DETERMINERS.contains(&first_word.as_str()) => self.name.clone(),
             None => format!("the {}", self.name),
         }
     }
@@ -68,23 +74,40 @@ impl Landmark {
     }
 }
 
+/// What a model says about a photo.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Whether the photo shows a landmark that the model knows: whether its score reaches the bundle's threshold. `None`
+    /// where the bundle has none.
+    pub is_landmark: Option<bool>,
+    /// The score, of the kind that the bundle names; see [`LandmarkScore`](crate::LandmarkScore).
+    pub landmark_score: f64,
+    /// The likeliest landmarks, the likeliest first.
+    pub landmarks: Vec<Landmark>,
+}
+
 /// A photo with the three landmarks that it most likely shows.
 #[derive(Debug, Clone)]
 pub struct Suggestion {
     /// The photo, upright.
     pub photo: Photo,
-    /// The likeliest landmarks, the likeliest first.
-    pub landmarks: Vec<Landmark>,
+    /// What the model says about it.
+    pub prediction: Prediction,
 }
 
 impl Suggestion {
-    /// "Is this a picture of the Eiffel Tower, the Space Needle or the Burj Khalifa?"
+    /// "Is this a picture of the Eiffel Tower, Petra or the Space Needle?", or that it is none that the model knows.
     pub fn question(&self) -> String {
-        let names: Vec<String> = self.landmarks.iter().map(Landmark::in_sentence).collect();
-        match names.as_slice() {
-            [] => "No landmark comes to mind.".to_owned(),
-            [only] => format!("Is this a picture of {only}?"),
-            [first @ .., last] => format!("Is this a picture of {} or {last}?", first.join(", ")),
+        let names: Vec<String> = self.prediction.landmarks.iter().map(Landmark::in_sentence).collect();
+        let names = match names.as_slice() {
+            [] => return "No landmark comes to mind.".to_owned(),
+            [only] => only.clone(),
+            [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        };
+        if self.prediction.is_landmark == Some(false) {
+            format!("I don't think this shows a landmark that I know. The closest: {names}.")
+        } else {
+            format!("Is this a picture of {names}?")
         }
     }
 }
@@ -101,33 +124,38 @@ mod tests {
             probability: Probability(0.5),
             place: Gazetteer::builtin().find(name).cloned(),
         };
-        Suggestion { photo: Photo::filled(1, 1, [0; 3]), landmarks: names.iter().map(landmark).collect() }
+        let landmarks = names.iter().map(landmark).collect();
+        let prediction = Prediction { is_landmark: Some(true), landmark_score: 0.5, landmarks };
+        Suggestion { photo: Photo::filled(1, 1, [0; 3]), prediction }
     }
 
     #[test]
     fn softmax_agrees_with_f64_arithmetic_and_survives_large_logits() {
         let logits = [1000.0_f32, 1001.0, 998.5];
-        let exact: Vec<f64> = logits.iter().map(|l| f64::from(l - 1001.0).exp()).collect();
-        let sum: f64 = exact.iter().sum();
-        for (found, exact) in Probability::softmax(&logits).iter().zip(exact) {
-            assert!((f64::from(found.value()) - exact / sum).abs() < 1e-6);
+        for temperature in [1.0, 0.3, 2.5] {
+            let exact: Vec<f64> =
+                logits.iter().map(|l| (f64::from(l - 1001.0) / temperature).exp()).collect();
+            let sum: f64 = exact.iter().sum();
+            for (found, exact) in Probability::softmax(&logits, temperature).iter().zip(exact) {
+                assert!((f64::from(found.value()) - exact / sum).abs() < 1e-6, "at {temperature}");
+            }
         }
     }
 
     #[test]
     fn logits_that_are_not_numbers_give_no_probability() {
         for logits in [[f32::NAN, 1.0], [f32::INFINITY, 1.0], [f32::NEG_INFINITY; 2]] {
-            assert_eq!(Probability::softmax(&logits), [Probability(0.0); 2], "{logits:?}");
+            assert_eq!(Probability::softmax(&logits, 1.0), [Probability(0.0); 2], "{logits:?}");
         }
     }
 
     #[test]
     fn the_question_reads_as_english_for_one_two_and_three_names() {
         assert_eq!(suggestion(&["Old Mill"]).question(), "Is this a picture of the Old Mill?");
-        assert_eq!(suggestion(&["A", "B"]).question(), "Is this a picture of the A or the B?");
+        assert_eq!(suggestion(&["X", "Y"]).question(), "Is this a picture of the X or the Y?");
         assert_eq!(
-            suggestion(&["A", "The Gherkin", "B"]).question(),
-            "Is this a picture of the A, The Gherkin or the B?"
+            suggestion(&["Old Mill", "The Gherkin", "Our town hall"]).question(),
+            "Is this a picture of the Old Mill, The Gherkin or Our town hall?"
         );
     }
 
@@ -140,8 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn a_photo_that_shows_none_of_them_is_said_to() {
+        let mut suggestion = suggestion(&["Eiffel Tower", "Petra"]);
+        suggestion.prediction.is_landmark = Some(false);
+        assert_eq!(
+            suggestion.question(),
+            "I don't think this shows a landmark that I know. The closest: the Eiffel Tower or Petra."
+        );
+    }
+
+    #[test]
     fn a_summary_says_where_the_landmark_stands_if_that_is_known() {
-        let summaries = |name| suggestion(&[name]).landmarks[0].summary();
+        let summaries = |name| suggestion(&[name]).prediction.landmarks[0].summary();
         assert_eq!(summaries("Eiffel Tower"), "Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)");
         assert_eq!(summaries("Old Mill"), "Old Mill");
     }

@@ -4,20 +4,30 @@
 //! use cairn_model::Model;
 //!
 //! let model = Model::open("runs/quick/best.safetensors")?;
-//! for landmark in model.predict_landmarks("holiday.jpg", 3)? {
+//! for landmark in model.predict_landmarks("holiday.jpg", 3)?.landmarks {
 //!     println!("{} {}", landmark.name, landmark.probability);
 //! }
 //! # Ok::<(), cairn_model::ModelError>(())
 //! ```
 
 mod bundle;
+mod embedding;
 mod error;
 pub mod export;
 mod landmark;
+mod learning;
+mod memory;
 mod model;
+mod output;
 pub mod protobuf;
+mod rejection;
 
-pub use bundle::{BEST_MODEL, BundleInfo, Provenance, write_bundle};
+pub use bundle::{BEST_MODEL, BundleInfo, Provenance, bundle_path, write_bundle};
+pub use embedding::Embedding;
 pub use error::ModelError;
-pub use landmark::{Landmark, Probability, Suggestion};
+pub use landmark::{Landmark, Prediction, Probability, Suggestion};
+pub use learning::{Calibration, LearnError, Learned, Learning};
+pub use memory::Memory;
 pub use model::Model;
+pub use output::{Output, TOGETHER};
+pub use rejection::{LandmarkScore, Rejection, log_sum_exp};

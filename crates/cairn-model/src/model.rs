@@ -5,11 +5,13 @@ use std::path::Path;
 use burn::tensor::Device;
 use cairn_dataset::{Class, ClassId};
 use cairn_nets::{Network, Precision};
-use cairn_photo::{Limits, Photo};
-use cairn_places::{Gazetteer, Place};
+use cairn_photo::Photo;
+use cairn_places::Gazetteer;
 
-use crate::bundle::{locate, read_bundle};
-use crate::{BundleInfo, Landmark, ModelError, Probability, Suggestion};
+use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_memory};
+use crate::{
+    BundleInfo, Landmark, Memory, ModelError, Output, Prediction, Probability, Rejection, Suggestion,
+};
 
 /// How many landmarks a suggestion names.
 const SUGGESTED: usize = 3;
@@ -17,11 +19,9 @@ const SUGGESTED: usize = 3;
 /// A model that is ready to name landmarks.
 #[derive(Debug)]
 pub struct Model {
-    network: Network,
-    info: BundleInfo,
+    pub(crate) bundle: Bundle,
     precision: Precision,
-    /// The place of each class that has one, in class order.
-    places: Vec<Option<Place>>,
+    gazetteer: Gazetteer,
 }
 
 impl Model {
@@ -30,23 +30,41 @@ impl Model {
     /// # Errors
     /// When there is no model, or the file is damaged, of another version, or does not fit together.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ModelError> {
-        let (network, info) = read_bundle(&locate(path.as_ref())?, &Device::flex())?;
-        let model = Self { network, info, precision: Precision::best(), places: Vec::new() };
-        Ok(model.with_places(&Gazetteer::builtin()))
+        read_bundle(&bundle_path(path.as_ref())?, &Device::flex()).map(Self::from_bundle)
     }
 
-    /// The same model with the landmarks' places from `gazetteer`, where [`Model::open`] takes the built-in ones.
-    #[must_use]
-    pub fn with_places(self, gazetteer: &Gazetteer) -> Self {
-        let classes = self.info.classes.iter();
-        let places = classes.map(|(_, class)| gazetteer.find(&class.folder).cloned()).collect();
-        Self { places, ..self }
+    pub(crate) fn from_bundle(bundle: Bundle) -> Self {
+        Self { bundle, precision: Precision::best(), gazetteer: Gazetteer::builtin() }
+    }
+
+    /// Writes the model as a bundle: a temporary file in the same folder, then renamed.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let Bundle { network, info, memory } = &self.bundle;
+        write_with_memory(path, network, info, memory)
     }
 
     /// The same model computing in this precision, where [`Model::open`] takes the machine's fastest.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
+    }
+
+    /// The same model with the landmarks' places from `gazetteer`, where [`Model::open`] takes the built-in ones.
+    #[must_use]
+    pub fn with_places(self, gazetteer: Gazetteer) -> Self {
+        Self { gazetteer, ..self }
+    }
+
+    /// The same model taking a photo for a landmark that it knows from this score on. A model that has no
+    /// [`Rejection`] scores by confidence then.
+    #[must_use]
+    pub fn with_threshold(mut self, threshold: f64) -> Self {
+        let score = self.landmark_score();
+        self.bundle.info.rejection = Some(Rejection { score, threshold });
+        self
     }
 
     /// What it computes in.
@@ -56,44 +74,56 @@ impl Model {
 
     /// What the bundle says of the model.
     pub fn info(&self) -> &BundleInfo {
-        &self.info
+        &self.bundle.info
     }
 
     /// The network, for whoever needs more than landmarks.
     pub fn network(&self) -> &Network {
-        &self.network
+        &self.bundle.network
     }
 
-    /// The `k` likeliest landmarks of each photo, the likeliest first.
-    pub fn predict(&self, photos: &[&Photo], k: usize) -> Vec<Vec<Landmark>> {
-        let framed: Vec<Photo> = photos.iter().map(|photo| self.info.preprocess.frame(photo)).collect();
-        self.predict_framed(&framed.iter().collect::<Vec<_>>(), k)
+    /// The `k` likeliest landmarks of each photo, the likeliest first, and whether it shows one at all.
+    pub fn predict(&self, photos: &[&Photo], k: usize) -> Vec<Prediction> {
+        let framed: Vec<Photo> = photos.iter().map(|photo| self.info().preprocess.frame(photo)).collect();
+        let outputs = self.outputs(&framed.iter().collect::<Vec<_>>());
+        outputs.iter().map(|output| self.prediction(output, k)).collect()
     }
 
-    /// The same for photos that [`Preprocess::frame`](cairn_photo::Preprocess::frame) has brought to the input's size,
-    /// which takes far less memory when photos are large and many.
-    ///
-    /// # Panics
-    /// If a photo is not of the input's size.
-    pub fn predict_framed(&self, photos: &[&Photo], k: usize) -> Vec<Vec<Landmark>> {
-        let preprocess = &self.info.preprocess;
-        let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
-        let photo_len = 3 * height * width;
-        let mut pixels = vec![0.0; photos.len() * photo_len];
-        for (photo, out) in photos.iter().zip(pixels.chunks_exact_mut(photo_len)) {
-            preprocess.normalisation.write_chw(photo, out);
+    /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.
+    pub fn prediction(&self, output: &Output, k: usize) -> Prediction {
+        let probabilities = Probability::softmax(&output.logits, self.info().temperature);
+        let classes = self.classes();
+        let mut ranked: Vec<((ClassId, &Class), Probability)> = classes.iter().zip(probabilities).collect();
+        // A stable sort: equals stay in class order, so that the answer never depends on chance.
+        ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
+        ranked.truncate(k);
+        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| Landmark {
+            class: class.folder.clone(),
+            name: class.name.clone(),
+            probability,
+            place: self.gazetteer.find(&class.folder).cloned(),
+        };
+        let score = self.score(output, self.landmark_score());
+        Prediction {
+            // A score that is not a number reaches no threshold.
+            is_landmark: self.info().rejection.map(|rejection| score >= rejection.threshold),
+            landmark_score: score,
+            landmarks: ranked.into_iter().map(landmark).collect(),
         }
-        let logits = self.network.logits(pixels, height, width, self.precision);
-        logits.iter().map(|logits| self.likeliest(logits, k)).collect()
     }
 
-    /// The `k` likeliest landmarks in the photo at `path`, the likeliest first.
+    /// The `k` likeliest landmarks in the photo at `path`, the likeliest first, and whether it shows one at all.
     ///
     /// # Errors
     /// When the photo cannot be read.
-    pub fn predict_landmarks(&self, path: impl AsRef<Path>, k: usize) -> Result<Vec<Landmark>, ModelError> {
-        let photo = Photo::open_at(path, self.info.preprocess.framing.read_size(), &Limits::default())?;
-        Ok(self.predict(&[&photo], k).remove(0))
+    pub fn predict_landmarks(&self, path: impl AsRef<Path>, k: usize) -> Result<Prediction, ModelError> {
+        let framed = self.open_framed(path)?;
+        Ok(self
+            .outputs(&[&framed])
+            .iter()
+            .map(|output| self.prediction(output, k))
+            .next()
+            .unwrap_or_default())
     }
 
     /// The photo at `path`, upright, with the three landmarks that it most likely shows.
@@ -102,21 +132,17 @@ impl Model {
     /// When the photo cannot be read.
     pub fn suggest_locations(&self, path: impl AsRef<Path>) -> Result<Suggestion, ModelError> {
         let photo = Photo::open(path)?;
-        let landmarks = self.predict(&[&photo], SUGGESTED).remove(0);
-        Ok(Suggestion { photo, landmarks })
+        let prediction = self.predict(&[&photo], SUGGESTED).remove(0);
+        Ok(Suggestion { photo, prediction })
     }
 
-    fn likeliest(&self, logits: &[f32], k: usize) -> Vec<Landmark> {
-        let mut ranked: Vec<_> = self.info.classes.iter().zip(Probability::softmax(logits)).collect();
-        // A stable sort: equals stay in class order, so that the answer never depends on chance.
-        ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
-        ranked.truncate(k);
-        let landmark = |((id, class), probability): ((ClassId, &Class), Probability)| Landmark {
-            class: class.folder.clone(),
-            name: class.name.clone(),
-            probability,
-            place: self.places.get(id.index()).cloned().flatten(),
-        };
-        ranked.into_iter().map(landmark).collect()
+    /// The embeddings that the bundle keeps.
+    pub fn memory(&self) -> &Memory {
+        &self.bundle.memory
+    }
+
+    /// Logits divided by the temperature, so that their softmax can be believed.
+    pub fn calibrated(&self, logits: &[f32]) -> Vec<f64> {
+        logits.iter().map(|&logit| f64::from(logit) / self.info().temperature).collect()
     }
 }

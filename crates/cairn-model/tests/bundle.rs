@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_dataset::drawn::{Kind, draw};
-use cairn_model::{BundleInfo, Landmark, Model, ModelError, Provenance, write_bundle};
+use cairn_model::{BundleInfo, Model, ModelError, Provenance, write_bundle};
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
 use serde_json::{Value, json};
@@ -33,6 +33,9 @@ fn info() -> BundleInfo {
         network: spec(),
         classes: ClassList::from_folders(CLASSES),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        temperature: 1.7,
+        rejection: None,
+        learning: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),
@@ -135,9 +138,55 @@ fn another_version_of_the_format_is_refused_by_number() {
 #[test]
 fn fields_that_a_later_cairn_adds_under_the_same_version_are_no_hindrance() {
     let fixture = Fixture::new();
-    let later = fixture.redescribed(|description| description["temperature"] = json!(1.5));
+    let later = fixture.redescribed(|description| description["later"] = json!("yes"));
     fs::write(fixture.bundle(), later).unwrap();
     assert_eq!(Model::open(fixture.bundle()).unwrap().info(), &info());
+}
+
+#[test]
+fn a_bundle_from_before_calibration_has_temperature_one() {
+    let fixture = Fixture::new();
+    let earlier = fixture.redescribed(|description| {
+        description.as_object_mut().unwrap().remove("temperature").unwrap();
+    });
+    fs::write(fixture.bundle(), earlier).unwrap();
+    let model = Model::open(fixture.bundle()).unwrap();
+    assert_eq!(model.info(), &BundleInfo { temperature: 1.0, ..info() });
+}
+
+#[test]
+fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
+    for temperature in [0.0, -1.0] {
+        let error = Fixture::new().error_of_description(|d| d["temperature"] = json!(temperature));
+        assert!(matches!(error, ModelError::Temperature { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn embeddings_that_the_description_speaks_of_must_be_there() {
+    let learned = json!({ "scale": 1.0, "offset": 0.0, "classes": [{ "folder": "Mill", "name": "Mill" }] });
+    for (field, value) in
+        [("learning", learned), ("rejection", json!({ "score": "similarity", "threshold": 0.1 }))]
+    {
+        let error = Fixture::new().error_of_description(|description| description[field] = value);
+        assert!(matches!(error, ModelError::Memory { .. }), "{field}: {error:?}");
+    }
+}
+
+#[test]
+fn probabilities_are_those_of_the_logits_divided_by_the_temperature() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);
+    let photo = Photo::open(fixture.photo()).unwrap();
+    let framed = model.info().preprocess.frame(&photo);
+    let mut pixels = vec![0.0; 3 * SIDE * SIDE];
+    model.info().preprocess.normalisation.write_chw(&framed, &mut pixels);
+    let logits = network().logits(pixels, SIDE, SIDE, Precision::F32).remove(0);
+    let weights: Vec<f64> =
+        logits.iter().map(|&logit| (f64::from(logit) / info().temperature).exp()).collect();
+    let likeliest = weights.iter().copied().fold(0.0, f64::max) / weights.iter().sum::<f64>();
+    let found = model.predict(&[&photo], 1)[0].landmarks[0].probability.value();
+    assert!((f64::from(found) - likeliest).abs() < 1e-6, "{found} for {likeliest}");
 }
 
 #[test]
@@ -213,14 +262,14 @@ fn a_photo_gets_the_same_answer_alone_among_others_and_by_path() {
     let among = model.predict(&[&others[0], &castle, &others[1]], 4).remove(1);
     let framed = model.info().preprocess.frame(&castle);
     assert_eq!(by_path, alone);
-    assert_eq!(alone, model.predict_framed(&[&framed], 4).remove(0));
-    for (a, b) in alone.iter().zip(&among) {
+    assert_eq!(alone, model.prediction(&model.outputs(&[&framed])[0], 4));
+    for (a, b) in alone.landmarks.iter().zip(&among.landmarks) {
         assert_eq!(a.class, b.class);
         // Batches of another size may be added up in another order.
         assert!((a.probability.value() - b.probability.value()).abs() < 1e-6, "{a:?} {b:?}");
     }
     let suggestion = model.suggest_locations(fixture.photo()).unwrap();
-    assert_eq!(suggestion.landmarks, by_path[..3]);
+    assert_eq!(suggestion.prediction.landmarks, by_path.landmarks[..3]);
     assert!(suggestion.photo == castle, "the photo itself, not what the network sees");
 }
 
@@ -228,7 +277,7 @@ fn a_photo_gets_the_same_answer_alone_among_others_and_by_path() {
 fn landmarks_come_likeliest_first_and_their_probabilities_add_up_to_one() {
     let fixture = Fixture::new();
     let model = Model::open(fixture.bundle()).unwrap();
-    let landmarks = model.predict_landmarks(fixture.photo(), 4).unwrap();
+    let landmarks = model.predict_landmarks(fixture.photo(), 4).unwrap().landmarks;
     assert!(landmarks.is_sorted_by(|a, b| a.probability >= b.probability), "{landmarks:?}");
     let sum: f32 = landmarks.iter().map(|landmark| landmark.probability.value()).sum();
     assert!((sum - 1.0).abs() < 1e-6, "{sum}");
@@ -240,9 +289,9 @@ fn landmarks_come_likeliest_first_and_their_probabilities_add_up_to_one() {
 fn asking_for_more_landmarks_than_there_are_classes_gives_them_all_and_for_none_gives_none() {
     let fixture = Fixture::new();
     let model = Model::open(fixture.bundle()).unwrap();
-    let count = |k| -> usize { model.predict_landmarks(fixture.photo(), k).unwrap().len() };
+    let count = |k| -> usize { model.predict_landmarks(fixture.photo(), k).unwrap().landmarks.len() };
     assert_eq!([count(0), count(1), count(4), count(1000)], [0, 1, 4, 4]);
-    assert_eq!(model.predict(&[], 3), Vec::<Vec<Landmark>>::new());
+    assert_eq!(model.predict(&[], 3), []);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod parameters;
 mod precision;
 mod state_dict;
 mod trace;
+mod trainable;
 mod value;
 pub mod weights;
 
@@ -24,3 +25,4 @@ pub use network::Network;
 pub use networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
+pub use trainable::Parameter;

@@ -48,6 +48,11 @@ impl Place {
         self.names.last().is_some_and(|name| name.starts_with("running_"))
     }
 
+    /// Whether the tensor or flag at hand is a batch norm's.
+    pub(crate) fn is_of_batch_norm(&self) -> bool {
+        self.containers.last().is_some_and(|container| container == "Struct:BatchNorm")
+    }
+
     /// The layer that holds the tensor at hand.
     pub(crate) fn layer(&self) -> LayerKind {
         match self.containers.last().map(String::as_str) {

@@ -9,6 +9,7 @@ use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::network::Network;
 use crate::parameters::{LayerKind, Place};
+use crate::weights::{Dtype as ElementType, RawTensor};
 
 /// Every tensor of a network (parameters and batch-norm statistics) by torchvision's names, in torchvision's layouts:
 /// convolutions `[outputs, inputs, height, width]`, linear weights `[outputs, inputs]`.
@@ -31,7 +32,7 @@ pub enum StateDictError {
     #[error("not a readable safetensors file: {0}")]
     Format(#[from] SafeTensorError),
     /// A tensor of a type that no network here has.
-    #[error("tensor `{name}` holds {dtype:?}; only F32 is read")]
+    #[error("tensor `{name}` holds {dtype:?}; F32, F16, BF16 and F64 are read")]
     Dtype {
         /// The tensor's name.
         name: String,
@@ -67,6 +68,20 @@ impl StateDict {
         self.tensors.get(name).map(|tensor| tensor.values.as_slice())
     }
 
+    /// Adds a tensor of row-major values, in the place of one of the same name.
+    ///
+    /// # Panics
+    /// If the shape does not hold as many values.
+    pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f32>) {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}: a tensor fills its shape");
+        self.tensors.insert(name.to_owned(), NamedTensor { shape: shape.to_vec(), values });
+    }
+
+    /// Takes a tensor out: its shape and its values, row-major.
+    pub fn take(&mut self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        self.tensors.remove(name).map(|tensor| (tensor.shape, tensor.values))
+    }
+
     /// The bytes of a safetensors file with one metadata entry.
     ///
     /// # Errors
@@ -87,11 +102,11 @@ impl StateDict {
 
     /// Reads the bytes of a safetensors file: its tensors, and the metadata entry of that name if there is one.
     ///
-    /// PyTorch's `num_batches_tracked` counters are passed over.
+    /// PyTorch's `num_batches_tracked` counters are passed over. Narrower and wider floats become f32.
     ///
     /// # Errors
     /// [`StateDictError::Format`] for anything but a whole safetensors file, [`StateDictError::Dtype`] for tensors that are
-    /// not f32.
+    /// not floats.
     pub fn from_safetensors(bytes: &[u8], key: &str) -> Result<(Self, Option<String>), StateDictError> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let entry = header.metadata().as_ref().and_then(|entries| entries.get(key)).cloned();
@@ -101,14 +116,42 @@ impl StateDict {
             if name.ends_with("num_batches_tracked") {
                 continue;
             }
-            if view.dtype() != Dtype::F32 {
-                return Err(StateDictError::Dtype { name, dtype: view.dtype() });
-            }
-            let values =
-                view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let dtype = match view.dtype() {
+                Dtype::F32 => ElementType::F32,
+                Dtype::F16 => ElementType::F16,
+                Dtype::BF16 => ElementType::Bf16,
+                Dtype::F64 => ElementType::F64,
+                other => return Err(StateDictError::Dtype { name, dtype: other }),
+            };
+            let values = dtype.to_f32(view.data());
             tensors.insert(name, NamedTensor { shape: view.shape().to_vec(), values });
         }
         Ok((Self { tensors }, entry))
+    }
+
+    /// What [`read_pth`](crate::weights::read_pth) found, without PyTorch's `num_batches_tracked` counters.
+    pub fn from_tensors(tensors: Vec<RawTensor>) -> Self {
+        let kept = tensors.into_iter().filter(|tensor| !tensor.name.ends_with("num_batches_tracked"));
+        let named = kept.map(|tensor| {
+            let values = tensor.to_f32();
+            (tensor.name, NamedTensor { shape: tensor.shape, values })
+        });
+        Self { tensors: named.collect() }
+    }
+
+    /// The shape of one tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
+    }
+
+    /// These tensors with those of `other` in place of all that stand in the module `path`.
+    #[must_use]
+    pub(crate) fn with_module_of(mut self, other: &Self, path: &str) -> Self {
+        let inside = |name: &str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        self.tensors.retain(|name, _| !inside(name));
+        let taken = other.tensors.iter().filter(|(name, _)| inside(name));
+        self.tensors.extend(taken.map(|(name, tensor)| (name.clone(), tensor.clone())));
+        self
     }
 }
 

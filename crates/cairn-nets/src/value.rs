@@ -89,6 +89,14 @@ impl FeatureMap {
         self.max_pool(PoolGeometry { window: 2, stride: 2, padding: 0 })
     }
 
+    /// The map twice, where a block's path and its skip part. Both must come together again.
+    pub(crate) fn fork(self) -> [Self; 2] {
+        match self {
+            Self::Computed(tensor) => layers::fork(tensor).map(Self::Computed),
+            Self::Traced(traced) => [Self::Traced(traced.clone()), Self::Traced(traced)],
+        }
+    }
+
     /// The greatest of every window.
     pub(crate) fn max_pool(self, geometry: PoolGeometry) -> Self {
         let PoolGeometry { window, stride, padding } = geometry;

@@ -7,21 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::History;
 use crate::step::StepOutcome;
-use crate::updates::Optimiser;
 
 const STATE: &str = "state";
 const NETWORK: &str = "network";
 const OPTIMISER: &str = "optimiser";
+const AVERAGE: &str = "average";
 
-/// A point between two batches: where the training stands, the weights, and the optimiser's moments.
+/// A point between two batches: where the training stands, the weights, their running mean where one is kept, and the
+/// optimiser's moments.
 ///
 /// The order of photos, their augmentation and dropout are functions of the recipe's seed and of the place, so no
 /// random state is kept. On disk it is one safetensors file, so that it is either whole or not there: the weights and
-/// the optimiser as two tensors of bytes, the rest as metadata.
+/// the optimiser as tensors of bytes, the rest as metadata.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     pub place: Place,
     pub weights: StateDict,
+    pub average: Option<StateDict>,
     pub optimiser: Vec<u8>,
 }
 
@@ -38,6 +40,9 @@ pub(crate) struct Place {
     pub history: History,
     /// Of the last step.
     pub learning_rate: f64,
+    /// Steps that are in the weights' running mean.
+    #[serde(default)]
+    pub averaged_steps: u64,
     /// Seconds that the run has taken.
     pub seconds: f64,
     /// The data set's fingerprint.
@@ -75,17 +80,19 @@ impl EpochSums {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(place: Place, weights: StateDict, optimiser: &Optimiser) -> Result<Self, String> {
-        let optimiser = optimiser.to_bytes().map_err(|e| e.to_string())?;
-        Ok(Self { place, weights, optimiser })
-    }
-
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let state = serde_json::to_string(&self.place).map_err(|e| e.to_string())?;
-        let weights = self.weights.to_safetensors("format", "pt".to_owned()).map_err(|e| e.to_string())?;
+        let weights = |weights: &StateDict| {
+            weights.to_safetensors("format", "pt".to_owned()).map_err(|e| e.to_string())
+        };
+        let network = weights(&self.weights)?;
+        let average = self.average.as_ref().map(weights).transpose()?;
         let view =
             |bytes| TensorView::new(Dtype::U8, vec![<[u8]>::len(bytes)], bytes).map_err(|e| e.to_string());
-        let tensors = [(NETWORK, view(&weights)?), (OPTIMISER, view(&self.optimiser)?)];
+        let mut tensors = vec![(NETWORK, view(&network)?), (OPTIMISER, view(&self.optimiser)?)];
+        if let Some(average) = &average {
+            tensors.push((AVERAGE, view(average)?));
+        }
         serialize(tensors, Some([(STATE.to_owned(), state)].into())).map_err(|e| e.to_string())
     }
 
@@ -96,9 +103,13 @@ impl Checkpoint {
         let state = state.ok_or("it does not say where the training stands")?;
         let place = serde_json::from_str(state).map_err(|e| e.to_string())?;
         let file = SafeTensors::deserialize(bytes).map_err(text)?;
-        let weights = file.tensor(NETWORK).map_err(text)?;
-        let (weights, _) = StateDict::from_safetensors(weights.data(), STATE).map_err(|e| e.to_string())?;
+        let weights = |tensor: TensorView<'_>| {
+            let read = StateDict::from_safetensors(tensor.data(), STATE).map_err(|e| e.to_string())?;
+            Ok::<_, String>(read.0)
+        };
+        let average = file.tensor(AVERAGE).ok().map(weights).transpose()?;
+        let weights = weights(file.tensor(NETWORK).map_err(text)?)?;
         let optimiser = file.tensor(OPTIMISER).map_err(text)?.data().to_vec();
-        Ok(Self { place, weights, optimiser })
+        Ok(Self { place, weights, average, optimiser })
     }
 }

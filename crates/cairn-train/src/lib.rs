@@ -3,16 +3,23 @@
 //! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
 //! and tells an [`Observer`] what happens.
 
+mod answer;
+mod average;
 mod bench;
+mod calibrate;
 mod checkpoint;
 mod clock;
 mod differences;
 mod error;
 mod history;
+mod learner;
 mod loaders;
+mod loss;
 mod memory;
 mod observer;
 mod optimiser;
+mod parameter_groups;
+mod portion;
 mod rate_finder;
 mod recipe;
 mod run_folder;
@@ -25,7 +32,9 @@ mod training;
 mod updates;
 mod validation;
 
+pub use answer::answer;
 pub use bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
+pub use calibrate::{CalibrateError, CalibrationOutcome, ScoreQuality, calibrate};
 pub use differences::{Difference, differences};
 pub use error::TrainError;
 pub use history::{EpochRecord, History};
@@ -34,8 +43,8 @@ pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use rate_finder::{RateRamp, RateSearch, TriedRate};
 pub use recipe::{
-    BUILT_IN_RECIPES, NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe,
-    RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, FineTuneRecipe, Learning, NamedNormalisation, NetworkRecipe, NormalisationRecipe,
+    PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use runs::{Run, runs_in};

@@ -13,6 +13,10 @@ pub enum OptimiserRecipe {
         /// L2 penalty.
         #[serde(default)]
         weight_decay: f64,
+        /// Whether biases and batch norms' weights decay too, as PyTorch's optimisers have it; `false` leaves every
+        /// parameter of one axis out (timm's rule; He et al. 2018, <https://arxiv.org/abs/1812.01187>, section 3.1).
+        #[serde(default = "yes")]
+        decay_biases_and_norms: bool,
     },
     /// Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>; weight decay is kept apart from the gradient.
     AdamW {
@@ -21,6 +25,10 @@ pub enum OptimiserRecipe {
         /// Share of every weight taken off in a step, times the learning rate.
         #[serde(default = "hundredth")]
         weight_decay: f64,
+        /// Whether biases and batch norms' weights decay too, as PyTorch's optimisers have it; `false` leaves every
+        /// parameter of one axis out (timm's rule; He et al. 2018, <https://arxiv.org/abs/1812.01187>, section 3.1).
+        #[serde(default = "yes")]
+        decay_biases_and_norms: bool,
     },
     /// Stochastic gradient descent with momentum (dampening 0).
     Sgd {
@@ -32,6 +40,10 @@ pub enum OptimiserRecipe {
         /// L2 penalty.
         #[serde(default)]
         weight_decay: f64,
+        /// Whether biases and batch norms' weights decay too, as PyTorch's optimisers have it; `false` leaves every
+        /// parameter of one axis out (timm's rule; He et al. 2018, <https://arxiv.org/abs/1812.01187>, section 3.1).
+        #[serde(default = "yes")]
+        decay_biases_and_norms: bool,
         /// Nesterov's form of momentum.
         #[serde(default)]
         nesterov: bool,
@@ -40,6 +52,10 @@ pub enum OptimiserRecipe {
 
 fn hundredth() -> f64 {
     0.01
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn nine_tenths() -> f64 {
@@ -61,6 +77,15 @@ impl OptimiserRecipe {
             Self::Adam { weight_decay, .. }
             | Self::AdamW { weight_decay, .. }
             | Self::Sgd { weight_decay, .. } => weight_decay,
+        }
+    }
+
+    /// Whether parameters of one axis decay too.
+    pub(crate) fn decays_biases_and_norms(&self) -> bool {
+        match *self {
+            Self::Adam { decay_biases_and_norms, .. }
+            | Self::AdamW { decay_biases_and_norms, .. }
+            | Self::Sgd { decay_biases_and_norms, .. } => decay_biases_and_norms,
         }
     }
 

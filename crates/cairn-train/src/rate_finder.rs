@@ -2,19 +2,19 @@
 //! fastest (Smith 2017, <https://arxiv.org/abs/1506.01186>), as fastai's `Learner.lr_find` does it
 //! (<https://github.com/fastai/fastai/blob/main/nbs/14_callback.schedule.ipynb>).
 
-use burn::module::Module;
 use burn::tensor::Device;
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder};
 use cairn_eval::RateCurve;
 use serde::Serialize;
 
 use crate::TrainError;
+use crate::learner::Learner;
 use crate::loaders::Loaders;
+use crate::loss::Loss;
 use crate::memory::check_fits;
 use crate::observer::Interrupt;
 use crate::recipe::Recipe;
-use crate::step::{StepSettings, step};
-use crate::updates::Optimiser;
+use crate::step::{Labelled, backward};
 
 /// The ramp of learning rates that is tried.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,12 +83,12 @@ impl RateRamp {
         self.validate()?;
         recipe.validate()?;
         let loaders = Loaders::new(recipe, data, cache)?;
-        let spec = recipe.network_spec(data.classes.len());
-        let mut network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?.train();
-        let mut optimiser = Optimiser::new(recipe.optimiser);
+        let loss = Loss { label_smoothing: recipe.training.label_smoothing };
         let device = Device::flex().autodiff();
         let precision = recipe.precision();
-        check_fits(&network, recipe.training.batch, spec.side, precision, &device)?;
+        let mut learner = Learner::begin(recipe, data.classes.len())?.in_epoch(0);
+        let side = recipe.network_spec(2).side;
+        check_fits(&learner.network, recipe.training.batch, side, precision, &device)?;
         device.seed(recipe.training.seed);
 
         let mut search = Trail::default();
@@ -112,10 +112,9 @@ impl RateRamp {
                 continue;
             }
             let learning_rate = self.rate(search.tried.len());
-            let settings =
-                StepSettings { precision, label_smoothing: recipe.training.label_smoothing, learning_rate };
-            let (updated, outcome) = step(network, &mut optimiser, batch, settings, &device);
-            network = updated;
+            let (gradients, outcome) =
+                backward(&learner.network, Labelled::new(batch, &device), &loss, precision);
+            learner = learner.stepped(learning_rate, gradients);
             if let Some(tried) = search.note(learning_rate, outcome.loss) {
                 on_batch(&tried);
             }

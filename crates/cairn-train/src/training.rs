@@ -2,26 +2,26 @@
 
 use std::time::Instant;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use cairn_dataset::{CacheMode, ImageFolder};
-use cairn_eval::Evaluation;
-use cairn_model::{BundleInfo, Provenance, write_bundle};
-use cairn_nets::Network;
+use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
+use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::checkpoint::{Checkpoint, EpochSums, Place};
+use crate::checkpoint::{EpochSums, Place};
 use crate::clock::{Clock, Lap};
 use crate::history::{EpochRecord, History};
+use crate::learner::Learner;
 use crate::loaders::Loaders;
+use crate::loss::Loss;
 use crate::memory::check_fits;
 use crate::observer::{Event, Interrupt, Observer};
+use crate::portion::Portion;
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::schedule::Standing;
-use crate::step::{StepSettings, step};
-use crate::updates::Optimiser;
+use crate::step::{Labelled, backward};
 use crate::validation::evaluate;
 
 /// What to train, on what, and where to.
@@ -74,17 +74,20 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     let Training { recipe, data, run, cache, interrupt } = *training;
     recipe.validate()?;
     let loaders = Loaders::new(recipe, data, cache)?;
-    let (mut network, mut optimiser, mut place) = begin_or_resume(training)?;
+    let loss = Loss { label_smoothing: recipe.training.label_smoothing };
     let device = Device::flex().autodiff();
     let precision = recipe.precision();
-    check_fits(&network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
+    let (learner, mut place) = Learner::begin_or_resume(training)?;
+    // In the last epoch the most layers learn, which takes the most memory.
+    let mut learner = learner.in_epoch(recipe.training.epochs);
+    check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
 
     let mut clock = Clock::new(recipe, place.seconds);
     let batches = loaders.train.batches_per_epoch();
     observer.on_event(Event::Started {
         train_photos: data.train.len(),
         valid_photos: data.valid.len(),
-        parameters: network.parameter_count(),
+        parameters: learner.network.parameter_count(),
         epoch: place.epoch + 1,
     });
     loop {
@@ -92,9 +95,11 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             run.note_end(stopped)?;
             return Ok(Outcome { history: place.history, stopped });
         }
+        learner = learner.in_epoch(place.epoch);
         let lap = Lap::start(&place.so_far);
         let mut learning_rate = place.learning_rate;
         let mut first_bad = None;
+        let mut portion = Portion::default();
         let mut epoch = loaders.train.epoch(place.epoch, place.batch);
         while let Some(batch) = epoch.next() {
             for bad in &batch.bad {
@@ -110,15 +115,19 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
                 device.seed(step_seed(recipe.training.seed, &place));
-                let label_smoothing = recipe.training.label_smoothing;
-                let settings = StepSettings { precision, label_smoothing, learning_rate };
-                let (updated, outcome) = step(network, &mut optimiser, batch, settings, &device);
-                network = updated;
+                let batch = Labelled::new(batch, &device);
+                let (gradients, outcome) = backward(&learner.network, batch, &loss, precision);
                 if !outcome.loss.is_finite() {
                     let (epoch, batch) = (place.epoch + 1, place.batch);
                     return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
                 }
+                portion.add(&learner.network, gradients, outcome.photos);
                 place.so_far.add(&outcome);
+            }
+            if (place.batch % recipe.training.accumulate == 0 || place.batch == batches)
+                && let Some(gradients) = portion.take(&learner.network, recipe.training.clip_norm)
+            {
+                learner = learner.stepped(learning_rate, gradients);
             }
             lap.note(&mut place.so_far, epoch.waited());
             place.seconds = clock.seconds();
@@ -131,12 +140,16 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
                 accuracy: place.so_far.accuracy(),
                 progress: clock.progress(place.epoch as f64 + place.batch as f64 / batches as f64),
             });
+            // Gradients that wait for their step are not saved: stops are between steps.
+            if !portion.is_empty() {
+                continue;
+            }
             if interrupt.requested() {
-                save(run, &place, &network, &optimiser)?;
+                save(run, &place, &learner)?;
                 return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
             }
             if clock.checkpoint_due() {
-                save(run, &place, &network, &optimiser)?;
+                save(run, &place, &learner)?;
             }
             if clock.over() {
                 break;
@@ -152,21 +165,21 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         }
 
         let began = Instant::now();
-        let snapshot = network.valid();
+        let snapshot = learner.snapshot();
         let mut bad_photos = place.so_far.bad_photos;
         let scores = evaluate(&snapshot, &loaders.valid, data.classes.len(), precision, interrupt, |bad| {
             bad_photos += 1;
             observer.on_event(Event::BadPhoto(bad));
         });
         let Some(scores) = scores else {
-            save(run, &place, &network, &optimiser)?;
+            save(run, &place, &learner)?;
             return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
         };
         clock.validation_took(began.elapsed());
         let best_before = place.history.lowest_loss();
-        let record = record(&place, learning_rate, &scores.evaluate(&data.classes), bad_photos);
+        let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
         if record.best {
-            let info = bundle_info(training, &loaders, &record, &place.fingerprint)?;
+            let info = bundle_info(training, &loaders, &record, &scores, &place.fingerprint)?;
             write_bundle(&run.best_model(), &snapshot, &info)?;
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
@@ -176,7 +189,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         place.so_far = EpochSums::default();
         place.seconds = clock.seconds();
         run.write_history(&place.history)?;
-        save(run, &place, &network, &optimiser)?;
+        save(run, &place, &learner)?;
     }
 }
 
@@ -194,34 +207,9 @@ fn reason_to_stop(recipe: &Recipe, place: &Place, clock: &Clock) -> Option<StopR
     }
 }
 
-/// The network, ready to train, with its optimiser: fresh, or as the run's checkpoint left them.
-fn begin_or_resume(training: &Training<'_>) -> Result<(Network, Optimiser, Place), TrainError> {
-    let Training { recipe, data, run, .. } = *training;
-    let spec = recipe.network_spec(data.classes.len());
-    let network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
-    let optimiser = Optimiser::new(recipe.optimiser);
-    let fingerprint = data.fingerprint();
-    let Some(checkpoint) = run.read_checkpoint()? else {
-        return Ok((network.train(), optimiser, Place { fingerprint, ..Place::default() }));
-    };
-    let path = run.checkpoint_path();
-    if checkpoint.place.fingerprint != fingerprint {
-        let (then, now) = (checkpoint.place.fingerprint, fingerprint);
-        return Err(TrainError::DataChanged { path: data.root.clone(), then, now });
-    }
-    let optimiser = optimiser
-        .with_state(&checkpoint.optimiser, &Device::flex())
-        .map_err(|reason| TrainError::Checkpoint { path: path.clone(), reason })?;
-    let network = network
-        .with_state_dict(&checkpoint.weights)
-        .map_err(|source| TrainError::Weights { path, source })?;
-    Ok((network.train(), optimiser, checkpoint.place))
-}
-
-fn save(run: &RunFolder, place: &Place, network: &Network, optimiser: &Optimiser) -> Result<(), TrainError> {
-    // `valid` also settles the batch norms' running statistics, which the training network keeps a step behind.
-    let weights = network.valid().state_dict();
-    let checkpoint = Checkpoint::new(place.clone(), weights, optimiser)
+fn save(run: &RunFolder, place: &Place, learner: &Learner) -> Result<(), TrainError> {
+    let checkpoint = learner
+        .checkpoint(place)
         .map_err(|reason| TrainError::Checkpoint { path: run.checkpoint_path(), reason })?;
     run.write_checkpoint(&checkpoint)
 }
@@ -258,12 +246,22 @@ fn bundle_info(
     training: &Training<'_>,
     loaders: &Loaders,
     record: &EpochRecord,
+    scores: &Scores,
     fingerprint: &str,
 ) -> Result<BundleInfo, TrainError> {
+    let temperature = scores.fit_temperature();
+    // Until `calibrate` finds a better score, and photos of other things to choose it by.
+    let confidences = scores.predictions(temperature).into_iter();
+    let confidences: Vec<f64> = confidences.map(|p| p.map_or(f64::NAN, |p| p.probability)).collect();
+    let rejection = threshold_at_recall(&confidences, RECALL)
+        .map(|threshold| Rejection { score: LandmarkScore::Confidence, threshold });
     Ok(BundleInfo {
         network: training.recipe.network_spec(training.data.classes.len()),
         classes: training.data.classes.clone(),
         preprocess: loaders.preprocess.clone(),
+        temperature,
+        rejection,
+        learning: None,
         provenance: Provenance {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
             recipe: training.recipe.to_toml()?,

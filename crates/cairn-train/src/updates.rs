@@ -12,11 +12,13 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::optimiser::OptimiserRecipe;
+use crate::parameter_groups::{ParameterGroups, Treatment};
 
 /// An optimiser with its state.
 #[derive(Debug, Clone)]
 pub(crate) struct Optimiser {
     recipe: OptimiserRecipe,
+    groups: ParameterGroups,
     states: BTreeMap<ParamId, State>,
 }
 
@@ -30,8 +32,8 @@ struct State {
 
 impl Optimiser {
     /// One that has not yet seen a gradient.
-    pub(crate) fn new(recipe: OptimiserRecipe) -> Self {
-        Self { recipe, states: BTreeMap::new() }
+    pub(crate) fn new(recipe: OptimiserRecipe, groups: ParameterGroups) -> Self {
+        Self { recipe, groups, states: BTreeMap::new() }
     }
 
     /// The network after one step along these gradients. Parameters without a gradient stay as they are.
@@ -58,7 +60,7 @@ impl Optimiser {
         };
         let mut state = self.states.remove(&id).unwrap_or_else(fresh);
         state.steps += 1;
-        let (weight, means) = match recipe.rule(learning_rate) {
+        let (weight, means) = match recipe.rule(learning_rate, self.groups.treatment(id)) {
             Rule::Sgd(sgd) => {
                 let velocity = state.means.remove(0);
                 let [weight, velocity] = sgd_step(weight, gradient, velocity, sgd);
@@ -162,8 +164,9 @@ impl OptimiserRecipe {
         }
     }
 
-    fn rule(&self, learning_rate: f64) -> Rule {
-        let learning_rate = learning_rate as f32;
+    fn rule(&self, learning_rate: f64, treatment: Treatment) -> Rule {
+        let learning_rate = (learning_rate * treatment.rate) as f32;
+        let decayed = |weight_decay: f64| if treatment.decays { weight_decay as f32 } else { 0.0 };
         let adam = |weight_decay: f64, decay| {
             // PyTorch's defaults.
             let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
@@ -172,7 +175,7 @@ impl OptimiserRecipe {
                 beta1,
                 beta2,
                 epsilon,
-                weight_decay: weight_decay as f32,
+                weight_decay: decayed(weight_decay),
                 decay,
             })
         };
@@ -182,7 +185,7 @@ impl OptimiserRecipe {
             Self::Sgd { momentum, weight_decay, nesterov, .. } => Rule::Sgd(Sgd {
                 learning_rate,
                 momentum: momentum as f32,
-                weight_decay: weight_decay as f32,
+                weight_decay: decayed(weight_decay),
                 nesterov,
             }),
         }
@@ -207,20 +210,49 @@ mod tests {
 
     fn recipes() -> [(OptimiserRecipe, [f32; 3]); 4] {
         // torch 2.11: three steps at a learning rate and a weight decay of 0.1 and, for SGD, a momentum of 0.9.
-        let (learning_rate, weight_decay, momentum) = (0.1, 0.1, 0.9);
-        let sgd = |nesterov| OptimiserRecipe::Sgd { learning_rate, momentum, weight_decay, nesterov };
+        let (learning_rate, weight_decay, momentum, decay_biases_and_norms) = (0.1, 0.1, 0.9, true);
+        let sgd = |nesterov| OptimiserRecipe::Sgd {
+            learning_rate,
+            momentum,
+            weight_decay,
+            decay_biases_and_norms,
+            nesterov,
+        };
+        let adam = OptimiserRecipe::Adam { learning_rate, weight_decay, decay_biases_and_norms };
+        let adam_w = OptimiserRecipe::AdamW { learning_rate, weight_decay, decay_biases_and_norms };
         [
-            (OptimiserRecipe::Adam { learning_rate, weight_decay }, [0.701586, -1.700623, 2.700382]),
-            (OptimiserRecipe::AdamW { learning_rate, weight_decay }, [0.675101, -1.644369, 2.614406]),
+            (adam, [0.701586, -1.700623, 2.700382]),
+            (adam_w, [0.675101, -1.644369, 2.614406]),
             (sgd(false), [0.024319, -1.360928, -2.778783]),
             (sgd(true), [-0.140468, -1.131294, -0.119415]),
         ]
     }
 
+    fn optimiser(recipe: OptimiserRecipe) -> Optimiser {
+        Optimiser::new(recipe, ParameterGroups::default())
+    }
+
     #[test]
     fn three_steps_of_every_optimiser_end_where_pytorchs_do() {
         for (recipe, expected) in recipes() {
-            let found = after_three_steps(&mut Optimiser::new(recipe));
+            let found = after_three_steps(&mut optimiser(recipe));
+            let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off < 1e-5, "{recipe:?}: {found:?}, expected {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_treated_apart_moves_at_its_own_rate_and_without_decay() {
+        // torch 2.11: as above in a parameter group with "lr": 0.05 and "weight_decay": 0.
+        let expected = [
+            [0.850312, -1.850137, 2.850087],
+            [0.850312, -1.850137, 2.850087],
+            [0.486, -1.725469, -1.62],
+            [0.327321, -1.614721, -1.299888],
+        ];
+        for ((recipe, _), expected) in recipes().into_iter().zip(expected) {
+            let groups = ParameterGroups::of(ParamId::from(7), Treatment { rate: 0.5, decays: false });
+            let found = after_three_steps(&mut Optimiser::new(recipe, groups));
             let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(off < 1e-5, "{recipe:?}: {found:?}, expected {expected:?}");
         }
@@ -229,10 +261,10 @@ mod tests {
     #[test]
     fn an_optimiser_read_back_goes_on_as_the_one_that_was_written() {
         for (recipe, _) in recipes() {
-            let mut written = Optimiser::new(recipe);
+            let mut written = optimiser(recipe);
             after_three_steps(&mut written);
             let bytes = written.to_bytes().unwrap();
-            let mut read = Optimiser::new(recipe).with_state(&bytes, &Device::flex()).unwrap();
+            let mut read = optimiser(recipe).with_state(&bytes, &Device::flex()).unwrap();
             assert_eq!(read.to_bytes().unwrap(), bytes, "{recipe:?}");
             assert_eq!(after_three_steps(&mut read), after_three_steps(&mut written), "{recipe:?}");
         }

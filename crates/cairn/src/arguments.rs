@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, data, demo, lr_find, man, predict, runs, suggest, sweep, test, train,
+    bench, calibrate, completions, data, demo, forget, learn, lr_find, man, predict, runs, similar, suggest,
+    sweep, test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Sweep(sweep::Sweep),
     #[command(subcommand)]
     Runs(runs::Runs),
+    Calibrate(calibrate::Calibrate),
+    Learn(learn::Learn),
+    Forget(forget::Forget),
+    Similar(similar::Similar),
     #[command(subcommand)]
     Bench(bench::Bench),
     Completions(completions::Completions),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use cairn_model::Landmark;
+use cairn_model::{Landmark, Prediction};
 use cairn_places::Place;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -31,10 +31,10 @@ pub(crate) struct Row<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(untagged)]
 pub(crate) enum RowOutcome<'a> {
-    Landmarks(&'a [Landmark]),
-    Error(String),
+    Prediction(&'a Prediction),
+    Unreadable { error: String },
 }
 
 impl<'a> Row<'a> {
@@ -86,10 +86,13 @@ impl<W: Write> RowWriter<W> {
         }
         writeln!(self.out, "{}", row.photo)?;
         match &row.outcome {
-            RowOutcome::Landmarks(landmarks) => {
-                landmarks.iter().try_for_each(|landmark| write_landmark(&mut self.out, landmark))
+            RowOutcome::Prediction(prediction) => {
+                if prediction.is_landmark == Some(false) {
+                    writeln!(self.out, "  not a landmark that the model knows; the closest:")?;
+                }
+                prediction.landmarks.iter().try_for_each(|landmark| write_landmark(&mut self.out, landmark))
             }
-            RowOutcome::Error(error) => Ok(writeln!(self.out, "  not read: {error}")?),
+            RowOutcome::Unreadable { error } => Ok(writeln!(self.out, "  not read: {error}")?),
         }
     }
 
@@ -99,12 +102,13 @@ impl<W: Write> RowWriter<W> {
             csv.write_record(CSV_COLUMNS).map_err(io::Error::from)?;
         }
         match &row.outcome {
-            RowOutcome::Landmarks(landmarks) => {
-                for (rank, landmark) in (1..).zip(*landmarks) {
-                    csv.write_record(csv_record(&row.photo, rank, landmark)).map_err(io::Error::from)?;
+            RowOutcome::Prediction(prediction) => {
+                for (rank, landmark) in (1..).zip(&prediction.landmarks) {
+                    let record = csv_record(&row.photo, rank, landmark, prediction);
+                    csv.write_record(record).map_err(io::Error::from)?;
                 }
             }
-            RowOutcome::Error(error) => {
+            RowOutcome::Unreadable { error } => {
                 let mut record = [const { String::new() }; CSV_COLUMNS.len()];
                 record[0].clone_from(&row.photo);
                 record[CSV_COLUMNS.len() - 1].clone_from(error);
@@ -117,12 +121,14 @@ impl<W: Write> RowWriter<W> {
 
 /// What a line of CSV holds. A photo that could not be read has a line with its path and its error alone; a landmark
 /// whose place is not known has nothing from `locality` to `wikidata`.
-const CSV_COLUMNS: [&str; 12] = [
+const CSV_COLUMNS: [&str; 14] = [
     "photo",
     "rank",
     "class",
     "name",
     "probability",
+    "is_landmark",
+    "landmark_score",
     "locality",
     "country",
     "country_code",
@@ -132,7 +138,12 @@ const CSV_COLUMNS: [&str; 12] = [
     "error",
 ];
 
-fn csv_record(photo: &str, rank: usize, landmark: &Landmark) -> [String; CSV_COLUMNS.len()] {
+fn csv_record(
+    photo: &str,
+    rank: usize,
+    landmark: &Landmark,
+    prediction: &Prediction,
+) -> [String; CSV_COLUMNS.len()] {
     let place = landmark.place.as_ref();
     let of_place = |field: fn(&Place) -> String| place.map(field).unwrap_or_default();
     [
@@ -141,6 +152,8 @@ fn csv_record(photo: &str, rank: usize, landmark: &Landmark) -> [String; CSV_COL
         landmark.class.clone(),
         landmark.name.clone(),
         landmark.probability.value().to_string(),
+        prediction.is_landmark.map(|is_landmark| is_landmark.to_string()).unwrap_or_default(),
+        prediction.landmark_score.to_string(),
         of_place(|place| place.locality.clone()),
         of_place(|place| place.country.clone()),
         of_place(|place| place.country_code.to_string()),
@@ -163,7 +176,7 @@ mod tests {
     use cairn_places::Gazetteer;
 
     fn written(format: Format) -> String {
-        let probabilities = Probability::softmax(&[2.0, 0.0]);
+        let probabilities = Probability::softmax(&[2.0, 0.0], 1.0);
         let landmark = |name: &str, probability| Landmark {
             class: format!("00.{name}"),
             name: name.to_owned(),
@@ -174,8 +187,17 @@ mod tests {
             [landmark("Eiffel Tower", probabilities[0]), landmark("Our \"old\" mill", probabilities[1])];
         let mut out = Vec::new();
         let mut rows = RowWriter::new(&mut out, format);
-        rows.write(&Row::new(Path::new("a,b.jpg"), RowOutcome::Landmarks(&landmarks))).unwrap();
-        rows.write(&Row::new(Path::new("c.jpg"), RowOutcome::Error("the file is empty".into()))).unwrap();
+        let known =
+            Prediction { is_landmark: Some(true), landmark_score: 0.875, landmarks: landmarks.to_vec() };
+        let unknown =
+            Prediction { is_landmark: Some(false), landmark_score: 0.25, landmarks: landmarks.to_vec() };
+        for (photo, outcome) in [
+            ("a,b.jpg", RowOutcome::Prediction(&known)),
+            ("b.jpg", RowOutcome::Prediction(&unknown)),
+            ("c.jpg", RowOutcome::Unreadable { error: "the file is empty".into() }),
+        ] {
+            rows.write(&Row::new(Path::new(photo), outcome)).unwrap();
+        }
         rows.finish().unwrap();
         String::from_utf8(out).unwrap()
     }

@@ -14,9 +14,6 @@ use crate::shared::SharedSlice;
 use crate::tile::Panel;
 use crate::vectorised::vectorised;
 
-/// Tasks to cut a layer into, at least, where it has the photos.
-const MIN_TASKS: usize = 16;
-
 thread_local! {
     /// The groups' sums. Taken out while in use: a thread that waits for its tasks may begin another gradient.
     static SUMS: Cell<AlignedWords> = Cell::default();
@@ -33,19 +30,40 @@ pub(super) struct PixelProduct<'a> {
     pub(super) panels: &'a [Panel],
     /// Rows that are summed.
     pub(super) rows: usize,
-    /// The first so many of them are wanted.
-    pub(super) rows_kept: usize,
     /// Output channels of a task, roughly.
     pub(super) task_outputs: usize,
+    /// Tasks to cut the product into, at least, where there are photos enough.
+    pub(super) min_tasks: usize,
 }
 
 impl PixelProduct<'_> {
-    /// Has `task` sum over some photos for some panels, for every task, and writes the totals to `gradient`, a row for
-    /// each output channel. A task's sums lie panel after panel, and in each, row after row.
-    pub(super) fn sum(&self, task: impl Fn(Range<usize>, &[Panel], &mut [f32]) + Sync, gradient: &mut [f32]) {
-        let Self { batch, panels, rows, rows_kept, .. } = *self;
+    /// Has `task` sum over some photos for some panels, for every task, and writes the totals of the first `rows_kept`
+    /// rows to `gradient`, a row for each output channel. A task's sums lie panel after panel, and in each, row after
+    /// row.
+    pub(super) fn sum(
+        &self,
+        rows_kept: usize,
+        task: impl Fn(Range<usize>, &[Panel], &mut [f32]) + Sync,
+        gradient: &mut [f32],
+    ) {
+        let finish = |panel, groups: &[&[f32]], gradient: &mut [f32]| {
+            add_groups(self.isa, groups, panel, rows_kept, gradient);
+        };
+        self.sum_and_finish(rows_kept, task, finish, gradient);
+    }
+
+    /// The same, but `finish` makes of the groups' sums of a panel its part of `gradient`: `row_len` values for each
+    /// output channel.
+    pub(super) fn sum_and_finish(
+        &self,
+        row_len: usize,
+        task: impl Fn(Range<usize>, &[Panel], &mut [f32]) + Sync,
+        finish: impl Fn(Panel, &[&[f32]], &mut [f32]) + Sync,
+        gradient: &mut [f32],
+    ) {
+        let Self { batch, panels, rows, .. } = *self;
         let blocks: Vec<&[Panel]> = panels.chunks((self.task_outputs / panels[0].width).max(1)).collect();
-        let groups = MIN_TASKS.div_ceil(blocks.len()).min(batch);
+        let groups = self.min_tasks.div_ceil(blocks.len()).min(batch);
         let group_len = rows * panels.iter().map(|panel| panel.width).sum::<usize>();
 
         let mut sums = SUMS.take();
@@ -64,14 +82,14 @@ impl PixelProduct<'_> {
         let sums_of_all = sums.as_slice::<f32>(groups * group_len);
         let gradient = SharedSlice::new(gradient);
         panels.par_iter().for_each(|panel| {
-            let outputs = panel.first * rows_kept..(panel.first + panel.outputs) * rows_kept;
+            let outputs = panel.first * row_len..(panel.first + panel.outputs) * row_len;
             // SAFETY: every panel has its own output channels, which are rows of the gradient.
             let gradient = unsafe { gradient.part(outputs) };
-            let groups = (0..groups).map(|group| {
+            let of_panel = |group: usize| {
                 let start = group * group_len + rows * panel.first;
-                &sums_of_all[start..start + rows_kept * panel.width]
-            });
-            add_groups(self.isa, groups.collect(), *panel, rows_kept, gradient);
+                &sums_of_all[start..start + rows * panel.width]
+            };
+            finish(*panel, &(0..groups).map(of_panel).collect::<Vec<_>>(), gradient);
         });
         SUMS.set(sums);
     }
@@ -103,8 +121,8 @@ pub(super) fn chunks(photos: Range<usize>, positions: Extent, pixels: usize) -> 
         .collect()
 }
 
-/// Adds up the groups' sums of a panel, in order, and turns its columns into rows of the gradient.
-fn add_groups(isa: Isa, groups: Vec<&[f32]>, panel: Panel, rows: usize, gradient: &mut [f32]) {
+/// Adds up the first `rows` of the groups' sums of a panel, in order, and turns its columns into rows of the gradient.
+fn add_groups(isa: Isa, groups: &[&[f32]], panel: Panel, rows: usize, gradient: &mut [f32]) {
     /// Rows at a time: a stretch that stays in the first-level cache.
     const STRETCH: usize = 64;
     let mut totals = vec![0.0; STRETCH * panel.width];

@@ -32,6 +32,9 @@ const PLANES_WORDS: usize = 64 * 1024;
 /// Output channels of a task, roughly: as each task transposes the input for itself, not too few.
 const TASK_OUTPUTS: usize = 64;
 
+/// Tasks to cut a layer into, at least, where it has the photos.
+pub(super) const MIN_TASKS: usize = 16;
+
 /// A thread's memory, kept from task to task.
 #[derive(Default)]
 struct Scratch {
@@ -69,11 +72,11 @@ pub(crate) fn weight_gradient<T: Element>(
     let rows = inputs * kernel.area();
     let panels = tile::panels::<T>(isa, outputs);
     let pixel_product =
-        PixelProduct { isa, batch, panels: &panels, rows, rows_kept: rows, task_outputs: TASK_OUTPUTS };
+        PixelProduct { isa, batch, panels: &panels, rows, task_outputs: TASK_OUTPUTS, min_tasks: MIN_TASKS };
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
         SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels, scratch, sums));
     };
-    pixel_product.sum(task, gradient);
+    pixel_product.sum(rows, task, gradient);
 }
 
 impl<T: Element> Product<'_, T> {

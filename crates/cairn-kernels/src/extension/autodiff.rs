@@ -1,5 +1,7 @@
 //! Gradients of the operations: each a node of Burn's graph with a backward pass of its own.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -9,10 +11,9 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::FloatDType;
 use burn_flex::FlexTensor;
 
-use super::composed;
 use super::flex::{conv_shape, max_pool2d, pool_shape, statistics};
 use super::map::{MapElement, MapShape, Values, vector, with_element, written};
-use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry, kernels_enabled};
+use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
 use crate::batch_norm::{BatchNorm, ResidualBackward, Source, Statistics};
 use crate::conv::{self, Direction, PackedWeights};
@@ -21,18 +22,12 @@ use crate::{elementwise, pool};
 
 impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::to_map::<Self>(planes, dtype);
-        }
         let (planes, node) = planes.into_parts();
         let output = Flex::to_map(planes, dtype);
         ToMap.prepare::<C>([node]).compute_bound().stateless(output)
     }
 
     fn from_map(map: FloatTensor<Self>) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::from_map::<Self>(map);
-        }
         let (map, node) = map.into_parts();
         let dtype = map.dtype().into();
         record::<_, C, 1>(FromMap, [node], Flex::from_map(map), || dtype)
@@ -44,9 +39,6 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         bias: Optional<Self>,
         geometry: ConvGeometry,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::conv2d::<Self>(input, weight, bias, geometry);
-        }
         let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
         let (bias, bias_node) = split(bias);
         let output = Flex::map_conv2d(input.clone(), weight.clone(), bias, geometry);
@@ -65,9 +57,6 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         residual: Optional<Self>,
         activation: Activation,
     ) -> Normalised<Self> {
-        if !kernels_enabled() {
-            return composed::norm_train::<Self>(input, weight, bias, epsilon, residual, activation);
-        }
         let inputs = [input, weight, bias].map(FloatTensor::<Self>::into_parts);
         let [(input, input_node), (weight, weight_node), (bias, bias_node)] = inputs;
         let nodes = [input_node, weight_node, bias_node];
@@ -88,9 +77,6 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::norm_fixed::<Self>(input, norm, epsilon, residual, activation);
-        }
         let inputs = [input, norm.weight, norm.bias].map(FloatTensor::<Self>::into_parts);
         let [(input, input_node), (weight, weight_node), (bias, bias_node)] = inputs;
         let nodes = [input_node, weight_node, bias_node];
@@ -109,9 +95,6 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::add_and_activate::<Self>(input, residual, activation);
-        }
         let (input, node) = input.into_parts();
         let (residual, residual_node) = split(residual);
         let output = Flex::map_activate(input, residual, activation);
@@ -123,10 +106,16 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         }
     }
 
+    fn map_fork(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let gradient = FirstArm::default();
+        let arm = |input: FloatTensor<Self>| {
+            let (map, node) = input.into_parts();
+            record::<_, C, 1>(Arm, [node], map, || gradient.clone())
+        };
+        (arm(input.clone()), arm(input))
+    }
+
     fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::max_pool2d::<Self>(input, geometry);
-        }
         let (input, node) = input.into_parts();
         let map = MapShape::of(&input);
         let (output, taps) = with_element!(input.dtype(), T => max_pool2d::<T>(&input, geometry));
@@ -134,9 +123,6 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
     }
 
     fn map_average(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::average::<Self>(input);
-        }
         let (input, node) = input.into_parts();
         let (map, dtype) = (MapShape::of(&input), input.dtype().into());
         record::<_, C, 1>(Average, [node], Flex::map_average(input), || SavedAverage { map, dtype })
@@ -352,6 +338,33 @@ impl<const N: usize> Backward<Flex, N> for Activate {
         });
         for parent in ops.parents.into_iter().flatten() {
             gradients.register::<Flex>(parent.id, passed.clone());
+        }
+    }
+}
+
+/// One of a fork's two arms.
+///
+/// Burn would add the arms' gradients itself, on one thread. So whichever arm comes first leaves its gradient to the
+/// second, which hands on the sum.
+#[derive(Debug)]
+struct Arm;
+
+/// The gradient of the arm that came first.
+type FirstArm = Arc<Mutex<Option<FlexTensor>>>;
+
+impl Backward<Flex, 1> for Arm {
+    type State = FirstArm;
+
+    fn backward(self, ops: Ops<FirstArm, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let [Some(input)] = ops.parents else { return };
+        let mut first = ops.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match first.take() {
+            None => *first = Some(gradient),
+            Some(other) => {
+                let sum = Flex::map_activate(gradient, Optional::Given(other), Activation::Identity);
+                gradients.register::<Flex>(input.id, sum);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{DType, FloatDType, Shape};
 use burn_std::ops::ConvOptions;
 
-use super::{ConvGeometry, FixedNorm, Normalised, Optional, PoolGeometry};
+use super::{ConvGeometry, FixedNorm, FoldedConv, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
 use crate::optimiser::{Adam, AdamFactors, Sgd};
 
@@ -28,15 +28,15 @@ fn like<B: Backend>(tensor: FloatTensor<B>, map: &FloatTensor<B>) -> FloatTensor
     cast::<B>(tensor, map.dtype().into())
 }
 
-pub(super) fn to_map<B: Backend>(planes: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+pub(crate) fn to_map<B: Backend>(planes: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
     cast::<B>(pixels::<B>(planes), dtype)
 }
 
-pub(super) fn from_map<B: Backend>(map: FloatTensor<B>) -> FloatTensor<B> {
+pub(crate) fn from_map<B: Backend>(map: FloatTensor<B>) -> FloatTensor<B> {
     cast::<B>(planes::<B>(map), FloatDType::F32)
 }
 
-pub(super) fn conv2d<B: Backend>(
+pub(crate) fn map_conv2d<B: Backend>(
     input: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Optional<B>,
@@ -52,8 +52,25 @@ pub(super) fn conv2d<B: Backend>(
     pixels::<B>(B::conv2d(planes::<B>(input), weight, bias, options))
 }
 
+/// Only kernels fold; composed operations take the weights as they are.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn map_conv2d_norm<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: Optional<B>,
+    geometry: ConvGeometry,
+    norm: FixedNorm<B>,
+    epsilon: f32,
+    residual: Optional<B>,
+    activation: Activation,
+    _folded: &FoldedConv,
+) -> FloatTensor<B> {
+    let map = map_conv2d::<B>(input, weight, bias, geometry);
+    map_norm_fixed::<B>(map, norm, epsilon, residual, activation)
+}
+
 /// Statistics in f32 whatever the map is made of, as the kernels have them.
-pub(super) fn norm_train<B: Backend>(
+pub(crate) fn map_norm_train<B: Backend>(
     input: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
@@ -65,10 +82,10 @@ pub(super) fn norm_train<B: Backend>(
     let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
     let batch = B::batch_norm_train(wide, weight, bias, f64::from(epsilon));
     let map = cast::<B>(pixels::<B>(batch.output), dtype);
-    (add_and_activate::<B>(map, residual, activation), batch.mean, batch.variance)
+    (map_activate::<B>(map, residual, activation), batch.mean, batch.variance)
 }
 
-pub(super) fn norm_fixed<B: Backend>(
+pub(crate) fn map_norm_fixed<B: Backend>(
     input: FloatTensor<B>,
     norm: FixedNorm<B>,
     epsilon: f32,
@@ -79,10 +96,10 @@ pub(super) fn norm_fixed<B: Backend>(
     let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
     let FixedNorm { weight, bias, mean, variance } = norm;
     let normalised = B::batch_norm(wide, weight, bias, mean, variance, f64::from(epsilon));
-    add_and_activate::<B>(cast::<B>(pixels::<B>(normalised), dtype), residual, activation)
+    map_activate::<B>(cast::<B>(pixels::<B>(normalised), dtype), residual, activation)
 }
 
-pub(super) fn add_and_activate<B: Backend>(
+pub(crate) fn map_activate<B: Backend>(
     input: FloatTensor<B>,
     residual: Optional<B>,
     activation: Activation,
@@ -98,20 +115,25 @@ pub(super) fn add_and_activate<B: Backend>(
     }
 }
 
-pub(super) fn max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
+/// Both arms are the map itself; Burn adds up what comes back.
+pub(crate) fn map_fork<B: Backend>(input: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) {
+    (input.clone(), input)
+}
+
+pub(crate) fn map_max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
     let PoolGeometry { window, stride, padding } = geometry;
     let planes = planes::<B>(input);
     pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], false))
 }
 
-pub(super) fn average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
+pub(crate) fn map_average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let shape = input.shape();
     let (batch, area, channels) = (shape[0], shape[1] * shape[2], shape[3]);
     let rows = B::float_reshape(cast::<B>(input, FloatDType::F32), Shape::new([batch, area, channels]));
     B::float_reshape(B::float_mean_dim(rows, 1), Shape::new([batch, channels]))
 }
 
-pub(super) fn sgd_step<B: Backend>(
+pub(crate) fn sgd_step<B: Backend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     velocity: FloatTensor<B>,
@@ -128,7 +150,7 @@ pub(super) fn sgd_step<B: Backend>(
     (B::float_sub(weight, B::float_mul_scalar(step, learning_rate.into())), velocity)
 }
 
-pub(super) fn adam_step<B: Backend>(
+pub(crate) fn adam_step<B: Backend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     first: FloatTensor<B>,

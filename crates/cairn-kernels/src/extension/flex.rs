@@ -5,10 +5,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::tensor::FloatDType;
 use burn_flex::FlexTensor;
 
-use super::composed;
 use super::folded::{Folded, FoldedConv};
 use super::map::{MapElement, MapShape, Values, vector, with_element, written};
-use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry, kernels_enabled};
+use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
 use crate::batch_norm::{BatchNorm, FoldedBatchNorm, Statistics};
 use crate::conv::{self, Direction, Epilogue, PackedWeights};
@@ -20,16 +19,10 @@ use crate::{elementwise, layout};
 
 impl NetworkOps for Flex {
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::to_map::<Self>(planes, dtype);
-        }
         with_element!(dtype.into(), T => to_map::<T>(&planes))
     }
 
     fn from_map(map: FloatTensor<Self>) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::from_map::<Self>(map);
-        }
         with_element!(map.dtype(), T => from_map::<T, f32>(&map))
     }
 
@@ -39,9 +32,6 @@ impl NetworkOps for Flex {
         bias: Optional<Self>,
         geometry: ConvGeometry,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::conv2d::<Self>(input, weight, bias, geometry);
-        }
         with_element!(input.dtype(), T => conv2d::<T>(&input, &weight, &bias, geometry))
     }
 
@@ -56,10 +46,6 @@ impl NetworkOps for Flex {
         activation: Activation,
         folded: &FoldedConv,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            let map = composed::conv2d::<Self>(input, weight, bias, geometry);
-            return composed::norm_fixed::<Self>(map, norm, epsilon, residual, activation);
-        }
         with_element!(input.dtype(), T => {
             let shape = conv_shape(&input, &weight, geometry);
             let folded = fold::<T>(folded, &shape, &weight, &bias, &norm, epsilon);
@@ -76,9 +62,6 @@ impl NetworkOps for Flex {
         residual: Optional<Self>,
         activation: Activation,
     ) -> Normalised<Self> {
-        if !kernels_enabled() {
-            return composed::norm_train::<Self>(input, weight, bias, epsilon, residual, activation);
-        }
         let statistics = with_element!(input.dtype(), T => {
             Statistics::of_batch(Isa::best(), MapShape::of(&input).channels, Values::new(&input).of::<T>())
         });
@@ -93,9 +76,6 @@ impl NetworkOps for Flex {
         residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::norm_fixed::<Self>(input, norm, epsilon, residual, activation);
-        }
         let given = statistics(&norm.mean, &norm.variance);
         normalise(&input, [&norm.weight, &norm.bias], epsilon, &given, &residual, activation)
     }
@@ -105,23 +85,14 @@ impl NetworkOps for Flex {
         residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::add_and_activate::<Self>(input, residual, activation);
-        }
         with_element!(input.dtype(), T => activate::<T>(&input, &residual, activation))
     }
 
     fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::max_pool2d::<Self>(input, geometry);
-        }
         with_element!(input.dtype(), T => max_pool2d::<T>(&input, geometry).0)
     }
 
     fn map_average(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        if !kernels_enabled() {
-            return composed::average::<Self>(input);
-        }
         let MapShape { batch, channels, .. } = MapShape::of(&input);
         with_element!(input.dtype(), T => written([batch, channels], |output| {
             pool::global_average_pool(Isa::best(), channels, Values::new(&input).of::<T>(), output);
@@ -134,9 +105,6 @@ impl NetworkOps for Flex {
         mut velocity: FloatTensor<Self>,
         sgd: Sgd,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        if !kernels_enabled() {
-            return composed::sgd_step::<Self>(weight, gradient, velocity, sgd);
-        }
         weight = in_order(weight);
         let gradient = Values::new(&gradient);
         // In place where nobody else holds the weights, which is so in a training.
@@ -152,9 +120,6 @@ impl NetworkOps for Flex {
         adam: Adam,
         step: u32,
     ) -> Normalised<Self> {
-        if !kernels_enabled() {
-            return composed::adam_step::<Self>(weight, gradient, first, second, adam, step);
-        }
         weight = in_order(weight);
         let gradient = Values::new(&gradient);
         let moments = AdamMoments { first: first.storage_mut(), second: second.storage_mut() };

@@ -1,11 +1,11 @@
 //! The kernels as operations on Burn's tensors, with gradients.
 //!
 //! [`NetworkOps`] is a backend extension. On Burn's CPU backend its operations run this crate's kernels, forward and backward;
-//! every other device composes Burn's own operations, and so does the CPU under `CAIRN_KERNELS=off`. [`layers`](crate::layers)
-//! offers the operations on [`Tensor`](burn::tensor::Tensor)s.
+//! every other device composes Burn's own operations. [`layers`](crate::layers) offers the operations on
+//! [`Tensor`](burn::tensor::Tensor)s, composed ones on the CPU too under `CAIRN_KERNELS=off`.
 
 mod autodiff;
-mod composed;
+pub(crate) mod composed;
 mod flex;
 mod folded;
 mod map;
@@ -91,7 +91,7 @@ pub trait NetworkOps: Backend {
         #[extension_type] bias: Optional<Self>,
         geometry: ConvGeometry,
     ) -> FloatTensor<Self> {
-        composed::conv2d::<Self>(input, weight, bias, geometry)
+        composed::map_conv2d::<Self>(input, weight, bias, geometry)
     }
 
     /// Convolution, batch norm with given statistics, residual add and activation, all in one: for evaluation.
@@ -109,10 +109,9 @@ pub trait NetworkOps: Backend {
         activation: Activation,
         folded: &FoldedConv,
     ) -> FloatTensor<Self> {
-        // Only kernels fold; composed operations take the weights as they are.
-        let _ = folded;
-        let map = Self::map_conv2d(input, weight, bias, geometry);
-        Self::map_norm_fixed(map, norm, epsilon, residual, activation)
+        composed::map_conv2d_norm::<Self>(
+            input, weight, bias, geometry, norm, epsilon, residual, activation, folded,
+        )
     }
 
     /// Batch norm by the batch's own statistics, residual add and activation.
@@ -124,7 +123,7 @@ pub trait NetworkOps: Backend {
         #[extension_type] residual: Optional<Self>,
         activation: Activation,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        composed::norm_train::<Self>(input, weight, bias, epsilon, residual, activation)
+        composed::map_norm_train::<Self>(input, weight, bias, epsilon, residual, activation)
     }
 
     /// Batch norm by given statistics, residual add and activation.
@@ -135,7 +134,7 @@ pub trait NetworkOps: Backend {
         #[extension_type] residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        composed::norm_fixed::<Self>(input, norm, epsilon, residual, activation)
+        composed::map_norm_fixed::<Self>(input, norm, epsilon, residual, activation)
     }
 
     /// Residual add (where there is one) and activation.
@@ -144,17 +143,22 @@ pub trait NetworkOps: Backend {
         #[extension_type] residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        composed::add_and_activate::<Self>(input, residual, activation)
+        composed::map_activate::<Self>(input, residual, activation)
+    }
+
+    /// The map twice, for a place where two paths part; both must lead to the loss.
+    fn map_fork(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::map_fork::<Self>(input)
     }
 
     /// The greatest of every window.
     fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
-        composed::max_pool2d::<Self>(input, geometry)
+        composed::map_max_pool2d::<Self>(input, geometry)
     }
 
     /// The mean over every photo's map: `[batch, channels]` of f32.
     fn map_average(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        composed::average::<Self>(input)
+        composed::map_average::<Self>(input)
     }
 
     /// A step of SGD: `(weight, velocity)` after it. Of f32, any shape.

@@ -34,18 +34,32 @@ struct ConvNormRelu6 {
 /// without an activation; the block's input is added where the map keeps its shape.
 #[derive(Module, Debug)]
 struct InvertedResidual {
-    /// One sequence, as in torchvision, which numbers its members.
-    conv: Vec<Stage>,
+    conv: Stages,
     #[module(skip)]
     adds_input: bool,
 }
 
+/// One sequence, as in torchvision, which numbers its members.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "three or four of them in a block")]
-enum Stage {
-    ConvNormRelu6(ConvNormRelu6),
-    Project(Conv),
-    Norm(BatchNorm),
+#[expect(clippy::large_enum_variant, reason = "seventeen of them in a network, all but one the larger")]
+enum Stages {
+    Plain(Plain),
+    Expanded(Expanded),
+}
+
+#[derive(Module, Debug)]
+struct Plain {
+    depthwise_0: ConvNormRelu6,
+    project_1: Conv,
+    bn_2: BatchNorm,
+}
+
+#[derive(Module, Debug)]
+struct Expanded {
+    expand_0: ConvNormRelu6,
+    depthwise_1: ConvNormRelu6,
+    project_2: Conv,
+    bn_3: BatchNorm,
 }
 
 #[derive(Module, Debug)]
@@ -67,35 +81,31 @@ impl ConvNormRelu6 {
 impl InvertedResidual {
     fn new([inputs, outputs]: [usize; 2], expansion: usize, stride: usize, device: &Device) -> Self {
         let hidden = inputs * expansion;
-        let expand = (expansion != 1).then(|| {
-            let conv = Conv::new([inputs, hidden], 1, 1, false, device);
-            Stage::ConvNormRelu6(ConvNormRelu6::new(conv, hidden, device))
-        });
-        let depthwise = Conv::depthwise(hidden, 3, stride, device);
-        let rest = [
-            Stage::ConvNormRelu6(ConvNormRelu6::new(depthwise, hidden, device)),
-            Stage::Project(Conv::new([hidden, outputs], 1, 1, false, device)),
-            Stage::Norm(BatchNorm::new(outputs, device)),
-        ];
-        Self { conv: expand.into_iter().chain(rest).collect(), adds_input: stride == 1 && inputs == outputs }
+        let depthwise = ConvNormRelu6::new(Conv::depthwise(hidden, 3, stride, device), hidden, device);
+        let project = Conv::new([hidden, outputs], 1, 1, false, device);
+        let bn = BatchNorm::new(outputs, device);
+        let conv = if expansion == 1 {
+            Stages::Plain(Plain { depthwise_0: depthwise, project_1: project, bn_2: bn })
+        } else {
+            let expand = Conv::new([inputs, hidden], 1, 1, false, device);
+            let expand_0 = ConvNormRelu6::new(expand, hidden, device);
+            Stages::Expanded(Expanded { expand_0, depthwise_1: depthwise, project_2: project, bn_3: bn })
+        };
+        Self { conv, adds_input: stride == 1 && inputs == outputs }
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let mut residual = self.adds_input.then(|| x.clone());
-        let mut stages = self.conv.iter();
-        let mut x = x;
-        while let Some(stage) = stages.next() {
-            x = match (stage, stages.as_slice().first()) {
-                (Stage::ConvNormRelu6(layer), _) => layer.forward(x),
-                (Stage::Project(conv), Some(Stage::Norm(norm))) => {
-                    stages.next();
-                    conv.norm(norm, x, residual.take(), Activation::Identity)
-                }
-                (Stage::Project(conv), _) => conv.forward(x),
-                (Stage::Norm(norm), _) => norm.forward(x, residual.take(), Activation::Identity),
-            };
-        }
-        x
+        let (x, residual) = if self.adds_input {
+            let [x, residual] = x.fork();
+            (x, Some(residual))
+        } else {
+            (x, None)
+        };
+        let (x, project, bn) = match &self.conv {
+            Stages::Plain(it) => (it.depthwise_0.forward(x), &it.project_1, &it.bn_2),
+            Stages::Expanded(it) => (it.depthwise_1.forward(it.expand_0.forward(x)), &it.project_2, &it.bn_3),
+        };
+        project.norm(bn, x, residual, Activation::Identity)
     }
 }
 

@@ -41,9 +41,10 @@ impl Block {
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let [x, skip] = x.fork();
         let skip = match &self.skip {
-            Some(conv) => conv.forward(x.clone()),
-            None => x.clone(),
+            Some(conv) => conv.forward(skip),
+            None => skip,
         };
         let y = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
         self.conv2.norm(&self.bn2, y, Some(skip), Activation::Relu)

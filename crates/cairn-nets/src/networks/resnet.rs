@@ -68,9 +68,10 @@ impl BasicBlock {
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let [x, skip] = x.fork();
         let skip = match &self.downsample {
-            Some(fit) => fit.conv_0.norm(&fit.bn_1, x.clone(), None, Activation::Identity),
-            None => x.clone(),
+            Some(fit) => fit.conv_0.norm(&fit.bn_1, skip, None, Activation::Identity),
+            None => skip,
         };
         let y = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
         self.conv2.norm(&self.bn2, y, Some(skip), Activation::Relu)

@@ -1,12 +1,15 @@
-//! Weights in PyTorch's files: what `torch.save` and `torch.jit.save` write, read without running anything.
+//! Weights from files: safetensors, and what PyTorch's `torch.save` and `torch.jit.save` write, read without running
+//! anything.
 //!
-//! Such a file is a pickle, a program for a small machine that may call any function of Python. The machine
+//! A file of PyTorch is a pickle, a program for a small machine that may call any function of Python. The machine
 //! here knows the few calls that rebuild tensors and refuses the rest by name, so that a file from a stranger
 //! is data and nothing else.
 
 mod archive;
 mod checkpoint;
 mod error;
+mod file;
+mod fitted;
 mod globals;
 mod legacy;
 mod pickle;
@@ -15,5 +18,7 @@ mod tensor;
 mod value;
 
 pub use error::{PthError, PthProblem};
+pub use file::{WeightsError, read_weights};
+pub use fitted::{Fitted, HeadFit};
 pub use pth::read_pth;
 pub use tensor::{Dtype, RawTensor};

@@ -36,6 +36,19 @@ impl Dtype {
         }
     }
 
+    /// Little-endian elements as f32. Wider types are rounded to the nearest, truth values become 0 and 1.
+    pub(crate) fn to_f32(self, bytes: &[u8]) -> Vec<f32> {
+        // One loop for each width: `as_chunks` gives arrays, and the bytes are a whole number of elements.
+        match self {
+            Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Self::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            Self::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+            Self::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+            Self::I64 => bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),
+            Self::U8 | Self::Bool => bytes.iter().map(|&b| f32::from(b)).collect(),
+        }
+    }
+
     /// The type of a storage class of the module `torch`, such as `FloatStorage`.
     pub(super) fn of_storage(class: &str) -> Option<Self> {
         Some(match class {
@@ -67,16 +80,7 @@ pub struct RawTensor {
 impl RawTensor {
     /// Its elements as f32, row-major. Wider types are rounded to the nearest, truth values become 0 and 1.
     pub fn to_f32(&self) -> Vec<f32> {
-        // One loop for each width: `as_chunks` gives arrays, and the bytes are a whole number of elements.
-        let bytes = &self.bytes;
-        match self.dtype {
-            Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-            Dtype::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
-            Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
-            Dtype::I64 => bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),
-            Dtype::U8 | Dtype::Bool => bytes.iter().map(|&b| f32::from(b)).collect(),
-        }
+        self.dtype.to_f32(&self.bytes)
     }
 }
 

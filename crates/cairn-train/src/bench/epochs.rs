@@ -8,13 +8,15 @@ use burn::tensor::Device;
 use cairn_dataset::{
     BadPhoto, CacheMode, CacheOptions, Example, ImageFolder, Loader, LoaderOptions, PhotoCache, View,
 };
-use cairn_nets::{Architecture, Init, Network, Precision};
+use cairn_nets::{Architecture, Init, Precision};
 use cairn_photo::Normalisation;
 
 use crate::TrainError;
+use crate::loss::Loss;
 use crate::optimiser::OptimiserRecipe;
+use crate::parameter_groups::ParameterGroups;
 use crate::recipe::Recipe;
-use crate::step::{StepSettings, step};
+use crate::step::{Labelled, backward};
 use crate::updates::Optimiser;
 
 /// The recipe whose augmentation the photos go through.
@@ -84,18 +86,20 @@ impl EpochBenchmark {
         recipe.network.architecture = architecture;
         let spec = recipe.network_spec(self.classes);
         let mut network = Some(spec.build(Init::Default, 0, &Device::flex())?.train());
-        let rate = 1e-4;
-        let mut optimiser = Optimiser::new(OptimiserRecipe::Adam { learning_rate: rate, weight_decay: 0.0 });
-        let settings = StepSettings { precision, label_smoothing: 0.0, learning_rate: rate };
+        let adam =
+            OptimiserRecipe::Adam { learning_rate: 1e-4, weight_decay: 0.0, decay_biases_and_norms: true };
+        let mut optimiser = Optimiser::new(adam, ParameterGroups::default());
         self.two_epochs(|loader, epoch, bad_photos| {
             let mut photos = 0;
             for mut batch in loader.epoch(epoch, 0) {
                 bad_photos.append(&mut batch.bad);
                 photos += batch.len();
                 if !batch.is_empty() {
-                    let stepped =
-                        |network: Network| step(network, &mut optimiser, batch, settings, &device).0;
-                    network = network.take().map(stepped);
+                    let batch = Labelled::new(batch, &device);
+                    network = network.take().map(|network| {
+                        let (gradients, _) = backward(&network, batch, &Loss::default(), precision);
+                        optimiser.step(adam.learning_rate(), network, gradients)
+                    });
                 }
             }
             photos

@@ -7,8 +7,10 @@ use burn::tensor::{Device, Distribution, Tensor};
 use cairn_dataset::ClassId;
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
 
+use crate::loss::Loss;
 use crate::optimiser::OptimiserRecipe;
-use crate::step::{StepSettings, step_on};
+use crate::parameter_groups::ParameterGroups;
+use crate::step::{Labelled, backward};
 use crate::updates::Optimiser;
 
 /// What is timed, on photos of 224 px and with 50 classes.
@@ -35,15 +37,17 @@ impl Benchmark {
     pub fn training(&self) -> Result<f64, SpecError> {
         let device = Device::flex().autodiff();
         let mut network = Some(self.network()?.train());
-        let recipe = OptimiserRecipe::Adam { learning_rate: 1e-4, weight_decay: 0.0 };
-        let mut optimiser = Optimiser::new(recipe);
-        let settings = StepSettings { precision: self.precision, label_smoothing: 0.0, learning_rate: 1e-4 };
+        let recipe =
+            OptimiserRecipe::Adam { learning_rate: 1e-4, weight_decay: 0.0, decay_biases_and_norms: true };
+        let mut optimiser = Optimiser::new(recipe, ParameterGroups::default());
         let labels: Vec<ClassId> = (0..self.batch).map(|n| ClassId::new(n % CLASSES)).collect();
         let images = self.images(&device);
         Ok(self.best(|| {
-            network = network
-                .take()
-                .map(|network| step_on(network, &mut optimiser, images.clone(), &labels, settings).0);
+            let batch = Labelled { images: images.clone(), labels: labels.clone() };
+            network = network.take().map(|network| {
+                let (gradients, _) = backward(&network, batch, &Loss::default(), self.precision);
+                optimiser.step(recipe.learning_rate(), network, gradients)
+            });
         }))
     }
 

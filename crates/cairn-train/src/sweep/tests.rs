@@ -57,7 +57,7 @@ fn every_combination_is_a_run_with_every_seed_the_last_key_changing_first() {
     assert_eq!(last.name, "network.dropout=0.25 schedule=exponential gamma=0.5 seed=8");
     assert_eq!(last.folder, Path::new("network.dropout=0.25_schedule=exponential_gamma=0.5_seed=8"));
     assert_eq!(last.recipe.network.dropout, 0.25);
-    assert_eq!(last.recipe.schedule, Schedule::Exponential { gamma: 0.5 });
+    assert_eq!(last.recipe.schedule, Schedule::Exponential { gamma: 0.5, warmup_epochs: 0.0 });
     let training = &last.recipe.training;
     assert_eq!((training.epochs, training.minutes, training.seed), (3, Some(0.5), 8));
 }
@@ -77,7 +77,7 @@ fn a_varied_kind_brings_its_own_defaults() {
     let text = "recipe = \"system-c-scratch\"\n[[vary]]\nkey = \"optimiser.kind\"\nvalues = [\"adam\"]";
     let runs = sweep(text).unwrap();
     // AdamW's default weight decay is 0.01, which the recipe does not write down.
-    let adam = OptimiserRecipe::Adam { learning_rate: 0.01, weight_decay: 0.0 };
+    let adam = OptimiserRecipe::Adam { learning_rate: 0.01, weight_decay: 0.0, decay_biases_and_norms: true };
     assert_eq!(runs[0].recipe.optimiser, adam);
 }
 

@@ -1,6 +1,8 @@
 //! Training lowers the loss, and says where it cannot go on.
 
-use cairn_train::{OptimiserRecipe, TrainError};
+use cairn_dataset::{Loader, LoaderOptions, View};
+use cairn_model::Model;
+use cairn_train::{Interrupt, OptimiserRecipe, TrainError, evaluate};
 
 use crate::tiny::{TinySet, Watcher, recipe};
 
@@ -20,11 +22,33 @@ fn the_loss_falls_clearly() {
 }
 
 #[test]
+fn the_best_model_is_calibrated_on_the_validation_photos() {
+    let set = TinySet::new();
+    let (run, outcome) = set.train_anew(&recipe(|_| {}), "run");
+    outcome.unwrap();
+    let model = Model::open(run.best_model()).unwrap();
+    let info = model.info();
+    let view = View::Test(info.preprocess.clone());
+    let loader = Loader::new(set.data().valid, view, LoaderOptions::default()).unwrap();
+    let never = Interrupt::default();
+    let scores = evaluate(model.network(), &loader, 3, model.precision(), &never, |_| {}).unwrap();
+    let fitted = scores.fit_temperature();
+    assert!((info.temperature - fitted).abs() < 1e-3 * fitted, "{} for {fitted}", info.temperature);
+    let loss = |temperature| scores.evaluate(&info.classes, temperature).loss;
+    assert!(loss(info.temperature) < loss(1.0), "{} for {}", loss(info.temperature), loss(1.0));
+}
+
+#[test]
 fn a_loss_that_is_no_number_stops_the_training_and_says_what_to_try() {
     let set = TinySet::new();
     let recipe = recipe(|r| {
-        r.optimiser =
-            OptimiserRecipe::Sgd { learning_rate: 1e30, momentum: 0.0, weight_decay: 0.0, nesterov: false }
+        r.optimiser = OptimiserRecipe::Sgd {
+            learning_rate: 1e30,
+            momentum: 0.0,
+            weight_decay: 0.0,
+            decay_biases_and_norms: true,
+            nesterov: false,
+        }
     });
     let (run, outcome) = set.train_anew(&recipe, "run");
     let error = outcome.unwrap_err();

@@ -3,7 +3,9 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used)]
 
+mod fine_tuning;
 mod learning;
+mod options;
 mod repeatable;
 mod resume;
 mod stopping;

@@ -1,6 +1,6 @@
 //! A training that was stopped and resumed ends as if it had never stopped.
 
-use cairn_train::{OptimiserRecipe, Recipe, RunFolder, StopReason, TrainError};
+use cairn_train::{Learning, OptimiserRecipe, Recipe, RunFolder, StopReason, TrainError};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ struct Traces {
     model: Vec<u8>,
     weights: Vec<u8>,
     optimiser: Vec<u8>,
+    average: Option<Vec<u8>>,
     place: Value,
     metrics: Vec<Value>,
 }
@@ -26,6 +27,7 @@ impl Traces {
             model: bytes_of(run, "best.safetensors"),
             weights: file.tensor("network").unwrap().data().to_vec(),
             optimiser: file.tensor("optimiser").unwrap().data().to_vec(),
+            average: file.tensor("average").ok().map(|tensor| tensor.data().to_vec()),
             place: timeless(&header.metadata().as_ref().unwrap()["state"]),
             metrics: metrics.lines().map(timeless).collect(),
         }
@@ -38,6 +40,7 @@ impl Traces {
         // Not assert_eq: nobody can read megabytes of weights.
         assert!(self.weights == other.weights, "the checkpoint's weights");
         assert!(self.optimiser == other.optimiser, "the checkpoint's optimiser");
+        assert!(self.average == other.average, "the checkpoint's average");
         assert!(self.model == other.model, "best.safetensors");
     }
 }
@@ -108,9 +111,15 @@ fn a_training_stopped_in_the_validation_pass_ends_the_same_too() {
 fn every_optimiser_keeps_its_moments_over_a_stop() {
     let set = TinySet::new();
     let optimisers = [
-        OptimiserRecipe::Adam { learning_rate: 1e-3, weight_decay: 1e-3 },
-        OptimiserRecipe::AdamW { learning_rate: 1e-3, weight_decay: 0.01 },
-        OptimiserRecipe::Sgd { learning_rate: 1e-2, momentum: 0.9, weight_decay: 1e-4, nesterov: true },
+        OptimiserRecipe::Adam { learning_rate: 1e-3, weight_decay: 1e-3, decay_biases_and_norms: true },
+        OptimiserRecipe::AdamW { learning_rate: 1e-3, weight_decay: 0.01, decay_biases_and_norms: true },
+        OptimiserRecipe::Sgd {
+            learning_rate: 1e-2,
+            momentum: 0.9,
+            weight_decay: 1e-4,
+            decay_biases_and_norms: true,
+            nesterov: true,
+        },
     ];
     for (n, optimiser) in optimisers.into_iter().enumerate() {
         let recipe = recipe(|r| {
@@ -123,6 +132,25 @@ fn every_optimiser_keeps_its_moments_over_a_stop() {
         let resumed = train_with_stops(&set, &recipe, &format!("resumed-{n}"), &stops);
         whole.assert_equal(&Traces::of(&resumed));
     }
+}
+
+#[test]
+fn mean_weights_accumulated_and_clipped_gradients_and_gradual_unfreezing_are_resumed_too() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| {
+        r.training.batch = 4;
+        r.training.accumulate = 2;
+        r.training.clip_norm = Some(0.5);
+        r.training.ema = Some(0.9);
+        r.fine_tune.train = Learning::Head;
+        r.fine_tune.unfreeze_every = Some(1);
+        r.fine_tune.layer_decay = 0.7;
+    });
+    let whole = Traces::of(&train_with_stops(&set, &recipe, "whole", &[]));
+    assert!(whole.average.is_some());
+    // In the middle of two batches that make one step, and in an epoch with more layers than the first.
+    let stops = [StopAt::Batch(1, 3), StopAt::Batch(3, 5)];
+    whole.assert_equal(&Traces::of(&train_with_stops(&set, &recipe, "resumed", &stops)));
 }
 
 #[test]

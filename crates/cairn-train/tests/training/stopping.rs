@@ -33,9 +33,14 @@ fn a_validation_loss_that_no_longer_falls_stops_the_training_early() {
         r.training.epochs = 100;
         r.training.early_stopping = Some(2);
         // Far too fast to get anywhere for long.
-        r.optimiser =
-            OptimiserRecipe::Sgd { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.0, nesterov: false };
-        r.schedule = Schedule::Constant {};
+        r.optimiser = OptimiserRecipe::Sgd {
+            learning_rate: 0.5,
+            momentum: 0.0,
+            weight_decay: 0.0,
+            decay_biases_and_norms: true,
+            nesterov: false,
+        };
+        r.schedule = Schedule::Constant { warmup_epochs: 0.0 };
     });
     let (_, outcome) = set.train_anew(&recipe, "run");
     let outcome = outcome.unwrap();

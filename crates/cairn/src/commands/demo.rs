@@ -11,7 +11,7 @@ use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
 use super::suggest::print_suggestion;
-use super::test::{test, write_test_report};
+use super::test::{Tested, test, write_test_report};
 use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
 use crate::exit::Status;
 use crate::progress::{TrainingProgress, bar, say};
@@ -75,7 +75,7 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let (evaluation, bad_photos) = test(&model, &photos, recipe.training.batch)?;
+        let Tested { evaluation, bad_photos, .. } = test(&model, &photos, recipe.training.batch)?;
         write_test_report(run.path(), run.path(), &model, &photos, &evaluation)?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", evaluation.accuracy_headline())?;

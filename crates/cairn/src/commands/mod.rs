@@ -1,13 +1,17 @@
 //! One file a verb.
 
 pub(crate) mod bench;
+pub(crate) mod calibrate;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod forget;
+pub(crate) mod learn;
 pub(crate) mod lr_find;
 pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod runs;
+pub(crate) mod similar;
 pub(crate) mod suggest;
 pub(crate) mod sweep;
 pub(crate) mod test;
@@ -17,6 +21,7 @@ use std::path::Path;
 
 use cairn_model::{Model, ModelError};
 use cairn_nets::Precision;
+use cairn_photo::PhotoError;
 use cairn_places::{Gazetteer, PlacesError};
 
 use crate::arguments::Command;
@@ -40,6 +45,26 @@ fn gazetteer(own: Option<&Path>) -> Result<Gazetteer, PlacesError> {
     Ok(gazetteer)
 }
 
+/// The model, deciding by this threshold if one was asked for.
+fn with_threshold(model: Model, threshold: Option<f64>) -> Model {
+    match threshold {
+        Some(threshold) => model.with_threshold(threshold),
+        None => model,
+    }
+}
+
+/// The error with its causes, in one line.
+fn with_causes(error: &PhotoError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
+    causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"))
+}
+
+/// The same without the path that its row names already.
+fn reason(error: &PhotoError, path: &Path) -> String {
+    let message = with_causes(error);
+    message.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned).unwrap_or(message)
+}
+
 pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
     match command {
         Command::Demo(demo) => demo.run(),
@@ -51,6 +76,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::LrFind(lr_find) => lr_find.run(),
         Command::Sweep(sweep) => sweep.run(),
         Command::Runs(runs) => runs.run(),
+        Command::Calibrate(calibrate) => calibrate.run(),
+        Command::Learn(learn) => learn.run(),
+        Command::Forget(forget) => forget.run(),
+        Command::Similar(similar) => similar.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

@@ -7,7 +7,7 @@ use anyhow::Result;
 use cairn_model::{Model, Suggestion};
 use clap::Args;
 
-use crate::commands::gazetteer;
+use crate::commands::{gazetteer, with_threshold};
 use crate::exit::Status;
 use crate::rows::write_landmark;
 use crate::terminal;
@@ -23,12 +23,15 @@ pub(crate) struct Suggest {
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
+    /// Take the photo for a landmark from this score on, instead of the model's own threshold
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    threshold: Option<f64>,
 }
 
 impl Suggest {
     pub(crate) fn run(self) -> Result<Status> {
         let gazetteer = gazetteer(self.places.as_deref())?;
-        let model = Model::open(&self.model)?.with_places(&gazetteer);
+        let model = with_threshold(Model::open(&self.model)?, self.threshold).with_places(gazetteer);
         print_suggestion(&model.suggest_locations(&self.photo)?)?;
         Ok(Status::Done)
     }
@@ -39,7 +42,7 @@ pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
     writeln!(out, "{}", suggestion.question())?;
-    for landmark in &suggestion.landmarks {
+    for landmark in &suggestion.prediction.landmarks {
         write_landmark(&mut out, landmark)?;
         if let Some(place) = &landmark.place {
             writeln!(out, "          {}", place.map_url())?;

@@ -1,21 +1,24 @@
 //! `cairn test`
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cairn_dataset::{ImageFolder, Loader, LoaderOptions, View};
-use cairn_eval::{Evaluation, ReportInputs, write_report};
+use cairn_dataset::ImageFolder;
+use cairn_eval::{Answer, Evaluation, RejectionMetrics, ReportInputs, Scores, write_report};
 use cairn_model::Model;
 use cairn_nets::Precision;
-use cairn_train::{Interrupt, RunFolder, evaluate};
+use cairn_train::{RunFolder, answer};
 use clap::Args;
 use jiff::Zoned;
+use serde::Serialize;
 
-use crate::commands::open_model;
+use crate::commands::{open_model, with_causes};
 use crate::exit::Status;
 use crate::json;
-use crate::progress::{bar, left_out, say};
+use crate::photo_files::photo_files;
+use crate::progress::{bar, say};
 
 /// Test a model on labelled photos
 #[derive(Debug, Args)]
@@ -25,6 +28,10 @@ pub(crate) struct Test {
     /// Data set: DIR/test if there is one, else DIR itself, with a folder for each class
     #[arg(value_name = "DIR")]
     data: PathBuf,
+    /// A folder of photos (or a photo) that show none of the model's landmarks: how well it knows them for what they
+    /// are; may be given several times
+    #[arg(long, value_name = "PHOTO|DIR")]
+    distractors: Vec<PathBuf>,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -41,12 +48,20 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(self) -> Result<Status> {
+        if self.batch == 0 {
+            anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
+        }
         let model = open_model(&self.model, self.precision)?;
-        let (evaluation, bad_photos) = test(&model, &self.data, self.batch)?;
+        let Tested { evaluation, answers, mut bad_photos } = test(&model, &self.data, self.batch)?;
+        let distractors = match self.distractors.as_slice() {
+            [] => None,
+            photos => Some(test_distractors(&model, photos, self.batch, &answers, &mut bad_photos)?),
+        };
+        let figures = Figures { evaluation: &evaluation, distractors };
         if self.json {
-            json::print(&evaluation)?;
+            json::print(&figures)?;
         } else {
-            writeln!(io::stdout(), "{evaluation}")?;
+            write!(io::stdout(), "{figures}")?;
         }
         if let Some(path) = self.report_path() {
             let path = write_test_report(&path, &self.model, &model, &self.data, &evaluation)?;
@@ -64,26 +79,125 @@ impl Test {
     }
 }
 
-/// The figures on the test photos of `data`, and how many photos were left out (each is named).
-pub(crate) fn test(model: &Model, data: &Path, batch_size: usize) -> Result<(Evaluation, usize)> {
-    let info = model.info();
-    let folder = ImageFolder::open_test(data, &info.classes)?;
-    let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
-    let loader = Loader::new(folder.examples, View::Test(info.preprocess.clone()), options)?;
-    let bar = bar(loader.batches_per_epoch(), "testing");
-    let mut bad_photos = 0;
-    let never = Interrupt::default();
-    let scores = evaluate(model.network(), &loader, info.classes.len(), model.precision(), &never, |bad| {
-        bad_photos += 1;
-        bar.suspend(|| say(left_out(bad)));
-    });
+/// All figures, as they are printed.
+#[derive(Serialize)]
+struct Figures<'a> {
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+    #[serde(flatten)]
+    distractors: Option<DistractorFigures>,
+}
+
+impl fmt::Display for Figures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.evaluation)?;
+        let Some(DistractorFigures { metrics, distractors, accepted_landmarks, accepted_distractors }) =
+            &self.distractors
+        else {
+            return Ok(());
+        };
+        let RejectionMetrics { auroc, fpr95, gap } = metrics;
+        writeln!(f, "{distractors} distractors: AUROC {auroc:.3}, FPR95 {fpr95:.3}, GAP {gap:.3}")?;
+        if let (Some(landmarks), Some(others)) = (accepted_landmarks, accepted_distractors) {
+            let (landmarks, others) = (100.0 * landmarks, 100.0 * others);
+            writeln!(
+                f,
+                "accepted by the threshold: {landmarks:.1}% of the landmarks, {others:.1}% of the distractors"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What a model made of labelled photos.
+pub(crate) struct Tested {
+    pub evaluation: Evaluation,
+    /// An answer for each photo that could be read.
+    pub answers: Vec<Answer>,
+    /// How many could not; each was named.
+    pub bad_photos: usize,
+}
+
+/// Tests a model on the test photos of `data`.
+pub(crate) fn test(model: &Model, data: &Path, batch: usize) -> Result<Tested> {
+    let classes = model.classes();
+    let examples = ImageFolder::open_test(data, &classes)?.examples;
+    let paths: Vec<PathBuf> = examples.iter().map(|example| example.path.clone()).collect();
+    let bar = bar(paths.len(), "testing");
+    let mut scores = Scores::new(classes.len());
+    let mut answers = Vec::new();
+    for ((_, output), example) in model.outputs_at(&paths, batch).zip(&examples) {
+        match output {
+            Ok(output) => {
+                scores.push(example.class, &output.logits);
+                let score = model.score(&output, model.landmark_score());
+                answers.push(answer(score, &output, Some(example.class)));
+            }
+            Err(error) => bar.suspend(|| say(format!("left out: {}", with_causes(&error)))),
+        }
+        bar.inc(1);
+    }
     bar.finish_and_clear();
-    // Only an interrupt makes it stop early, and nobody holds this one.
-    let scores = scores.unwrap_or_else(|| cairn_eval::Scores::new(info.classes.len()));
     if scores.is_empty() {
         anyhow::bail!("{}: not one photo could be read", data.display());
     }
-    Ok((scores.evaluate(&info.classes), bad_photos))
+    let evaluation = scores.evaluate(&classes, model.info().temperature);
+    let bad_photos = paths.len() - answers.len();
+    Ok(Tested { evaluation, answers, bad_photos })
+}
+
+/// How landmarks are told from photos that show none.
+#[derive(Debug, Serialize)]
+struct DistractorFigures {
+    #[serde(flatten)]
+    metrics: RejectionMetrics,
+    /// How many photos without a landmark could be read.
+    distractors: usize,
+    /// Shares of both kinds that reach the model's threshold; `None` where it has none.
+    accepted_landmarks: Option<f64>,
+    accepted_distractors: Option<f64>,
+}
+
+/// Measures `model` on photos that show no landmark beside the `landmarks` of a test; adds to `bad_photos` those that
+/// could not be read.
+fn test_distractors(
+    model: &Model,
+    photos: &[PathBuf],
+    batch: usize,
+    landmarks: &[Answer],
+    bad_photos: &mut usize,
+) -> Result<DistractorFigures> {
+    let paths = photo_files(photos);
+    let bar = bar(paths.len(), "distractors");
+    let mut distractors = Vec::new();
+    for (_, output) in model.outputs_at(&paths, batch) {
+        match output {
+            Ok(output) => {
+                let score = model.score(&output, model.landmark_score());
+                distractors.push(answer(score, &output, None));
+            }
+            Err(error) => {
+                *bad_photos += 1;
+                bar.suspend(|| say(format!("left out: {}", with_causes(&error))));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if distractors.is_empty() {
+        anyhow::bail!("not one distractor could be read");
+    }
+    let threshold = model.info().rejection.map(|rejection| rejection.threshold);
+    let accepted = |answers: &[Answer]| {
+        let reach = |threshold| answers.iter().filter(|answer| answer.score >= threshold).count();
+        threshold.map(|threshold| reach(threshold) as f64 / answers.len() as f64)
+    };
+    Ok(DistractorFigures {
+        metrics: RejectionMetrics::of(&[landmarks, &distractors].concat()),
+        distractors: distractors.len(),
+        accepted_landmarks: accepted(landmarks),
+        accepted_distractors: accepted(&distractors),
+    })
 }
 
 /// Writes the report and returns where it is.

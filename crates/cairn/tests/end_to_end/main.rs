@@ -8,6 +8,7 @@ mod bench;
 mod data;
 mod demo;
 mod interrupt;
+mod learning;
 mod output;
 mod places;
 mod runs;

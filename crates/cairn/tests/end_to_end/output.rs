@@ -2,7 +2,20 @@
 
 use crate::sandbox::Sandbox;
 
-const VERBS: [&str; 8] = ["demo", "data", "train", "test", "predict", "suggest", "completions", "man"];
+const VERBS: [&str; 12] = [
+    "demo",
+    "data",
+    "train",
+    "test",
+    "predict",
+    "suggest",
+    "calibrate",
+    "learn",
+    "forget",
+    "similar",
+    "completions",
+    "man",
+];
 
 #[test]
 fn an_output_that_cannot_be_written_is_an_error_with_its_path() {

@@ -168,6 +168,8 @@ fn every_format_of_predict_names_the_same_landmarks() {
             "class",
             "name",
             "probability",
+            "is_landmark",
+            "landmark_score",
             "locality",
             "country",
             "country_code",

@@ -173,7 +173,10 @@ fn lay_out<T: Element>(gather: &Gather<'_, T>, band: &Band, patch: &mut AlignedW
     let pixel = gather.weights.source_words;
     let step = columns.source_step * pixel;
     let (row_span, column_span) = (rows.span(&band.rows), columns.span(&(0..columns.count)));
-    let in_place = rows.stays_inside(source.extent.height)
+    // A phase of a gradient may have no taps: then nothing is read, and its place may lie past the map.
+    let reads = rows.taps * columns.taps > 0;
+    let in_place = reads
+        && rows.stays_inside(source.extent.height)
         && columns.stays_inside(source.extent.width)
         && columns.source_step == 1
         && band.photos.len() == 1
@@ -193,8 +196,7 @@ fn lay_out<T: Element>(gather: &Gather<'_, T>, band: &Band, patch: &mut AlignedW
         width: source.extent.width,
     });
     patch.reserve(layout.pixels() * pixel);
-    // A phase of a gradient may have no taps: then nothing is read.
-    if rows.taps * columns.taps > 0 {
+    if reads {
         let elements = pixel * T::PER_WORD;
         layout.fill(source, 0..source.channels, elements, patch.as_mut_slice(layout.pixels() * elements));
     }

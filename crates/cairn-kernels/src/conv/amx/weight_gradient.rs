@@ -14,7 +14,7 @@ use crate::conv::axis::Axis;
 use crate::conv::groups::{Chunk, PixelProduct, chunks};
 use crate::conv::patch::Map;
 use crate::conv::transpose::{Pixels, transpose};
-use crate::conv::weight_gradient::{Product, pack_row};
+use crate::conv::weight_gradient::{MIN_TASKS, Product, pack_row};
 use crate::element::Element;
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
 use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
@@ -77,17 +77,18 @@ pub(in crate::conv) fn weight_gradient_on<U: TileUnit, T: Element>(
         batch,
         panels: &panels,
         rows: rows.channels.next_multiple_of(TILE_ROWS) * rows.taps.area(),
-        rows_kept: rows.channels * rows.taps.area(),
         task_outputs: TASK_OUTPUTS,
+        min_tasks: MIN_TASKS,
     };
+    let rows_kept = rows.channels * rows.taps.area();
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
         SCRATCH.with_borrow_mut(|scratch| Task { product, rows, panels }.run::<U>(photos, scratch, sums));
     };
     if rows.taps == kernel {
-        return pixel_product.sum(task, gradient);
+        return pixel_product.sum(rows_kept, task, gradient);
     }
     let mut by_kernel_row = vec![0.0; gradient.len()];
-    pixel_product.sum(task, &mut by_kernel_row);
+    pixel_product.sum(rows_kept, task, &mut by_kernel_row);
     let filter = inputs * kernel.area();
     for (to, from) in gradient.chunks_exact_mut(filter).zip(by_kernel_row.chunks_exact(filter)) {
         for (at, to) in to.iter_mut().enumerate() {

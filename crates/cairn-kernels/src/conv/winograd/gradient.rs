@@ -1,28 +1,26 @@
 //! The gradient to the weights.
 //!
-//! For every position it is a product over tiles: input channels times output channels. The work is cut, by the shape alone, into groups of photos and panels of output channels, and the groups are added
-//! up in order: the same bits on any number of threads.
+//! For every position it is a product over tiles: input channels times output channels.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
+use super::product::transform_tiles;
 use super::transforms::{self, Lanes, square};
 use super::{POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::aligned::{AlignedWords, Word};
+use crate::conv::groups::PixelProduct;
 use crate::conv::patch::Map;
 use crate::element::{Element, Sealed};
 use crate::isa::Isa;
 use crate::shape::{Conv2dOptions, Conv2dShape};
-use crate::shared::SharedSlice;
 use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Tiles that are multiplied at a time: enough that adding to the sums in memory costs little.
 const TILES: usize = 64;
 
-/// Tasks to cut a layer into, at least, where it has the photos.
+/// Tasks to cut a layer into, at least, where it has the photos: their sums are four times a direct product's.
 const MIN_TASKS: usize = 8;
 
 /// A thread's memory, kept from task to task.
@@ -36,8 +34,6 @@ struct Scratch {
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
-    /// The groups' sums. Taken out while in use: a thread that waits for its tasks may begin another gradient.
-    static SUMS: Cell<AlignedWords> = Cell::default();
 }
 
 /// What a task needs to know of the layer.
@@ -65,37 +61,21 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
         tiling: Tiling::of(shape.output_map()),
         padding,
     };
-    let panels = tile::panels::<f32>(isa, outputs);
-    let groups = MIN_TASKS.div_ceil(panels.len()).min(batch);
-    let columns: usize = panels.iter().map(|panel| panel.width).sum();
-    let group_len = POSITIONS * inputs * columns;
-
-    let mut sums = SUMS.take();
-    sums.reserve(groups * group_len);
-    let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
-    let part = |group: usize, panel: &Panel| {
-        let start = group * group_len + POSITIONS * inputs * panel.first;
-        start..start + POSITIONS * inputs * panel.width
+    let pixel_product = PixelProduct {
+        isa,
+        batch,
+        panels: &tile::panels::<f32>(isa, outputs),
+        rows: POSITIONS * inputs,
+        task_outputs: 1,
+        min_tasks: MIN_TASKS,
     };
-    let tasks: Vec<(usize, Panel)> =
-        (0..groups).flat_map(|group| panels.iter().map(move |&panel| (group, panel))).collect();
-    tasks.into_par_iter().with_max_len(1).for_each(|(group, panel)| {
-        let photos = group * batch / groups..(group + 1) * batch / groups;
-        // SAFETY: every group and panel has its own part.
-        let sums = unsafe { all.part(part(group, &panel)) };
-        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panel, scratch, sums));
-    });
-
-    let sums_of_all = sums.as_slice::<f32>(groups * group_len);
-    let gradient = SharedSlice::new(gradient);
-    panels.par_iter().for_each(|panel| {
-        let row = 9 * inputs;
-        // SAFETY: every panel has its own output channels, which are rows of the gradient.
-        let gradient = unsafe { gradient.part(panel.first * row..(panel.first + panel.outputs) * row) };
-        let groups: Vec<&[f32]> = (0..groups).map(|group| &sums_of_all[part(group, panel)]).collect();
-        finish_panel(isa, *panel, inputs, &groups, gradient);
-    });
-    SUMS.set(sums);
+    let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
+        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels[0], scratch, sums));
+    };
+    let finish = |panel, groups: &[&[f32]], gradient: &mut [f32]| {
+        finish_panel(isa, panel, inputs, groups, gradient);
+    };
+    pixel_product.sum_and_finish(9 * inputs, task, finish, gradient);
 }
 
 impl<T: Element> Product<'_, T> {
@@ -113,7 +93,7 @@ impl<T: Element> Product<'_, T> {
         let inputs = POSITIONS * tiles.len() * self.input.channels;
         scratch.inputs.reserve(inputs);
         let to = scratch.inputs.as_mut_slice::<f32>(inputs);
-        transform_inputs(self.isa, self.input, self.tiling, self.padding, tiles.clone(), to);
+        transform_tiles(self.isa, self.input, self.tiling, self.padding, tiles.clone(), to);
         let gradients = POSITIONS * tiles.len() * panel.width;
         scratch.gradients.reserve(gradients);
         let to = scratch.gradients.as_mut_slice::<f32>(gradients);
@@ -148,39 +128,6 @@ impl<T: Element> Product<'_, T> {
             }
         }
     }
-}
-
-vectorised! {
-    /// `[positions, tiles, channels]`.
-    fn transform_inputs<T: Element>(
-        input: Map<'_, T>,
-        tiling: Tiling,
-        padding: usize,
-        tiles: Range<usize>,
-        to: &mut [f32],
-    ) {
-        let pitch = tiles.len() * input.channels;
-        for (index, tile) in tiles.enumerate() {
-            let (photo, row, column) = tiling.locate(tile);
-            for (first, width) in blocks(input.channels) {
-                let to = &mut to[index * input.channels + first..];
-                let [row, column] = [row, column].map(|at| at as isize - padding as isize);
-                let pixels = Square { map: input, photo, row, column, first };
-                with_block!(width, input_block::<T>(pixels, pitch, to));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn input_block<T: Element, const L: usize>(pixels: Square<'_, T>, pitch: usize, to: &mut [f32]) {
-    square(
-        |y, x| pixels.pixel::<L>(y, x),
-        transforms::input,
-        |position, values| {
-            to[position * pitch..position * pitch + L].copy_from_slice(values);
-        },
-    );
 }
 
 vectorised! {

@@ -137,7 +137,7 @@ impl<T: Element> Product<'_, T> {
 
 vectorised! {
     /// Brings tiles into the basis: `[positions, tiles, channels]`.
-    fn transform_tiles<T: Element>(
+    pub(super) fn transform_tiles<T: Element>(
         source: Map<'_, T>,
         tiling: Tiling,
         padding: usize,

@@ -1,0 +1,61 @@
+//! What a model says of one photo whose class is known.
+
+use crate::calibration::Confidence;
+use cairn_dataset::ClassId;
+
+/// The model's answer for one photo, and how good it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// What the photo shows.
+    pub truth: ClassId,
+    /// The likeliest class. Of equally likely ones the first in class order, as with NumPy's `argmax`.
+    pub class: ClassId,
+    /// Its probability, 0 to 1.
+    pub probability: f64,
+    /// Cross-entropy between truth and probabilities, in nats: minus the logarithm of the true class's probability.
+    pub loss: f64,
+}
+
+impl Prediction {
+    /// The answer that lies in `logits`, divided by `temperature` before the softmax; `None` when they have no softmax.
+    pub(crate) fn of(truth: ClassId, logits: &[f32], temperature: f64) -> Option<Self> {
+        let class = likeliest(logits)?;
+        let scaled = |class: ClassId| f64::from(logits[class.index()]) / temperature;
+        // The greatest logit is taken out first, so that no exponential overflows.
+        let greatest = scaled(class);
+        let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) / temperature - greatest).exp()).sum();
+        let log_sum = greatest + sum.ln();
+        Some(Self { truth, class, probability: sum.recip(), loss: log_sum - scaled(truth) })
+    }
+
+    /// Whether the answer is right.
+    pub fn is_right(&self) -> bool {
+        self.class == self.truth
+    }
+
+    pub(crate) fn confidence(&self) -> Confidence {
+        Confidence { probability: self.probability, correct: self.is_right() }
+    }
+}
+
+/// The class of the greatest logit, or `None` when the logits have no softmax.
+fn likeliest(logits: &[f32]) -> Option<ClassId> {
+    let mut best = 0;
+    for (class, logit) in logits.iter().enumerate() {
+        if logit.is_nan() {
+            return None;
+        }
+        if *logit > logits[best] {
+            best = class;
+        }
+    }
+    logits[best].is_finite().then(|| ClassId::new(best))
+}
+
+/// How many classes stand before `class` when the likeliest is put first and equal logits stand in class
+/// order, so that rank 0 is always the class that [`likeliest`] names.
+pub(crate) fn rank(logits: &[f32], class: ClassId) -> usize {
+    let own = logits[class.index()];
+    let before = |(other, &logit): (usize, &f32)| logit > own || (logit == own && other < class.index());
+    logits.iter().enumerate().filter(|&entry| before(entry)).count()
+}

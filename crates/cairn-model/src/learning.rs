@@ -1,0 +1,364 @@
+//! Classes that are added without training: a class is the mean embedding of a few photos, its prototype.
+//!
+//! After Snell et al., "Prototypical Networks for Few-shot Learning" (NIPS 2017), and Qi et al., "Low-Shot Learning
+//! with Imprinted Weights" (CVPR 2018): the network is left as it is, and likeness to the prototype becomes one more
+//! logit beside those of the trained classes.
+
+use std::mem;
+
+use cairn_dataset::{Class, ClassList};
+use cairn_photo::Photo;
+use serde::{Deserialize, Serialize};
+
+use crate::bundle::Bundle;
+use crate::{Embedding, LandmarkScore, Memory, Model, Rejection};
+
+/// The classes that were added, and what makes likeness to a prototype a logit on the scale of the trained classes'
+/// calibrated ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Learning {
+    /// Logits for a likeness of 1, above those for a likeness of 0.
+    pub scale: f64,
+    /// The logit for a likeness of 0.
+    pub offset: f64,
+    /// The added classes, in the order in which they were learned.
+    #[serde(default)]
+    pub classes: ClassList,
+}
+
+impl Learning {
+    /// The calibrated logit of a class whose prototype is as like as this.
+    pub fn logit(&self, likeness: f64) -> f64 {
+        self.scale * likeness + self.offset
+    }
+}
+
+/// Why a class could not be learned or forgotten.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LearnError {
+    /// The model has no scale for likenesses.
+    #[error(
+        "this model cannot weigh likeness to a few photos against what it was trained on: run `cairn calibrate` first"
+    )]
+    NotCalibrated,
+    /// A name that says nothing.
+    #[error("a landmark needs a name")]
+    NoName,
+    /// A class without a photo.
+    #[error("there is no photo to learn {name:?} from")]
+    NoPhotos {
+        /// The class.
+        name: String,
+    },
+    /// Trained classes stay as they are.
+    #[error("the model was trained on {name:?}: only learned landmarks can be learned anew or forgotten")]
+    Trained {
+        /// The class.
+        name: String,
+    },
+    /// No learned class is called so.
+    #[error("{name:?} is not a learned landmark; those are: {}", list(.learned))]
+    NotLearned {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        learned: Vec<String>,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// What became of a class that was to be learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learned {
+    /// There was none of this name.
+    New,
+    /// It takes the place of one that was learned before.
+    Anew,
+}
+
+/// What a calibration tells a model.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    /// How it tells landmarks from other photos.
+    pub rejection: Rejection,
+    /// The trained classes' prototypes and the photos that show no landmark. They are kept where the score needs them.
+    pub bank: Memory,
+    /// [`Learning::scale`].
+    pub scale: f64,
+    /// [`Learning::offset`].
+    pub offset: f64,
+}
+
+impl Model {
+    /// Takes over what a calibration found. Learned classes stay.
+    pub fn calibrate(&mut self, calibration: Calibration) {
+        let Calibration { rejection, bank, scale, offset } = calibration;
+        let Bundle { info, memory, .. } = &mut self.bundle;
+        info.rejection = Some(rejection);
+        let classes = info.learning.take().map(|learning| learning.classes).unwrap_or_default();
+        info.learning = Some(Learning { scale, offset, classes });
+        let learned = mem::take(&mut memory.learned);
+        let bank = if rejection.score == LandmarkScore::Similarity { bank } else { Memory::default() };
+        *memory = Memory { learned, ..bank };
+    }
+
+    /// Divides logits by this temperature from now on.
+    ///
+    /// # Panics
+    /// If it is not a number above 0.
+    pub fn set_temperature(&mut self, temperature: f64) {
+        assert!(temperature.is_finite() && temperature > 0.0, "logits cannot be divided by {temperature}");
+        self.bundle.info.temperature = temperature;
+    }
+
+    /// Adds a class from photos that show it, or learns it anew if it was learned before. The name is one as of a
+    /// class folder: `12.Eiffel_Tower` is shown as "Eiffel Tower".
+    ///
+    /// The photos are framed ones ([`Model::open_framed`]); the prototype is the mean embedding of them and their
+    /// mirror images.
+    ///
+    /// # Errors
+    /// When the model is not calibrated for it, there is no photo or no name, or the model was trained on a class of
+    /// this name.
+    ///
+    /// # Panics
+    /// If a photo is not of the input's size.
+    pub fn learn(&mut self, name: &str, framed: &[Photo]) -> Result<Learned, LearnError> {
+        let class = Class::from_folder(name.trim());
+        if class.name.is_empty() {
+            return Err(LearnError::NoName);
+        }
+        let trained = &self.info().classes;
+        if trained.find(&class.folder).or_else(|| trained.find(&class.name)).is_some() {
+            return Err(LearnError::Trained { name: class.name });
+        }
+        let embeddings: Vec<Embedding> = framed
+            .iter()
+            .flat_map(|photo| self.outputs(&[photo, &photo.mirrored()]))
+            .map(|output| output.embedding)
+            .collect();
+        let Some(learning) = &mut self.bundle.info.learning else { return Err(LearnError::NotCalibrated) };
+        let Some(prototype) = Embedding::mean(&embeddings) else {
+            return Err(LearnError::NoPhotos { name: class.name });
+        };
+        let prototypes = &mut self.bundle.memory.learned;
+        let before = learning.classes.find(&class.folder).or_else(|| learning.classes.find(&class.name));
+        match before {
+            Some(id) => {
+                prototypes[id.index()] = prototype;
+                Ok(Learned::Anew)
+            }
+            None => {
+                learning.classes.push(class);
+                prototypes.push(prototype);
+                Ok(Learned::New)
+            }
+        }
+    }
+
+    /// Takes away a class that was [learned](Model::learn), by its folder or its name in any case.
+    ///
+    /// # Errors
+    /// When no learned class is called so.
+    pub fn forget(&mut self, name: &str) -> Result<Class, LearnError> {
+        if self.info().classes.find(name).is_some() {
+            return Err(LearnError::Trained { name: name.to_owned() });
+        }
+        let learning = self.bundle.info.learning.as_mut();
+        let found = learning.and_then(|learning| Some((learning.classes.find(name)?, learning)));
+        let Some((id, learning)) = found else {
+            let learned = self.info().learning.iter().flat_map(|learning| learning.classes.iter());
+            let learned = learned.map(|(_, class)| class.name.clone()).collect();
+            return Err(LearnError::NotLearned { name: name.to_owned(), learned });
+        };
+        self.bundle.memory.learned.remove(id.index());
+        Ok(learning.classes.remove(id))
+    }
+
+    /// The classes that the model tells apart, in the order of [`Output::logits`](crate::Output::logits): those that it
+    /// was trained on, then those that it learned.
+    pub fn classes(&self) -> ClassList {
+        let mut classes = self.info().classes.clone();
+        for (_, class) in self.info().learning.iter().flat_map(|learning| learning.classes.iter()) {
+            classes.push(class.clone());
+        }
+        classes
+    }
+
+    /// The logits of the learned classes, before the temperature as those of the network are.
+    pub(crate) fn learned_logits(&self, embedding: &Embedding) -> impl Iterator<Item = f32> {
+        let temperature = self.info().temperature;
+        let learning = self.info().learning.iter();
+        let logits = learning.flat_map(|learning| {
+            let likenesses = self.bundle.memory.learned.iter().map(|prototype| embedding.cosine(prototype));
+            likenesses.map(|likeness| learning.logit(likeness))
+        });
+        logits.map(move |logit| (logit * temperature) as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BundleInfo, Provenance};
+    use burn::tensor::Device;
+    use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
+    use cairn_photo::{Framing, Normalisation, Preprocess};
+
+    const SIDE: u32 = 16;
+
+    /// A network with random weights for two classes.
+    fn model() -> Model {
+        let network = NetworkSpec {
+            architecture: Architecture::ThreeConv,
+            classes: 2,
+            side: SIDE as usize,
+            dropout: 0.0,
+        };
+        let framing = Framing::ShortSideCrop { short_side: SIDE, crop: SIDE };
+        let info = BundleInfo {
+            network: network.clone(),
+            classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),
+            preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+            temperature: 2.0,
+            rejection: None,
+            learning: None,
+            provenance: Provenance {
+                cairn: "0.1.0".to_owned(),
+                recipe: String::new(),
+                data_fingerprint: String::new(),
+                epoch: 1,
+                valid_loss: 1.0,
+                valid_accuracy: 0.5,
+            },
+        };
+        let network = network.build(Init::Default, 3, &Device::flex()).unwrap();
+        let model = Model::from_bundle(Bundle { network, info, memory: Memory::default() });
+        model.with_precision(Precision::F32)
+    }
+
+    fn calibration(score: LandmarkScore, model: &Model) -> Calibration {
+        let embedding = model.outputs(&[&stripes(0)]).remove(0).embedding;
+        let bank = Memory {
+            prototypes: vec![embedding.clone(); 2],
+            non_landmarks: vec![embedding],
+            learned: vec![],
+        };
+        Calibration { rejection: Rejection { score, threshold: 0.5 }, bank, scale: 12.0, offset: -4.0 }
+    }
+
+    fn calibrated() -> Model {
+        let mut model = model();
+        model.calibrate(calibration(LandmarkScore::Energy, &model));
+        model
+    }
+
+    /// A picture that looks different for each `seed`, and in the mirror.
+    fn stripes(seed: u32) -> Photo {
+        let value = |i: u32| (i * (seed + 3) * 7 % 256) as u8;
+        Photo::from_pixels(SIDE, SIDE, (0..SIDE * SIDE * 3).map(value).collect()).unwrap()
+    }
+
+    fn logits(model: &Model, photo: &Photo) -> Vec<f32> {
+        model.outputs(&[photo]).remove(0).logits
+    }
+
+    #[test]
+    fn a_learned_class_adds_a_logit_of_its_scaled_likeness_and_leaves_the_others_alone() {
+        let mut model = calibrated();
+        let before = logits(&model, &stripes(9));
+        assert_eq!(model.learn("07.Old_Mill", &[stripes(1), stripes(2)]), Ok(Learned::New));
+        let classes: Vec<String> = model.classes().iter().map(|(_, class)| class.name.clone()).collect();
+        assert_eq!(classes, ["Pyramid", "Dome", "Old Mill"]);
+
+        let after = logits(&model, &stripes(9));
+        assert_eq!(after[..2], before);
+        // By hand: the mean direction of four directions, and its angle to the photo's.
+        let direction = |photo: &Photo| model.outputs(&[photo]).remove(0).embedding.values().to_vec();
+        let photos =
+            [stripes(1), stripes(1).mirrored(), stripes(2), stripes(2).mirrored()].map(|p| direction(&p));
+        let mean: Vec<f64> =
+            (0..photos[0].len()).map(|i| photos.iter().map(|p| f64::from(p[i])).sum::<f64>() / 4.0).collect();
+        let length = mean.iter().map(|m| m * m).sum::<f64>().sqrt();
+        let photo = direction(&stripes(9));
+        let cosine: f64 = mean.iter().zip(&photo).map(|(m, &p)| m / length * f64::from(p)).sum();
+        let expected = 2.0 * (12.0 * cosine - 4.0);
+        assert!((f64::from(after[2]) - expected).abs() < 1e-4, "{} should be {expected}", after[2]);
+    }
+
+    #[test]
+    fn what_was_learned_is_in_the_bundle_and_gone_once_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        for score in LandmarkScore::ALL {
+            let mut model = model();
+            model.calibrate(calibration(score, &model));
+            let before = model.outputs(&[&stripes(9)]);
+            model.learn("Old Mill", &[stripes(1)]).unwrap();
+            model.learn("New Mill", &[stripes(2)]).unwrap();
+            model.save(&path).unwrap();
+            let mut opened = Model::open(&path).unwrap().with_precision(Precision::F32);
+            assert_eq!((opened.info(), opened.memory()), (model.info(), model.memory()));
+            assert_eq!(opened.outputs(&[&stripes(9)]), model.outputs(&[&stripes(9)]));
+
+            opened.forget("old mill").unwrap();
+            assert_eq!(logits(&opened, &stripes(9))[2], logits(&model, &stripes(9))[3], "New Mill moves up");
+            opened.forget("New Mill").unwrap();
+            assert_eq!(opened.outputs(&[&stripes(9)]), before);
+            opened.save(&path).unwrap();
+            assert!(Model::open(&path).unwrap().memory().learned.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_bank_is_kept_only_where_the_score_needs_it() {
+        for score in LandmarkScore::ALL {
+            let mut model = model();
+            model.calibrate(calibration(score, &model));
+            let kept = model.memory().prototypes.len() + model.memory().non_landmarks.len();
+            assert_eq!(kept, if score == LandmarkScore::Similarity { 3 } else { 0 }, "{score:?}");
+        }
+    }
+
+    #[test]
+    fn a_class_learned_again_is_learned_from_the_new_photos_alone() {
+        let mut model = calibrated();
+        model.learn("Old Mill", &[stripes(1)]).unwrap();
+        assert_eq!(model.learn("old mill", &[stripes(2)]), Ok(Learned::Anew));
+        let again = logits(&model, &stripes(9));
+        let mut fresh = calibrated();
+        fresh.learn("Old Mill", &[stripes(2)]).unwrap();
+        assert_eq!(again, logits(&fresh, &stripes(9)));
+    }
+
+    #[test]
+    fn calibrating_again_keeps_what_was_learned() {
+        let mut model = calibrated();
+        model.learn("Old Mill", &[stripes(1)]).unwrap();
+        model.calibrate(calibration(LandmarkScore::Similarity, &model));
+        assert_eq!(model.classes().len(), 3);
+        assert_eq!(logits(&model, &stripes(9)).len(), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_learned_or_forgotten_says_why() {
+        let photos = [stripes(1)];
+        let mut model = model();
+        assert_eq!(model.learn("Old Mill", &photos), Err(LearnError::NotCalibrated));
+        assert!(matches!(model.forget("Old Mill"), Err(LearnError::NotLearned { .. })));
+        let mut model = calibrated();
+        assert_eq!(model.learn(" ", &photos), Err(LearnError::NoName));
+        assert!(matches!(model.learn("Old Mill", &[]), Err(LearnError::NoPhotos { .. })));
+        for name in ["dome", "1.Dome", "5.Dome"] {
+            assert!(matches!(model.learn(name, &photos), Err(LearnError::Trained { .. })), "{name}");
+        }
+        assert!(matches!(model.forget("Dome"), Err(LearnError::Trained { .. })));
+        model.learn("Old Mill", &photos).unwrap();
+        let message = model.forget("New Mill").unwrap_err().to_string();
+        assert_eq!(message, "\"New Mill\" is not a learned landmark; those are: Old Mill");
+    }
+}

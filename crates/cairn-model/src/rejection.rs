@@ -1,0 +1,130 @@
+//! Telling photos of the landmarks that a model knows from photos of anything else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Embedding, Memory, Model, Output};
+
+/// How a model decides whether a photo shows a landmark that it knows: by a score that must reach a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// What is computed.
+    pub score: LandmarkScore,
+    /// The lowest score of a photo that is taken to show a known landmark.
+    pub threshold: f64,
+}
+
+/// A number that is high for photos of known landmarks and low for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LandmarkScore {
+    /// The probability of the likeliest landmark: Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and
+    /// Out-of-Distribution Examples in Neural Networks", ICLR 2017.
+    Confidence,
+    /// The logarithm of the summed exponentials of the calibrated logits, which is the negative of the free energy: Liu
+    /// et al., "Energy-based Out-of-distribution Detection", NeurIPS 2020.
+    Energy,
+    /// Likeness to the nearest landmark's prototype, less the mean likeness to the nearest photos of a bank of
+    /// non-landmarks: the rule of Henkel and Singer, who won Google Landmark Recognition 2020 ("Supporting large-scale image recognition
+    /// with out-of-domain samples", arXiv 2010.01650), with prototypes in the place of single photos.
+    Similarity,
+}
+
+impl LandmarkScore {
+    /// Every score, the simplest first.
+    pub const ALL: [Self; 3] = [Self::Confidence, Self::Energy, Self::Similarity];
+
+    /// The name that bundles and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Confidence => "confidence",
+            Self::Energy => "energy",
+            Self::Similarity => "similarity",
+        }
+    }
+}
+
+impl Model {
+    /// The score by which it tells landmarks from other photos: the bundle's, or confidence where it names none.
+    pub fn landmark_score(&self) -> LandmarkScore {
+        self.info().rejection.map_or(LandmarkScore::Confidence, |rejection| rejection.score)
+    }
+
+    /// The score of a photo, of this kind.
+    pub fn score(&self, output: &Output, score: LandmarkScore) -> f64 {
+        match score {
+            LandmarkScore::Confidence => confidence(&self.calibrated(&output.logits)),
+            LandmarkScore::Energy => log_sum_exp(&self.calibrated(&output.logits)),
+            LandmarkScore::Similarity => self.memory().similarity(&output.embedding, 0),
+        }
+    }
+}
+
+impl Memory {
+    /// Likeness to the nearest prototype, less the mean likeness to the nearest five non-landmarks
+    /// ([`LandmarkScore::Similarity`]), of which the nearest `passed_over` do not count.
+    pub fn similarity(&self, embedding: &Embedding, passed_over: usize) -> f64 {
+        let prototypes = self.prototypes.iter().chain(&self.learned);
+        let nearest =
+            prototypes.map(|prototype| embedding.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max);
+        let mut likenesses: Vec<f64> =
+            self.non_landmarks.iter().map(|other| embedding.cosine(other)).collect();
+        likenesses.sort_by(|a, b| b.total_cmp(a));
+        let counted = likenesses.iter().skip(passed_over).take(NEAREST);
+        nearest - counted.clone().sum::<f64>() / counted.count().max(1) as f64
+    }
+}
+
+/// How many of the nearest non-landmarks count in [`LandmarkScore::Similarity`].
+const NEAREST: usize = 5;
+
+/// Log of the sum of exponentials, the greatest taken out first so that none overflows.
+pub fn log_sum_exp(logits: &[f64]) -> f64 {
+    let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    greatest + logits.iter().map(|logit| (logit - greatest).exp()).sum::<f64>().ln()
+}
+
+/// The probability of the likeliest class.
+fn confidence(logits: &[f64]) -> f64 {
+    let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (greatest - log_sum_exp(logits)).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confidence_and_energy_agree_with_f64_arithmetic_and_survive_large_logits() {
+        // Of 1000, 1001 and 998.5: 1001 + ln(e^-1 + 1 + e^-2.5).
+        let sum: f64 = (-1.0_f64).exp() + 1.0 + (-2.5_f64).exp();
+        let logits = [1000.0, 1001.0, 998.5];
+        assert!((log_sum_exp(&logits) - (1001.0 + sum.ln())).abs() < 1e-9);
+        assert!((confidence(&logits) - 1.0 / sum).abs() < 1e-12);
+    }
+
+    #[test]
+    fn similarity_is_the_nearest_prototype_less_the_mean_of_the_nearest_non_landmarks() {
+        let at = |degrees: f32| {
+            let (sine, cosine) = degrees.to_radians().sin_cos();
+            Embedding::of(&[cosine, sine])
+        };
+        let cos = |degrees: f64| degrees.to_radians().cos();
+        let memory = Memory {
+            prototypes: vec![at(90.0)],
+            learned: vec![at(20.0)],
+            non_landmarks: [180.0, 30.0, 40.0, 50.0, 60.0, 70.0].map(at).to_vec(),
+        };
+        let five = (cos(30.0) + cos(40.0) + cos(50.0) + cos(60.0) + cos(70.0)) / 5.0;
+        assert!((memory.similarity(&at(0.0), 0) - (cos(20.0) - five)).abs() < 1e-6);
+        let without_30 = five + (cos(180.0) - cos(30.0)) / 5.0;
+        assert!((memory.similarity(&at(0.0), 1) - (cos(20.0) - without_30)).abs() < 1e-6);
+        assert!((memory.similarity(&at(0.0), 6) - cos(20.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn without_non_landmarks_similarity_is_that_to_the_nearest_prototype() {
+        let [east, north] = [[1.0, 0.0], [0.0, 1.0]].map(|features| Embedding::of(&features));
+        let memory = Memory { prototypes: vec![north, east.clone()], ..Memory::default() };
+        assert_eq!(memory.similarity(&east, 0), 1.0);
+    }
+}

@@ -1,0 +1,85 @@
+//! Weights of another training as the first weights of a network, whatever classes they were trained for.
+
+use crate::{Network, StateDict, StateDictError};
+
+/// A network with the weights of another training.
+#[derive(Debug)]
+pub struct Fitted {
+    /// The network.
+    pub network: Network,
+    /// What became of its last layer.
+    pub head: HeadFit,
+}
+
+/// What became of the layer that gives the logits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadFit {
+    /// It is the file's: as many classes.
+    Taken,
+    /// It begins anew, since the file's is for another number of classes: so many, or none where it has no such layer.
+    Replaced {
+        /// The file's classes.
+        classes: Option<usize>,
+    },
+}
+
+impl Network {
+    /// The network with these weights. A last layer for another number of classes, or none, leaves the network's own in
+    /// its place; all other tensors must be there, and no others.
+    ///
+    /// # Errors
+    /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape.
+    pub fn fitted_with(self, weights: &StateDict) -> Result<Fitted, StateDictError> {
+        let prefix = self.head_prefix();
+        let own = self.state_dict();
+        let weight = format!("{prefix}.weight");
+        if own.shape(&weight) == weights.shape(&weight) {
+            return Ok(Fitted { network: self.with_state_dict(weights)?, head: HeadFit::Taken });
+        }
+        let classes = weights.shape(&weight).and_then(|shape| shape.first().copied());
+        let weights = weights.clone().with_module_of(&own, &prefix);
+        Ok(Fitted { network: self.with_state_dict(&weights)?, head: HeadFit::Replaced { classes } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Architecture, Init, NetworkSpec};
+    use burn::tensor::Device;
+
+    fn network(classes: usize, seed: u64) -> Network {
+        let spec = NetworkSpec { architecture: Architecture::ResNet10Small, classes, side: 32, dropout: 0.0 };
+        spec.build(Init::Default, seed, &Device::flex()).unwrap()
+    }
+
+    #[test]
+    fn weights_for_as_many_classes_are_taken_whole() {
+        let given = network(3, 1).state_dict();
+        let fitted = network(3, 2).fitted_with(&given).unwrap();
+        assert_eq!(fitted.head, HeadFit::Taken);
+        assert_eq!(fitted.network.state_dict(), given);
+    }
+
+    #[test]
+    fn a_head_for_other_classes_or_none_is_left_as_it_began_and_all_else_is_taken() {
+        let (own, given) = (network(3, 1).state_dict(), network(5, 2).state_dict());
+        let headless = given.clone().with_module_of(&StateDict::default(), "fc");
+        for (given, classes) in [(&given, Some(5)), (&headless, None)] {
+            let fitted = network(3, 1).fitted_with(given).unwrap();
+            assert_eq!(fitted.head, HeadFit::Replaced { classes });
+            let found = fitted.network.state_dict();
+            for (name, _) in own.shapes() {
+                let from = if name.starts_with("fc.") { &own } else { given };
+                assert_eq!(found.values(name), from.values(name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_that_lack_anything_but_the_head_are_refused_by_name() {
+        let lacking = network(5, 2).state_dict().with_module_of(&StateDict::default(), "conv1");
+        let message = network(3, 1).fitted_with(&lacking).unwrap_err().to_string();
+        assert!(message.contains("missing: conv1.weight") && !message.contains("fc."), "{message}");
+    }
+}

@@ -1,0 +1,240 @@
+//! What a trained model must know before it can say "none of my landmarks" and learn new ones: measured on the photos
+//! held back from its training, and on photos that show no landmark.
+
+use std::path::PathBuf;
+
+use cairn_dataset::{ClassId, Example, ImageFolder};
+use cairn_eval::{
+    Answer, Observation, PlattScale, RECALL, RejectionMetrics, Scores, Shows, platt_scaling,
+    threshold_at_recall,
+};
+use cairn_model::{
+    Calibration, Embedding, LandmarkScore, Memory, Model, Output, Rejection, TOGETHER, log_sum_exp,
+};
+use cairn_photo::PhotoError;
+
+use crate::answer::answer;
+
+/// From how many photos a class is usually learned.
+const SHOTS: usize = 5;
+/// How many times, at most, each class is learned from so many of its photos, to weigh likeness.
+const DRAWS: usize = 4;
+/// One part in so many of the photos without a landmark is taken to be of the same kind as any one of them.
+const OWN_KIND: usize = 3;
+
+/// Why a model could not be calibrated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CalibrateError {
+    /// The photos are of other classes than the model's.
+    #[error(
+        "{}: its classes are not those of the model; calibrate on the data set that the model was trained on",
+        root.display()
+    )]
+    Classes {
+        /// The data set.
+        root: PathBuf,
+    },
+    /// Not one photo of a part could be read.
+    #[error("{}: not one {part} photo could be read", root.display())]
+    NoPhotos {
+        /// The data set.
+        root: PathBuf,
+        /// Which part.
+        part: &'static str,
+    },
+    /// There are photos without a landmark, but not one could be read.
+    #[error("not one of the {photos} photos without a landmark could be read")]
+    NoNonLandmarks {
+        /// How many there are.
+        photos: usize,
+    },
+    /// All validation photos are of one class.
+    #[error("{}: all its validation photos show one landmark; calibration needs two at least", root.display())]
+    OneClass {
+        /// The data set.
+        root: PathBuf,
+    },
+}
+
+/// What a calibration found.
+#[derive(Debug)]
+pub struct CalibrationOutcome {
+    /// What the logits are divided by from now on.
+    pub temperature: f64,
+    /// How well each score tells landmarks from other photos.
+    pub scores: Vec<ScoreQuality>,
+    /// The score that the model goes by from now on.
+    pub rejection: Rejection,
+    /// Photos that were left out.
+    pub bad_photos: Vec<PhotoError>,
+}
+
+/// How well one score tells landmarks from other photos.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreQuality {
+    /// The score.
+    pub score: LandmarkScore,
+    /// On validation photos and photos that show no landmark; not numbers where there were none of these.
+    pub metrics: RejectionMetrics,
+    /// Where 95 % of the validation photos are accepted.
+    pub threshold: f64,
+}
+
+/// A photo that could be read, and what the network made of it.
+struct Seen {
+    class: ClassId,
+    output: Output,
+}
+
+/// Calibrates `model` on the data set that it was trained on, and on photos that show none of its landmarks. `on_photo`
+/// is called after each photo.
+///
+/// 1. The temperature is fitted to the validation photos.
+/// 2. The score that tells validation photos from non-landmarks best, by AUROC, is chosen, with the threshold that
+///    accepts 95 % of the validation photos. Without non-landmarks it is the confidence.
+/// 3. Likeness to a prototype is weighed against the trained logits, for classes to be learned later: every class in
+///    turn plays one that was not trained, its logit being replaced by the scaled likeness to the mean of five of its
+///    training photos. The scale is the one under which the validation photos' classes are most probable.
+///
+/// # Errors
+/// When the data set is not of the model's classes, its validation photos are all of one class, or not one photo of a
+/// part or without a landmark can be read.
+pub fn calibrate(
+    model: &mut Model,
+    data: &ImageFolder,
+    non_landmarks: &[PathBuf],
+    mut on_photo: impl FnMut(),
+) -> Result<CalibrationOutcome, CalibrateError> {
+    let root = || data.root.clone();
+    if data.classes != model.info().classes {
+        return Err(CalibrateError::Classes { root: root() });
+    }
+    let mut bad_photos = Vec::new();
+    let mut outputs = |paths: &[PathBuf]| -> Vec<Option<Output>> {
+        let seen = model.outputs_at(paths, TOGETHER).map(|(_, output)| {
+            on_photo();
+            output.map_err(|error| bad_photos.push(error)).ok()
+        });
+        seen.collect()
+    };
+    let mut see = |examples: &[Example], part| {
+        let paths: Vec<PathBuf> = examples.iter().map(|example| example.path.clone()).collect();
+        let read = examples.iter().zip(outputs(&paths));
+        let seen: Vec<Seen> = read
+            .filter_map(|(example, output)| Some(Seen { class: example.class, output: output? }))
+            .collect();
+        if seen.is_empty() { Err(CalibrateError::NoPhotos { root: root(), part }) } else { Ok(seen) }
+    };
+    let train = see(&data.train, "training")?;
+    let valid = see(&data.valid, "validation")?;
+    let photos = non_landmarks.len();
+    let non_landmarks: Vec<Output> = outputs(non_landmarks).into_iter().flatten().collect();
+    if non_landmarks.is_empty() && photos > 0 {
+        return Err(CalibrateError::NoNonLandmarks { photos });
+    }
+
+    let temperature = temperature(&valid, data.classes.len());
+    model.set_temperature(temperature);
+    let bank = Memory {
+        prototypes: prototypes(&train, data.classes.len()),
+        non_landmarks: non_landmarks.iter().map(|output| output.embedding.clone()).collect(),
+        learned: Vec::new(),
+    };
+    let scores: Vec<ScoreQuality> = LandmarkScore::ALL
+        .into_iter()
+        .map(|score| quality(score, &answers(score, model, &bank, &valid, &non_landmarks)))
+        .collect();
+    let rejection = best(&scores);
+    let scale =
+        weigh_likeness(model, &train, &valid).ok_or_else(|| CalibrateError::OneClass { root: root() })?;
+    model.calibrate(Calibration { rejection, bank, scale: scale.scale, offset: scale.offset });
+    Ok(CalibrationOutcome { temperature, scores, rejection, bad_photos })
+}
+
+fn temperature(valid: &[Seen], classes: usize) -> f64 {
+    let mut scores = Scores::new(classes);
+    for seen in valid {
+        scores.push(seen.class, &seen.output.logits[..classes]);
+    }
+    scores.fit_temperature()
+}
+
+/// The mean embedding of each class's photos. A class without a photo that could be read is like nothing.
+fn prototypes(train: &[Seen], classes: usize) -> Vec<Embedding> {
+    let photos_of = |class| embeddings_of(train, ClassId::new(class));
+    let nothing = || Embedding::of(&vec![0.0; train[0].output.embedding.values().len()]);
+    (0..classes).map(|class| Embedding::mean(photos_of(class)).unwrap_or_else(nothing)).collect()
+}
+
+fn embeddings_of(seen: &[Seen], class: ClassId) -> impl Iterator<Item = &Embedding> {
+    seen.iter().filter(move |seen| seen.class == class).map(|seen| &seen.output.embedding)
+}
+
+/// What a model that goes by `score` answers for landmarks, then for other photos.
+fn answers(
+    score: LandmarkScore,
+    model: &Model,
+    bank: &Memory,
+    landmarks: &[Seen],
+    non_landmarks: &[Output],
+) -> Vec<Answer> {
+    let score_of = |output: &Output, passed_over| match score {
+        LandmarkScore::Similarity => bank.similarity(&output.embedding, passed_over),
+        LandmarkScore::Confidence | LandmarkScore::Energy => model.score(output, score),
+    };
+    let landmark = |seen: &Seen| answer(score_of(&seen.output, 0), &seen.output, Some(seen.class));
+    // A photo of the bank finds itself there, and others of the same staircase. What a model meets later will be of other
+    // kinds: the score is judged without the part of the bank that is likest to the photo.
+    let own_kind = non_landmarks.len().div_ceil(OWN_KIND);
+    let other = |output| answer(score_of(output, own_kind), output, None);
+    landmarks.iter().map(landmark).chain(non_landmarks.iter().map(other)).collect()
+}
+
+fn quality(score: LandmarkScore, answers: &[Answer]) -> ScoreQuality {
+    let landmarks: Vec<f64> =
+        answers.iter().filter(|a| a.shows != Shows::NoLandmark).map(|answer| answer.score).collect();
+    // Without a landmark there would be no answers at all: `calibrate` has seen to that.
+    let threshold = threshold_at_recall(&landmarks, RECALL).unwrap_or(f64::NEG_INFINITY);
+    ScoreQuality { score, metrics: RejectionMetrics::of(answers), threshold }
+}
+
+/// The score of the highest AUROC; the first, which is the simplest, of equal ones or where there is none.
+fn best(scores: &[ScoreQuality]) -> Rejection {
+    let mut best = scores[0];
+    for &quality in scores {
+        if quality.metrics.auroc > best.metrics.auroc {
+            best = quality;
+        }
+    }
+    Rejection { score: best.score, threshold: best.threshold }
+}
+
+/// The scale and offset that make likeness to a prototype a logit; see [`calibrate`].
+///
+/// With the other classes' logits as they are, the probability of the class that plays unknown is the logistic function
+/// of its logit less the logarithm of the others' summed exponentials. So the search is a logistic regression over all
+/// pairs of a prototype and a photo, in which the others' part is known.
+fn weigh_likeness(model: &Model, train: &[Seen], valid: &[Seen]) -> Option<PlattScale> {
+    let mut observations = Vec::new();
+    for (class, _) in model.info().classes.iter() {
+        let others: Vec<f64> = valid.iter().map(|seen| others(model, &seen.output, class)).collect();
+        let photos: Vec<&Embedding> = embeddings_of(train, class).collect();
+        for photos in photos.chunks(SHOTS).take(DRAWS) {
+            let Some(prototype) = Embedding::mean(photos.iter().copied()) else { continue };
+            observations.extend(valid.iter().zip(&others).map(|(seen, others)| Observation {
+                score: seen.output.embedding.cosine(&prototype),
+                known: -others,
+                positive: seen.class == class,
+            }));
+        }
+    }
+    platt_scaling(&observations)
+}
+
+/// The logarithm of the summed exponentials of all trained classes' calibrated logits but one's.
+fn others(model: &Model, output: &Output, class: ClassId) -> f64 {
+    let mut logits = model.calibrated(&output.logits[..model.info().classes.len()]);
+    logits[class.index()] = f64::NEG_INFINITY;
+    log_sum_exp(&logits)
+}

@@ -1,0 +1,223 @@
+//! A recipe: everything that decides how a training goes, in one TOML file.
+
+mod error;
+mod fine_tune;
+mod network;
+mod photos;
+mod training;
+
+use std::path::Path;
+use std::{fs, io};
+
+use cairn_dataset::{DatasetError, ImageFolder, mean_std};
+use cairn_nets::{NetworkSpec, Precision};
+use cairn_photo::{Normalisation, Preprocess};
+use serde::{Deserialize, Serialize};
+
+pub use error::RecipeError;
+pub use fine_tune::{FineTuneRecipe, Learning};
+pub use network::NetworkRecipe;
+pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
+pub use training::TrainingRecipe;
+
+use crate::optimiser::OptimiserRecipe;
+use crate::schedule::Schedule;
+
+/// The recipes that come with cairn, by name.
+pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
+    ("demo", include_str!("../../../../recipes/demo.toml")),
+    ("quick", include_str!("../../../../recipes/quick.toml")),
+    ("system-a-scratch", include_str!("../../../../recipes/system-a-scratch.toml")),
+    ("system-b-plain", include_str!("../../../../recipes/system-b-plain.toml")),
+    ("system-b-residual", include_str!("../../../../recipes/system-b-residual.toml")),
+    ("system-c-scratch", include_str!("../../../../recipes/system-c-scratch.toml")),
+];
+
+/// Everything that decides how a training goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The network and its first weights.
+    pub network: NetworkRecipe,
+    /// How photos are shown to it.
+    pub photos: PhotosRecipe,
+    /// How long, and in which portions.
+    pub training: TrainingRecipe,
+    /// How weights are updated.
+    pub optimiser: OptimiserRecipe,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Which layers learn, and how fast.
+    #[serde(default, skip_serializing_if = "FineTuneRecipe::is_default")]
+    pub fine_tune: FineTuneRecipe,
+}
+
+impl Recipe {
+    /// The recipe of this name, or in the TOML file of this path.
+    ///
+    /// # Errors
+    /// When there is neither, or it is not a recipe, or a figure is out of range.
+    pub fn find(name_or_path: &str) -> Result<Self, RecipeError> {
+        Self::parse(&Self::text(name_or_path)?, name_or_path)
+    }
+
+    /// The recipe of this name or path as it is written, not yet checked.
+    pub(crate) fn text(name_or_path: &str) -> Result<String, RecipeError> {
+        if let Some((_, text)) = BUILT_IN_RECIPES.iter().find(|(name, _)| *name == name_or_path) {
+            return Ok((*text).to_owned());
+        }
+        let path = Path::new(name_or_path);
+        fs::read_to_string(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => RecipeError::Unknown { name: name_or_path.to_owned() },
+            _ => RecipeError::Read { path: path.to_owned(), source },
+        })
+    }
+
+    /// Reads and validates TOML; `origin` is what errors call it.
+    ///
+    /// # Errors
+    /// When it is not a recipe, or a figure is out of range.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, RecipeError> {
+        let recipe: Self = toml::from_str(text)
+            .map_err(|source| RecipeError::Syntax { origin: origin.to_owned(), source: Box::new(source) })?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as TOML.
+    ///
+    /// # Errors
+    /// When TOML cannot hold a value, such as a seed beyond 63 bits.
+    pub fn to_toml(&self) -> Result<String, RecipeError> {
+        toml::to_string(self).map_err(|e| RecipeError::Fault(format!("cannot be written as TOML: {e}")))
+    }
+
+    /// The recipe with figures in place of what depends on the photos (their own mean and deviation, if it asks for
+    /// them) and on the machine (the precision).
+    ///
+    /// `progress` is told how many photos are measured, and of how many.
+    ///
+    /// # Errors
+    /// When not one photo can be read.
+    pub fn resolved(
+        mut self,
+        data: &ImageFolder,
+        progress: impl Fn(usize, usize) + Sync,
+    ) -> Result<Self, DatasetError> {
+        if self.photos.normalisation.known().is_none() {
+            let measured = mean_std(&data.train, &self.photos.framing, progress)?;
+            self.photos.normalisation = NormalisationRecipe::Given(measured.normalisation);
+        }
+        self.training.precision = Some(self.precision());
+        Ok(self)
+    }
+
+    /// The number type of feature maps: the recipe's, or the machine's fastest.
+    pub fn precision(&self) -> Precision {
+        self.training.precision.unwrap_or_else(Precision::best)
+    }
+
+    /// The network for this many classes.
+    pub fn network_spec(&self, classes: usize) -> NetworkSpec {
+        let NetworkRecipe { architecture, dropout, .. } = self.network;
+        NetworkSpec { architecture, classes, side: self.side(), dropout }
+    }
+
+    /// How photos are shown in validation, testing and use, once the normalisation is resolved.
+    pub fn preprocess(&self, normalisation: Normalisation) -> Preprocess {
+        Preprocess { framing: self.photos.framing.clone(), normalisation }
+    }
+
+    /// Side of the square input, in pixels.
+    fn side(&self) -> usize {
+        self.photos.input_size().0 as usize
+    }
+
+    /// Checks every figure's range.
+    ///
+    /// # Errors
+    /// [`RecipeError::Fault`] with the first fault found.
+    pub fn validate(&self) -> Result<(), RecipeError> {
+        self.fault().map_or(Ok(()), |fault| Err(RecipeError::Fault(fault)))
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.training
+            .fault()
+            .or_else(|| self.photos.fault())
+            .or_else(|| self.network_spec(2).validate().err().map(|e| format!("network: {e}")))
+            .or_else(|| self.optimiser.fault())
+            .or_else(|| self.schedule.fault())
+            .or_else(|| self.fine_tune.fault())
+    }
+}
+
+/// The first of these that does not hold.
+fn first_fault<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
+    rules.into_iter().find_map(|(holds, fault)| (!holds).then_some(fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_photo::Augmentations;
+
+    use super::*;
+
+    #[test]
+    fn every_recipe_that_comes_with_cairn_is_valid_and_survives_writing() {
+        for (name, text) in BUILT_IN_RECIPES {
+            let recipe = Recipe::parse(text, name).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            let again = Recipe::parse(&recipe.to_toml().unwrap(), name).unwrap();
+            assert_eq!(recipe, again, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it() {
+        let text = BUILT_IN_RECIPES[0].1.replace("batch =", "bacth =");
+        let error = Recipe::parse(&text, "mine.toml").unwrap_err();
+        let RecipeError::Syntax { source, .. } = error else { panic!("{error:?}") };
+        assert!(source.to_string().contains("bacth"), "{source}");
+    }
+
+    #[test]
+    fn figures_out_of_range_are_named() {
+        let faulty = |named: &str, spoil: fn(&mut Recipe)| {
+            let mut recipe = Recipe::find("demo").unwrap();
+            spoil(&mut recipe);
+            let message = recipe.validate().unwrap_err().to_string();
+            assert!(message.contains(named), "{message} should name {named}");
+        };
+        faulty("training.batch", |r| r.training.batch = 0);
+        faulty("training.minutes", |r| r.training.minutes = Some(-1.0));
+        faulty("label_smoothing", |r| r.training.label_smoothing = 1.0);
+        faulty("training.accumulate", |r| r.training.accumulate = 0);
+        faulty("training.clip_norm", |r| r.training.clip_norm = Some(0.0));
+        faulty("training.ema", |r| r.training.ema = Some(1.0));
+        faulty("schedule.pct_start", |r| {
+            r.schedule = Schedule::OneCycle { pct_start: 0.0, div_factor: 25.0, final_div_factor: 1e4 };
+        });
+        faulty("schedule.milestones", |r| {
+            let milestones = vec![5, 3];
+            r.schedule = Schedule::MultiStep { milestones, gamma: 0.1, warmup_epochs: 0.0 };
+        });
+        faulty("dropout", |r| r.network.dropout = 1.0);
+        faulty("learning_rate", |r| {
+            r.optimiser = OptimiserRecipe::Adam {
+                learning_rate: f64::NAN,
+                weight_decay: 0.0,
+                decay_biases_and_norms: true,
+            };
+        });
+        faulty("photos.augment", |r| r.photos.augment = Augmentations::default());
+        faulty("fine_tune.train", |r| r.fine_tune.train = Learning::Last(0));
+        faulty("fine_tune.layer_decay", |r| r.fine_tune.layer_decay = 0.0);
+        faulty("fine_tune.unfreeze_every", |r| r.fine_tune.unfreeze_every = Some(1));
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let message = Recipe::find("qiuck").unwrap_err().to_string();
+        assert!(message.contains("qiuck") && message.contains("system-b-residual"), "{message}");
+    }
+}

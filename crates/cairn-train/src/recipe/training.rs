@@ -1,0 +1,89 @@
+//! The section `[training]`.
+
+use cairn_nets::Precision;
+use serde::{Deserialize, Serialize};
+
+use super::first_fault;
+
+/// How long, and in which portions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRecipe {
+    /// Photos in a batch.
+    pub batch: usize,
+    /// Epochs at most.
+    pub epochs: usize,
+    /// Minutes at most, validation included. A run under a time budget is not repeatable to the bit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<f64>,
+    /// Share of each label spread evenly over all classes, in `[0, 1)` (Szegedy et al. 2015,
+    /// <https://arxiv.org/abs/1512.00567>).
+    #[serde(default)]
+    pub label_smoothing: f64,
+    /// Batches whose gradients make one step together, for batches larger than memory holds. Batch norm still sees one
+    /// batch at a time.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: usize,
+    /// The greatest length of all gradients together; longer ones are shortened to it (PyTorch's `clip_grad_norm_`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Decay of a running mean of the weights, in `(0, 1)`, such as 0.999: the mean is then what is validated and saved
+    /// (timm's `ModelEmaV3` with its warm-up of the decay).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    /// Stop after so many epochs without a lower validation loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<usize>,
+    /// Number type of feature maps [default: the machine's fastest].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// Decides first weights, the order of photos, augmentation and dropout.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
+impl TrainingRecipe {
+    /// What is wrong with the figures, if anything.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let Self { batch, epochs, minutes, label_smoothing, early_stopping, precision, seed, .. } = *self;
+        let Self { accumulate, clip_norm, ema, .. } = *self;
+        first_fault([
+            (batch > 0, "training.batch is 0; a batch needs at least one photo".to_owned()),
+            (epochs > 0, "training.epochs is 0; train for at least one".to_owned()),
+            (
+                minutes.is_none_or(|m| m > 0.0 && m.is_finite()),
+                format!("training.minutes is {}; it must be above 0", minutes.unwrap_or_default()),
+            ),
+            (
+                (0.0..1.0).contains(&label_smoothing),
+                format!(
+                    "training.label_smoothing is {label_smoothing}; it must lie from 0 up to but not including 1"
+                ),
+            ),
+            (accumulate > 0, "training.accumulate is 0; a step needs at least one batch".to_owned()),
+            (
+                clip_norm.is_none_or(|norm| norm > 0.0),
+                format!("training.clip_norm is {}; it must be above 0", clip_norm.unwrap_or_default()),
+            ),
+            (
+                ema.is_none_or(|decay| decay > 0.0 && decay < 1.0),
+                format!("training.ema is {}; it must lie between 0 and 1", ema.unwrap_or_default()),
+            ),
+            (early_stopping != Some(0), "training.early_stopping is 0; bear at least one epoch".to_owned()),
+            (
+                precision.is_none_or(Precision::is_offered),
+                "training.precision is bf16, in which this machine does not compute; use f32".to_owned(),
+            ),
+            (i64::try_from(seed).is_ok(), format!("training.seed is {seed}; it must be below 2^63")),
+        ])
+    }
+}

@@ -1,0 +1,78 @@
+//! `cairn calibrate`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_model::Model;
+use cairn_train::{CalibrationOutcome, calibrate};
+use clap::Args;
+
+use crate::commands::with_causes;
+use crate::destination::Destination;
+use crate::exit::Status;
+use crate::photo_files::photo_files;
+use crate::progress::{bar, say};
+
+/// Teach a trained model to tell landmarks from other photos, and to weigh what it learns from a few photos
+///
+/// Only training and validation photos of the data set are used, never its test photos.
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// A model file, or a run folder (its best model)
+    model: PathBuf,
+    /// The data set that the model was trained on
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// A folder of photos (or a photo) that show none of its landmarks; may be given several times. Without any, the model
+    /// goes by its confidence
+    #[arg(long, value_name = "PHOTO|DIR")]
+    distractors: Vec<PathBuf>,
+    #[command(flatten)]
+    destination: Destination,
+}
+
+impl Calibrate {
+    pub(crate) fn run(self) -> Result<Status> {
+        let mut model = Model::open(&self.model)?;
+        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let distractors = photo_files(&self.distractors);
+        if distractors.is_empty() && !self.distractors.is_empty() {
+            bail!("there are no photos among the distractors");
+        }
+        let bar = bar(data.train.len() + data.valid.len() + distractors.len(), "looking at photos");
+        let outcome = calibrate(&mut model, &data, &distractors, || bar.inc(1))?;
+        bar.finish_and_clear();
+        for bad in &outcome.bad_photos {
+            say(format!("left out: {}", with_causes(bad)));
+        }
+        write_outcome(&mut io::stdout().lock(), &outcome)?;
+        say(format!("model: {}", self.destination.write(&model, &self.model)?.display()));
+        Ok(Status::with_bad_photos(outcome.bad_photos.len()))
+    }
+}
+
+fn write_outcome(out: &mut impl Write, outcome: &CalibrationOutcome) -> io::Result<()> {
+    writeln!(out, "temperature  {:.3}", outcome.temperature)?;
+    writeln!(out, "score         AUROC   FPR95     GAP  threshold")?;
+    for quality in &outcome.scores {
+        let metrics = quality.metrics;
+        let chosen = if quality.score == outcome.rejection.score { "  chosen" } else { "" };
+        writeln!(
+            out,
+            "{:<12} {:>6} {:>7} {:>7}  {:>9.4}{chosen}",
+            quality.score.name(),
+            share(metrics.auroc),
+            share(metrics.fpr95),
+            share(metrics.gap),
+            quality.threshold,
+        )?;
+    }
+    Ok(())
+}
+
+/// With three decimals, or a dash for what is not a number.
+fn share(value: f64) -> String {
+    if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() }
+}

@@ -1,0 +1,55 @@
+//! `cairn learn`
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use cairn_model::{Learned, Model};
+use cairn_photo::Photo;
+use clap::Args;
+
+use crate::commands::with_causes;
+use crate::destination::Destination;
+use crate::exit::Status;
+use crate::photo_files::photo_files;
+use crate::progress::say;
+
+/// Add a landmark to a model from a few photos, without training
+#[derive(Debug, Args)]
+pub(crate) struct Learn {
+    /// A model file, or a run folder (its best model)
+    model: PathBuf,
+    /// What the landmark is called, such as "Our town hall"; one that was learned before is learned anew
+    #[arg(long)]
+    name: String,
+    /// Photos of it, or folders of such photos; five are enough
+    #[arg(value_name = "PHOTO|DIR", required = true)]
+    photos: Vec<PathBuf>,
+    #[command(flatten)]
+    destination: Destination,
+}
+
+impl Learn {
+    pub(crate) fn run(self) -> Result<Status> {
+        let mut model = Model::open(&self.model)?;
+        let paths = photo_files(&self.photos);
+        let mut framed: Vec<Photo> = Vec::new();
+        for path in &paths {
+            match model.open_framed(path) {
+                Ok(photo) => framed.push(photo),
+                Err(error) => say(format!("left out: {}", with_causes(&error))),
+            }
+        }
+        let bad = paths.len() - framed.len();
+        if framed.is_empty() {
+            bail!("not one photo could be read");
+        }
+        let learned = model.learn(&self.name, &framed)?;
+        let path = self.destination.write(&model, &self.model)?;
+        let what = match learned {
+            Learned::New => "learned",
+            Learned::Anew => "learned anew, from these photos alone:",
+        };
+        say(format!("{what} {:?} from {} photos: {}", self.name.trim(), framed.len(), path.display()));
+        Ok(Status::with_bad_photos(bad))
+    }
+}

@@ -1,0 +1,110 @@
+//! `cairn similar`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use cairn_model::{Model, TOGETHER};
+use clap::Args;
+use serde::Serialize;
+
+use crate::commands::with_causes;
+use crate::exit::Status;
+use crate::json;
+use crate::photo_files::photo_files;
+use crate::progress::{bar, say};
+use crate::rows::Format;
+
+/// Rank photos by their likeness to one photo
+#[derive(Debug, Args)]
+pub(crate) struct Similar {
+    /// The photo to compare with
+    photo: PathBuf,
+    /// Photos, or folders of photos, to rank
+    #[arg(value_name = "PHOTO|DIR", required = true)]
+    among: Vec<PathBuf>,
+    /// A model file, or a run folder (its best model)
+    #[arg(short, long, env = "CAIRN_MODEL")]
+    model: PathBuf,
+    /// How many to show, the likest first [default: all]
+    #[arg(short, value_name = "K")]
+    k: Option<usize>,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// A photo and how like it is.
+#[derive(Debug, Serialize)]
+struct Likeness {
+    photo: String,
+    /// Cosine of the angle between the embeddings, in `[-1, 1]`.
+    likeness: f64,
+}
+
+impl Similar {
+    pub(crate) fn run(self) -> Result<Status> {
+        if self.k == Some(0) {
+            bail!("-k 0 shows nothing; ask for at least one photo");
+        }
+        let model = Model::open(&self.model)?;
+        let photo = model.open_framed(&self.photo)?;
+        let sought =
+            model.outputs(&[&photo]).pop().context("the network gave nothing for the photo")?.embedding;
+        let paths = photo_files(&self.among);
+        if paths.is_empty() {
+            bail!("no photos to rank");
+        }
+        let bar = bar(paths.len(), "looking at photos");
+        let mut ranked = Vec::new();
+        let mut bad = 0;
+        for (path, output) in model.outputs_at(&paths, TOGETHER) {
+            match output {
+                Ok(output) => {
+                    let likeness = sought.cosine(&output.embedding);
+                    ranked.push(Likeness { photo: path.display().to_string(), likeness });
+                }
+                Err(error) => {
+                    bad += 1;
+                    bar.suspend(|| say(format!("left out: {}", with_causes(&error))));
+                }
+            }
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        if ranked.is_empty() {
+            bail!("not one of {bad} photos could be read");
+        }
+        // A stable sort: equals stay in path order.
+        ranked.sort_by(|a, b| b.likeness.total_cmp(&a.likeness));
+        ranked.truncate(self.k.unwrap_or(usize::MAX));
+        write_ranked(&ranked, self.format)?;
+        Ok(Status::with_bad_photos(bad))
+    }
+}
+
+fn write_ranked(ranked: &[Likeness], format: Format) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Table => {
+            for Likeness { photo, likeness } in ranked {
+                writeln!(out, "{likeness:6.3}  {photo}")?;
+            }
+        }
+        Format::Json => json::print(&ranked)?,
+        Format::Jsonl => {
+            for row in ranked {
+                serde_json::to_writer(&mut out, row).map_err(io::Error::from)?;
+                writeln!(out)?;
+            }
+        }
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(out);
+            for row in ranked {
+                csv.serialize(row).map_err(io::Error::from)?;
+            }
+            csv.flush()?;
+        }
+    }
+    Ok(())
+}
