@@ -14,6 +14,12 @@ pub enum EvalError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A file name that names no kind of picture.
+    #[error("{}: the name of a picture must end in .png or .svg", path.display())]
+    PictureKind {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
     /// The picture could not be drawn.
     #[error("cannot draw the picture \"{title}\": {reason}")]
     Draw {

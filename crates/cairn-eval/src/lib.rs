@@ -28,6 +28,7 @@ pub use confusion::{ConfusedPair, ConfusionMatrix};
 pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
+pub use picture::{RateCurve, RunCurves, write_run_curves};
 pub use platt::{Observation, PlattScale, platt_scaling};
 pub use prediction::Prediction;
 pub use rejection::{

@@ -21,6 +21,7 @@ mod learning;
 mod memory;
 mod model;
 mod output;
+pub mod protobuf;
 mod rejection;
 mod views;
 

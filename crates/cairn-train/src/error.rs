@@ -79,6 +79,19 @@ pub enum TrainError {
         /// The largest batch that fits; 0 if not even one photo does.
         fitting: usize,
     },
+    /// No ramp of learning rates.
+    #[error(
+        "learning rates from {lowest:e} to {highest:e} in {batches} batches: the first must lie above 0 and below the \
+         last, with at least one batch between"
+    )]
+    RateRamp {
+        /// The first rate.
+        lowest: f64,
+        /// The last rate.
+        highest: f64,
+        /// Steps.
+        batches: usize,
+    },
     /// The run folder holds something already.
     #[error("{}: already holds files; give another --out, or --resume it", path.display())]
     RunExists {

@@ -87,7 +87,8 @@ impl History {
         }
     }
 
-    pub(crate) fn push(&mut self, record: EpochRecord) {
+    /// Adds the next epoch.
+    pub fn push(&mut self, record: EpochRecord) {
         self.0.push(record);
     }
 }

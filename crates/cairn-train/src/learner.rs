@@ -3,13 +3,14 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use cairn_nets::Network;
+use cairn_nets::{Network, StateDict};
 
 use crate::TrainError;
 use crate::average::WeightAverage;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::observer::{Event, Observer};
 use crate::parameter_groups::ParameterGroups;
+use crate::recipe::Recipe;
 use crate::training::Training;
 use crate::updates::Optimiser;
 
@@ -23,34 +24,42 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
+    /// With these weights, or else drawn ones.
+    pub(crate) fn begin(
+        recipe: &Recipe,
+        classes: usize,
+        weights: Option<&StateDict>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        let spec = recipe.network_spec(classes);
+        let mut network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
+        if let Some(weights) = weights {
+            let fitted = network.fitted_with(weights).map_err(TrainError::FirstWeights)?;
+            observer.on_event(Event::FirstWeights(fitted.head));
+            network = fitted.network;
+        }
+        let groups = ParameterGroups::new(&network, recipe);
+        let optimiser = Optimiser::new(recipe.optimiser, groups.clone());
+        // A copy with running statistics of its own.
+        let average = recipe.training.ema.map(|decay| WeightAverage::new(decay, network.valid(), 0));
+        Ok(Self { network: network.train(), optimiser, groups, average })
+    }
+
     /// Fresh, or as the run's checkpoint left it; and where the training stands.
     pub(crate) fn begin_or_resume(
         training: &Training<'_>,
         observer: &mut dyn Observer,
     ) -> Result<(Self, Place), TrainError> {
         let Training { recipe, data, run, .. } = *training;
-        let spec = recipe.network_spec(data.classes.len());
-        let network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
-        let groups = ParameterGroups::new(&network, recipe);
-        let optimiser = Optimiser::new(recipe.optimiser, groups.clone());
-        let averaged = |network: &Network, steps| {
-            // A copy with running statistics of its own.
-            recipe.training.ema.map(|decay| WeightAverage::new(decay, network.valid(), steps))
-        };
         let fingerprint = data.fingerprint();
-        let Some(checkpoint) = run.read_checkpoint()? else {
-            let network = match training.weights {
-                None => network,
-                Some(weights) => {
-                    let fitted = network.fitted_with(weights).map_err(TrainError::FirstWeights)?;
-                    observer.on_event(Event::FirstWeights(fitted.head));
-                    fitted.network
-                }
-            };
-            let average = averaged(&network, 0);
-            let place = Place { fingerprint, ..Place::default() };
-            return Ok((Self { network: network.train(), optimiser, groups, average }, place));
+        let checkpoint = run.read_checkpoint()?;
+        let weights = training.weights.filter(|_| checkpoint.is_none());
+        let learner = Self::begin(recipe, data.classes.len(), weights, observer)?;
+        let Some(checkpoint) = checkpoint else {
+            return Ok((learner, Place { fingerprint, ..Place::default() }));
         };
+        let Self { network, optimiser, groups, .. } = learner;
+        let network = network.valid();
         let Checkpoint { place, weights, average, optimiser: state } = checkpoint;
         if place.fingerprint != fingerprint {
             let (then, now) = (place.fingerprint, fingerprint);
@@ -67,7 +76,7 @@ impl Learner {
         };
         // Where a run has kept no mean, it begins with the weights.
         let mean = with_weights(network.valid(), average.as_ref().unwrap_or(&weights))?;
-        let average = averaged(&mean, place.averaged_steps);
+        let average = recipe.training.ema.map(|decay| WeightAverage::new(decay, mean, place.averaged_steps));
         let network = with_weights(network, &weights)?.train();
         Ok((Self { network, optimiser, groups, average }, place))
     }

@@ -9,6 +9,7 @@ mod bench;
 mod calibrate;
 mod checkpoint;
 mod clock;
+mod differences;
 mod error;
 mod history;
 mod learner;
@@ -21,28 +22,38 @@ mod optimiser;
 mod parameter_groups;
 mod portion;
 mod probe;
+mod rate_finder;
 mod recipe;
 mod run_folder;
+mod runs;
 mod schedule;
 mod step;
+mod sweep;
 mod teachers;
+mod tensorboard;
 mod training;
 mod updates;
 mod validation;
 
 pub use answer::answer;
-pub use bench::Benchmark;
+pub use bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
 pub use calibrate::{CalibrateError, CalibrationOutcome, ScoreQuality, calibrate};
+pub use differences::{Difference, differences};
 pub use error::TrainError;
 pub use history::{EpochRecord, History};
 pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
+pub use rate_finder::{RateRamp, RateSearch, TriedRate};
 pub use recipe::{
     BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning, NamedNormalisation,
     NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
+pub use runs::{Run, runs_in};
 pub use schedule::Schedule;
+pub use sweep::{
+    BUILT_IN_SWEEPS, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStanding, Vary, summarise,
+};
 pub use training::{Outcome, StopReason, Training, train};
 pub use validation::evaluate;

@@ -3,19 +3,22 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 use cairn_kernels::Isa;
 use cairn_kernels::extension::kernels_enabled;
 use cairn_model::BEST_MODEL;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::checkpoint::Checkpoint;
 use crate::history::{EpochRecord, History};
 use crate::recipe::Recipe;
+use crate::tensorboard::{EVENTS, write_events};
+use crate::training::StopReason;
 
 const RECIPE: &str = "recipe.toml";
 const RECORD: &str = "run.json";
@@ -27,6 +30,15 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 pub struct RunRecord {
     /// The data set's folder.
     pub data: PathBuf,
+    /// The recipe's name or file, before anything took the place of its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
+    /// When the run was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Timestamp>,
+    /// Why it ended, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<StopReason>,
     /// The version of cairn.
     pub cairn: String,
     /// Operating system and processor family, such as `linux x86_64`.
@@ -43,11 +55,19 @@ impl RunRecord {
     pub fn here(data: PathBuf) -> Self {
         Self {
             data,
+            recipe: None,
+            begun: Some(Timestamp::now()),
+            ended: None,
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
             machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernels: if kernels_enabled() { Isa::best().name() } else { "off" }.to_owned(),
         }
+    }
+
+    /// The same of a run by the recipe of this name or file.
+    pub fn by_recipe(self, recipe: &str) -> Self {
+        Self { recipe: Some(recipe.to_owned()), ..self }
     }
 }
 
@@ -96,10 +116,13 @@ impl RunFolder {
                 return Err(TrainError::NotARun { path: run.path, what });
             }
         }
-        let recipe = Recipe::parse(&run.read(RECIPE)?, &run.path.join(RECIPE).display().to_string())?;
-        let record = serde_json::from_str(&run.read(RECORD)?)
-            .map_err(|e| TrainError::Read { path: run.path.join(RECORD), source: e.into() })?;
+        let (recipe, record) = (run.read_recipe()?, run.read_record()?);
         Ok((run, recipe, record))
+    }
+
+    /// The folder at `path`, whether there is a run in it or not.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
     }
 
     /// Whether `path` holds anything but a run that never got under way, whose two files may be written anew.
@@ -108,16 +131,19 @@ impl RunFolder {
         fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| !begun_only(&entry.file_name())))
     }
 
-    /// Where and on what the run in `path` was begun, if it is a run.
-    pub fn record(path: &Path) -> Option<RunRecord> {
-        serde_json::from_slice(&fs::read(path.join(RECORD)).ok()?).ok()
+    /// Whether `path` is a run's folder, sound or not: one of a run's own files is there.
+    pub(crate) fn holds_run(path: &Path) -> bool {
+        [RECORD, METRICS, CHECKPOINT].iter().any(|file| path.join(file).is_file())
     }
 
-    /// The epochs of the run in `path` so far, if it is a run.
+    /// Where and on what the run in `path` was begun, if it is a run.
+    pub fn record(path: &Path) -> Option<RunRecord> {
+        Self::at(path).read_record().ok()
+    }
+
+    /// The epochs of the run in `path` so far, if it is a run that has come to have any.
     pub fn history(path: &Path) -> Option<History> {
-        let lines = fs::read_to_string(path.join(METRICS)).ok()?;
-        let records = lines.lines().map(serde_json::from_str);
-        records.collect::<Result<Vec<EpochRecord>, _>>().ok().map(History::from)
+        Self::at(path).read_history().ok().filter(|history| !history.epochs().is_empty())
     }
 
     /// The folder.
@@ -138,7 +164,37 @@ impl RunFolder {
             lines.push('\n');
         }
         self.write(METRICS, lines.as_bytes())?;
+        let events = self.path.join(EVENTS);
+        write_events(&events, history).map_err(|source| TrainError::Write { path: events, source })?;
         Ok(history.curves().write(&self.path)?)
+    }
+
+    /// Notes in the run's record why the training ended.
+    pub(crate) fn note_end(&self, reason: StopReason) -> Result<(), TrainError> {
+        let record = RunRecord { ended: Some(reason), ..self.read_record()? };
+        self.write(RECORD, (self.json(RECORD, &record)? + "\n").as_bytes())
+    }
+
+    pub(crate) fn read_recipe(&self) -> Result<Recipe, TrainError> {
+        Ok(Recipe::parse(&self.read(RECIPE)?, &self.path.join(RECIPE).display().to_string())?)
+    }
+
+    pub(crate) fn read_record(&self) -> Result<RunRecord, TrainError> {
+        serde_json::from_str(&self.read(RECORD)?)
+            .map_err(|e| TrainError::Read { path: self.path.join(RECORD), source: e.into() })
+    }
+
+    /// The epochs so far; none of a run that has not finished its first.
+    pub(crate) fn read_history(&self) -> Result<History, TrainError> {
+        let path = self.path.join(METRICS);
+        let lines = match fs::read_to_string(&path) {
+            Ok(lines) => lines,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(TrainError::Read { path, source }),
+        };
+        let records = lines.lines().map(serde_json::from_str::<EpochRecord>);
+        let records = records.collect::<Result<Vec<_>, _>>();
+        records.map(History::from).map_err(|e| TrainError::Read { path, source: e.into() })
     }
 
     pub(crate) fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
@@ -151,7 +207,7 @@ impl RunFolder {
         let path = self.checkpoint_path();
         match fs::read(&path) {
             Ok(bytes) => Checkpoint::from_bytes(&bytes).map(Some).map_err(|reason| self.damaged(reason)),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(TrainError::Read { path, source }),
         }
     }

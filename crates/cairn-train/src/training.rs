@@ -7,6 +7,7 @@ use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
 use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
 use cairn_nets::StateDict;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::checkpoint::{EpochSums, Place};
@@ -53,7 +54,8 @@ pub struct Outcome {
 }
 
 /// Why a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StopReason {
     /// All epochs are done.
     Epochs,
@@ -99,6 +101,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     });
     loop {
         if let Some(stopped) = reason_to_stop(recipe, &place, &clock) {
+            run.note_end(stopped)?;
             return Ok(Outcome { history: place.history, stopped });
         }
         learner = learner.in_epoch(place.epoch);

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, calibrate, completions, data, demo, explain, export, forget, import, learn, man, nets, predict,
-    similar, suggest, test, train,
+    bench, calibrate, completions, data, demo, explain, export, forget, import, learn, lr_find, man, nets,
+    predict, runs, similar, suggest, sweep, test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Suggest(suggest::Suggest),
     Explain(explain::Explain),
     Export(export::Export),
+    LrFind(lr_find::LrFind),
+    Sweep(sweep::Sweep),
+    #[command(subcommand)]
+    Runs(runs::Runs),
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),

@@ -8,6 +8,7 @@ mod commands;
 mod destination;
 mod exit;
 mod json;
+mod listing;
 mod photo_files;
 mod progress;
 mod rows;

@@ -43,25 +43,23 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-/// Tells a person how a training goes.
+/// Tells a person how a training goes: a bar on a terminal, lines.
 pub(crate) struct TrainingProgress {
     bar: ProgressBar,
-    epochs: usize,
     said: Instant,
-    /// Photos named already: one is tried anew in every epoch.
-    bad: HashSet<PathBuf>,
+    words: TrainingWords,
 }
 
 impl TrainingProgress {
     /// For a training of at most `epochs` epochs.
     pub(crate) fn new(epochs: usize) -> Self {
         let bar = ProgressBar::with_draw_target(None, target());
-        Self { bar, epochs, said: Instant::now(), bad: HashSet::new() }
+        Self { bar, said: Instant::now(), words: TrainingWords::new(epochs) }
     }
 
     /// How many photos were left out.
     pub(crate) fn bad_photos(&self) -> usize {
-        self.bad.len()
+        self.words.bad_photos()
     }
 
     fn line(&self, line: &str) {
@@ -79,40 +77,15 @@ impl TrainingProgress {
             self.said = Instant::now();
         }
     }
-
-    fn epoch(&mut self, record: &EpochRecord, best_before: f64) {
-        self.said = Instant::now();
-        self.line(&epoch_line(record, self.epochs));
-        if record.best {
-            self.line(&saving_line(record.valid_loss, best_before));
-        }
-    }
 }
 
 impl Observer for TrainingProgress {
     fn on_event(&mut self, event: Event<'_>) {
+        for line in self.words.of(&event) {
+            self.line(&line);
+        }
         match event {
-            Event::Started { train_photos, valid_photos, parameters, epoch } => {
-                self.line(&format!(
-                    "{train_photos} photos to learn from, {valid_photos} to validate on; {:.2} million parameters",
-                    parameters as f64 / 1e6
-                ));
-                if epoch > self.epochs {
-                    self.line("all epochs of this run are done already");
-                } else if epoch > 1 {
-                    self.line(&format!("going on with epoch {epoch}"));
-                }
-                self.line("each epoch: loss and share of photos named right, in training and in validation");
-                self.bar.set_style(style("[{bar:30}] {pos}/{len} batches, {msg}"));
-            }
-            Event::FirstWeights(HeadFit::Taken) => {
-                self.line("began with the given weights, the last layer's too")
-            }
-            Event::FirstWeights(HeadFit::Replaced { classes }) => {
-                let theirs =
-                    classes.map_or("has none".to_owned(), |classes| format!("is for {classes} classes"));
-                self.line(&format!("began with the given weights; the last layer is new (theirs {theirs})"));
-            }
+            Event::Started { .. } => self.bar.set_style(style("[{bar:30}] {pos}/{len} batches, {msg}")),
             Event::Features { done, total } => {
                 self.bar.set_length(total as u64);
                 self.bar.set_position(done as u64);
@@ -121,15 +94,8 @@ impl Observer for TrainingProgress {
             Event::Batch { epoch, batch, batches, loss, accuracy, progress } => {
                 self.batch(epoch, batch, batches, loss, accuracy, progress);
             }
-            Event::BadPhoto(bad) => {
-                if self.bad.insert(bad.path().to_owned()) {
-                    self.line(&left_out(bad));
-                }
-            }
-            Event::CacheTrouble(trouble) => {
-                self.line(&format!("decoded photos are no longer kept: {trouble}"));
-            }
-            Event::Epoch { record, best_before } => self.epoch(record, best_before),
+            Event::Epoch { .. } => self.said = Instant::now(),
+            Event::FirstWeights(_) | Event::BadPhoto(_) | Event::CacheTrouble(_) => {}
         }
     }
 }
@@ -137,6 +103,66 @@ impl Observer for TrainingProgress {
 impl Drop for TrainingProgress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// What is said of a training's events.
+pub(crate) struct TrainingWords {
+    epochs: usize,
+    /// Photos named already: one is tried anew in every epoch.
+    bad: HashSet<PathBuf>,
+}
+
+impl TrainingWords {
+    /// For a training of at most `epochs` epochs.
+    pub(crate) fn new(epochs: usize) -> Self {
+        Self { epochs, bad: HashSet::new() }
+    }
+
+    /// How many photos were left out.
+    pub(crate) fn bad_photos(&self) -> usize {
+        self.bad.len()
+    }
+
+    /// The lines that an event is worth.
+    pub(crate) fn of(&mut self, event: &Event<'_>) -> Vec<String> {
+        match event {
+            Event::Started { train_photos, valid_photos, parameters, epoch } => {
+                let mut lines = vec![format!(
+                    "{train_photos} photos to learn from, {valid_photos} to validate on; {:.2} million parameters",
+                    *parameters as f64 / 1e6
+                )];
+                if *epoch > self.epochs {
+                    lines.push("all epochs of this run are done already".to_owned());
+                } else if *epoch > 1 {
+                    lines.push(format!("going on with epoch {epoch}"));
+                }
+                lines.push(
+                    "each epoch: loss and share of photos named right, in training and in validation"
+                        .to_owned(),
+                );
+                lines
+            }
+            Event::FirstWeights(HeadFit::Taken) => {
+                vec!["began with the given weights, the last layer's too".to_owned()]
+            }
+            Event::FirstWeights(HeadFit::Replaced { classes }) => {
+                let theirs =
+                    classes.map_or("has none".to_owned(), |classes| format!("is for {classes} classes"));
+                vec![format!("began with the given weights; the last layer is new (theirs {theirs})")]
+            }
+            Event::Batch { .. } | Event::Features { .. } => Vec::new(),
+            Event::BadPhoto(bad) if self.bad.insert(bad.path().to_owned()) => vec![left_out(bad)],
+            Event::BadPhoto(_) => Vec::new(),
+            Event::CacheTrouble(trouble) => vec![format!("decoded photos are no longer kept: {trouble}")],
+            Event::Epoch { record, best_before } => {
+                let mut lines = vec![epoch_line(record, self.epochs)];
+                if record.best {
+                    lines.push(saving_line(record.valid_loss, *best_before));
+                }
+                lines
+            }
+        }
     }
 }
 

@@ -14,11 +14,11 @@ use serde::Serialize;
 pub(crate) enum Format {
     /// For people
     Table,
-    /// One JSON array
+    /// One JSON array of objects
     Json,
     /// A JSON object a line
     Jsonl,
-    /// A line for each photo and landmark
+    /// Comma-separated values, their names in the first line
     Csv,
 }
 

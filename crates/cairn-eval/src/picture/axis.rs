@@ -18,6 +18,8 @@ enum Unit {
     One,
     /// The values are fractions, the labels hundredths.
     Percent,
+    /// The values are decimal logarithms, the labels powers of ten.
+    PowerOfTen,
 }
 
 /// At most this many steps between ticks, along and upwards: fewer upwards, where each draws a grid line.
@@ -48,6 +50,13 @@ impl Axis {
         let step = step(top, STEPS_UPWARDS);
         Axis { range: 0.0..top, ticks: multiples(step, top), step, unit: Unit::Percent }
     }
+
+    /// A logarithmic axis: from `least` to `greatest`, which are decimal logarithms, whole powers of ten labelled.
+    pub(crate) fn of_powers_of_ten(least: f64, greatest: f64) -> Axis {
+        let range = if least < greatest { least..greatest } else { least - 1.0..least + 1.0 };
+        let exponents = range.start.ceil() as i32..=range.end.floor() as i32;
+        Axis { range, ticks: exponents.map(f64::from).collect(), step: 1.0, unit: Unit::PowerOfTen }
+    }
 }
 
 impl Ranged for Axis {
@@ -75,6 +84,7 @@ impl ValueFormatter<f64> for Axis {
         let (factor, sign) = match self.unit {
             Unit::One => (1.0, ""),
             Unit::Percent => (100.0, "%"),
+            Unit::PowerOfTen => return format!("1e{value:.0}"),
         };
         // Rounded, because the logarithm of 0.001 may come out a little under -3.
         let decimals = (-((factor * self.step).log10() + 1e-9).floor()).max(0.0) as usize;
@@ -136,6 +146,15 @@ mod tests {
         assert_eq!(Axis::of_fractions(0.97).range, 0.0..1.0);
         assert_eq!(Axis::of_fractions(1.0).range, 0.0..1.0);
         assert_eq!(Axis::of_fractions(1.0).ticks.len(), 6);
+    }
+
+    #[test]
+    fn powers_of_ten_are_labelled_where_they_are_whole() {
+        let axis = Axis::of_powers_of_ten(-2.3, 1.0);
+        assert_eq!(axis.range, -2.3..1.0);
+        let labels: Vec<String> = axis.ticks.iter().map(|tick| axis.format_ext(tick)).collect();
+        assert_eq!(labels, ["1e-2", "1e-1", "1e0", "1e1"]);
+        assert_eq!(Axis::of_powers_of_ten(-3.0, -3.0).range, -4.0..-2.0);
     }
 
     #[test]

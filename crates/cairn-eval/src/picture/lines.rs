@@ -1,7 +1,8 @@
 //! One chart of two lines against epoch.
 
 use super::axis::Axis;
-use super::{BLUE, Canvas, DrawResult, FAINT, GRID, INK, Picture, PictureSize, VERMILION, font};
+use super::plane::{Chart, Plane, Stroke, by_epoch, draw_line};
+use super::{BLUE, Canvas, DrawResult, FAINT, INK, Picture, PictureSize, VERMILION, font};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -43,31 +44,12 @@ impl Picture for LineChart<'_> {
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>, scale: u32) -> DrawResult<B> {
         let (x, y) = self.axes();
-        let title = font(17, scale, INK).pos(Pos::new(HPos::Left, VPos::Top));
-        canvas.draw_text(self.title, &title, pixels(16, 14, scale))?;
-        let mut chart = ChartBuilder::on(canvas)
-            .margin_top(62 * scale)
-            .margin_right(88 * scale)
-            .margin_bottom(8 * scale)
-            .margin_left(8 * scale)
-            .x_label_area_size(44 * scale)
-            .y_label_area_size(58 * scale)
-            .build_cartesian_2d(x, y)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .bold_line_style(GRID.stroke_width(scale))
-            .light_line_style(TRANSPARENT)
-            .axis_style(FAINT.stroke_width(scale))
-            .set_all_tick_mark_size(4 * scale)
-            .label_style(font(13, scale, INK))
-            .axis_desc_style(font(14, scale, INK))
-            .x_desc("epoch")
-            .y_desc(self.values.name())
-            .draw()?;
+        let (title, y_name) = (self.title, self.values.name());
+        let mut chart =
+            Plane { title, x, x_name: "epoch", y, y_name, margin_right: 88 }.draw(canvas, scale)?;
         self.draw_best_epoch(canvas, &mut chart, scale)?;
         for (values, color) in [(self.train, TRAIN), (self.valid, VALID)] {
-            draw_line(&mut chart, values, color, scale)?;
+            draw_line(&mut chart, &by_epoch(values), Stroke::solid(color), scale)?;
         }
         self.draw_line_labels(canvas, &chart, scale)
     }
@@ -75,12 +57,7 @@ impl Picture for LineChart<'_> {
 
 impl LineChart<'_> {
     fn axes(&self) -> (Axis, Axis) {
-        let greatest = self.train.iter().chain(self.valid).copied().filter(|value| value.is_finite());
-        let greatest = greatest.fold(f64::NEG_INFINITY, f64::max);
-        let y = match self.values {
-            Values::Loss => Axis::of_values(greatest),
-            Values::Fraction => Axis::of_fractions(greatest),
-        };
+        let y = self.values.axis(self.train.iter().chain(self.valid).copied());
         (Axis::of_epochs(self.train.len().max(self.valid.len())), y)
     }
 
@@ -143,37 +120,21 @@ impl LineChart<'_> {
 }
 
 impl Values {
-    fn name(self) -> &'static str {
+    /// From 0 to about the greatest of these values that is finite.
+    pub(crate) fn axis(self, values: impl Iterator<Item = f64>) -> Axis {
+        let greatest = values.filter(|value| value.is_finite()).fold(f64::NEG_INFINITY, f64::max);
+        match self {
+            Values::Loss => Axis::of_values(greatest),
+            Values::Fraction => Axis::of_fractions(greatest),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Values::Loss => "cross-entropy loss",
             Values::Fraction => "accuracy",
         }
     }
-}
-
-type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<Axis, Axis>>;
-
-/// Draws the values' line, broken where a value is not finite; a value alone between two gaps becomes a dot.
-fn draw_line<B: DrawingBackend>(
-    chart: &mut Chart<B>,
-    values: &[f64],
-    color: RGBColor,
-    scale: u32,
-) -> DrawResult<B> {
-    let points: Vec<(f64, f64)> =
-        values.iter().enumerate().map(|(index, &value)| ((index + 1) as f64, value)).collect();
-    for run in points.split(|(_, value)| !value.is_finite()) {
-        match run {
-            [] => {}
-            [alone] => {
-                chart.draw_series([Circle::new(*alone, 3 * scale, color.filled())])?;
-            }
-            run => {
-                chart.draw_series(LineSeries::new(run.iter().copied(), color.stroke_width(2 * scale)))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Two rows at least `gap` apart, with the same middle and in the same order.
@@ -183,10 +144,6 @@ fn moved_apart(a: i32, b: i32, gap: i32) -> (i32, i32) {
     }
     let upper = (a + b - gap) / 2;
     if a <= b { (upper, upper + gap) } else { (upper + gap, upper) }
-}
-
-fn pixels(x: i32, y: i32, scale: u32) -> (i32, i32) {
-    (x * scale as i32, y * scale as i32)
 }
 
 #[cfg(test)]

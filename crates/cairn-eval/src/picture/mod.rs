@@ -6,13 +6,18 @@ mod axis;
 mod classes;
 mod confusion;
 mod lines;
+mod overlay;
 mod pen;
+mod plane;
+mod rate_curve;
 mod reliability;
 mod sizes;
 
 pub(crate) use classes::ClassFigures;
 pub(crate) use confusion::ConfusionPicture;
 pub(crate) use lines::{LineChart, Values};
+pub use overlay::{RunCurves, write_run_curves};
+pub use rate_curve::RateCurve;
 pub(crate) use reliability::ReliabilityDiagram;
 pub(crate) use sizes::{ClassSize, ClassSizes};
 
@@ -84,8 +89,18 @@ pub(crate) trait Picture {
 
     /// Writes `NAME.svg` and `NAME.png` into `folder`, which must exist.
     fn write(&self, folder: &Path, name: &str) -> Result<(), EvalError> {
-        write_whole(&folder.join(name).with_extension("svg"), self.svg()?.as_bytes())?;
-        write_whole(&folder.join(name).with_extension("png"), &self.png()?)
+        self.write_file(&folder.join(name).with_extension("svg"))?;
+        self.write_file(&folder.join(name).with_extension("png"))
+    }
+
+    /// Writes the picture as what the file's name ends in.
+    fn write_file(&self, path: &Path) -> Result<(), EvalError> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        match extension.as_str() {
+            "svg" => write_whole(path, self.svg()?.as_bytes()),
+            "png" => write_whole(path, &self.png()?),
+            _ => Err(EvalError::PictureKind { path: path.to_owned() }),
+        }
     }
 }
 
@@ -112,4 +127,8 @@ static FONT: LazyLock<bool> =
 
 fn font(size: u32, scale: u32, color: RGBColor) -> TextStyle<'static> {
     (FAMILY, size * scale).into_font().color(&color)
+}
+
+fn pixels(x: i32, y: i32, scale: u32) -> (i32, i32) {
+    (x * scale as i32, y * scale as i32)
 }

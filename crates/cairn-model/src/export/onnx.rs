@@ -3,7 +3,6 @@
 mod network;
 mod preprocessing;
 mod proto;
-mod wire;
 
 use cairn_nets::graph::Inferred;
 use serde_json::json;

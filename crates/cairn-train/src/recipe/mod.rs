@@ -67,17 +67,19 @@ impl Recipe {
     /// # Errors
     /// When there is neither, or it is not a recipe, or a figure is out of range.
     pub fn find(name_or_path: &str) -> Result<Self, RecipeError> {
-        if let Some((name, text)) = BUILT_IN_RECIPES.iter().find(|(name, _)| *name == name_or_path) {
-            return Self::parse(text, name);
+        Self::parse(&Self::text(name_or_path)?, name_or_path)
+    }
+
+    /// The recipe of this name or path as it is written, not yet checked.
+    pub(crate) fn text(name_or_path: &str) -> Result<String, RecipeError> {
+        if let Some((_, text)) = BUILT_IN_RECIPES.iter().find(|(name, _)| *name == name_or_path) {
+            return Ok((*text).to_owned());
         }
         let path = Path::new(name_or_path);
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, name_or_path),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                Err(RecipeError::Unknown { name: name_or_path.to_owned() })
-            }
-            Err(source) => Err(RecipeError::Read { path: path.to_owned(), source }),
-        }
+        fs::read_to_string(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => RecipeError::Unknown { name: name_or_path.to_owned() },
+            _ => RecipeError::Read { path: path.to_owned(), source },
+        })
     }
 
     /// Reads and validates TOML; `origin` is what errors call it.

@@ -1,8 +1,12 @@
 //! `cairn bench`
 
-use std::io::{self, Write};
+pub(crate) mod decode;
+pub(crate) mod epoch;
 
-use anyhow::Result;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
 use cairn_nets::{Architecture, Precision};
 use cairn_train::Benchmark;
 use clap::{Args, Subcommand};
@@ -17,6 +21,8 @@ pub(crate) enum Bench {
     Train(Timing),
     /// Forward passes on photos of noise, 224 px
     Infer(Timing),
+    Epoch(epoch::Epoch),
+    Decode(decode::Decode),
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +62,8 @@ impl Bench {
     pub(crate) fn run(self) -> Result<Status> {
         match self {
             Self::Train(timing) => timing.run("train step", &[32], |_| 3, |b| b.training())?,
+            Self::Epoch(epoch) => return epoch.run(),
+            Self::Decode(decode) => return decode.run(),
             Self::Infer(timing) => {
                 let repeats = |batch| if batch == 1 { 20 } else { 5 };
                 timing.run("infer", &[1, 32], repeats, |b| b.inference())?;
@@ -73,8 +81,7 @@ impl Timing {
         repeats: impl Fn(usize) -> usize,
         time: impl Fn(&Benchmark) -> Result<f64, E>,
     ) -> Result<()> {
-        let offered = [Precision::F32, Precision::Bf16].into_iter().filter(|p| p.is_offered());
-        let precisions = if self.precision.is_empty() { offered.collect() } else { self.precision.clone() };
+        let precisions = precisions(&self.precision);
         let batches = if self.batch.is_empty() { batches } else { &self.batch };
         for &architecture in &self.net {
             for &precision in &precisions {
@@ -84,16 +91,42 @@ impl Timing {
                     let line = Line {
                         what,
                         peer: format!("cairn {precision}"),
-                        // As the same networks are called elsewhere.
-                        net: architecture.name().replace('-', "_"),
+                        net: net_name(architecture),
                         batch,
-                        images_per_second: (speed * 10.0).round() / 10.0,
+                        images_per_second: tenths(speed),
                         peak_mib: cairn_train::peak_memory().map(|bytes| bytes >> 20),
                     };
-                    writeln!(io::stdout(), "{}", serde_json::to_string(&line)?)?;
+                    print_line(&line)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// What was asked for, or f32, and bf16 where this machine computes in it.
+fn precisions(asked: &[Precision]) -> Vec<Precision> {
+    let offered = [Precision::F32, Precision::Bf16].into_iter().filter(|p| p.is_offered());
+    if asked.is_empty() { offered.collect() } else { asked.to_vec() }
+}
+
+/// As the same networks are called elsewhere.
+fn net_name(architecture: Architecture) -> String {
+    architecture.name().replace('-', "_")
+}
+
+fn tenths(speed: f64) -> f64 {
+    (speed * 10.0).round() / 10.0
+}
+
+fn print_line(line: &impl Serialize) -> Result<()> {
+    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(line)?)?)
+}
+
+/// The folder of this name in the one that `CAIRN_DATA` names.
+fn in_cairn_data(name: &str, instead: &str) -> Result<PathBuf> {
+    let data = std::env::var_os("CAIRN_DATA").filter(|data| !data.is_empty());
+    let data =
+        data.with_context(|| format!("give {instead}, or set CAIRN_DATA to a folder that holds {name}/"))?;
+    Ok(PathBuf::from(data).join(name))
 }

@@ -52,7 +52,11 @@ impl Demo {
         recipe.validate()?;
         let recipe = resolve(recipe, &data)?;
         let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
-        let run = RunFolder::create(free_run_folder(&self.out, "run"), &recipe, &RunRecord::here(root))?;
+        let run = RunFolder::create(
+            free_run_folder(&self.out, "run"),
+            &recipe,
+            &RunRecord::here(root).by_recipe(RECIPE),
+        )?;
         say(format!("training a small network from random weights; run folder: {}", run.path().display()));
         let mut progress = TrainingProgress::new(recipe.training.epochs);
         let training = Training {

@@ -10,11 +10,14 @@ pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod learn;
+pub(crate) mod lr_find;
 pub(crate) mod man;
 pub(crate) mod nets;
 pub(crate) mod predict;
+pub(crate) mod runs;
 pub(crate) mod similar;
 pub(crate) mod suggest;
+pub(crate) mod sweep;
 pub(crate) mod test;
 pub(crate) mod train;
 
@@ -76,6 +79,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Suggest(suggest) => suggest.run(),
         Command::Explain(explain) => explain.run(),
         Command::Export(export) => export.run(),
+        Command::LrFind(lr_find) => lr_find.run(),
+        Command::Sweep(sweep) => sweep.run(),
+        Command::Runs(runs) => runs.run(),
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Learn(learn) => learn.run(),
         Command::Forget(forget) => forget.run(),

@@ -57,7 +57,7 @@ pub(crate) struct Train {
 
 /// Where decoded photos are kept.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Cache {
+pub(crate) enum Cache {
     /// In memory, as many as fit
     Ram,
     /// In a file that later runs find again
@@ -117,7 +117,7 @@ impl Train {
         let weights = first_weights(&recipe.network)?;
         let recipe = resolve(recipe, &data)?;
         let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
-        let run = RunFolder::create(out, &recipe, &RunRecord::here(root))?;
+        let run = RunFolder::create(out, &recipe, &RunRecord::here(root).by_recipe(&self.recipe))?;
         Ok(Job { recipe, weights, data, run })
     }
 
@@ -151,7 +151,7 @@ fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
 }
 
 /// Reads the weights that the network begins with, fetching them first where they are to be had from torchvision.
-fn first_weights(network: &NetworkRecipe) -> Result<Option<StateDict>> {
+pub(crate) fn first_weights(network: &NetworkRecipe) -> Result<Option<StateDict>> {
     match &network.weights {
         None => Ok(None),
         Some(FirstWeights::File(path)) => Ok(Some(read_weights(path)?)),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_photos;
+mod bench;
 mod data;
 mod demo;
 mod explain;
@@ -13,6 +14,8 @@ mod interrupt;
 mod learning;
 mod output;
 mod places;
+mod runs;
 mod sandbox;
+mod sweep;
 mod way_of_a_photo;
 mod wrong_usage;

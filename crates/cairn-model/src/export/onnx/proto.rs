@@ -1,6 +1,6 @@
 //! ONNX's messages (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), as far as models here have them.
 
-use super::wire::Message;
+use crate::protobuf::Message;
 
 /// The version of the format that opset 18 came with, and runtimes from 2022 on read.
 const IR_VERSION: i64 = 8;

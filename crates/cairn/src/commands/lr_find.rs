@@ -1,0 +1,104 @@
+//! `cairn lr-find`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
+use cairn_train::{RateRamp, RateSearch, Recipe};
+use clap::Args;
+
+use super::train::{first_weights, resolve, stop_on_ctrl_c};
+use crate::exit::Status;
+use crate::json;
+use crate::listing::{Cell, Column, Layout, Listing};
+use crate::progress::{bar, left_out, say};
+use crate::rows::Format;
+
+/// Find a learning rate: train a few batches at rates that grow, and see where the loss falls fastest
+#[derive(Debug, Args)]
+pub(crate) struct LrFind {
+    /// Data set
+    #[arg(value_name = "DIR")]
+    data: PathBuf,
+    /// A recipe that comes with cairn, or a TOML file; its learning rate and schedule play no role
+    #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
+    recipe: String,
+    /// First learning rate
+    #[arg(long, value_name = "RATE", default_value_t = RateRamp::default().lowest)]
+    from: f64,
+    /// Last learning rate, unless the loss explodes before
+    #[arg(long, value_name = "RATE", default_value_t = RateRamp::default().highest)]
+    to: f64,
+    /// Batches from the first rate to the last
+    #[arg(long, value_name = "N", default_value_t = RateRamp::default().batches)]
+    batches: usize,
+    /// Picture of the loss against the learning rate to write, .png or .svg
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How to write the rates and losses; `json` has the suggestion, too
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl LrFind {
+    pub(crate) fn run(self) -> Result<Status> {
+        let interrupt = stop_on_ctrl_c()?;
+        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let recipe = resolve(Recipe::find(&self.recipe)?, &data)?;
+        let weights = first_weights(&recipe.network)?;
+        let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };
+        let bar = bar(self.batches, "trying learning rates");
+        let mut bad_photos = 0;
+        let search = ramp.search(
+            &recipe,
+            weights.as_ref(),
+            &data,
+            CacheMode::Ram,
+            &interrupt,
+            |_| bar.inc(1),
+            |bad| {
+                bar.suspend(|| say(left_out(bad)));
+                bad_photos += 1;
+            },
+        )?;
+        bar.finish_and_clear();
+        if interrupt.requested() {
+            return Ok(Status::Interrupted);
+        }
+
+        self.print(&search)?;
+        if search.suggestion.is_none() {
+            say("no suggestion: the loss fell nowhere, or too few rates were tried; try more --batches");
+        }
+        if let Some(path) = &self.output {
+            search.curve().write(path)?;
+            say(format!("curve: {}", path.display()));
+        }
+        Ok(Status::with_bad_photos(bad_photos))
+    }
+
+    fn print(&self, search: &RateSearch) -> Result<()> {
+        if self.format == Format::Json {
+            return json::print(search);
+        }
+        let mut listing = Listing::new(
+            ["learning_rate", "loss", "smoothed_loss"]
+                .map(|key| Column::new(key, key.replace('_', " ")))
+                .into(),
+        );
+        for tried in &search.tried {
+            let rate = tried.learning_rate;
+            listing.push(vec![
+                Cell::Number { value: rate, shown: format!("{rate:.2e}") },
+                Cell::number(tried.loss, 4),
+                Cell::number(tried.smoothed_loss, 4),
+            ]);
+        }
+        listing.print(self.format, Layout::Rows)?;
+        if let Some(rate) = search.suggestion.filter(|_| self.format == Format::Table) {
+            writeln!(io::stdout(), "\nsuggested learning rate, where the loss falls fastest: {rate:.1e}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! `cairn runs compare`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use cairn_eval::write_run_curves;
+use cairn_train::{Recipe, Run, differences};
+use clap::Args;
+
+use super::{result_columns, results};
+use crate::exit::Status;
+use crate::listing::{Cell, Column, Layout, Listing};
+use crate::progress::say;
+use crate::rows::Format;
+
+/// Runs side by side: the recipes' values that differ, the results, and the validation curves in one picture
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// Run folders
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+    /// Picture of all validation losses and accuracies to write, .png or .svg
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Compare {
+    pub(crate) fn run(self) -> Result<Status> {
+        let runs = self.runs.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>, _>>()?;
+        let recipes: Vec<&Recipe> = runs.iter().map(|run| &run.recipe).collect();
+        let differences = differences(&recipes)?;
+
+        let mut columns = vec![Column::new("run", "run")];
+        columns.extend(differences.iter().map(|difference| Column::new(&difference.key, &difference.key)));
+        columns.extend(result_columns());
+        let mut listing = Listing::new(columns);
+        for (place, run) in runs.iter().enumerate() {
+            let value = |of: &Option<String>| of.as_ref().map_or(Cell::Nothing, Cell::text);
+            let mut row = vec![Cell::text(run.path.display().to_string())];
+            row.extend(differences.iter().map(|difference| value(&difference.values[place])));
+            row.extend(results(run));
+            listing.push(row);
+        }
+        listing.print(self.format, Layout::SideBySide)?;
+
+        if let Some(path) = &self.output {
+            let curves: Vec<_> = runs.iter().map(|run| run.curves(run.path.display().to_string())).collect();
+            write_run_curves(path, &curves)?;
+            say(format!("curves: {}", path.display()));
+        }
+        Ok(Status::Done)
+    }
+}

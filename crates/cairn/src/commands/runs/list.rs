@@ -1,0 +1,76 @@
+//! `cairn runs list`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use cairn_train::{Run, runs_in};
+use clap::Args;
+use jiff::tz::TimeZone;
+
+use super::{result_columns, results};
+use crate::exit::Status;
+use crate::listing::{Cell, Column, Layout, Listing};
+use crate::progress::say;
+use crate::rows::Format;
+
+/// A row for each run in a folder, with its best epoch by validation loss
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Folder of run folders, or of folders of them
+    #[arg(value_name = "DIR", default_value = "runs")]
+    dir: PathBuf,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl List {
+    pub(crate) fn run(self) -> Result<Status> {
+        let mut columns = vec![
+            Column::new("run", "run"),
+            Column::new("begun", "begun"),
+            Column::new("recipe", "recipe"),
+            Column::new("network", "network"),
+        ];
+        columns.extend(result_columns());
+        let mut listing = Listing::new(columns);
+        let (mut sound, mut broken) = (0_usize, 0_usize);
+        for run in runs_in(&self.dir)? {
+            match run {
+                Ok(run) => {
+                    listing.push(row(&run, self.format));
+                    sound += 1;
+                }
+                Err(error) => {
+                    say(format!("left out: {:#}", anyhow::Error::from(error)));
+                    broken += 1;
+                }
+            }
+        }
+        if sound == 0 && self.format == Format::Table {
+            say(format!("{}: no runs; `cairn train DIR` makes one", self.dir.display()));
+        } else {
+            listing.print(self.format, Layout::Rows)?;
+        }
+        Ok(if broken == 0 { Status::Done } else { Status::SomePhotosBad })
+    }
+}
+
+fn row(run: &Run, format: Format) -> Vec<Cell> {
+    // A person wants to know when by the clock on the wall, a program by any clock.
+    let begun = run.record.begun.map_or(Cell::Nothing, |begun| match format {
+        Format::Table => {
+            Cell::text(begun.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string())
+        }
+        Format::Json | Format::Jsonl | Format::Csv => Cell::text(begun.to_string()),
+    });
+    let recipe = run.record.recipe.as_deref().map_or(Cell::Nothing, Cell::text);
+    let mut row = vec![
+        Cell::text(run.path.display().to_string()),
+        begun,
+        recipe,
+        Cell::text(run.recipe.network.architecture.name()),
+    ];
+    row.extend(results(run));
+    row
+}

@@ -1,0 +1,179 @@
+//! `cairn sweep`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_eval::write_run_curves;
+use cairn_train::{
+    Interrupt, Run, RunFolder, RunRecord, Spread, StopReason, Sweep as Plan, SweepRow, SweepRun,
+    SweepStanding, TrainError, Training, summarise, train,
+};
+use clap::Args;
+
+use super::train::{Cache, first_weights, resolve, say_stop, stop_on_ctrl_c};
+use crate::exit::Status;
+use crate::listing::{Cell, Column, Layout, Listing};
+use crate::progress::{TrainingProgress, say};
+use crate::rows::Format;
+
+/// Train a recipe with every combination of some of its values, and compare; started again, it goes on where it was
+#[derive(Debug, Args)]
+pub(crate) struct Sweep {
+    /// Data set
+    #[arg(value_name = "DIR")]
+    data: PathBuf,
+    /// A sweep that comes with cairn, or a TOML file: `recipe`, `seeds`, and `[[vary]]` with `key` and `values`
+    #[arg(long, value_name = "NAME|FILE")]
+    recipe: String,
+    /// Folder of the sweep's runs [default: runs/NAME]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Epochs of each run, instead of the sweep's
+    #[arg(long, value_name = "N")]
+    epochs: Option<u32>,
+    /// Minutes of each run at most, instead of the sweep's
+    #[arg(long, value_name = "M")]
+    minutes: Option<f64>,
+    /// Where decoded photos are kept from epoch to epoch
+    #[arg(long, value_enum, default_value_t = Cache::Auto)]
+    cache: Cache,
+    /// How to write the table
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Sweep {
+    pub(crate) fn run(self) -> Result<Status> {
+        let interrupt = stop_on_ctrl_c()?;
+        let mut plan = Plan::find(&self.recipe)?;
+        plan.epochs = self.epochs.or(plan.epochs);
+        plan.minutes = self.minutes.or(plan.minutes);
+        let runs = plan.runs()?;
+        let folder = self.out.clone().unwrap_or_else(|| {
+            Path::new("runs").join(Path::new(&self.recipe).file_stem().unwrap_or_default())
+        });
+        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let root = self.data.canonicalize();
+        let root = root.with_context(|| format!("{}: cannot be read", self.data.display()))?;
+
+        say(format!("{} runs in {}", runs.len(), folder.display()));
+        let mut bad_photos = 0;
+        let mut ended = Vec::new();
+        for (number, run) in (1..).zip(&runs) {
+            say(format!("run {number} of {}: {}", runs.len(), run.name));
+            match self.train(run, &folder, &data, &root, &interrupt, &mut bad_photos)? {
+                RunEnd::Ended(run) => ended.push(Some(run)),
+                RunEnd::Diverged => ended.push(None),
+                RunEnd::Interrupted => {
+                    say("go on with the same command");
+                    return Ok(Status::Interrupted);
+                }
+            }
+        }
+        self.report(&plan, &runs, &ended, &folder)?;
+        Ok(Status::with_bad_photos(bad_photos))
+    }
+
+    /// Brings one run to its end, unless it has come there before.
+    fn train(
+        &self,
+        planned: &SweepRun,
+        sweep: &Path,
+        data: &ImageFolder,
+        root: &Path,
+        interrupt: &Interrupt,
+        bad_photos: &mut usize,
+    ) -> Result<RunEnd> {
+        let (run, recipe) = match planned.standing(sweep, root)? {
+            SweepStanding::Ended(run) => {
+                say("done already");
+                return Ok(RunEnd::Ended(*run));
+            }
+            SweepStanding::Begun(run, recipe) => (run, *recipe),
+            SweepStanding::Missing => {
+                let recipe = resolve(planned.recipe.clone(), data)?;
+                let record = RunRecord::here(root.to_owned()).by_recipe(&self.recipe);
+                (RunFolder::create(sweep.join(&planned.folder), &recipe, &record)?, recipe)
+            }
+        };
+        let mut progress = TrainingProgress::new(recipe.training.epochs);
+        let weights = first_weights(&recipe.network)?;
+        let cache = self.cache.into();
+        let training =
+            Training { recipe: &recipe, data, run: &run, weights: weights.as_ref(), cache, interrupt };
+        let outcome = train(&training, &mut progress);
+        *bad_photos = (*bad_photos).max(progress.bad_photos());
+        drop(progress);
+        match outcome {
+            Ok(outcome) if outcome.stopped == StopReason::Interrupted => Ok(RunEnd::Interrupted),
+            Ok(outcome) => {
+                say_stop(outcome.stopped, run.path());
+                Ok(RunEnd::Ended(Run::read(run.path())?))
+            }
+            // One combination that leads nowhere is a result, and no reason not to try the others.
+            Err(error @ TrainError::Diverged { .. }) => {
+                say(format!("{error}"));
+                Ok(RunEnd::Diverged)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn report(&self, plan: &Plan, runs: &[SweepRun], ended: &[Option<Run>], folder: &Path) -> Result<()> {
+        let results = runs.iter().zip(ended).map(|(run, ended)| (run.values.as_slice(), ended.as_ref()));
+        let mut columns: Vec<Column> =
+            plan.vary.iter().map(|vary| Column::new(&vary.key, &vary.key)).collect();
+        columns.push(Column::new("runs", "runs"));
+        for (key, heading) in FIGURES {
+            columns.push(Column::new(key, heading));
+            columns.push(Column::new(format!("{key}_deviation"), "±"));
+        }
+        let mut listing = Listing::new(columns);
+        for row in summarise(results) {
+            listing.push(cells(&row));
+        }
+        listing.print(self.format, Layout::Rows)?;
+
+        let named = runs.iter().zip(ended).filter_map(|(run, ended)| Some((run, ended.as_ref()?)));
+        let curves: Vec<_> = named.map(|(run, ended)| ended.curves(run.values.join(", "))).collect();
+        if !curves.is_empty() {
+            let picture = folder.join("curves.png");
+            write_run_curves(&picture, &curves)?;
+            say(format!("validation curves: {}", picture.display()));
+        }
+        Ok(())
+    }
+}
+
+enum RunEnd {
+    Ended(Run),
+    Diverged,
+    Interrupted,
+}
+
+/// Figures of a row, in the order of [`cells`].
+const FIGURES: [(&str, &str); 4] = [
+    ("valid_loss", "loss"),
+    ("valid_accuracy", "accuracy"),
+    ("valid_macro_f1", "macro F1"),
+    ("best_epoch", "best epoch"),
+];
+
+fn cells(row: &SweepRow) -> Vec<Cell> {
+    let loss: fn(f64) -> Cell = |loss| Cell::number(loss, 4);
+    let epoch: fn(f64) -> Cell = |epoch| Cell::number(epoch, 1);
+    let figures = [
+        (row.valid_loss, loss),
+        (row.valid_accuracy, Cell::percent),
+        (row.valid_macro_f1, Cell::percent),
+        (row.best_epoch, epoch),
+    ];
+    let mut cells: Vec<Cell> = row.values.iter().map(Cell::text).collect();
+    cells.push(Cell::count(row.runs));
+    for (figure, cell) in figures {
+        cells.push(figure.map_or(Cell::Nothing, |Spread { mean, .. }| cell(mean)));
+        cells.push(figure.and_then(|spread| spread.deviation).map_or(Cell::Nothing, cell));
+    }
+    cells
+}

@@ -1,0 +1,235 @@
+//! Rows of figures as table, JSON, JSON lines or CSV.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use crate::rows::Format;
+
+/// A column: what it is called in data, and over a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub key: String,
+    pub heading: String,
+}
+
+impl Column {
+    pub(crate) fn new(key: impl Into<String>, heading: impl Into<String>) -> Self {
+        Self { key: key.into(), heading: heading.into() }
+    }
+}
+
+/// What stands in a row under a column.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell {
+    Text(String),
+    /// A number, and how a table shows it.
+    Number {
+        value: f64,
+        shown: String,
+    },
+    Nothing,
+}
+
+impl Cell {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn count(count: usize) -> Self {
+        Self::Number { value: count as f64, shown: count.to_string() }
+    }
+
+    pub(crate) fn number(value: f64, decimals: usize) -> Self {
+        Self::Number { value, shown: format!("{value:.decimals$}") }
+    }
+
+    /// A share of 1, which a table shows in per cent.
+    pub(crate) fn percent(share: f64) -> Self {
+        Self::Number { value: share, shown: format!("{:.1}%", share * 100.0) }
+    }
+
+    fn shown(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Number { shown, .. } => shown,
+            Self::Nothing => "–",
+        }
+    }
+
+    fn in_csv(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number { value, .. } if value.is_finite() => value.to_string(),
+            Self::Number { .. } | Self::Nothing => String::new(),
+        }
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            // A count is written without a fraction.
+            Self::Number { value, .. } if value.fract() == 0.0 && value.abs() < 1e15 => {
+                serializer.serialize_i64(*value as i64)
+            }
+            Self::Number { value, .. } => serializer.serialize_f64(*value),
+            Self::Nothing => serializer.serialize_none(),
+        }
+    }
+}
+
+/// Rows under columns, each row as long as there are columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Listing {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// How a table lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A line for each row.
+    Rows,
+    /// A line for each column: for few rows with much in them, side by side.
+    SideBySide,
+}
+
+impl Listing {
+    pub(crate) fn new(columns: Vec<Column>) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, row: Vec<Cell>) {
+        debug_assert_eq!(row.len(), self.columns.len());
+        self.rows.push(row);
+    }
+
+    /// Writes all rows to standard output.
+    pub(crate) fn print(&self, format: Format, layout: Layout) -> Result<()> {
+        self.write(&mut io::stdout().lock(), format, layout)
+    }
+
+    fn write(&self, out: &mut impl Write, format: Format, layout: Layout) -> Result<()> {
+        match format {
+            Format::Table => writeln!(out, "{}", self.table(layout).trim_fmt())?,
+            Format::Json => {
+                let rows: Vec<Object<'_>> = self.objects().collect();
+                serde_json::to_writer_pretty(&mut *out, &rows).map_err(io::Error::from)?;
+                writeln!(out)?;
+            }
+            Format::Jsonl => {
+                for row in self.objects() {
+                    serde_json::to_writer(&mut *out, &row).map_err(io::Error::from)?;
+                    writeln!(out)?;
+                }
+            }
+            Format::Csv => {
+                let mut csv = csv::Writer::from_writer(&mut *out);
+                let heads = self.columns.iter().map(|column| &column.key);
+                csv.write_record(heads).map_err(io::Error::from)?;
+                for row in &self.rows {
+                    csv.write_record(row.iter().map(Cell::in_csv)).map_err(io::Error::from)?;
+                }
+                csv.flush()?;
+            }
+        }
+        Ok(out.flush()?)
+    }
+
+    fn objects(&self) -> impl Iterator<Item = Object<'_>> {
+        self.rows.iter().map(|row| Object { columns: &self.columns, row })
+    }
+
+    fn table(&self, layout: Layout) -> Table {
+        let headings = self.columns.iter().map(|column| column.heading.as_str());
+        let mut lines: Vec<Vec<&str>> = vec![headings.collect()];
+        lines.extend(self.rows.iter().map(|row| row.iter().map(Cell::shown).collect()));
+        if layout == Layout::SideBySide {
+            lines = (0..self.columns.len()).map(|n| lines.iter().map(|line| line[n]).collect()).collect();
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        lines.iter().for_each(|line| {
+            table.add_row(line);
+        });
+        for (place, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if layout == Layout::Rows && self.is_numeric(place) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table
+    }
+
+    fn is_numeric(&self, place: usize) -> bool {
+        let mut cells = self.rows.iter().map(|row| &row[place]);
+        cells.all(|cell| !matches!(cell, Cell::Text(_)))
+    }
+}
+
+/// A row as a JSON object with its columns in order.
+struct Object<'a> {
+    columns: &'a [Column],
+    row: &'a [Cell],
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.row.len()))?;
+        for (column, cell) in self.columns.iter().zip(self.row) {
+            map.serialize_entry(&column.key, cell)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(format: Format, layout: Layout) -> String {
+        let mut listing = Listing::new(vec![
+            Column::new("run", "run"),
+            Column::new("epochs", "epochs"),
+            Column::new("accuracy", "accuracy"),
+        ]);
+        listing.push(vec![Cell::text("quick-1"), Cell::count(12), Cell::percent(0.625)]);
+        listing.push(vec![Cell::text("a, b"), Cell::count(0), Cell::Nothing]);
+        let mut out = Vec::new();
+        listing.write(&mut out, format, layout).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_table_has_a_line_a_row_or_a_line_a_column() {
+        insta::assert_snapshot!(written(Format::Table, Layout::Rows), @r"
+        run      epochs  accuracy
+        quick-1      12     62.5%
+        a, b          0         –
+        ");
+        insta::assert_snapshot!(written(Format::Table, Layout::SideBySide), @r"
+        run       quick-1  a, b
+        epochs    12       0
+        accuracy  62.5%    –
+        ");
+    }
+
+    #[test]
+    fn data_have_the_numbers_themselves_and_nothing_for_what_is_not_there() {
+        assert_eq!(
+            written(Format::Csv, Layout::Rows),
+            "run,epochs,accuracy\nquick-1,12,0.625\n\"a, b\",0,\n"
+        );
+        assert_eq!(
+            written(Format::Jsonl, Layout::Rows),
+            "{\"run\":\"quick-1\",\"epochs\":12,\"accuracy\":0.625}\n{\"run\":\"a, b\",\"epochs\":0,\"accuracy\":null}\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&written(Format::Json, Layout::Rows)).unwrap();
+        assert_eq!(json[1]["accuracy"], serde_json::Value::Null);
+    }
+}

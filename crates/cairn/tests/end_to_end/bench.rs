@@ -1,0 +1,47 @@
+//! Benchmarks print the rows that other frameworks' benchmarks print.
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+fn lines(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn an_epoch_is_timed_by_loader_and_network_from_files_and_from_the_cache() {
+    let sandbox = Sandbox::new();
+    let bench = sandbox.cairn("bench epoch photos --images 4 --batch 2 --net three-conv --precision f32");
+    let lines = lines(&bench.assert_status(0).stdout);
+    let whats: Vec<&str> = lines.iter().map(|line| line["what"].as_str().unwrap()).collect();
+    assert_eq!(whats, ["loader only", "loader cached", "epoch first", "epoch"]);
+    assert!(lines[0]["net"].is_null() && lines[0]["peer"] == "cairn");
+    assert_eq!(lines[3]["net"], "three_conv");
+    assert_eq!(lines[3]["peer"], "cairn f32");
+    for line in &lines {
+        assert_eq!(line["images"], 4);
+        assert!(line["images_per_second"].as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
+#[test]
+fn decoding_is_timed_over_the_photos_named_or_those_of_cairn_data() {
+    let sandbox = Sandbox::new();
+    let photo = "photos/test/03.Dome/0000.jpg";
+    sandbox.copy(photo, "data/photos/large-1.jpg");
+    sandbox.copy(photo, "data/photos/small-1.jpg");
+    let data = sandbox.path("data");
+    let by_name = sandbox.cairn(&format!("bench decode {photo} {photo} --repeats 1"));
+    let by_variable =
+        sandbox.cairn_with("bench decode --repeats 1", &[("CAIRN_DATA", data.to_str().unwrap())]);
+    for (bench, photos) in [(by_name, 2), (by_variable, 1)] {
+        for line in lines(&bench.assert_status(0).stdout) {
+            assert_eq!(line["what"], "decode large photo");
+            assert_eq!(line["photos"], photos);
+            assert_eq!(line["threads"], 1);
+            assert!(line["photos_per_second"].as_f64().unwrap() > 0.0, "{line}");
+        }
+    }
+    let nothing = sandbox.cairn_with("bench decode", &[("CAIRN_DATA", "")]);
+    nothing.assert_status(1).assert_stderr_has("CAIRN_DATA");
+}
