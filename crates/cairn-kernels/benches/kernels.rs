@@ -105,6 +105,7 @@ fn maps<T: Element>(criterion: &mut Criterion, element: &str) {
         window: 3,
         stride: 2,
         padding: 1,
+        ceil_mode: false,
     })
     .expect("a pool that can be");
     let (mut pooled, mut taps) = (ramp::<T>(shape.output_len()), vec![0; shape.output_len()]);

@@ -8,8 +8,9 @@ use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::{FloatDType, Tensor};
 
 use crate::activation::Activation;
+use crate::curve::Curve;
 pub use crate::extension::{ConvGeometry, FoldedConv, PoolGeometry};
-use crate::extension::{FixedNorm, NetworkOps, Optional, composed, kernels_enabled};
+use crate::extension::{FixedNorm, NetworkOps, Optional, PixelOps, composed, kernels_enabled};
 use crate::optimiser::{Adam, Sgd};
 
 /// A batch norm with the statistics that it is to use; all `[channels]`.
@@ -172,6 +173,22 @@ pub fn fork(input: Tensor<4>) -> [Tensor<4>; 2] {
 /// When the window does not fit into the map.
 pub fn max_pool2d(input: Tensor<4>, geometry: PoolGeometry) -> Tensor<4> {
     map(run!(map_max_pool2d(input.into_dispatch(), geometry)))
+}
+
+/// An activation function that bends.
+pub fn curve(input: Tensor<4>, curve: Curve) -> Tensor<4> {
+    map(run!(map_curve(input.into_dispatch(), curve)))
+}
+
+/// Every pixel times its photo's factors, `[batch, channels]` of f32.
+pub fn scale(input: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+    map(run!(map_scale(input.into_dispatch(), factors.into_dispatch())))
+}
+
+/// Layer norm over the channels of each pixel, with weight and bias `[channels]` of f32.
+pub fn layer_norm(input: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f32) -> Tensor<4> {
+    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+    map(run!(map_layer_norm(input.into_dispatch(), weight, bias, epsilon)))
 }
 
 /// The mean over every photo's map: `[batch, channels]` of f32.

@@ -32,8 +32,11 @@
 //! | module | layers |
 //! | --- | --- |
 //! | [`layers`], [`extension`] | all of them as operations on Burn's tensors |
-//! | [`conv`] | dense and depthwise convolutions, with bias, residual add and activation |
+//! | [`conv`] | dense, depthwise and grouped convolutions, with bias, residual add and activation |
 //! | [`batch_norm`] | batch norm with residual add and activation, and its folding into convolutions |
+//! | [`layer_norm`] | layer norm over the channels |
+//! | [`channel_scale`] | squeeze-and-excitation's product |
+//! | [`Curve`] | sigmoid, SiLU, GELU and their piecewise linear likes |
 //! | [`pool`] | max pool and global average pool |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm |
@@ -49,13 +52,16 @@
 mod activation;
 mod aligned;
 pub mod batch_norm;
+pub mod channel_scale;
 mod channel_sums;
 pub mod conv;
+mod curve;
 mod element;
 pub mod elementwise;
 pub mod extension;
 mod isa;
 mod lanes;
+pub mod layer_norm;
 pub mod layers;
 pub mod layout;
 mod memory;
@@ -68,6 +74,7 @@ mod tile;
 mod vectorised;
 
 pub use activation::Activation;
+pub use curve::Curve;
 pub use element::Element;
 pub use isa::{Isa, IsaError};
 pub use shape::{Conv2dOptions, Conv2dShape, Extent, ShapeError};

@@ -23,6 +23,8 @@ pub struct MaxPoolOptions {
     pub stride: usize,
     /// Pixels around the map, on every side, that are less than any number.
     pub padding: usize,
+    /// Whether a last window that reaches beyond the padding counts, as long as it begins before that.
+    pub ceil_mode: bool,
 }
 
 /// The shape of a 2-D max pool; maps are NHWC.
@@ -33,12 +35,12 @@ pub struct MaxPoolShape {
 }
 
 impl MaxPoolShape {
-    /// Checks the options and works out the output's size (without `ceil_mode`).
+    /// Checks the options and works out the output's size.
     ///
     /// # Errors
     /// When a size is zero, the window does not fit, has more than 256 pixels, or is padded by more than half.
     pub fn new(options: MaxPoolOptions) -> Result<Self, ShapeError> {
-        let MaxPoolOptions { batch, map, channels, window, stride, padding } = options;
+        let MaxPoolOptions { batch, map, channels, window, stride, padding, ceil_mode } = options;
         for (size, name) in [
             (batch, "batch"),
             (map.height, "map height"),
@@ -57,10 +59,14 @@ impl MaxPoolShape {
         if padding > window / 2 {
             return Err(ShapeError::PoolPadding { window, padding });
         }
-        let output_map = Extent {
-            height: window_positions(map.height, window, stride, padding)?,
-            width: window_positions(map.width, window, stride, padding)?,
+        let positions = |len: usize| {
+            let whole = window_positions(len, window, stride, padding)?;
+            // The window after the last whole one: is there a pixel left that none has seen, and does it begin early enough?
+            let reaches_further = len + 2 * padding > (whole - 1) * stride + window;
+            let begins_inside = whole * stride < len + padding;
+            Ok(whole + usize::from(ceil_mode && reaches_further && begins_inside))
         };
+        let output_map = Extent { height: positions(map.height)?, width: positions(map.width)? };
         Ok(Self { options, output_map })
     }
 

@@ -42,11 +42,8 @@ pub enum ShapeError {
         /// The padding on either side.
         padding: usize,
     },
-    /// Groups other than one, or one for each channel.
-    #[error(
-        "{groups} groups for {inputs} inputs and {outputs} outputs: \
-         convolutions are either dense (1 group) or depthwise (as many groups as inputs and outputs)"
-    )]
+    /// Groups that the channels do not fall into.
+    #[error("{inputs} inputs and {outputs} outputs do not fall into {groups} equal groups")]
     Groups {
         /// Groups asked for.
         groups: usize,
@@ -87,7 +84,7 @@ pub struct Conv2dOptions {
     pub stride: usize,
     /// Zeros around the input map, on every side.
     pub padding: usize,
-    /// One for a dense convolution, `inputs` (and `outputs`) for a depthwise one.
+    /// Parts that the channels fall into: one for a dense convolution, `inputs` (and `outputs`) for a depthwise one.
     pub groups: usize,
 }
 
@@ -105,8 +102,7 @@ impl Conv2dShape {
     /// Checks the options and works out the output's size.
     ///
     /// # Errors
-    /// When a size is zero, the kernel does not fit into the padded map, or the groups are neither one nor one for
-    /// each channel.
+    /// When a size is zero, the kernel does not fit into the padded map, or the channels do not fall into the groups.
     pub fn new(options: Conv2dOptions) -> Result<Self, ShapeError> {
         let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, groups } = options;
         for (size, name) in [
@@ -124,7 +120,7 @@ impl Conv2dShape {
                 return Err(ShapeError::Zero(name));
             }
         }
-        if groups != 1 && (groups != inputs || groups != outputs) {
+        if !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
             return Err(ShapeError::Groups { groups, inputs, outputs });
         }
         let output_map = Extent {
@@ -146,7 +142,20 @@ impl Conv2dShape {
 
     /// Whether every channel is convolved on its own.
     pub fn is_depthwise(&self) -> bool {
-        self.options.groups != 1
+        let Conv2dOptions { inputs, outputs, groups, .. } = self.options;
+        groups != 1 && groups == inputs && groups == outputs
+    }
+
+    /// Whether the channels fall into several groups, but not each into its own.
+    pub fn is_grouped(&self) -> bool {
+        self.options.groups != 1 && !self.is_depthwise()
+    }
+
+    /// The dense convolution of one of the groups.
+    pub fn group(&self) -> Self {
+        let Conv2dOptions { inputs, outputs, groups, .. } = self.options;
+        let (inputs, outputs) = (inputs / groups, outputs / groups);
+        Self { options: Conv2dOptions { inputs, outputs, groups: 1, ..self.options }, ..*self }
     }
 
     /// Elements of the input map.
@@ -221,12 +230,23 @@ mod tests {
         let refused = |options| Conv2dShape::new(options).unwrap_err();
         assert_eq!(refused(Conv2dOptions { stride: 0, ..LAYER }), ShapeError::Zero("stride"));
         assert_eq!(
-            refused(Conv2dOptions { groups: 2, ..LAYER }),
-            ShapeError::Groups { groups: 2, inputs: 6, outputs: 10 }
+            refused(Conv2dOptions { groups: 3, ..LAYER }),
+            ShapeError::Groups { groups: 3, inputs: 6, outputs: 10 }
         );
         assert_eq!(
             refused(Conv2dOptions { map: Extent::square(2), padding: 0, ..LAYER }),
             ShapeError::KernelTooLarge { kernel: 3, map: 2, padding: 0 }
+        );
+    }
+
+    #[test]
+    fn a_group_is_a_dense_layer_of_its_share_of_the_channels() {
+        let shape = Conv2dShape::new(Conv2dOptions { groups: 2, ..LAYER }).unwrap();
+        assert!(shape.is_grouped() && !shape.is_depthwise());
+        assert_eq!(shape.weight_len(), 10 * 3 * 15);
+        assert_eq!(
+            shape.group(),
+            Conv2dShape::new(Conv2dOptions { inputs: 3, outputs: 5, ..LAYER }).unwrap()
         );
     }
 

@@ -32,6 +32,28 @@ fn shapes(depthwise: bool) -> impl Strategy<Value = Conv2dShape> {
     )
 }
 
+/// Shapes whose channels fall into groups of more than one.
+fn grouped_shapes() -> impl Strategy<Value = Conv2dShape> {
+    let kernels = prop::sample::select(vec![1, 2, 3, 5]);
+    (1usize..=3, 3usize..=17, 2usize..=5, 1usize..=20, 2usize..=20, kernels, 1usize..=2, 0usize..=2)
+        .prop_filter_map(
+            "the kernel must fit",
+            |(batch, side, groups, inputs, outputs, kernel, stride, padding)| {
+                let options = Conv2dOptions {
+                    batch,
+                    map: Extent { height: side, width: side + 2 },
+                    inputs: inputs * groups,
+                    outputs: outputs * groups,
+                    kernel: Extent::square(kernel),
+                    stride,
+                    padding,
+                    groups,
+                };
+                Conv2dShape::new(options).ok()
+            },
+        )
+}
+
 /// Whether a dense convolution goes by Winograd's way, which spreads a bad value over a tile.
 fn by_minimal_filtering(shape: &Conv2dShape) -> bool {
     let options = shape.options();
@@ -142,6 +164,12 @@ proptest! {
     }
 
     #[test]
+    fn groups_agree_with_the_definition(shape in grouped_shapes(), seed in 0u64..1000) {
+        check_products::<f32>(&shape, seed);
+        check_products::<bf16>(&shape, seed);
+    }
+
+    #[test]
     fn the_minimal_filtering_agrees_with_the_definition(shape in winograd_shapes(), seed in 0u64..1000) {
         check_products::<f32>(&shape, seed);
         check_products::<bf16>(&shape, seed);
@@ -149,10 +177,11 @@ proptest! {
 
     #[test]
     fn the_epilogue_adds_bias_and_residual_and_activates(
-        shape in shapes(false), depthwise in shapes(true), winograd in winograd_shapes(), with_bias: bool, with_residual: bool, seed in 0u64..1000,
+        shape in shapes(false), depthwise in shapes(true), winograd in winograd_shapes(), grouped in grouped_shapes(), with_bias: bool, with_residual: bool, seed in 0u64..1000,
     ) {
         check_epilogue::<f32>(&shape, with_bias, with_residual, seed);
         check_epilogue::<f32>(&depthwise, with_bias, with_residual, seed);
+        check_epilogue::<f32>(&grouped, with_bias, with_residual, seed);
         check_epilogue::<bf16>(&shape, with_bias, with_residual, seed);
         check_epilogue::<f32>(&winograd, with_bias, with_residual, seed);
         check_epilogue::<bf16>(&winograd, with_bias, with_residual, seed);
@@ -184,7 +213,7 @@ fn check_epilogue<T: Element>(shape: &Conv2dShape, with_bias: bool, with_residua
 }
 
 /// Layers large enough for many tasks: several bands, slabs, panels and groups.
-fn large_layers() -> [Conv2dShape; 6] {
+fn large_layers() -> [Conv2dShape; 8] {
     let layer = |batch, side, inputs, outputs, kernel, stride, groups| {
         Conv2dShape::new(Conv2dOptions {
             batch,
@@ -205,6 +234,8 @@ fn large_layers() -> [Conv2dShape; 6] {
         layer(3, 41, 72, 64, 3, 1, 1),
         layer(3, 28, 96, 80, 1, 2, 1),
         layer(3, 20, 40, 40, 3, 2, 40),
+        layer(2, 20, 24, 24, 7, 1, 24),
+        layer(3, 20, 48, 96, 3, 2, 6),
     ]
 }
 

@@ -23,8 +23,15 @@ const MAP: [f32; 25] = [
     -INF, -INF, 7.0, -7.0, -3.0,
 ];
 
-const SQUARE: MaxPoolOptions =
-    MaxPoolOptions { batch: 1, map: Extent::square(5), channels: 1, window: 2, stride: 2, padding: 0 };
+const SQUARE: MaxPoolOptions = MaxPoolOptions {
+    batch: 1,
+    map: Extent::square(5),
+    channels: 1,
+    window: 2,
+    stride: 2,
+    padding: 0,
+    ceil_mode: false,
+};
 
 /// A pool of [`MAP`]: its values and their places in the map, from pool_reference.py (torch 2.11.0).
 struct Case {
@@ -33,12 +40,23 @@ struct Case {
     places: &'static [usize],
 }
 
-const CASES: [Case; 2] = [
+const CASES: [Case; 4] = [
     Case { options: SQUARE, values: &[3.0, NAN, INF, 7.0], places: &[6, 7, 11, 17] },
     Case {
         options: MaxPoolOptions { window: 3, padding: 1, ..SQUARE },
         values: &[3.0, NAN, NAN, INF, NAN, 7.0, -INF, 7.0, 7.0],
         places: &[6, 7, 3, 11, 7, 18, 15, 17, 18],
+    },
+    Case {
+        options: MaxPoolOptions { ceil_mode: true, ..SQUARE },
+        values: &[3.0, NAN, 0.5, INF, 7.0, -3.0, -INF, 7.0, -3.0],
+        places: &[6, 7, 4, 11, 17, 19, 20, 22, 24],
+    },
+    // A third window along each axis would begin behind the map, in the padding.
+    Case {
+        options: MaxPoolOptions { stride: 3, padding: 1, ceil_mode: true, ..SQUARE },
+        values: &[1.0, NAN, -1.0, 7.0],
+        places: &[0, 3, 10, 17],
     },
 ];
 
@@ -126,9 +144,9 @@ proptest! {
     fn max_pool_takes_the_greatest_and_its_gradient_goes_there(
         batch in 1usize..3, height in 1usize..14, width in 1usize..14, channels in 1usize..70,
         (window, stride, padding) in prop::sample::select(vec![(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (5, 2, 2), (1, 1, 0)]),
-        seed in 0u64..200,
+        ceil_mode: bool, seed in 0u64..200,
     ) {
-        let options = MaxPoolOptions { batch, map: Extent { height, width }, channels, window, stride, padding };
+        let options = MaxPoolOptions { batch, map: Extent { height, width }, channels, window, stride, padding, ceil_mode };
         check_max_pool::<f32>(options, seed);
         check_max_pool::<bf16>(options, seed);
     }

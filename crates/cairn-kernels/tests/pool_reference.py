@@ -11,6 +11,6 @@ MAP = [
     [-inf, -inf, 7.0, -7.0, -3.0],
 ]
 x = torch.tensor(MAP).reshape(1, 1, 5, 5)
-for window, stride, padding in [(2, 2, 0), (3, 2, 1)]:
-    values, places = torch.nn.functional.max_pool2d(x, window, stride, padding, return_indices=True)
-    print(window, stride, padding, values.flatten().tolist(), places.flatten().tolist())
+for window, stride, padding, ceil in [(2, 2, 0, False), (3, 2, 1, False), (2, 2, 0, True), (2, 3, 1, True)]:
+    values, places = torch.nn.functional.max_pool2d(x, window, stride, padding, ceil_mode=ceil, return_indices=True)
+    print(window, stride, padding, ceil, values.flatten().tolist(), places.flatten().tolist())

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::init::Init;
 use crate::network::Network;
-use crate::networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+use crate::networks::{
+    AlexNet, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet, ResidualCnn,
+    SixConv, SqueezeNet, ThreeConv, Vgg,
+};
 
 /// An architecture by name, as recipes and model files write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,14 +34,38 @@ pub enum Architecture {
     /// ResNet-34.
     #[serde(rename = "resnet34")]
     ResNet34,
+    /// ResNet-50.
+    #[serde(rename = "resnet50")]
+    ResNet50,
+    /// AlexNet.
+    #[serde(rename = "alexnet")]
+    AlexNet,
+    /// VGG-16 with batch norm.
+    #[serde(rename = "vgg16_bn")]
+    Vgg16Bn,
+    /// SqueezeNet 1.1.
+    #[serde(rename = "squeezenet1_1")]
+    SqueezeNet1_1,
     /// MobileNetV2.
     #[serde(rename = "mobilenet_v2")]
     MobileNetV2,
+    /// MobileNetV3-Large.
+    #[serde(rename = "mobilenet_v3_large")]
+    MobileNetV3Large,
+    /// EfficientNet-B0.
+    #[serde(rename = "efficientnet_b0")]
+    EfficientNetB0,
+    /// RegNetY-800MF.
+    #[serde(rename = "regnet_y_800mf")]
+    RegNetY800Mf,
+    /// ConvNeXt-Tiny.
+    #[serde(rename = "convnext_tiny")]
+    ConvNextTiny,
 }
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::SixConv,
         Self::PlainCnn,
         Self::ResidualCnn,
@@ -46,7 +73,15 @@ impl Architecture {
         Self::ResNet10Small,
         Self::ResNet18,
         Self::ResNet34,
+        Self::ResNet50,
+        Self::AlexNet,
+        Self::Vgg16Bn,
+        Self::SqueezeNet1_1,
         Self::MobileNetV2,
+        Self::MobileNetV3Large,
+        Self::EfficientNetB0,
+        Self::RegNetY800Mf,
+        Self::ConvNextTiny,
     ];
 
     /// The name in recipes and model files.
@@ -59,7 +94,15 @@ impl Architecture {
             Self::ResNet10Small => "resnet10-small",
             Self::ResNet18 => "resnet18",
             Self::ResNet34 => "resnet34",
+            Self::ResNet50 => "resnet50",
+            Self::AlexNet => "alexnet",
+            Self::Vgg16Bn => "vgg16_bn",
+            Self::SqueezeNet1_1 => "squeezenet1_1",
             Self::MobileNetV2 => "mobilenet_v2",
+            Self::MobileNetV3Large => "mobilenet_v3_large",
+            Self::EfficientNetB0 => "efficientnet_b0",
+            Self::RegNetY800Mf => "regnet_y_800mf",
+            Self::ConvNextTiny => "convnext_tiny",
         }
     }
 
@@ -67,7 +110,11 @@ impl Architecture {
     fn smallest_side(self) -> usize {
         match self {
             Self::SixConv => 64,
-            Self::PlainCnn | Self::ResidualCnn | Self::ResNet18 | Self::ResNet34 | Self::MobileNetV2 => 32,
+            Self::AlexNet => 63,
+            Self::PlainCnn | Self::ResidualCnn | Self::Vgg16Bn => 32,
+            Self::ResNet18 | Self::ResNet34 | Self::ResNet50 | Self::ConvNextTiny => 32,
+            Self::MobileNetV2 | Self::MobileNetV3Large | Self::EfficientNetB0 | Self::RegNetY800Mf => 32,
+            Self::SqueezeNet1_1 => 17,
             Self::ResNet10Small => 16,
             Self::ThreeConv => 8,
         }
@@ -102,7 +149,8 @@ pub struct NetworkSpec {
     pub classes: usize,
     /// Side of the square photos it is made for, in pixels.
     pub side: usize,
-    /// Share of values that dropout sets to zero in training, in `[0, 1)`.
+    /// Share of values that dropout sets to zero in training, in `[0, 1)`. Unless it is zero, EfficientNet and ConvNeXt
+    /// leave out blocks in training, too (stochastic depth), at torchvision's rates: 0.2 and 0.1 for the last block.
     pub dropout: f64,
 }
 
@@ -151,8 +199,15 @@ impl NetworkSpec {
     /// As [`NetworkSpec::validate`].
     pub fn build(&self, init: Init, seed: u64, device: &Device) -> Result<Network, SpecError> {
         self.validate()?;
+        Ok(self.construct(device).initialised(init, seed))
+    }
+
+    /// The network with zeros for weights, whatever the ranges.
+    pub(crate) fn construct(&self, device: &Device) -> Network {
         let Self { architecture, classes, side, dropout } = *self;
-        let network = match architecture {
+        // torchvision's rates.
+        let depth_rate = |rate| if dropout > 0.0 { rate } else { 0.0 };
+        match architecture {
             Architecture::SixConv => Network::SixConv(SixConv::new(classes, side, dropout, device)),
             Architecture::PlainCnn => Network::PlainCnn(PlainCnn::new(classes, dropout, device)),
             Architecture::ResidualCnn => Network::ResidualCnn(ResidualCnn::new(classes, dropout, device)),
@@ -160,8 +215,23 @@ impl NetworkSpec {
             Architecture::ResNet10Small => Network::ResNet(ResNet::resnet10_small(classes, dropout, device)),
             Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, device)),
             Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, device)),
+            Architecture::ResNet50 => Network::ResNet(ResNet::resnet50(classes, dropout, device)),
+            Architecture::AlexNet => Network::AlexNet(AlexNet::new(classes, dropout, device)),
+            Architecture::Vgg16Bn => Network::Vgg(Vgg::vgg16_bn(classes, dropout, device)),
+            Architecture::SqueezeNet1_1 => {
+                Network::SqueezeNet(SqueezeNet::squeezenet1_1(classes, dropout, device))
+            }
             Architecture::MobileNetV2 => Network::MobileNetV2(MobileNetV2::new(classes, dropout, device)),
-        };
-        Ok(network.initialised(init, seed))
+            Architecture::MobileNetV3Large => {
+                Network::MobileNetV3(MobileNetV3::large(classes, dropout, device))
+            }
+            Architecture::EfficientNetB0 => {
+                Network::EfficientNet(EfficientNet::b0(classes, dropout, depth_rate(0.2), device))
+            }
+            Architecture::RegNetY800Mf => Network::RegNet(RegNet::y_800mf(classes, dropout, device)),
+            Architecture::ConvNextTiny => {
+                Network::ConvNext(ConvNext::tiny(classes, dropout, depth_rate(0.1), device))
+            }
+        }
     }
 }

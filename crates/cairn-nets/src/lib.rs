@@ -11,9 +11,11 @@ mod init;
 mod layers;
 mod network;
 mod networks;
+mod nonlinearity;
 mod parameters;
 mod precision;
 mod state_dict;
+mod summary;
 mod trace;
 mod trainable;
 mod value;
@@ -22,7 +24,11 @@ pub mod weights;
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
 pub use init::Init;
 pub use network::Network;
-pub use networks::{MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+pub use networks::{
+    AlexNet, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet, ResidualCnn,
+    SixConv, SqueezeNet, ThreeConv, Vgg,
+};
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
+pub use summary::NetworkSummary;
 pub use trainable::Parameter;

@@ -5,7 +5,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Precision;
 use crate::graph::Graph;
-use crate::networks::{Classifier, MobileNetV2, PlainCnn, ResNet, ResidualCnn, SixConv, ThreeConv};
+use crate::head::Head;
+use crate::networks::{
+    AlexNet, Classifier, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet,
+    ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
+};
 use crate::value::{FeatureMap, Features};
 
 /// A network of any architecture.
@@ -22,8 +26,22 @@ pub enum Network {
     ThreeConv(ThreeConv),
     /// Any ResNet.
     ResNet(ResNet),
+    /// AlexNet.
+    AlexNet(AlexNet),
+    /// A VGG with batch norm.
+    Vgg(Vgg),
+    /// SqueezeNet 1.1.
+    SqueezeNet(SqueezeNet),
     /// MobileNetV2.
     MobileNetV2(MobileNetV2),
+    /// MobileNetV3-Large.
+    MobileNetV3(MobileNetV3),
+    /// EfficientNet-B0.
+    EfficientNet(EfficientNet),
+    /// RegNetY-800MF.
+    RegNet(RegNet),
+    /// ConvNeXt-Tiny.
+    ConvNext(ConvNext),
 }
 
 impl Network {
@@ -34,13 +52,15 @@ impl Network {
         self.classifier().forward(FeatureMap::from_images(images, precision)).computed()
     }
 
-    /// What the last linear layer takes: `[batch, 3, height, width]` normalised photos to `[batch, features]` of f32.
+    /// What the last linear layer takes: `[batch, 3, height, width]` normalised photos to `[batch, features]` of f32. Of
+    /// SqueezeNet, whose last layer is a convolution, the mean of the map that it takes.
     pub fn features(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
         self.classifier().features(FeatureMap::from_images(images, precision)).computed()
     }
 
     /// Logits of features: `[batch, features]` to `[batch, classes]`, through dropout (where gradients are wanted) and
-    /// the last linear layer. What [`Network::forward`] does after [`Network::features`].
+    /// the last layer. What [`Network::forward`] does after [`Network::features`], but in SqueezeNet, which classifies each
+    /// pixel before it takes the mean: there it is only near it.
     pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
         self.classifier().head().forward(Features::Computed(features)).computed()
     }
@@ -50,8 +70,13 @@ impl Network {
         self.classifier().head().feature_count()
     }
 
-    /// The path of the last linear layer, such as `fc` or `classifier.1`: its tensors are `fc.weight`,
-    /// `[classes, features]`, and `fc.bias`, `[classes]`.
+    /// Whether logits are a linear function of [`Network::features`]: so in every network but SqueezeNet.
+    pub fn has_linear_head(&self) -> bool {
+        matches!(self.classifier().head(), Head::Linear { .. })
+    }
+
+    /// The path of the last layer, such as `fc` or `classifier.1`: its tensors are `fc.weight`,
+    /// `[classes, features]` (in SqueezeNet `[classes, features, 1, 1]`), and `fc.bias`, `[classes]`.
     pub fn head_prefix(&self) -> String {
         let names = self.tensor_names();
         // Every parameter has a name, and a weight's ends in `.weight`.
@@ -79,7 +104,14 @@ impl Network {
             Self::ResidualCnn(network) => network,
             Self::ThreeConv(network) => network,
             Self::ResNet(network) => network,
+            Self::AlexNet(network) => network,
+            Self::Vgg(network) => network,
+            Self::SqueezeNet(network) => network,
             Self::MobileNetV2(network) => network,
+            Self::MobileNetV3(network) => network,
+            Self::EfficientNet(network) => network,
+            Self::RegNet(network) => network,
+            Self::ConvNext(network) => network,
         }
     }
 

@@ -1,18 +1,32 @@
 //! The architectures, each in a file of its own.
 
+mod alexnet;
+mod convnext;
+mod efficientnet;
 mod mobilenet_v2;
+mod mobilenet_v3;
 mod plain_cnn;
+mod regnet;
 mod residual_cnn;
 mod resnet;
 mod six_conv;
+mod squeezenet;
 mod three_conv;
+mod vgg;
 
+pub use alexnet::AlexNet;
+pub use convnext::ConvNext;
+pub use efficientnet::EfficientNet;
 pub use mobilenet_v2::MobileNetV2;
+pub use mobilenet_v3::MobileNetV3;
 pub use plain_cnn::PlainCnn;
+pub use regnet::RegNet;
 pub use residual_cnn::ResidualCnn;
 pub use resnet::ResNet;
 pub use six_conv::SixConv;
+pub use squeezenet::SqueezeNet;
 pub use three_conv::ThreeConv;
+pub use vgg::Vgg;
 
 use crate::head::Head;
 use crate::value::{FeatureMap, Features};

@@ -1,6 +1,6 @@
 //! Where a traversal of a network stands, and what it counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
@@ -25,12 +25,15 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
-        self.containers.push(container.to_owned());
-        self.names.push(match container {
+        let name = match (container, self.containers.last(), self.names.last()) {
             // The variant of an enum is not part of a tensor's name.
             _ if container.starts_with("Enum:") => String::new(),
+            // torchvision calls the blocks of a RegNet's `block1` by that name and a number: `block1.block1-0`.
+            ("Vec", Some(parent), Some(stage)) if parent == "Struct:Trunk" => format!("{stage}-{name}"),
             _ => member_of_sequence(name).unwrap_or(name).to_owned(),
-        });
+        };
+        self.containers.push(container.to_owned());
+        self.names.push(name);
     }
 
     pub(crate) fn exit(&mut self) {
@@ -70,29 +73,46 @@ fn member_of_sequence(field: &str) -> Option<&str> {
 }
 
 impl Network {
-    /// The names of all tensors in the state dict, by their parameters' ids.
-    pub(crate) fn tensor_names(&self) -> HashMap<ParamId, String> {
-        let mut names = TensorNames::default();
-        self.visit(&mut names);
-        names.found
-    }
-
     /// How many values training learns, as PyTorch counts parameters: batch norm's running statistics are not among
     /// them, which Burn's `num_params` counts too.
     pub fn parameter_count(&self) -> usize {
-        let mut counter = Counter::default();
-        self.visit(&mut counter);
-        counter.count
+        let learned = self.tensors().into_iter().filter(|tensor| !tensor.is_statistic);
+        learned.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+    }
+
+    /// The shapes of all tensors by their names in the state dict, as torchvision has them.
+    pub fn tensor_shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect()
+    }
+
+    /// The names of all tensors in the state dict, by their parameters' ids.
+    pub(crate) fn tensor_names(&self) -> HashMap<ParamId, String> {
+        self.tensors().into_iter().map(|tensor| (tensor.id, tensor.name)).collect()
+    }
+
+    fn tensors(&self) -> Vec<TensorInfo> {
+        let mut lister = Lister::default();
+        self.visit(&mut lister);
+        lister.found
     }
 }
 
-#[derive(Default)]
-struct Counter {
-    place: Place,
-    count: usize,
+/// What is known of a tensor without its values.
+struct TensorInfo {
+    id: ParamId,
+    name: String,
+    /// In torchvision's layout.
+    shape: Vec<usize>,
+    is_statistic: bool,
 }
 
-impl ModuleVisitor for Counter {
+#[derive(Default)]
+struct Lister {
+    place: Place,
+    found: Vec<TensorInfo>,
+}
+
+impl ModuleVisitor for Lister {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.place.enter(name, container);
     }
@@ -102,28 +122,11 @@ impl ModuleVisitor for Counter {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !self.place.is_statistic() {
-            self.count += param.lazy_shape().num_elements();
+        let mut shape = param.lazy_shape().to_vec();
+        if self.place.layer() == LayerKind::Linear {
+            shape.reverse();
         }
-    }
-}
-
-#[derive(Default)]
-struct TensorNames {
-    place: Place,
-    found: HashMap<ParamId, String>,
-}
-
-impl ModuleVisitor for TensorNames {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.place.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.insert(param.id, self.place.name());
+        let (name, is_statistic) = (self.place.name(), self.place.is_statistic());
+        self.found.push(TensorInfo { id: param.id, name, shape, is_statistic });
     }
 }

@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use burn::module::{Param, ParamId};
 use burn::tensor::Tensor;
-use cairn_kernels::Activation;
 
 use crate::graph::{Graph, NodeId, Op};
 use crate::network::Network;
+use crate::nonlinearity::Nonlinearity;
 use crate::value::{FeatureMap, Features};
 
 /// A graph under construction.
@@ -76,12 +76,19 @@ impl Traced {
         self.add(op.name().to_owned(), op, &[self.node])
     }
 
+    /// Adds an operation on the outputs of two layers, named after the module that holds both: `features.3.concat`.
+    pub(crate) fn join(self, op: Op, other: &Self) -> Self {
+        let steps = self.layer.split('.').zip(other.layer.split('.'));
+        let mut name: Vec<&str> = steps.take_while(|(a, b)| a == b).map(|(step, _)| step).collect();
+        name.push(op.name());
+        self.add(name.join("."), op, &[self.node, other.node])
+    }
+
     /// Adds a layer's activation.
-    pub(crate) fn activated(self, activation: Activation) -> Self {
-        match activation {
-            Activation::Identity => self,
-            Activation::Relu => self.in_layer(Op::Relu),
-            Activation::Relu6 => self.in_layer(Op::Relu6),
+    pub(crate) fn activated(self, nonlinearity: impl Into<Nonlinearity>) -> Self {
+        match nonlinearity.into().op() {
+            Some(op) => self.in_layer(op),
+            None => self,
         }
     }
 

@@ -5,11 +5,13 @@
 
 use burn::nn::Dropout;
 use burn::tensor::Tensor;
+use burn::tensor::module::adaptive_avg_pool2d;
 use cairn_kernels::Activation;
 use cairn_kernels::layers::{self, PoolGeometry};
 
 use crate::Precision;
 use crate::graph::Op;
+use crate::nonlinearity::Nonlinearity;
 use crate::trace::Traced;
 
 /// A tensor of `D` axes, or its place in a graph.
@@ -75,8 +77,13 @@ impl FeatureMap {
     }
 
     /// An activation function.
-    pub(crate) fn activate(self, activation: Activation) -> Self {
-        self.apply(|x| layers::activate(x, None, activation), |x| x.activated(activation))
+    pub(crate) fn activate(self, nonlinearity: impl Into<Nonlinearity>) -> Self {
+        let nonlinearity = nonlinearity.into();
+        let compute = |x| match nonlinearity {
+            Nonlinearity::Clamp(activation) => layers::activate(x, None, activation),
+            Nonlinearity::Curve(curve) => layers::curve(x, curve),
+        };
+        self.apply(compute, |x| x.activated(nonlinearity))
     }
 
     /// ReLU.
@@ -86,7 +93,7 @@ impl FeatureMap {
 
     /// The 2 x 2 max pool with stride 2 that halves a map, dropping an odd last row or column.
     pub(crate) fn halve(self) -> Self {
-        self.max_pool(PoolGeometry { window: 2, stride: 2, padding: 0 })
+        self.max_pool(PoolGeometry { window: 2, stride: 2, padding: 0, ceil_mode: false })
     }
 
     /// The map twice, where a block's path and its skip part. Both must come together again.
@@ -99,15 +106,62 @@ impl FeatureMap {
 
     /// The greatest of every window.
     pub(crate) fn max_pool(self, geometry: PoolGeometry) -> Self {
-        let PoolGeometry { window, stride, padding } = geometry;
-        let op =
-            Op::MaxPool { kernel: [window; 2], stride: [stride; 2], padding: [padding; 2], ceil_mode: false };
+        let PoolGeometry { window, stride, padding, ceil_mode } = geometry;
+        let op = Op::MaxPool { kernel: [window; 2], stride: [stride; 2], padding: [padding; 2], ceil_mode };
         self.apply(|x| layers::max_pool2d(x, geometry), |x| x.then(op))
     }
 
     /// Mean over the pixels: `[batch, channels]`.
     pub(crate) fn average(self) -> Features {
         self.apply(layers::average, |x| x.then(Op::GlobalAveragePool).then(Op::Flatten))
+    }
+
+    /// Mean over the pixels, as a map of one pixel of f32: `[batch, 1, 1, channels]`.
+    pub(crate) fn average_pixel(self) -> Self {
+        self.apply(|x| as_pixels(layers::average(x)), |x| x.then(Op::GlobalAveragePool))
+    }
+
+    /// The means of `side` by `side` windows that cover the map between them, as PyTorch's `AdaptiveAvgPool2d` cuts it.
+    pub(crate) fn adaptive_average(self, side: usize) -> Self {
+        let compute = |x: Tensor<4>| {
+            let [_, height, width, _] = x.dims();
+            if [height, width] == [side; 2] {
+                return x;
+            }
+            let dtype = x.dtype().into();
+            layers::to_map(adaptive_avg_pool2d(layers::from_map(x), [side; 2]), dtype)
+        };
+        self.apply(compute, |x| x.then(Op::AdaptiveAveragePool { output: [side; 2] }))
+    }
+
+    /// The sum of two maps.
+    pub(crate) fn add(self, other: Self) -> Self {
+        let compute = |x, other| layers::activate(x, Some(other), Activation::Identity);
+        self.combine(other, compute, |x, other| x.in_layer_with(Op::Add, &other))
+    }
+
+    /// The channels of two maps, one after the other.
+    pub(crate) fn concat(self, other: Self) -> Self {
+        let compute = |x, other| Tensor::cat(vec![x, other], 3);
+        self.combine(other, compute, |x, other| x.join(Op::Concat, &other))
+    }
+
+    /// Every pixel times `factors`, a map of one pixel of f32.
+    pub(crate) fn scale(self, factors: Self) -> Self {
+        let compute = |x, factors| layers::scale(x, as_vectors(factors));
+        self.combine(factors, compute, |x, factors| x.join(Op::Mul, &factors))
+    }
+
+    fn combine(
+        self,
+        other: Self,
+        compute: impl FnOnce(Tensor<4>, Tensor<4>) -> Tensor<4>,
+        record: impl FnOnce(Traced, Traced) -> Traced,
+    ) -> Self {
+        match self {
+            Self::Computed(tensor) => Self::Computed(compute(tensor, other.computed())),
+            Self::Traced(traced) => Self::Traced(record(traced, other.traced())),
+        }
     }
 
     /// All values of each photo, channel by channel as PyTorch flattens: `[batch, channels * height * width]`.
@@ -118,8 +172,8 @@ impl FeatureMap {
 
 impl Features {
     /// An activation function.
-    pub(crate) fn activate(self, activation: Activation) -> Self {
-        self.into_pixels().activate(activation).into_vectors()
+    pub(crate) fn activate(self, nonlinearity: impl Into<Nonlinearity>) -> Self {
+        self.into_pixels().activate(nonlinearity).into_vectors()
     }
 
     /// ReLU.
@@ -129,21 +183,25 @@ impl Features {
 
     /// As maps of one pixel, for the layers that maps and vectors share. In a graph a vector stays what it is.
     pub(crate) fn into_pixels(self) -> FeatureMap {
-        let pixels = |x: Tensor<2>| {
-            let [batch, channels] = x.dims();
-            x.reshape([batch, 1, 1, channels])
-        };
-        self.apply(pixels, |x| x)
+        self.apply(as_pixels, |x| x)
     }
 }
 
 impl FeatureMap {
     /// What [`Features::into_pixels`] made, as vectors again.
     pub(crate) fn into_vectors(self) -> Features {
-        let vectors = |x: Tensor<4>| {
-            let [batch, _, _, channels] = x.dims();
-            x.reshape([batch, channels])
-        };
-        self.apply(vectors, |x| x)
+        self.apply(as_vectors, |x| x)
     }
+}
+
+/// `[batch, channels]` to `[batch, 1, 1, channels]`.
+fn as_pixels(x: Tensor<2>) -> Tensor<4> {
+    let [batch, channels] = x.dims();
+    x.reshape([batch, 1, 1, channels])
+}
+
+/// `[batch, 1, 1, channels]` to `[batch, channels]`.
+fn as_vectors(x: Tensor<4>) -> Tensor<2> {
+    let [batch, _, _, channels] = x.dims();
+    x.reshape([batch, channels])
 }

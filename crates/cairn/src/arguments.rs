@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, calibrate, completions, data, demo, forget, learn, lr_find, man, predict, runs, similar, suggest,
-    sweep, test, train,
+    bench, calibrate, completions, data, demo, forget, learn, lr_find, man, nets, predict, runs, similar,
+    suggest, sweep, test, train,
 };
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Learn(learn::Learn),
     Forget(forget::Forget),
     Similar(similar::Similar),
+    Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),
     Completions(completions::Completions),

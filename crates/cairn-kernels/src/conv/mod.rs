@@ -6,6 +6,7 @@ mod bands;
 mod dense;
 mod depthwise;
 mod epilogue;
+mod grouped;
 mod groups;
 mod pack;
 mod patch;
@@ -52,6 +53,9 @@ pub fn forward<T: Element>(
         check_len("residual", residual.len(), shape.output_len());
     }
     weights.check(shape, Direction::Forward);
+    if shape.is_grouped() {
+        return grouped::forward(shape, input, &weights.groups, epilogue, output);
+    }
     if shape.is_depthwise() {
         return depthwise::gather(shape, input, weights, epilogue, output);
     }
@@ -101,6 +105,9 @@ pub fn input_gradient<T: Element>(
     check_len("output gradient", output_gradient.len(), shape.output_len());
     check_len("input gradient", input_gradient.len(), shape.input_len());
     weights.check(shape, Direction::InputGradient);
+    if shape.is_grouped() {
+        return grouped::input_gradient(shape, output_gradient, &weights.groups, input_gradient);
+    }
     if shape.is_depthwise() {
         return depthwise::gather(shape, output_gradient, weights, Epilogue::default(), input_gradient);
     }
@@ -153,6 +160,9 @@ pub fn weight_gradient<T: Element>(
     check_len("input", input.len(), shape.input_len());
     check_len("output gradient", output_gradient.len(), shape.output_len());
     check_len("gradient", gradient.len(), shape.weight_len());
+    if shape.is_grouped() {
+        return grouped::weight_gradient(isa, shape, input, output_gradient, gradient);
+    }
     if shape.is_depthwise() {
         return depthwise::weight_gradient(isa, shape, input, output_gradient, gradient);
     }

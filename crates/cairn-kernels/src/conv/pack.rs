@@ -20,7 +20,7 @@ use crate::tile::{self, Panel};
 /// Dense weights: panel after panel of output channels, and in each panel, for every kernel row, kernel column and
 /// source channel, one word per output channel. The words that one output pixel meets along a row of the patch thus lie
 /// together, whatever the number of channels: three channels of a photo make runs as good as any. Depthwise
-/// weights: for every tap, all channels, as f32.
+/// weights: for every tap, all channels, as f32. Weights in groups: each group's, dense.
 #[derive(Debug)]
 pub struct PackedWeights<T> {
     pub(crate) isa: Isa,
@@ -31,6 +31,8 @@ pub struct PackedWeights<T> {
     pub(crate) source_words: usize,
     /// Whether they are in Winograd's basis.
     pub(crate) winograd: bool,
+    /// Of a convolution in several groups, each group's; then there is nothing else.
+    pub(crate) groups: Vec<Self>,
     layer: Layer,
     element: std::marker::PhantomData<T>,
 }
@@ -84,7 +86,9 @@ impl<T: Element> PackedWeights<T> {
     pub fn new(isa: Isa, shape: &Conv2dShape, direction: Direction, weights: &[f32]) -> Self {
         check_len("weights", weights.len(), shape.weight_len());
         let layer = Layer::of(shape);
-        if shape.is_depthwise() {
+        if shape.is_grouped() {
+            pack_groups(isa, shape, direction, weights)
+        } else if shape.is_depthwise() {
             pack_depthwise(isa, layer, direction, weights)
         } else if winograd::serves::<T>(isa, shape) {
             let (panels, words) = winograd::pack(isa, shape.options(), direction, weights);
@@ -96,6 +100,7 @@ impl<T: Element> PackedWeights<T> {
                 words,
                 source_words,
                 winograd: true,
+                groups: Vec::new(),
                 layer,
                 element: std::marker::PhantomData,
             }
@@ -183,7 +188,29 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
         words,
         source_words,
         winograd: false,
+        groups: Vec::new(),
         layer,
+        element: std::marker::PhantomData,
+    }
+}
+
+fn pack_groups<T: Element>(
+    isa: Isa,
+    shape: &Conv2dShape,
+    direction: Direction,
+    weights: &[f32],
+) -> PackedWeights<T> {
+    let group = shape.group();
+    let groups = weights.par_chunks_exact(group.weight_len());
+    PackedWeights {
+        isa,
+        direction,
+        panels: Vec::new(),
+        words: Buffer::of::<f32>(0),
+        source_words: 0,
+        winograd: false,
+        groups: groups.map(|weights| PackedWeights::new(isa, &group, direction, weights)).collect(),
+        layer: Layer::of(shape),
         element: std::marker::PhantomData,
     }
 }
@@ -209,6 +236,7 @@ fn pack_depthwise<T: Element>(
         words,
         source_words: 0,
         winograd: false,
+        groups: Vec::new(),
         layer,
         element: std::marker::PhantomData,
     }

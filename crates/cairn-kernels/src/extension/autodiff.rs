@@ -130,7 +130,7 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
 }
 
 /// Enters an operation into the graph; `state` is made only where a backward pass will want it.
-fn record<BO, C, const N: usize>(
+pub(super) fn record<BO, C, const N: usize>(
     operation: BO,
     nodes: [NodeGuard; N],
     output: FlexTensor,

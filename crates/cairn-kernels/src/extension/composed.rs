@@ -7,6 +7,7 @@ use burn_std::ops::ConvOptions;
 
 use super::{ConvGeometry, FixedNorm, FoldedConv, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
+use crate::curve::Curve;
 use crate::optimiser::{Adam, AdamFactors, Sgd};
 
 /// From `[batch, height, width, channels]` to `[batch, channels, height, width]`, as a view.
@@ -121,9 +122,9 @@ pub(crate) fn map_fork<B: Backend>(input: FloatTensor<B>) -> (FloatTensor<B>, Fl
 }
 
 pub(crate) fn map_max_pool2d<B: Backend>(input: FloatTensor<B>, geometry: PoolGeometry) -> FloatTensor<B> {
-    let PoolGeometry { window, stride, padding } = geometry;
+    let PoolGeometry { window, stride, padding, ceil_mode } = geometry;
     let planes = planes::<B>(input);
-    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], false))
+    pixels::<B>(B::max_pool2d(planes, [window; 2], [stride; 2], [padding; 2], [1; 2], ceil_mode))
 }
 
 pub(crate) fn map_average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
@@ -131,6 +132,42 @@ pub(crate) fn map_average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let (batch, area, channels) = (shape[0], shape[1] * shape[2], shape[3]);
     let rows = B::float_reshape(cast::<B>(input, FloatDType::F32), Shape::new([batch, area, channels]));
     B::float_reshape(B::float_mean_dim(rows, 1), Shape::new([batch, channels]))
+}
+
+pub(crate) fn map_curve<B: Backend>(input: FloatTensor<B>, curve: Curve) -> FloatTensor<B> {
+    let hard_sigmoid = |input| B::hard_sigmoid(input, (1.0 / 6.0).into(), 0.5.into());
+    match curve {
+        Curve::Sigmoid => B::sigmoid(input),
+        Curve::Silu => B::float_mul(input.clone(), B::sigmoid(input)),
+        Curve::Gelu => B::gelu(input),
+        Curve::HardSigmoid => hard_sigmoid(input),
+        Curve::HardSwish => B::float_mul(input.clone(), hard_sigmoid(input)),
+    }
+}
+
+pub(crate) fn map_scale<B: Backend>(input: FloatTensor<B>, factors: FloatTensor<B>) -> FloatTensor<B> {
+    let shape = factors.shape();
+    let factors = B::float_reshape(factors, Shape::new([shape[0], 1, 1, shape[1]]));
+    let factors = like::<B>(factors, &input);
+    B::float_mul(input, factors)
+}
+
+/// In f32 whatever the map is made of, as the kernels have it.
+pub(crate) fn map_layer_norm<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    epsilon: f32,
+) -> FloatTensor<B> {
+    let dtype = input.dtype().into();
+    let wide = cast::<B>(input, FloatDType::F32);
+    let channels = wide.shape()[3];
+    let centred = B::float_sub(wide.clone(), B::float_mean_dim(wide, 3));
+    let variance = B::float_mean_dim(B::float_mul(centred.clone(), centred.clone()), 3);
+    let deviation = B::float_sqrt(B::float_add_scalar(variance, epsilon.into()));
+    let along_channels = |vector| B::float_reshape(vector, Shape::new([1, 1, 1, channels]));
+    let scaled = B::float_mul(B::float_div(centred, deviation), along_channels(weight));
+    cast::<B>(B::float_add(scaled, along_channels(bias)), dtype)
 }
 
 pub(crate) fn sgd_step<B: Backend>(

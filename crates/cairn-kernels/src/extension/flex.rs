@@ -252,9 +252,9 @@ fn activate<T: MapElement>(
 }
 
 pub(super) fn pool_shape(map: MapShape, geometry: PoolGeometry) -> MaxPoolShape {
-    let PoolGeometry { window, stride, padding } = geometry;
+    let PoolGeometry { window, stride, padding, ceil_mode } = geometry;
     let MapShape { batch, extent, channels } = map;
-    let options = MaxPoolOptions { batch, map: extent, channels, window, stride, padding };
+    let options = MaxPoolOptions { batch, map: extent, channels, window, stride, padding, ceil_mode };
     MaxPoolShape::new(options).unwrap_or_else(|error| panic!("a pool of {options:?}: {error}"))
 }
 

@@ -9,8 +9,10 @@ pub(crate) mod composed;
 mod flex;
 mod folded;
 mod map;
+mod pixels;
 
 pub use folded::FoldedConv;
+pub use pixels::PixelOps;
 
 use std::sync::OnceLock;
 
@@ -28,7 +30,7 @@ pub struct ConvGeometry {
     pub stride: usize,
     /// Zeros around the map, on every side.
     pub padding: usize,
-    /// One for a dense convolution, the number of channels for a depthwise one.
+    /// Parts that the channels fall into: one for a dense convolution, the number of channels for a depthwise one.
     pub groups: usize,
 }
 
@@ -41,6 +43,8 @@ pub struct PoolGeometry {
     pub stride: usize,
     /// Pixels around the map, on every side, that are less than any number.
     pub padding: usize,
+    /// Whether a last window that reaches beyond the padding counts, as long as it begins before that.
+    pub ceil_mode: bool,
 }
 
 /// A tensor that an operation may do without: a bias, or a residual.

@@ -120,13 +120,18 @@ impl Op {
 
     /// A batch norm of PyTorch's usual epsilon whose tensors are those of `module`.
     pub fn batch_norm(module: &str) -> Self {
+        Self::batch_norm_with(module, 1e-5)
+    }
+
+    /// A batch norm of any epsilon whose tensors are those of `module`.
+    pub fn batch_norm_with(module: &str, eps: f64) -> Self {
         let tensor = |name| format!("{module}.{name}");
         Self::BatchNorm {
             weight: tensor("weight"),
             bias: tensor("bias"),
             running_mean: tensor("running_mean"),
             running_var: tensor("running_var"),
-            eps: 1e-5,
+            eps,
         }
     }
 

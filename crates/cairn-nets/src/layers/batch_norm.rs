@@ -25,20 +25,41 @@ pub(crate) struct BatchNorm {
     running_var: RunningState<Tensor<1>>,
     /// Whether batch statistics are used when gradients are wanted; cleared when the layer is frozen.
     training: Param<Flag>,
+    #[module(skip)]
+    settings: NormSettings,
+}
+
+/// What batch norms of one network have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct NormSettings {
+    /// What is added to the variance, against division by zero.
+    pub(crate) epsilon: f64,
+    /// The newest batch's share of the running statistics.
+    pub(crate) momentum: f64,
+}
+
+impl Default for NormSettings {
+    /// PyTorch's.
+    fn default() -> Self {
+        Self { epsilon: 1e-5, momentum: 0.1 }
+    }
 }
 
 impl BatchNorm {
-    const MOMENTUM: f64 = 0.1;
-    const EPSILON: f32 = 1e-5;
-
     /// A layer that leaves a standardised input as it is: weight 1, bias 0.
     pub(crate) fn new(channels: usize, device: &Device) -> Self {
+        Self::with_settings(channels, NormSettings::default(), device)
+    }
+
+    /// The same with other settings than PyTorch's.
+    pub(crate) fn with_settings(channels: usize, settings: NormSettings, device: &Device) -> Self {
         Self {
             weight: Param::from_tensor(Tensor::ones([channels], device)),
             bias: Param::from_tensor(Tensor::zeros([channels], device)),
             running_mean: RunningState::new(Tensor::zeros([channels], device)),
             running_var: RunningState::new(Tensor::ones([channels], device)),
             training: Param::from_bool(true),
+            settings,
         }
     }
 
@@ -60,7 +81,8 @@ impl BatchNorm {
                 })
             }
             Value::Traced(x) => {
-                let mut x = x.layer(&self.weight, Op::batch_norm);
+                let op = |path: &str| Op::batch_norm_with(path, self.settings.epsilon);
+                let mut x = x.layer(&self.weight, op);
                 if let Some(residual) = residual {
                     x = x.in_layer_with(Op::Add, &residual.traced());
                 }
@@ -75,10 +97,11 @@ impl BatchNorm {
         // One value a channel has no variance; PyTorch refuses it, here it keeps the running variance finite.
         let unbiased = values / (values - 1.0).max(1.0);
         let (weight, bias) = (self.weight.val(), self.bias.val());
-        let batch = layers::norm_train(x, weight, bias, Self::EPSILON, residual, activation);
+        let NormSettings { epsilon, momentum } = self.settings;
+        let batch = layers::norm_train(x, weight, bias, epsilon as f32, residual, activation);
         let blend = |running: &RunningState<Tensor<1>>, seen: Tensor<1>| {
-            let kept = running.value_sync().mul_scalar(1.0 - Self::MOMENTUM);
-            running.update((kept + seen.mul_scalar(Self::MOMENTUM)).detach());
+            let kept = running.value_sync().mul_scalar(1.0 - momentum);
+            running.update((kept + seen.mul_scalar(momentum)).detach());
         };
         blend(&self.running_mean, batch.mean);
         blend(&self.running_var, batch.variance.mul_scalar(unbiased));
@@ -92,7 +115,7 @@ impl BatchNorm {
             bias: self.bias.val(),
             mean: self.running_mean.value_sync(),
             variance: self.running_var.value_sync(),
-            epsilon: Self::EPSILON,
+            epsilon: self.settings.epsilon as f32,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Convolutions.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use cairn_kernels::Activation;
 use cairn_kernels::layers::{self, ConvGeometry, FoldedConv};
@@ -25,25 +25,52 @@ pub(crate) struct Conv {
 impl Conv {
     /// A dense convolution that keeps the map's size at stride 1 (padding = kernel / 2).
     pub(crate) fn new(
-        [inputs, outputs]: [usize; 2],
+        channels: [usize; 2],
         kernel: usize,
         stride: usize,
         bias: bool,
         device: &Device,
     ) -> Self {
         let geometry = ConvGeometry { stride, padding: kernel / 2, groups: 1 };
+        Self::with_geometry(channels, kernel, geometry, bias, device)
+    }
+
+    /// A depthwise convolution without a bias: every channel by itself.
+    pub(crate) fn depthwise(channels: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+        let geometry = ConvGeometry { stride, padding: kernel / 2, groups: channels };
+        Self::with_geometry([channels, channels], kernel, geometry, false, device)
+    }
+
+    /// A convolution of any stride, padding and groups.
+    pub(crate) fn with_geometry(
+        [inputs, outputs]: [usize; 2],
+        kernel: usize,
+        geometry: ConvGeometry,
+        bias: bool,
+        device: &Device,
+    ) -> Self {
+        let weight = Tensor::zeros([outputs, inputs / geometry.groups, kernel, kernel], device);
         Self {
-            weight: Param::from_tensor(Tensor::zeros([outputs, inputs, kernel, kernel], device)),
+            weight: Param::from_tensor(weight),
             bias: bias.then(|| Param::from_tensor(Tensor::zeros([outputs], device))),
             geometry,
             folded: FoldedConv::default(),
         }
     }
 
-    /// A depthwise convolution without a bias: every channel by itself.
-    pub(crate) fn depthwise(channels: usize, kernel: usize, stride: usize, device: &Device) -> Self {
-        let dense = Self::new([1, channels], kernel, stride, false, device);
-        Self { geometry: ConvGeometry { groups: channels, ..dense.geometry }, ..dense }
+    /// Input channels.
+    pub(crate) fn inputs(&self) -> usize {
+        self.weight.lazy_shape()[1] * self.geometry.groups
+    }
+
+    /// Output channels.
+    pub(crate) fn outputs(&self) -> usize {
+        self.weight.lazy_shape()[0]
+    }
+
+    /// By which its place in the network is found.
+    pub(crate) fn weight_id(&self) -> ParamId {
+        self.weight.id
     }
 
     pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {

@@ -3,9 +3,10 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
+use cairn_kernels::layers::{self, ConvGeometry};
 
 use crate::graph::Op;
-use crate::value::Features;
+use crate::value::{FeatureMap, Features};
 
 /// A fully connected layer with a bias, as `torch.nn.Linear`.
 #[derive(Module, Debug)]
@@ -26,6 +27,16 @@ impl Linear {
 
     pub(crate) fn forward(&self, x: Features) -> Features {
         let compute = |x| linear(x, self.weight.val(), Some(self.bias.val()));
+        x.apply(compute, |x| x.layer(&self.weight, Op::linear))
+    }
+
+    /// [`Linear::forward`] of every pixel: a 1x1 convolution.
+    pub(crate) fn forward_pixels(&self, x: FeatureMap) -> FeatureMap {
+        let geometry = ConvGeometry { stride: 1, padding: 0, groups: 1 };
+        let compute = |x| {
+            let weight = self.weight.val().swap_dims(0, 1).unsqueeze_dims(&[2, 3]);
+            layers::conv2d(x, weight, Some(self.bias.val()), geometry)
+        };
         x.apply(compute, |x| x.layer(&self.weight, Op::linear))
     }
 

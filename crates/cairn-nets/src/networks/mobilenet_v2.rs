@@ -122,7 +122,7 @@ impl MobileNetV2 {
     ];
 
     /// A network for photos of any size from 32 px up (224 in the paper; torchvision's dropout is 0.2).
-    pub fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
         let layer = |channels: [usize; 2], kernel, stride| {
             let conv = Conv::new(channels, kernel, stride, false, device);
             Feature::ConvNormRelu6(ConvNormRelu6::new(conv, channels[1], device))
@@ -157,6 +157,6 @@ impl Classifier for MobileNetV2 {
     }
 
     fn head(&self) -> Head<'_> {
-        Head { dropout: &self.classifier.dropout, linear: &self.classifier.linear_1 }
+        Head::Linear { dropout: Some(&self.classifier.dropout), linear: &self.classifier.linear_1 }
     }
 }

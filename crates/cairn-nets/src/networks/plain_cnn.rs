@@ -30,7 +30,7 @@ impl PlainCnn {
         [&[[3, 64]], &[[64, 128]], &[[128, 256], [256, 256]], &[[256, 512], [512, 512]], &[[512, 512]; 2]];
 
     /// A network for photos of any size from 32 px up (224 in System B).
-    pub fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
         let layer = |&channels: &[usize; 2]| ConvNorm {
             conv: Conv::new(channels, 3, 1, true, device),
             bn: BatchNorm::new(channels[1], device),
@@ -56,6 +56,6 @@ impl Classifier for PlainCnn {
     }
 
     fn head(&self) -> Head<'_> {
-        Head { dropout: &self.dropout, linear: &self.fc }
+        Head::Linear { dropout: Some(&self.dropout), linear: &self.fc }
     }
 }

@@ -62,7 +62,7 @@ impl ResidualCnn {
     ];
 
     /// A network for photos of any size from 32 px up (224 in System B, with dropout 0.5).
-    pub fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
         let block = |&channels: &[usize; 2]| Block::new(channels, device);
         Self {
             groups: Self::GROUPS.iter().map(|group| group.iter().map(block).collect()).collect(),
@@ -85,6 +85,6 @@ impl Classifier for ResidualCnn {
     }
 
     fn head(&self) -> Head<'_> {
-        Head { dropout: &self.dropout, linear: &self.fc }
+        Head::Linear { dropout: Some(&self.dropout), linear: &self.fc }
     }
 }

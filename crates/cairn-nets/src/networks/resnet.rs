@@ -1,4 +1,4 @@
-//! ResNets of basic blocks (He et al. 2015, <https://arxiv.org/abs/1512.03385>), as torchvision builds them.
+//! ResNets (He et al. 2015, <https://arxiv.org/abs/1512.03385>), as torchvision builds them.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
@@ -20,19 +20,26 @@ enum Stem {
     ThreeByThree,
 }
 
-/// A ResNet of basic blocks in four layers, the channels doubling from each to the next.
+/// A ResNet in four layers, the channels doubling from each to the next.
 #[derive(Module, Debug)]
 pub struct ResNet {
     conv1: Conv,
     bn1: BatchNorm,
     #[module(skip)]
     stem: Stem,
-    layer1: Vec<BasicBlock>,
-    layer2: Vec<BasicBlock>,
-    layer3: Vec<BasicBlock>,
-    layer4: Vec<BasicBlock>,
+    layer1: Vec<Block>,
+    layer2: Vec<Block>,
+    layer3: Vec<Block>,
+    layer4: Vec<Block>,
     dropout: Dropout,
     fc: Linear,
+}
+
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a network has blocks of one kind")]
+enum Block {
+    Basic(BasicBlock),
+    Bottleneck(Bottleneck),
 }
 
 /// Two 3x3 convolutions with batch norm and the block's input added before the last ReLU.
@@ -45,6 +52,19 @@ struct BasicBlock {
     downsample: Option<Downsample>,
 }
 
+/// A 1x1 convolution to fewer channels, a 3x3, a 1x1 to four times as many, with batch norm; the block's input is added
+/// before the last ReLU. The stride is the 3x3's, as in torchvision ("ResNet v1.5").
+#[derive(Module, Debug)]
+struct Bottleneck {
+    conv1: Conv,
+    bn1: BatchNorm,
+    conv2: Conv,
+    bn2: BatchNorm,
+    conv3: Conv,
+    bn3: BatchNorm,
+    downsample: Option<Downsample>,
+}
+
 /// The 1x1 convolution and batch norm that fit the input to the output: a sequence in torchvision.
 #[derive(Module, Debug)]
 struct Downsample {
@@ -52,65 +72,128 @@ struct Downsample {
     bn_1: BatchNorm,
 }
 
+impl Downsample {
+    /// Where the input does not fit as it is.
+    fn where_needed([inputs, outputs]: [usize; 2], stride: usize, device: &Device) -> Option<Self> {
+        (inputs != outputs || stride != 1).then(|| Self {
+            conv_0: Conv::new([inputs, outputs], 1, stride, false, device),
+            bn_1: BatchNorm::new(outputs, device),
+        })
+    }
+
+    /// What is added at the end of a block that takes `x`.
+    fn skip(this: Option<&Self>, x: FeatureMap) -> FeatureMap {
+        match this {
+            Some(fit) => fit.conv_0.norm(&fit.bn_1, x, None, Activation::Identity),
+            None => x,
+        }
+    }
+}
+
 impl BasicBlock {
-    fn new(inputs: usize, outputs: usize, stride: usize, device: &Device) -> Self {
-        let fits = inputs == outputs && stride == 1;
+    fn new([inputs, outputs]: [usize; 2], stride: usize, device: &Device) -> Self {
         Self {
             conv1: Conv::new([inputs, outputs], 3, stride, false, device),
             bn1: BatchNorm::new(outputs, device),
             conv2: Conv::new([outputs, outputs], 3, 1, false, device),
             bn2: BatchNorm::new(outputs, device),
-            downsample: (!fits).then(|| Downsample {
-                conv_0: Conv::new([inputs, outputs], 1, stride, false, device),
-                bn_1: BatchNorm::new(outputs, device),
-            }),
+            downsample: Downsample::where_needed([inputs, outputs], stride, device),
         }
     }
 
     fn forward(&self, x: FeatureMap) -> FeatureMap {
         let [x, skip] = x.fork();
-        let skip = match &self.downsample {
-            Some(fit) => fit.conv_0.norm(&fit.bn_1, skip, None, Activation::Identity),
-            None => skip,
-        };
-        let y = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
-        self.conv2.norm(&self.bn2, y, Some(skip), Activation::Relu)
+        let skip = Downsample::skip(self.downsample.as_ref(), skip);
+        let x = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
+        self.conv2.norm(&self.bn2, x, Some(skip), Activation::Relu)
     }
+}
+
+impl Bottleneck {
+    const EXPANSION: usize = 4;
+
+    fn new([inputs, outputs]: [usize; 2], stride: usize, device: &Device) -> Self {
+        let width = outputs / Self::EXPANSION;
+        Self {
+            conv1: Conv::new([inputs, width], 1, 1, false, device),
+            bn1: BatchNorm::new(width, device),
+            conv2: Conv::new([width, width], 3, stride, false, device),
+            bn2: BatchNorm::new(width, device),
+            conv3: Conv::new([width, outputs], 1, 1, false, device),
+            bn3: BatchNorm::new(outputs, device),
+            downsample: Downsample::where_needed([inputs, outputs], stride, device),
+        }
+    }
+
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
+        let [x, skip] = x.fork();
+        let skip = Downsample::skip(self.downsample.as_ref(), skip);
+        let x = self.conv1.norm(&self.bn1, x, None, Activation::Relu);
+        let x = self.conv2.norm(&self.bn2, x, None, Activation::Relu);
+        self.conv3.norm(&self.bn3, x, Some(skip), Activation::Relu)
+    }
+}
+
+impl Block {
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
+        match self {
+            Self::Basic(block) => block.forward(x),
+            Self::Bottleneck(block) => block.forward(x),
+        }
+    }
+}
+
+/// What distinguishes one ResNet from another.
+struct Plan {
+    stem: Stem,
+    /// Channels of the stem and of the first layer's 3x3 convolutions.
+    width: usize,
+    /// Whether blocks are bottlenecks, whose outputs have four times as many channels as their 3x3 convolutions.
+    bottlenecks: bool,
+    /// Blocks of each layer.
+    blocks: [usize; 4],
 }
 
 impl ResNet {
     /// ResNet-18: 64 channels, two blocks a layer.
-    pub fn resnet18(classes: usize, dropout: f64, device: &Device) -> Self {
-        Self::new(Stem::SevenBySeven, 64, [2, 2, 2, 2], classes, dropout, device)
+    pub(crate) fn resnet18(classes: usize, dropout: f64, device: &Device) -> Self {
+        let plan = Plan { stem: Stem::SevenBySeven, width: 64, bottlenecks: false, blocks: [2; 4] };
+        Self::new(&plan, classes, dropout, device)
     }
 
     /// ResNet-34: 64 channels; 3, 4, 6 and 3 blocks.
-    pub fn resnet34(classes: usize, dropout: f64, device: &Device) -> Self {
-        Self::new(Stem::SevenBySeven, 64, [3, 4, 6, 3], classes, dropout, device)
+    pub(crate) fn resnet34(classes: usize, dropout: f64, device: &Device) -> Self {
+        let plan = Plan { stem: Stem::SevenBySeven, width: 64, bottlenecks: false, blocks: [3, 4, 6, 3] };
+        Self::new(&plan, classes, dropout, device)
+    }
+
+    /// ResNet-50: 64 channels; 3, 4, 6 and 3 bottlenecks.
+    pub(crate) fn resnet50(classes: usize, dropout: f64, device: &Device) -> Self {
+        let plan = Plan { stem: Stem::SevenBySeven, width: 64, bottlenecks: true, blocks: [3, 4, 6, 3] };
+        Self::new(&plan, classes, dropout, device)
     }
 
     /// A ResNet-10 of half the width with a 3x3 stem, for small photos, small data sets and few cores.
-    pub fn resnet10_small(classes: usize, dropout: f64, device: &Device) -> Self {
-        Self::new(Stem::ThreeByThree, 32, [1, 1, 1, 1], classes, dropout, device)
+    pub(crate) fn resnet10_small(classes: usize, dropout: f64, device: &Device) -> Self {
+        let plan = Plan { stem: Stem::ThreeByThree, width: 32, bottlenecks: false, blocks: [1; 4] };
+        Self::new(&plan, classes, dropout, device)
     }
 
-    fn new(
-        stem: Stem,
-        width: usize,
-        blocks: [usize; 4],
-        classes: usize,
-        dropout: f64,
-        device: &Device,
-    ) -> Self {
+    fn new(plan: &Plan, classes: usize, dropout: f64, device: &Device) -> Self {
+        let &Plan { stem, width, bottlenecks, blocks } = plan;
+        let expansion = if bottlenecks { Bottleneck::EXPANSION } else { 1 };
+        let block = |channels, stride| {
+            if bottlenecks {
+                Block::Bottleneck(Bottleneck::new(channels, stride, device))
+            } else {
+                Block::Basic(BasicBlock::new(channels, stride, device))
+            }
+        };
         let layer = |n: usize| {
-            let outputs = width << n;
+            let outputs = expansion * (width << n);
             let (inputs, stride) = if n == 0 { (width, 1) } else { (outputs / 2, 2) };
-            (0..blocks[n])
-                .map(|b| match b {
-                    0 => BasicBlock::new(inputs, outputs, stride, device),
-                    _ => BasicBlock::new(outputs, outputs, 1, device),
-                })
-                .collect()
+            let rest = (1..blocks[n]).map(|_| block([outputs, outputs], 1));
+            [block([inputs, outputs], stride)].into_iter().chain(rest).collect()
         };
         let kernel = match stem {
             Stem::SevenBySeven => 7,
@@ -125,7 +208,7 @@ impl ResNet {
             layer3: layer(2),
             layer4: layer(3),
             dropout: DropoutConfig::new(dropout).init(),
-            fc: Linear::new(width * 8, classes, device),
+            fc: Linear::new(8 * width * expansion, classes, device),
         }
     }
 }
@@ -135,15 +218,17 @@ impl Classifier for ResNet {
         // [batch, 224, 224, 3] -> [batch, 112, 112, 64]
         let x = self.conv1.norm(&self.bn1, images, None, Activation::Relu);
         let x = match self.stem {
-            Stem::SevenBySeven => x.max_pool(PoolGeometry { window: 3, stride: 2, padding: 1 }),
+            Stem::SevenBySeven => {
+                x.max_pool(PoolGeometry { window: 3, stride: 2, padding: 1, ceil_mode: false })
+            }
             Stem::ThreeByThree => x,
         };
-        // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]
+        // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]; four times the channels with bottlenecks
         let blocks = self.layer1.iter().chain(&self.layer2).chain(&self.layer3).chain(&self.layer4);
         blocks.fold(x, |x, block| block.forward(x)).average() // [batch, 512]
     }
 
     fn head(&self) -> Head<'_> {
-        Head { dropout: &self.dropout, linear: &self.fc }
+        Head::Linear { dropout: Some(&self.dropout), linear: &self.fc }
     }
 }

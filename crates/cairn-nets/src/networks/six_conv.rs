@@ -27,7 +27,7 @@ impl SixConv {
     const CHANNELS: [usize; 7] = [3, 16, 32, 64, 128, 128, 128];
 
     /// A network for square photos of `side` pixels (800 in System A).
-    pub fn new(classes: usize, side: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, side: usize, dropout: f64, device: &Device) -> Self {
         let map = side / 64;
         let [.., last] = Self::CHANNELS;
         Self {
@@ -49,6 +49,6 @@ impl Classifier for SixConv {
     }
 
     fn head(&self) -> Head<'_> {
-        Head { dropout: &self.dropout, linear: &self.fc3 }
+        Head::Linear { dropout: Some(&self.dropout), linear: &self.fc3 }
     }
 }

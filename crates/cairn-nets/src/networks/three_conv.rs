@@ -25,7 +25,7 @@ pub struct ThreeConv {
 
 impl ThreeConv {
     /// A network for square photos of `side` pixels (224 in System C, with dropout 0.25).
-    pub fn new(classes: usize, side: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, side: usize, dropout: f64, device: &Device) -> Self {
         let map = side / 8;
         Self {
             conv1: Conv::new([3, 16], 3, 1, true, device),
@@ -50,6 +50,6 @@ impl Classifier for ThreeConv {
     }
 
     fn head(&self) -> Head<'_> {
-        Head { dropout: &self.dropout, linear: &self.fc2 }
+        Head::Linear { dropout: Some(&self.dropout), linear: &self.fc2 }
     }
 }

@@ -8,7 +8,9 @@ mod features;
 mod first_weights;
 mod graph;
 mod pytorch;
+mod squeezenet;
 mod state_dict;
+mod summary;
 
 use cairn_nets::{Architecture, Init, Network, NetworkSpec};
 

@@ -2,8 +2,9 @@
 
     python3 pytorch_reference.py counts > parameter_counts.json    # what the fixture holds
     python3 pytorch_reference.py passes FOLDER                     # weights, inputs and outcomes, for pytorch.rs
+    python3 pytorch_reference.py strict FOLDER                     # loads what pytorch.rs wrote back
 
-The fixture was made with torch 2.11.0 and torchvision 0.26.0. ResNet-18, -34 and MobileNetV2 are torchvision's own; the others are
+The fixture was made with torch 2.11.0 and torchvision 0.26.0. The networks that torchvision has are its own; the others are
 written down here from the systems' descriptions, under cairn's tensor names.
 """
 import copy
@@ -125,9 +126,9 @@ def resnet10_small(classes, side):
     return net
 
 
-def mobilenet_v2(classes, side):
-    """Without dropout, which draws other values here and there."""
-    return torchvision.models.mobilenet_v2(num_classes=classes, dropout=0.0)
+def published(name, **settings):
+    """torchvision's own network. Dropout and stochastic depth, which draw other values here and there, are off."""
+    return lambda classes, side: getattr(torchvision.models, name)(num_classes=classes, **settings)
 
 
 # Name: (network, published side, a small side for passes). The small sides are such that maps
@@ -138,9 +139,17 @@ NETWORKS = {
     "residual-cnn": (ResidualCnn, 224, 45),
     "three-conv": (ThreeConv, 224, 37),
     "resnet10-small": (resnet10_small, 96, 37),
-    "resnet18": (lambda classes, side: torchvision.models.resnet18(num_classes=classes), 224, 75),
-    "resnet34": (lambda classes, side: torchvision.models.resnet34(num_classes=classes), 224, 75),
-    "mobilenet_v2": (mobilenet_v2, 224, 75),
+    "resnet18": (published("resnet18"), 224, 75),
+    "resnet34": (published("resnet34"), 224, 75),
+    "resnet50": (published("resnet50"), 224, 75),
+    "alexnet": (published("alexnet", dropout=0.0), 224, 75),
+    "vgg16_bn": (published("vgg16_bn", dropout=0.0, init_weights=False), 224, 45),
+    "squeezenet1_1": (published("squeezenet1_1", dropout=0.0), 224, 75),
+    "mobilenet_v2": (published("mobilenet_v2", dropout=0.0), 224, 75),
+    "mobilenet_v3_large": (published("mobilenet_v3_large", dropout=0.0), 224, 75),
+    "efficientnet_b0": (published("efficientnet_b0", dropout=0.0, stochastic_depth_prob=0.0), 224, 75),
+    "regnet_y_800mf": (published("regnet_y_800mf"), 224, 75),
+    "convnext_tiny": (published("convnext_tiny", stochastic_depth_prob=0.0), 224, 75),
 }
 
 
@@ -165,38 +174,82 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def gradients(net, images, classes):
-    loss = nn.functional.cross_entropy(net.train()(images), torch.arange(len(images)) % classes)
-    loss.backward()
-    return {key: value.grad for key, value in net.named_parameters()}
+def read_safetensors(path):
+    raw = path.read_bytes()
+    header = 8 + struct.unpack("<Q", raw[:8])[0]
+    tensors = {}
+    for name, entry in json.loads(raw[8:header]).items():
+        if name != "__metadata__":
+            begin, end = (header + offset for offset in entry["data_offsets"])
+            values = torch.frombuffer(bytearray(raw[begin:end]), dtype=torch.float32)
+            tensors[name] = values.reshape(entry["shape"])
+    return tensors
+
+
+def sample(tensor):
+    """All of a tensor, or every 97th element of one that has more than a million."""
+    return tensor.flatten()[::97] if tensor.numel() > 2**20 else tensor
+
+
+def step(net, images, length=1e-3):
+    """A step of SGD of this length, in training mode, by the gradient of the cross-entropy; photo n is of class n.
+
+    Returns the learning rate. Networks of random norms have steep losses, whose gradients come to hundreds."""
+    net.train().zero_grad()
+    nn.functional.cross_entropy(net(images), torch.arange(len(images))).backward()
+    rate = length / torch.cat([p.grad.flatten() for p in net.parameters()]).norm().item()
+    torch.optim.SGD(net.parameters(), lr=rate).step()
+    return torch.tensor([rate])
+
+
+def randomise_scales(net):
+    """Norms and scales that do more than nothing."""
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm)):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.uniform_(-0.5, 0.5)
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                module.running_mean.uniform_(-0.5, 0.5)
+                module.running_var.uniform_(0.5, 1.5)
+        for name, parameter in net.named_parameters():
+            if name.endswith("layer_scale"):
+                parameter.uniform_(0.5, 1.0)
 
 
 def passes(folder, classes=7, batch=4):
     for name, (make, _, side) in NETWORKS.items():
         torch.manual_seed(sum(name.encode()))
         net = make(classes, side)
-        with torch.no_grad():
-            for module in net.modules():
-                if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-                    module.weight.uniform_(0.5, 1.5)
-                    module.bias.uniform_(-0.5, 0.5)
-                    module.running_mean.uniform_(-0.5, 0.5)
-                    module.running_var.uniform_(0.5, 1.5)
+        randomise_scales(net)
+        step(net, torch.randn(batch, 3, side, side))
         images = torch.randn(batch, 3, side, side)
         # The state dict as it is, batch norm's integer counters included.
         write_safetensors(folder / f"{name}.weights.safetensors", net.state_dict())
+        torch.save(net.state_dict(), folder / f"{name}.pth")
         with torch.no_grad():
-            evaluated = net.eval()(images)
-        exact = gradients(copy.deepcopy(net).double(), images.double(), classes)
-        trained = net.train()(images)
-        outcome = {"images": images, "evaluated": evaluated, "trained": trained}
-        outcome |= {f"gradient of {key}": value.float() for key, value in exact.items()}
-        statistics = {key: value for key, value in net.state_dict().items() if ".running_" in key}
-        write_safetensors(folder / f"{name}.passes.safetensors", outcome | statistics)
+            outcome = {"images": images, "evaluated": net.eval()(images)}
+        exact = copy.deepcopy(net).double()
+        outcome["rate"] = step(exact, images.double())
+        outcome |= {f"gradient of {key}": sample(value.grad).float() for key, value in exact.named_parameters()}
+        outcome |= {f"stepped {key}": sample(value.detach()).float() for key, value in exact.named_parameters()}
+        with torch.no_grad():
+            outcome["trained"] = net.train()(images)
+        outcome |= {key: value for key, value in net.state_dict().items() if ".running_" in key}
+        write_safetensors(folder / f"{name}.passes.safetensors", outcome)
+
+
+def strict(folder, classes=7):
+    """Loads what cairn wrote back."""
+    for name, (make, _, side) in NETWORKS.items():
+        make(classes, side).load_state_dict(read_safetensors(folder / f"{name}.back.safetensors"), strict=True)
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)  # Beside other tests, more would wait for each other.
     if sys.argv[1] == "counts":
         counts()
-    else:
+    elif sys.argv[1] == "passes":
         passes(Path(sys.argv[2]))
+    else:
+        strict(Path(sys.argv[2]))

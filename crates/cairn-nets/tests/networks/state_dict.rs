@@ -111,12 +111,12 @@ fn tensors_that_are_missing_left_over_or_of_another_shape_are_all_named() {
 }
 
 #[test]
-fn half_precision_weights_are_refused_by_name() {
+fn weights_that_are_whole_numbers_are_refused_by_name() {
     let mut tensors = tensors_of(&little_network());
     let tensor = tensors.iter_mut().find(|(name, ..)| name == "fc1.weight").unwrap();
-    tensor.1 = Dtype::F16;
-    let error = StateDict::from_safetensors(&file_of(&tensors), "note").unwrap_err();
-    assert!(matches!(error, StateDictError::Dtype { dtype: Dtype::F16, .. }), "{error:?}");
+    tensor.1 = Dtype::I32;
+    let Err(error) = StateDict::from_safetensors(&file_of(&tensors), "note") else { panic!("read") };
+    assert!(matches!(error, StateDictError::Dtype { dtype: Dtype::I32, .. }), "{error:?}");
     assert!(error.to_string().contains("fc1.weight"), "{error}");
 }
 

@@ -1,19 +1,17 @@
 //! Files that PyTorch writes, held to what PyTorch reads from them. `pytorch_files.py` makes them when the tests run.
 
-use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use cairn_nets::weights::{RawTensor, read_pth};
+use cairn_reference::python_with;
 use serde_json::Value;
 
 #[test]
 fn every_file_of_pytorch_gives_the_tensors_that_pytorch_reads_or_is_refused_with_a_reason() {
-    let Some(python) = python_with_torch() else { return };
+    let Some(python) = python_with(&["torch"]) else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights/pytorch_files.py");
-    let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();
-    assert!(status.success(), "pytorch_files.py failed");
+    python.run(&script, &[folder.path().as_ref()]);
 
     let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "pth")).collect();
@@ -53,17 +51,4 @@ fn described(tensor: &RawTensor) -> Value {
     let hex: String = tensor.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let (name, dtype) = (&tensor.name, format!("{:?}", tensor.dtype));
     serde_json::json!({ "name": name, "dtype": dtype, "shape": tensor.shape, "bytes": hex })
-}
-
-/// The Python of `CAIRN_PYTHON`, which must have torch, or `python3` if it has.
-fn python_with_torch() -> Option<String> {
-    if let Ok(python) = env::var("CAIRN_PYTHON") {
-        return Some(python);
-    }
-    let imports = Command::new("python3").args(["-c", "import torch"]).output();
-    if imports.is_ok_and(|output| output.status.success()) {
-        return Some("python3".to_owned());
-    }
-    println!("skipped: python3 cannot import torch; name one that can in CAIRN_PYTHON");
-    None
 }

@@ -9,6 +9,7 @@ pub(crate) mod forget;
 pub(crate) mod learn;
 pub(crate) mod lr_find;
 pub(crate) mod man;
+pub(crate) mod nets;
 pub(crate) mod predict;
 pub(crate) mod runs;
 pub(crate) mod similar;
@@ -80,6 +81,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Learn(learn) => learn.run(),
         Command::Forget(forget) => forget.run(),
         Command::Similar(similar) => similar.run(),
+        Command::Nets(nets) => nets.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

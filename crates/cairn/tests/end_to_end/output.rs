@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "demo",
     "data",
     "train",
@@ -13,6 +13,7 @@ const VERBS: [&str; 12] = [
     "learn",
     "forget",
     "similar",
+    "nets",
     "completions",
     "man",
 ];

@@ -1,0 +1,44 @@
+//! A convolution with what usually follows it.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use cairn_kernels::Activation;
+
+use super::{BatchNorm, Conv, NormSettings};
+use crate::nonlinearity::Nonlinearity;
+use crate::value::FeatureMap;
+
+/// A convolution, batch norm and an activation: torchvision's `Conv2dNormActivation`, a sequence of the three.
+#[derive(Module, Debug)]
+pub(crate) struct ConvNorm {
+    conv_0: Conv,
+    bn_1: BatchNorm,
+    #[module(skip)]
+    nonlinearity: Nonlinearity,
+}
+
+impl ConvNorm {
+    pub(crate) fn new(
+        conv: Conv,
+        settings: NormSettings,
+        nonlinearity: impl Into<Nonlinearity>,
+        device: &Device,
+    ) -> Self {
+        let bn_1 = BatchNorm::with_settings(conv.outputs(), settings, device);
+        Self { conv_0: conv, bn_1, nonlinearity: nonlinearity.into() }
+    }
+
+    pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
+        match self.nonlinearity {
+            Nonlinearity::Clamp(activation) => self.conv_0.norm(&self.bn_1, x, None, activation),
+            Nonlinearity::Curve(curve) => {
+                self.conv_0.norm(&self.bn_1, x, None, Activation::Identity).activate(curve)
+            }
+        }
+    }
+
+    /// Convolution and batch norm at the end of a block: `residual` is added, and the block's activation follows.
+    pub(crate) fn add(&self, x: FeatureMap, residual: FeatureMap, activation: Activation) -> FeatureMap {
+        self.conv_0.norm(&self.bn_1, x, Some(residual), activation)
+    }
+}

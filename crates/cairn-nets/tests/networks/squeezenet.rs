@@ -1,0 +1,51 @@
+//! SqueezeNet 1.1 with weights that were learned on ImageNet gives the outputs that were published with them.
+//!
+//! Weights and outputs are looked for beside the data folder: `$CAIRN_DATA/../weights`, or `../shared/weights`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use cairn_nets::{Architecture, Precision, StateDict};
+
+use crate::network;
+
+#[test]
+fn squeezenet_gives_the_outputs_that_were_published_with_its_weights() {
+    let Some(folder) = weights_folder() else { return };
+    let file = std::fs::read(folder.join("squeezenet1_1-imagenet.safetensors")).unwrap();
+    let (weights, _) = StateDict::from_safetensors(&file, "none").unwrap();
+    let network = network(Architecture::SqueezeNet1_1, 1000, 224).with_state_dict(&weights).unwrap();
+    for n in 0..3 {
+        let read = |what| read_npy(&folder.join(format!("squeezenet1_1-check/{what}_{n}.npy")));
+        let logits = network.logits(read("input"), 224, 224, Precision::F32).concat();
+        let expected = read("output");
+        let largest = expected.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let worst = logits.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert_eq!(logits.len(), expected.len());
+        assert!(worst <= 1e-4 * largest, "output {n} off by {worst} where the largest is {largest}");
+    }
+}
+
+/// The folder, if it is there; says that the test skips otherwise.
+fn weights_folder() -> Option<PathBuf> {
+    let beside = |data: PathBuf| data.join("../weights");
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = beside(env::var_os("CAIRN_DATA").map_or(shared, PathBuf::from));
+    let found = folder.join("squeezenet1_1-imagenet.safetensors").exists();
+    if !found {
+        println!("skipped: no squeezenet1_1-imagenet.safetensors in {}", folder.display());
+    }
+    found.then_some(folder)
+}
+
+/// The values of a file of NumPy, which must be of little-endian f32 in C order: a magic number, the version, the length
+/// of the header, the header, the values.
+fn read_npy(path: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00", "{}", path.display());
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let (header, values) = bytes[10..].split_at(header);
+    let header = String::from_utf8_lossy(header);
+    assert!(header.contains("'<f4'") && header.contains("'fortran_order': False"), "{header}");
+    values.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect()
+}
