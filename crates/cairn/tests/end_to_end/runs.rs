@@ -1,9 +1,8 @@
 //! Runs are listed and compared, by cairn and by TensorBoard.
 
-use std::env;
 use std::path::Path;
-use std::process::Command;
 
+use cairn_reference::python_with;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
@@ -71,9 +70,11 @@ fn tensorboard_reads_every_epoch_once_also_of_a_run_that_was_resumed() {
     sandbox.file("short/recipe.toml", recipe.replace("epochs = 1", "epochs = 3").as_bytes());
     sandbox.cairn("train --resume short").assert_status(0);
 
-    let Some(python) = python_with_tensorboard() else { return };
+    let Some(python) = python_with(&["tensorboard"]) else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/tensorboard_scalars.py");
     for run in ["run", "short"] {
-        let read = scalars(&python, &sandbox.path(run));
+        let read = python.run(&script, &[sandbox.path(run).as_os_str()]);
+        let read: Value = serde_json::from_str(&read).unwrap();
         let epochs = epochs(&sandbox, run);
         for (tag, key) in [
             ("loss/train", "train_loss"),
@@ -93,30 +94,4 @@ fn tensorboard_reads_every_epoch_once_also_of_a_run_that_was_resumed() {
             }
         }
     }
-}
-
-/// What TensorBoard finds in a run folder: for each tag a list of steps and values.
-fn scalars(python: &str, run: &Path) -> Value {
-    let script = "
-import json, sys
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-events = EventAccumulator(sys.argv[1], purge_orphaned_data=False)
-events.Reload()
-tags = events.Tags()['scalars']
-print(json.dumps({tag: [[scalar.step, scalar.value] for scalar in events.Scalars(tag)] for tag in tags}))
-";
-    let output = Command::new(python).args(["-c", script]).arg(run).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The Python of `CAIRN_PYTHON`, or `python3`, if it has TensorBoard.
-fn python_with_tensorboard() -> Option<String> {
-    let python = env::var("CAIRN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let found = Command::new(&python).args(["-c", "import tensorboard"]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    println!("skipped: {python} cannot import tensorboard; name one that can in CAIRN_PYTHON");
-    None
 }
