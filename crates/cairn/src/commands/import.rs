@@ -39,10 +39,10 @@ pub(crate) struct Import {
     #[arg(long, value_name = "PIXELS", default_value_t = 224)]
     crop: u32,
     /// Mean of red, green and blue, of values from 0 to 1
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, requires = "std")]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "std")]
     mean: Option<Vec<f32>>,
     /// Standard deviation of red, green and blue
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, requires = "mean")]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "mean")]
     std: Option<Vec<f32>>,
 }
 

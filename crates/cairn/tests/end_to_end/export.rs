@@ -27,9 +27,10 @@ fn fewer_bits_make_smaller_files_and_eight_say_what_they_cost() {
     let sandbox = Sandbox::trained();
     for (format, file) in [("onnx", "model.onnx"), ("torchscript", "model.pt")] {
         let exported = |option: &str| {
-            let run = sandbox.cairn(&format!("export run --format {format} -o {option}{file} {option}"));
+            let file = format!("whole{option}-{file}");
+            let run = sandbox.cairn(&format!("export run --format {format} -o {file} {option}"));
             run.assert_status(0);
-            (sandbox.read(&format!("{option}{file}")).len(), run.stdout)
+            (sandbox.read(&file).len(), run.stdout)
         };
         let [(whole, _), (half, _), (int8, printed)] = ["", "--half", "--int8"].map(exported);
         assert!(int8 < half && half < whole, "{int8}, {half} and {whole} bytes");
