@@ -44,7 +44,7 @@ pub use history::{EpochRecord, History};
 pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
-pub use rate_finder::{RateRamp, RateSearch, TriedRate};
+pub use rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};
 pub use recipe::{
     BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning, NamedNormalisation,
     NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,

@@ -157,7 +157,7 @@ mod tests {
         // scikit-learn 1.9.1: compute_class_weight("balanced", classes=[0, 2, 3], y=[0] * 6 + [2] * 3 + [3])
         let photos = [0, 0, 0, 0, 0, 0, 2, 2, 2, 3].map(ClassId::new);
         let weights = balanced(photos.into_iter(), 4);
-        for (found, expected) in weights.iter().zip([0.555_555_6, 0.0, 1.111_111_1, 3.333_333_3]) {
+        for (found, expected) in weights.iter().zip([5.0 / 9.0, 0.0, 10.0 / 9.0, 10.0 / 3.0]) {
             assert!((found - expected).abs() < 1e-6, "{weights:?}");
         }
     }

@@ -36,6 +36,21 @@ impl Default for RateRamp {
     }
 }
 
+/// What learning rates are tried on.
+#[derive(Debug, Clone, Copy)]
+pub struct RateTrial<'a> {
+    /// How to train, but for the learning rate; resolved by [`Recipe::resolved`].
+    pub recipe: &'a Recipe,
+    /// What the network begins with in place of drawn weights.
+    pub weights: Option<&'a StateDict>,
+    /// The photos.
+    pub data: &'a ImageFolder,
+    /// Where decoded photos are kept.
+    pub cache: CacheMode,
+    /// Ends the ramp early, with the steps so far.
+    pub interrupt: &'a Interrupt,
+}
+
 /// A step at one learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TriedRate {
@@ -66,24 +81,18 @@ const EXPLODED: f64 = 4.0;
 const LEFT_OUT_AT_END: usize = 5;
 
 impl RateRamp {
-    /// Trains by `recipe`, which must be resolved, on throwaway weights, but at this ramp's rates instead of its own.
-    /// The weights are drawn, or begin as those given.
-    /// `on_batch` is told of each step; `on_bad` of each photo that is left out.
-    ///
-    /// `interrupt` ends the ramp early, with the steps so far.
+    /// Trains on throwaway weights, at this ramp's rates instead of the recipe's. `on_batch` is told of each step;
+    /// `on_bad` of each photo that is left out.
     ///
     /// # Errors
     /// When the ramp is none, the recipe and the photos do not go together, or memory does not suffice.
     pub fn search(
         self,
-        recipe: &Recipe,
-        weights: Option<&StateDict>,
-        data: &ImageFolder,
-        cache: CacheMode,
-        interrupt: &Interrupt,
+        trial: &RateTrial<'_>,
         mut on_batch: impl FnMut(&TriedRate),
         mut on_bad: impl FnMut(&BadPhoto),
     ) -> Result<RateSearch, TrainError> {
+        let RateTrial { recipe, weights, data, cache, interrupt } = *trial;
         self.validate()?;
         recipe.validate()?;
         let loaders = Loaders::new(recipe, data, cache)?;

@@ -28,7 +28,6 @@ pub(crate) struct Labelled {
 
 /// Photos, or what frozen layers made of them.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a step holds one")]
 pub(crate) enum Input {
     /// `[photos, 3, height, width]`
     Images(Tensor<4>),

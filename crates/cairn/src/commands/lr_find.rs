@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
-use cairn_train::{RateRamp, RateSearch, Recipe};
+use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
 use super::train::{first_weights, resolve, stop_on_ctrl_c};
@@ -50,12 +50,15 @@ impl LrFind {
         let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };
         let bar = bar(self.batches, "trying learning rates");
         let mut bad_photos = 0;
+        let trial = RateTrial {
+            recipe: &recipe,
+            weights: weights.as_ref(),
+            data: &data,
+            cache: CacheMode::Ram,
+            interrupt: &interrupt,
+        };
         let search = ramp.search(
-            &recipe,
-            weights.as_ref(),
-            &data,
-            CacheMode::Ram,
-            &interrupt,
+            &trial,
             |_| bar.inc(1),
             |bad| {
                 bar.suspend(|| say(left_out(bad)));

@@ -63,7 +63,7 @@ impl Sweep {
         for (number, run) in (1..).zip(&runs) {
             say(format!("run {number} of {}: {}", runs.len(), run.name));
             match self.train(run, &folder, &data, &root, &interrupt, &mut bad_photos)? {
-                RunEnd::Ended(run) => ended.push(Some(run)),
+                RunEnd::Ended(run) => ended.push(Some(*run)),
                 RunEnd::Diverged => ended.push(None),
                 RunEnd::Interrupted => {
                     say("go on with the same command");
@@ -88,7 +88,7 @@ impl Sweep {
         let (run, recipe) = match planned.standing(sweep, root)? {
             SweepStanding::Ended(run) => {
                 say("done already");
-                return Ok(RunEnd::Ended(*run));
+                return Ok(RunEnd::Ended(run));
             }
             SweepStanding::Begun(run, recipe) => (run, *recipe),
             SweepStanding::Missing => {
@@ -109,7 +109,7 @@ impl Sweep {
             Ok(outcome) if outcome.stopped == StopReason::Interrupted => Ok(RunEnd::Interrupted),
             Ok(outcome) => {
                 say_stop(outcome.stopped, run.path());
-                Ok(RunEnd::Ended(Run::read(run.path())?))
+                Ok(RunEnd::Ended(Box::new(Run::read(run.path())?)))
             }
             // One combination that leads nowhere is a result, and no reason not to try the others.
             Err(error @ TrainError::Diverged { .. }) => {
@@ -147,7 +147,7 @@ impl Sweep {
 }
 
 enum RunEnd {
-    Ended(Run),
+    Ended(Box<Run>),
     Diverged,
     Interrupted,
 }
