@@ -57,8 +57,8 @@ impl Model {
         }
         let images = TensorData::new(pixels, [framed.len(), 3, height, width]);
         let images = Tensor::from_data(images, &Device::flex());
-        let features = self.network().features(images, self.precision()); // [batch, features]
-        let logits = self.network().classify(features.clone()); // [batch, trained classes]
+        // [batch, features] and [batch, trained classes]
+        let [features, logits] = self.network().features_and_logits(images, self.precision());
         rows(features)
             .zip(rows(logits))
             .map(|(features, mut logits)| {

@@ -58,6 +58,12 @@ impl Network {
         self.classifier().features(FeatureMap::from_images(images, precision)).computed()
     }
 
+    /// Features and logits of photos, both of one pass: what [`Network::features`] and [`Network::forward`] give.
+    pub fn features_and_logits(&self, images: Tensor<4>, precision: Precision) -> [Tensor<2>; 2] {
+        let images = FeatureMap::from_images(images, precision);
+        self.classifier().features_and_logits(images).map(Features::computed)
+    }
+
     /// Logits of features: `[batch, features]` to `[batch, classes]`, through dropout (where gradients are wanted) and
     /// the last layer. What [`Network::forward`] does after [`Network::features`], but in SqueezeNet, which classifies each
     /// pixel before it takes the mean: there it is only near it.

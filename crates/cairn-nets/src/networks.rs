@@ -43,4 +43,10 @@ pub(crate) trait Classifier {
     fn forward(&self, images: FeatureMap) -> Features {
         self.head().forward(self.features(images))
     }
+
+    /// Both, of one pass.
+    fn features_and_logits(&self, images: FeatureMap) -> [Features; 2] {
+        let features = self.features(images);
+        [features.clone(), self.head().forward(features)]
+    }
 }

@@ -19,6 +19,7 @@ use crate::loaders::Loaders;
 use crate::loss::{Loss, Targets};
 use crate::observer::{Event, Observer};
 use crate::portion::Portion;
+use crate::recipe::RecipeError;
 use crate::schedule::Standing;
 use crate::step::{Input, Labelled, backward};
 use crate::training::{Outcome, StopReason, Training, bundle_info, reason_to_stop, record, save};
@@ -35,6 +36,13 @@ pub(crate) fn probe(
     let Training { recipe, data, run, cache, interrupt, .. } = *training;
     let loaders = Loaders::new(recipe, data, cache)?;
     let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
+    if !learner.network.has_linear_head() {
+        let network = recipe.network.architecture;
+        return Err(RecipeError::Fault(format!(
+            "{network} has no linear last layer to learn from features: leave fine_tune.cached_views out"
+        ))
+        .into());
+    }
     let mut learner = learner.in_epoch(place.epoch);
     observer.on_event(Event::Started {
         train_photos: data.train.len(),

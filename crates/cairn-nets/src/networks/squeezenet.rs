@@ -117,6 +117,11 @@ impl Classifier for SqueezeNet {
     }
 
     /// The classifier looks at each pixel by itself, with a ReLU before the mean: the mean of the features would not do.
+    fn features_and_logits(&self, images: FeatureMap) -> [Features; 2] {
+        let map = self.map(images);
+        [map.clone().average(), self.classifier.head().forward(map)]
+    }
+
     fn forward(&self, images: FeatureMap) -> Features {
         self.classifier.head().forward(self.map(images))
     }

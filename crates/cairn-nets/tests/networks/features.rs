@@ -24,6 +24,8 @@ fn the_logits_are_the_heads_answer_to_the_features() {
         let features = network.features(images(2), Precision::F32);
         assert_eq!(features.dims(), [2, network.feature_count()], "{architecture}");
         let logits = network.forward(images(2), Precision::F32);
+        let both = network.features_and_logits(images(2), Precision::F32).map(values);
+        assert_eq!(both, [values(features.clone()), values(logits.clone())], "{architecture}");
         let classified = network.classify(features);
         assert_eq!(classified.dims(), logits.dims(), "{architecture}");
         // SqueezeNet's head takes a map, not its mean.
