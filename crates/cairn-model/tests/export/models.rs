@@ -11,6 +11,22 @@ use crate::photos::drawn;
 const CLASSES: [&str; 5] =
     ["00.Eiffel_Tower", "01.Château_d'If", "02.\"Quoted\"", "03.東京タワー", "04.back\\slash"];
 
+/// The networks that are written down and run elsewhere.
+pub(crate) const EXPORTED: [Architecture; 12] = [
+    Architecture::SixConv,
+    Architecture::PlainCnn,
+    Architecture::ResidualCnn,
+    Architecture::ThreeConv,
+    Architecture::ResNet10Small,
+    Architecture::ResNet18,
+    Architecture::ResNet34,
+    Architecture::ResNet50,
+    Architecture::AlexNet,
+    Architecture::Vgg16Bn,
+    Architecture::SqueezeNet1_1,
+    Architecture::MobileNetV2,
+];
+
 /// A model with random weights, in f32. Norms shift and scale, and the logits are far enough apart that a wrong one shows.
 pub(crate) fn model(architecture: Architecture) -> Model {
     // The smallest that the network takes: what is computed does not depend on it, how long it takes does.
@@ -43,8 +59,15 @@ pub(crate) fn model(architecture: Architecture) -> Model {
 /// The network with norms that do something, and its last layer scaled and shifted so that the logits of two photos differ
 /// by some units: random weights alone say nearly the same of all photos.
 fn spread(network: Network, preprocess: &Preprocess) -> Network {
+    let photo = drawn(120, 90);
+    let inverted = photo.pixels().iter().map(|level| 255 - level).collect();
+    let inverted = Photo::from_pixels(photo.width(), photo.height(), inverted).unwrap();
     let head = network.head_prefix();
+    let (weight, bias) = (format!("{head}.weight"), format!("{head}.bias"));
+    let linear = network.has_linear_head();
     let stirred = changed(&network.state_dict(), |name, shape, values| match shape {
+        // SqueezeNet's logits are means of what a ReLU lets through: let it.
+        [_] if name == bias && !linear => values.iter().map(|value| value + 3.0).collect(),
         [_] if name.ends_with(".running_mean") || name.ends_with(".bias") => {
             values.iter().enumerate().map(|(i, value)| value + 0.2 * wave(i)).collect()
         }
@@ -52,17 +75,20 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
         _ => values.to_vec(),
     });
     let network = network.with_state_dict(&stirred).unwrap();
-    let photo = drawn(120, 90);
-    let inverted = photo.pixels().iter().map(|level| 255 - level).collect();
-    let inverted = Photo::from_pixels(photo.width(), photo.height(), inverted).unwrap();
     let [a, b] = [&photo, &inverted].map(|photo| logits(&network, preprocess, photo));
     let middle: Vec<f32> = a.iter().zip(&b).map(|(a, b)| (a + b) / 2.0).collect();
     let squares: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
     let deviation = (squares / a.len() as f32).sqrt();
-    assert!(deviation > 0.0, "logits that are the same for both photos cannot be spread");
-    let (weight, bias, scale) = (format!("{head}.weight"), format!("{head}.bias"), 3.0 / deviation);
+    // The depthwise weights of mobile networks are too small, before any training, to tell photos apart: scaled up,
+    // their differences would be rounding errors.
+    if deviation < 1e-3 {
+        return network;
+    }
+    let scale = 3.0 / deviation;
     let scaled = changed(&stirred, |name, _, values| {
         if name == weight {
+            values.iter().map(|value| value * scale).collect()
+        } else if name == bias && !linear {
             values.iter().map(|value| value * scale).collect()
         } else if name == bias {
             values.iter().zip(&middle).map(|(value, middle)| (value - middle) * scale).collect()
@@ -84,9 +110,15 @@ fn changed(weights: &StateDict, change: impl Fn(&str, &[usize], &[f32]) -> Vec<f
 
 fn logits(network: &Network, preprocess: &Preprocess, photo: &Photo) -> Vec<f32> {
     let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
+    network.logits(pixels(preprocess, photo), height, width, Precision::F32).remove(0)
+}
+
+/// The photo as the network sees it, `[3, height, width]`.
+fn pixels(preprocess: &Preprocess, photo: &Photo) -> Vec<f32> {
+    let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
     let mut pixels = vec![0.0; 3 * height * width];
     preprocess.normalisation.write_chw(&preprocess.frame(photo), &mut pixels);
-    network.logits(pixels, height, width, Precision::F32).remove(0)
+    pixels
 }
 
 /// A number from -1 to 1 for each index.
