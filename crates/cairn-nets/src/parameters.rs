@@ -90,7 +90,8 @@ impl Network {
         self.tensors().into_iter().map(|tensor| (tensor.id, tensor.name)).collect()
     }
 
-    fn tensors(&self) -> Vec<TensorInfo> {
+    /// All tensors, in the order of the layers from the photo to the logits.
+    pub(crate) fn tensors(&self) -> Vec<TensorInfo> {
         let mut lister = Lister::default();
         self.visit(&mut lister);
         lister.found
@@ -98,12 +99,14 @@ impl Network {
 }
 
 /// What is known of a tensor without its values.
-struct TensorInfo {
-    id: ParamId,
-    name: String,
+pub(crate) struct TensorInfo {
+    pub(crate) id: ParamId,
+    pub(crate) name: String,
     /// In torchvision's layout.
-    shape: Vec<usize>,
-    is_statistic: bool,
+    pub(crate) shape: Vec<usize>,
+    /// Whether it is measured, not learned.
+    pub(crate) is_statistic: bool,
+    pub(crate) of_batch_norm: bool,
 }
 
 #[derive(Default)]
@@ -126,7 +129,13 @@ impl ModuleVisitor for Lister {
         if self.place.layer() == LayerKind::Linear {
             shape.reverse();
         }
-        let (name, is_statistic) = (self.place.name(), self.place.is_statistic());
-        self.found.push(TensorInfo { id: param.id, name, shape, is_statistic });
+        let (is_statistic, of_batch_norm) = (self.place.is_statistic(), self.place.is_of_batch_norm());
+        self.found.push(TensorInfo {
+            id: param.id,
+            name: self.place.name(),
+            shape,
+            is_statistic,
+            of_batch_norm,
+        });
     }
 }

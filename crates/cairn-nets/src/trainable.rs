@@ -1,10 +1,10 @@
 //! Which parameters there are, and which of them a training changes.
 
-use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Flag, Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
 
 use crate::network::Network;
-use crate::parameters::Place;
+use crate::parameters::{Place, TensorInfo};
 
 /// A tensor that training can change. Batch norm's running statistics are none: they are measured, not learned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,15 @@ pub struct Parameter {
 impl Network {
     /// All parameters, in the order of the layers from the photo to the logits.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let mut lister = Lister::default();
-        self.visit(&mut lister);
-        lister.parameters
+        let learned = self.tensors().into_iter().filter(|tensor| !tensor.is_statistic);
+        learned
+            .map(|TensorInfo { id, name, shape, of_batch_norm, .. }| Parameter {
+                name,
+                id,
+                axes: shape.len(),
+                of_batch_norm,
+            })
+            .collect()
     }
 
     /// The network with only those parameters learning whose names `learns` accepts. For the others no gradient is
@@ -34,29 +40,6 @@ impl Network {
     #[must_use]
     pub fn learning(self, learns: impl Fn(&str) -> bool) -> Self {
         self.map(&mut Selector { place: Place::default(), learns })
-    }
-}
-
-#[derive(Default)]
-struct Lister {
-    place: Place,
-    parameters: Vec<Parameter>,
-}
-
-impl ModuleVisitor for Lister {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.place.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !self.place.is_statistic() {
-            let (name, of_batch_norm) = (self.place.name(), self.place.is_of_batch_norm());
-            self.parameters.push(Parameter { name, id: param.id, axes: D, of_batch_norm });
-        }
     }
 }
 
