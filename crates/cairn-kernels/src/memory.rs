@@ -31,17 +31,21 @@ impl Kept {
         KEPT.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The smallest free block that fits without wasting more than a quarter.
+    /// The smallest free block that fits without wasting more than a quarter; or any that fits, where a new one would only
+    /// make others be let go of: evaluation goes through maps of many sizes, and holds few of them at once.
     fn take(&mut self, words: usize) -> Option<AlignedWords> {
-        let fitting = self
-            .free
-            .iter()
-            .enumerate()
-            .filter(|(_, block)| block.len() >= words && block.len() <= words + words / 4);
+        let largest = if self.free_words + self.in_use + words > self.bound() { usize::MAX } else { words + words / 4 };
+        let fitting =
+            self.free.iter().enumerate().filter(|(_, block)| (words..=largest).contains(&block.len()));
         let (index, _) = fitting.min_by_key(|(_, block)| block.len())?;
         let block = self.free.remove(index);
         self.free_words -= block.len();
         Some(block)
+    }
+
+    /// What may be kept and in use together.
+    fn bound(&self) -> usize {
+        self.most_in_use + self.most_in_use / 8
     }
 
     fn note_use(&mut self, words: usize) {
@@ -59,7 +63,7 @@ impl Kept {
 
     /// Lets go of the oldest free blocks until the rest is within bounds.
     fn trim(&mut self) {
-        let most = self.most_in_use + self.most_in_use / 8;
+        let most = self.bound();
         let mut gone = 0;
         while self.free_words + self.in_use > most && gone < self.free.len() {
             self.free_words -= self.free[gone].len();
@@ -83,6 +87,7 @@ impl Buffer {
             return Self { words: AlignedWords::zeroed(words) };
         }
         let block = Kept::lock().take(words);
+        // Cleared without the lock: other threads need not wait for that.
         let words = block.unwrap_or_else(|| AlignedWords::zeroed(words));
         Kept::lock().note_use(words.len());
         Self { words }
@@ -156,10 +161,18 @@ mod tests {
             kept.give_back(block);
         }
         assert_eq!(kept.free.len(), 1, "two blocks that were never in use together are not both kept");
-        assert!(kept.take(50 * 1024).is_none(), "half of a block would be wasted");
         assert!(kept.take(101 * 1024).is_none(), "too small");
         let block = kept.take(90 * 1024).expect("it fits");
         assert_eq!((block.len(), kept.free_words), (100 * 1024, 0));
+    }
+
+    #[test]
+    fn half_a_block_is_wasted_only_where_a_new_one_would_be_too_many() {
+        let block = || AlignedWords::zeroed(100 * 1024);
+        let mut kept = Kept { free: vec![block()], free_words: 100 * 1024, in_use: 0, most_in_use: 400 * 1024 };
+        assert!(kept.take(50 * 1024).is_none(), "there is room for a block that fits");
+        kept.note_use(320 * 1024);
+        assert!(kept.take(50 * 1024).is_some(), "a new block would push the free one out");
     }
 
     #[test]
