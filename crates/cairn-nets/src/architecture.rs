@@ -28,6 +28,9 @@ pub enum Architecture {
     /// ResNet-10 of half the width with a 3x3 stem.
     #[serde(rename = "resnet10-small")]
     ResNet10Small,
+    /// ResNet-18 of half the width.
+    #[serde(rename = "resnet18-small")]
+    ResNet18Small,
     /// ResNet-18.
     #[serde(rename = "resnet18")]
     ResNet18,
@@ -65,12 +68,13 @@ pub enum Architecture {
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SixConv,
         Self::PlainCnn,
         Self::ResidualCnn,
         Self::ThreeConv,
         Self::ResNet10Small,
+        Self::ResNet18Small,
         Self::ResNet18,
         Self::ResNet34,
         Self::ResNet50,
@@ -92,6 +96,7 @@ impl Architecture {
             Self::ResidualCnn => "residual-cnn",
             Self::ThreeConv => "three-conv",
             Self::ResNet10Small => "resnet10-small",
+            Self::ResNet18Small => "resnet18-small",
             Self::ResNet18 => "resnet18",
             Self::ResNet34 => "resnet34",
             Self::ResNet50 => "resnet50",
@@ -117,7 +122,8 @@ impl Architecture {
             Self::SixConv => 64,
             Self::AlexNet => 63,
             Self::PlainCnn | Self::ResidualCnn | Self::Vgg16Bn => 32,
-            Self::ResNet18 | Self::ResNet34 | Self::ResNet50 | Self::ConvNextTiny => 32,
+            Self::ResNet18Small | Self::ResNet18 | Self::ResNet34 | Self::ResNet50 => 32,
+            Self::ConvNextTiny => 32,
             Self::MobileNetV2 | Self::MobileNetV3Large | Self::EfficientNetB0 | Self::RegNetY800Mf => 32,
             Self::SqueezeNet1_1 => 17,
             Self::ResNet10Small => 16,
@@ -218,6 +224,7 @@ impl NetworkSpec {
             Architecture::ResidualCnn => Network::ResidualCnn(ResidualCnn::new(classes, dropout, device)),
             Architecture::ThreeConv => Network::ThreeConv(ThreeConv::new(classes, side, dropout, device)),
             Architecture::ResNet10Small => Network::ResNet(ResNet::resnet10_small(classes, dropout, device)),
+            Architecture::ResNet18Small => Network::ResNet(ResNet::resnet18_small(classes, dropout, device)),
             Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, device)),
             Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, device)),
             Architecture::ResNet50 => Network::ResNet(ResNet::resnet50(classes, dropout, device)),

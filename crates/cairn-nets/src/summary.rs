@@ -53,8 +53,9 @@ impl Architecture {
     pub fn published_side(self) -> usize {
         match self {
             Self::SixConv => 800,
-            // No paper: the size of the recipes that use it.
+            // No paper: the sizes of the recipes that use them.
             Self::ResNet10Small => 96,
+            Self::ResNet18Small => 160,
             _ => 224,
         }
     }
@@ -63,9 +64,8 @@ impl Architecture {
     /// name ends in the first eight digits of its SHA-256.
     pub fn imagenet_weights(self) -> Option<&'static str> {
         Some(match self {
-            Self::SixConv | Self::PlainCnn | Self::ResidualCnn | Self::ThreeConv | Self::ResNet10Small => {
-                return None;
-            }
+            Self::SixConv | Self::PlainCnn | Self::ResidualCnn | Self::ThreeConv => return None,
+            Self::ResNet10Small | Self::ResNet18Small => return None,
             Self::ResNet18 => "https://download.pytorch.org/models/resnet18-f37072fd.pth",
             Self::ResNet34 => "https://download.pytorch.org/models/resnet34-b627a593.pth",
             Self::ResNet50 => "https://download.pytorch.org/models/resnet50-0676ba61.pth",

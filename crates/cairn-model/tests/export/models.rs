@@ -12,12 +12,13 @@ const CLASSES: [&str; 5] =
     ["00.Eiffel_Tower", "01.Château_d'If", "02.\"Quoted\"", "03.東京タワー", "04.back\\slash"];
 
 /// The networks that are written down and run elsewhere.
-pub(crate) const EXPORTED: [Architecture; 12] = [
+pub(crate) const EXPORTED: [Architecture; 13] = [
     Architecture::SixConv,
     Architecture::PlainCnn,
     Architecture::ResidualCnn,
     Architecture::ThreeConv,
     Architecture::ResNet10Small,
+    Architecture::ResNet18Small,
     Architecture::ResNet18,
     Architecture::ResNet34,
     Architecture::ResNet50,

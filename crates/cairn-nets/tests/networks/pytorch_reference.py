@@ -113,17 +113,27 @@ class ThreeConv(nn.Module):
         return self.fc2(self.bn1(self.fc1(x.flatten(1))).relu())
 
 
-def resnet10_small(classes, side):
-    """torchvision's ResNet with one block a layer, half the width, and a 3x3 stem without a pool."""
+def resnet_of_half_the_width(classes, stem_kernel, blocks):
+    """torchvision's ResNet with so many blocks in each layer, of half the width."""
     net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=classes)
-    net.conv1 = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False)
+    net.conv1 = nn.Conv2d(3, 32, stem_kernel, stride=2, padding=stem_kernel // 2, bias=False)
     net.bn1 = nn.BatchNorm2d(32)
-    net.maxpool = nn.Identity()
     net.inplanes = 32
     for n, width in enumerate((32, 64, 128, 256)):
-        setattr(net, f"layer{n + 1}", net._make_layer(BasicBlock, width, 1, stride=1 if n == 0 else 2))
+        setattr(net, f"layer{n + 1}", net._make_layer(BasicBlock, width, blocks, stride=1 if n == 0 else 2))
     net.fc = nn.Linear(256, classes)
     return net
+
+
+def resnet10_small(classes, side):
+    """With a 3x3 stem and no pool."""
+    net = resnet_of_half_the_width(classes, 3, 1)
+    net.maxpool = nn.Identity()
+    return net
+
+
+def resnet18_small(classes, side):
+    return resnet_of_half_the_width(classes, 7, 2)
 
 
 def published(name, **settings):
@@ -139,6 +149,7 @@ NETWORKS = {
     "residual-cnn": (ResidualCnn, 224, 45),
     "three-conv": (ThreeConv, 224, 37),
     "resnet10-small": (resnet10_small, 96, 37),
+    "resnet18-small": (resnet18_small, 160, 75),
     "resnet18": (published("resnet18"), 224, 75),
     "resnet34": (published("resnet34"), 224, 75),
     "resnet50": (published("resnet50"), 224, 75),
