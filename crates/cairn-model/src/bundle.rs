@@ -161,34 +161,42 @@ pub fn bundle_path(path: &Path) -> Result<PathBuf, ModelError> {
     if best.is_file() { Ok(best) } else { Err(ModelError::NoModelInRun { path: path.to_owned() }) }
 }
 
-/// Reads a bundle onto `device`.
+/// Reads the bundle at `path` onto `device`.
 pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<Bundle, ModelError> {
-    let owned = || path.to_owned();
-    let bytes = fs::read(path).map_err(|source| ModelError::Read { path: owned(), source })?;
-    let (mut tensors, entry) = StateDict::from_safetensors(&bytes, ENTRY)
-        .map_err(|source| ModelError::Damaged { path: owned(), source })?;
-    let text = entry.ok_or_else(|| ModelError::NotABundle { path: owned() })?;
-    let unreadable = |source| ModelError::Description { path: owned(), source };
-    let FormatVersion { format } = serde_json::from_str(&text).map_err(unreadable)?;
-    if format != FORMAT {
-        return Err(ModelError::Version { path: owned(), found: format, supported: FORMAT });
+    let bytes = fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
+    Bundle::from_bytes(&bytes, path, device)
+}
+
+impl Bundle {
+    /// The bundle in the bytes of a file; `path` is what errors call it.
+    pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self, ModelError> {
+        let owned = || path.to_owned();
+        let (mut tensors, entry) = StateDict::from_safetensors(bytes, ENTRY)
+            .map_err(|source| ModelError::Damaged { path: owned(), source })?;
+        let text = entry.ok_or_else(|| ModelError::NotABundle { path: owned() })?;
+        let unreadable = |source| ModelError::Description { path: owned(), source };
+        let FormatVersion { format } = serde_json::from_str(&text).map_err(unreadable)?;
+        if format != FORMAT {
+            return Err(ModelError::Version { path: owned(), found: format, supported: FORMAT });
+        }
+        let Description { info, .. } = serde_json::from_str(&text).map_err(unreadable)?;
+        if info.classes.len() != info.network.classes {
+            let (classes, logits) = (info.classes.len(), info.network.classes);
+            return Err(ModelError::Classes { path: owned(), classes, logits });
+        }
+        if !(info.temperature.is_finite() && info.temperature > 0.0) {
+            return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
+        }
+        let network = info
+            .network
+            .build(Init::Default, 0, device)
+            .map_err(|source| ModelError::Network { path: owned(), source })?;
+        let memory = Memory::taken_from(&mut tensors, network.feature_count())
+            .and_then(|memory| memory.checked(&info))
+            .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
+        let network = network
+            .with_state_dict(&tensors)
+            .map_err(|source| ModelError::Weights { path: owned(), source })?;
+        Ok(Bundle { network, info, memory })
     }
-    let Description { info, .. } = serde_json::from_str(&text).map_err(unreadable)?;
-    if info.classes.len() != info.network.classes {
-        let (classes, logits) = (info.classes.len(), info.network.classes);
-        return Err(ModelError::Classes { path: owned(), classes, logits });
-    }
-    if !(info.temperature.is_finite() && info.temperature > 0.0) {
-        return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
-    }
-    let network = info
-        .network
-        .build(Init::Default, 0, device)
-        .map_err(|source| ModelError::Network { path: owned(), source })?;
-    let memory = Memory::taken_from(&mut tensors, network.feature_count())
-        .and_then(|memory| memory.checked(&info))
-        .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
-    let network =
-        network.with_state_dict(&tensors).map_err(|source| ModelError::Weights { path: owned(), source })?;
-    Ok(Bundle { network, info, memory })
 }

@@ -34,6 +34,14 @@ impl Model {
         read_bundle(&bundle_path(path.as_ref())?, &Device::flex()).map(Self::from_bundle)
     }
 
+    /// Opens a bundle whose file's bytes lie in memory, on the CPU; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, ModelError> {
+        Bundle::from_bytes(bytes, Path::new(name), &Device::flex()).map(Self::from_bundle)
+    }
+
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {
         let (precision, gazetteer) = (Precision::best(), Gazetteer::builtin());
         Self { bundle, precision, gazetteer, views: TestViews::One }

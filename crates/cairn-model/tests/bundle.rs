@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_dataset::drawn::{Kind, draw};
-use cairn_model::{BundleInfo, Model, ModelError, Provenance, write_bundle};
+use cairn_model::export::{WeightFormat, to_bundle};
+use cairn_model::{
+    BundleInfo, Calibration, LandmarkScore, Memory, Model, ModelError, Provenance, Rejection, write_bundle,
+};
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
 use serde_json::{Value, json};
@@ -113,6 +116,66 @@ fn a_bundle_gives_the_logits_and_the_description_that_went_into_it() {
     let logits = model.network().logits(pixels.clone(), SIDE, SIDE, Precision::F32);
     assert_eq!(logits.len(), 3);
     assert_eq!(logits, network().logits(pixels, SIDE, SIDE, Precision::F32));
+}
+
+#[test]
+fn a_bundle_in_memory_is_the_same_and_its_errors_begin_with_its_name() {
+    let fixture = Fixture::new();
+    let bytes = fs::read(fixture.bundle()).unwrap();
+    let model = Model::from_bytes(&bytes, "the model").unwrap();
+    let opened = Model::open(fixture.bundle()).unwrap();
+    assert_eq!(model.info(), opened.info());
+    assert_eq!(model.network().state_dict(), opened.network().state_dict());
+    let error = Model::from_bytes(&bytes[..100], "the model").unwrap_err();
+    assert!(error.to_string().starts_with("the model: "), "{error}");
+}
+
+/// The model of a fixture, calibrated by likeness and with a learned class.
+fn experienced(fixture: &Fixture) -> Model {
+    let mut model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);
+    let framed = [Kind::Castle, Kind::Dome, Kind::Windmill]
+        .map(|kind| model.info().preprocess.frame(&draw(kind, 8, 64)));
+    let outputs = model.outputs(&framed.iter().collect::<Vec<_>>());
+    let bank = Memory {
+        prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
+        non_landmarks: vec![outputs[1].embedding.clone()],
+        learned: vec![],
+    };
+    let rejection = Rejection { score: LandmarkScore::Similarity, threshold: 0.25 };
+    model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });
+    model.learn("Our windmill", &framed[2..]).unwrap();
+    model
+}
+
+#[test]
+fn a_bundle_in_16_bits_says_the_same_and_keeps_all_that_the_model_knows() {
+    let fixture = Fixture::new();
+    let model = experienced(&fixture);
+    let bytes = to_bundle(&model, WeightFormat::F16).unwrap();
+    let whole = to_bundle(&model, WeightFormat::F32).unwrap();
+    assert!(bytes.len() * 10 < whole.len() * 6, "{} of {} bytes", bytes.len(), whole.len());
+    let halved = Model::from_bytes(&bytes, "half").unwrap().with_precision(Precision::F32);
+    assert_eq!(halved.info(), model.info());
+
+    let photo = Photo::open(fixture.photo()).unwrap();
+    let [said, expected] = [&halved, &model].map(|model| model.predict(&[&photo], 5).remove(0));
+    assert_eq!(said.landmarks.len(), CLASSES.len() + 1);
+    assert!((said.landmark_score - expected.landmark_score).abs() < 1e-2, "{said:?}, not {expected:?}");
+    for landmark in &said.landmarks {
+        let other = expected.landmarks.iter().find(|other| other.class == landmark.class).unwrap();
+        let difference = landmark.probability.value() - other.probability.value();
+        assert!(difference.abs() < 1e-2, "{landmark:?}, not {other:?}");
+    }
+    // In 32 bits nothing is lost at all.
+    let whole = Model::from_bytes(&whole, "whole").unwrap();
+    assert_eq!(whole.network().state_dict(), model.network().state_dict());
+    assert_eq!((whole.info(), whole.memory()), (model.info(), model.memory()));
+}
+
+#[test]
+fn a_bundle_holds_no_8_bit_weights() {
+    let error = to_bundle(&experienced(&Fixture::new()), WeightFormat::Int8).unwrap_err();
+    assert!(error.to_string().contains("8-bit"), "{error}");
 }
 
 #[test]

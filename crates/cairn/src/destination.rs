@@ -1,10 +1,12 @@
 //! Where a changed model goes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Result;
-use cairn_model::{Model, bundle_path};
+use anyhow::{Result, bail};
+use cairn_model::bundle_path;
 use clap::Args;
+
+use crate::model_source::ModelSource;
 
 /// Another file, or the place of the old one; which of them must be said, since models take long to make.
 #[derive(Debug, Args)]
@@ -19,13 +21,14 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// Writes `model`, which came from `opened`, and says where it is.
-    pub(crate) fn write(&self, model: &Model, opened: &Path) -> Result<PathBuf> {
-        let path = match &self.out {
-            Some(out) => out.clone(),
-            None => bundle_path(opened)?,
-        };
-        model.save(&path)?;
-        Ok(path)
+    /// The file for what becomes of `model`.
+    pub(crate) fn path(&self, model: &ModelSource) -> Result<PathBuf> {
+        match (&self.out, model.path()) {
+            (Some(out), _) => Ok(out.clone()),
+            (None, Some(old)) => Ok(bundle_path(old)?),
+            (None, None) => {
+                bail!("the model that comes with cairn stays as it is: --out FILE takes the changed one")
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ use cairn_train::{RunFolder, answer};
 use jiff::Zoned;
 
 use crate::commands::with_causes;
+use crate::model_source::ModelSource;
 use crate::progress::{bar, say};
 
 /// Photos shown in a report, of mistakes and of right answers each.
@@ -67,10 +68,10 @@ impl<'a> Tested<'a> {
         Ok(Self { model, data, evaluation, answers, photos, predictions, bad_photos })
     }
 
-    /// Writes the report of the model at `model_path` and returns where the page is.
-    pub(crate) fn write_report(&self, path: &Path, model_path: &Path) -> Result<PathBuf> {
-        let machine = RunFolder::record(model_path).map(|record| record.to_string());
-        let history = RunFolder::history(model_path);
+    /// Writes the report of the model, which came from `source`, and returns where the page is.
+    pub(crate) fn write_report(&self, path: &Path, source: &ModelSource) -> Result<PathBuf> {
+        let machine = source.path().and_then(RunFolder::record).map(|record| record.to_string());
+        let history = source.path().and_then(RunFolder::history);
         let curves = history.as_ref().map(|history| history.curves());
         let training = history.as_ref().zip(curves.as_ref()).map(|(history, curves)| TrainingFacts {
             curves,
@@ -79,7 +80,7 @@ impl<'a> Tested<'a> {
         });
         let train_sizes = train_sizes(self.data, &self.model.classes());
         let inputs = ReportInputs {
-            model: &model_path.display().to_string(),
+            model: &source.to_string(),
             data: &self.data.display().to_string(),
             date: &Zoned::now().strftime("%Y-%m-%d %H:%M").to_string(),
             recipe: Some(&self.model.info().provenance.recipe),

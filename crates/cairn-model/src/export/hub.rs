@@ -6,6 +6,8 @@ mod config;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use cairn_nets::StateDict;
+
 use super::safetensors::to_safetensors;
 use super::{ExportError, ExportedFile, WeightFormat};
 use crate::Model;
@@ -60,7 +62,7 @@ impl HubFolder {
         let metadata: HashMap<String, String> =
             metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         Ok(Self {
-            weights: to_safetensors(&parts.exportable(), weights, metadata)?,
+            weights: to_safetensors(&parts.exportable(), &StateDict::default(), weights, metadata)?,
             config: config::config(info),
             card: card::card(info, weights, test),
         })

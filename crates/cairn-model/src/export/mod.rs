@@ -1,9 +1,10 @@
 //! Models written down in other formats, preprocessing and labels included: what takes a photo and gives
-//! probabilities needs nothing of cairn.
+//! probabilities needs nothing of cairn. (And in cairn's own, in fewer bits: [`to_bundle`].)
 //!
 //! An exported model takes photos as RGB tensors `[batch, 3, height, width]` of any size, brings them to the
 //! network's input exactly as [`Preprocess::frame`] does, and gives `[batch, classes]` probabilities.
 
+mod bundle;
 mod error;
 mod files;
 mod hub;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use cairn_nets::graph::{Graph, Inferred, Op};
 use cairn_photo::{Framing, Preprocess};
 
+pub use bundle::to_bundle;
 pub use error::ExportError;
 pub use files::{ExportedFile, refuse_existing, write_files};
 pub use hub::{HubFolder, TestFigures};

@@ -1,37 +1,45 @@
-//! safetensors: the weights alone, under torchvision's names.
+//! safetensors: tensors by name, the network's under torchvision's.
 
 use std::collections::HashMap;
 
+use cairn_nets::StateDict;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::weights::Stored;
+use super::weights::{Stored, bytes};
 use super::{ExportError, Exportable, WeightFormat};
 
-/// The bytes of a safetensors file: the tensors in torchvision's names and layouts, `metadata` in its header.
+/// The bytes of a safetensors file: the network's tensors in torchvision's names and layouts, those that are kept
+/// `beside` it, and `metadata` in its header.
 ///
 /// # Errors
 /// When graph, tensors, preprocessing and class names do not fit together, or `weights` are 8-bit integers, for which
 /// libraries that read such files have no common convention.
 pub(super) fn to_safetensors(
     model: &Exportable,
+    beside: &StateDict,
     weights: WeightFormat,
     metadata: HashMap<String, String>,
 ) -> Result<Vec<u8>, ExportError> {
     model.check()?;
-    let used = model.used_tensors();
-    let mut stored = Vec::with_capacity(used.len());
-    for &(name, tensor) in &used {
-        let (dtype, bytes) = match model.stored(name, tensor, weights) {
+    let used = model.used_tensors().into_iter();
+    let mut stored: Vec<(&str, &[usize], Stored)> =
+        used.map(|(name, tensor)| (name, tensor.shape, model.stored(name, tensor, weights))).collect();
+    for (name, shape) in beside.shapes() {
+        let values = beside.values(name).unwrap_or_default();
+        let tensor =
+            if weights == WeightFormat::F16 { Stored::halved(values) } else { Stored::F32(bytes(values)) };
+        stored.push((name, shape, tensor));
+    }
+    let mut views = Vec::with_capacity(stored.len());
+    for (name, shape, tensor) in &stored {
+        let (dtype, bytes) = match tensor {
             Stored::F32(bytes) => (Dtype::F32, bytes),
             Stored::F16(bytes) => (Dtype::F16, bytes),
             Stored::Int8(_) => return Err(ExportError::Int8Safetensors),
         };
-        stored.push((name, dtype, tensor.shape, bytes));
+        let view = TensorView::new(dtype, shape.to_vec(), bytes).map_err(SafeTensorError::from)?;
+        views.push((*name, view));
     }
-    let views = stored
-        .iter()
-        .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.to_vec(), bytes)?)))
-        .collect::<Result<Vec<_>, SafeTensorError>>()?;
     Ok(safetensors::serialize(views, Some(metadata))?)
 }

@@ -36,10 +36,7 @@ impl Exportable<'_> {
     pub(super) fn stored(&self, name: &str, tensor: TensorRef, format: WeightFormat) -> Stored {
         match format {
             WeightFormat::Int8 if self.is_layer_weight(name) => Stored::Int8(quantised(tensor)),
-            WeightFormat::F16 if self.is_layer_weight(name) && fits_f16(tensor.values) => {
-                let halves = tensor.values.iter().map(|&value| f16::from_f32(value));
-                Stored::F16(halves.flat_map(f16::to_le_bytes).collect())
-            }
+            WeightFormat::F16 if self.is_layer_weight(name) => Stored::halved(tensor.values),
             _ => Stored::F32(bytes(tensor.values)),
         }
     }
@@ -53,6 +50,16 @@ impl Exportable<'_> {
             }
             Stored::Int8(quantised) => quantised.dequantised(),
         }
+    }
+}
+
+impl Stored {
+    /// In 16 bits each, unless one of them would become infinite.
+    pub(super) fn halved(values: &[f32]) -> Self {
+        if !fits_f16(values) {
+            return Self::F32(bytes(values));
+        }
+        Self::F16(values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect())
     }
 }
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
-use cairn_model::Model;
 use cairn_train::{CalibrationOutcome, calibrate};
 use clap::Args;
 
 use crate::commands::with_causes;
 use crate::destination::Destination;
 use crate::exit::Status;
+use crate::model_source::ModelArgument;
 use crate::photo_files::photo_files;
 use crate::progress::{bar, say};
 
@@ -20,8 +20,8 @@ use crate::progress::{bar, say};
 /// Only training and validation photos of the data set are used, never its test photos.
 #[derive(Debug, Args)]
 pub(crate) struct Calibrate {
-    /// A model file, or a run folder (its best model)
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelArgument,
     /// The data set that the model was trained on
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -35,7 +35,8 @@ pub(crate) struct Calibrate {
 
 impl Calibrate {
     pub(crate) fn run(self) -> Result<Status> {
-        let mut model = Model::open(&self.model)?;
+        let out = self.destination.path(&self.model.source)?;
+        let mut model = self.model.source.open()?;
         let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
         let distractors = photo_files(&self.distractors);
         if distractors.is_empty() && !self.distractors.is_empty() {
@@ -48,7 +49,8 @@ impl Calibrate {
             say(format!("left out: {}", with_causes(bad)));
         }
         write_outcome(&mut io::stdout().lock(), &outcome)?;
-        say(format!("model: {}", self.destination.write(&model, &self.model)?.display()));
+        model.save(&out)?;
+        say(format!("model: {}", out.display()));
         Ok(Status::with_bad_photos(outcome.bad_photos.len()))
     }
 }

@@ -13,6 +13,7 @@ use clap::Args;
 use super::suggest::print_suggestion;
 use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
 use crate::exit::Status;
+use crate::model_source::ModelSource;
 use crate::progress::{TrainingProgress, bar, say};
 use crate::tested::Tested;
 
@@ -77,7 +78,7 @@ impl Demo {
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
         let tested = Tested::new(&model, &photos, recipe.training.batch)?;
-        tested.write_report(run.path(), run.path())?;
+        tested.write_report(run.path(), &ModelSource::At(run.path().to_owned()))?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {

@@ -11,6 +11,7 @@ use cairn_photo::{Limits, Photo, Preprocess};
 use clap::Args;
 
 use crate::exit::Status;
+use crate::model_source::ModelOption;
 use crate::progress::say;
 use crate::rows::write_landmark;
 use crate::terminal;
@@ -25,9 +26,8 @@ const LEAST_SIDE: u32 = 400;
 pub(crate) struct Explain {
     /// The photo
     photo: PathBuf,
-    /// A model file, or a run folder (its best model)
-    #[arg(short, long, env = "CAIRN_MODEL")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelOption,
     /// The picture to write: the photo, and beside it the heat of each landmark [default: PHOTO-explained.png, here]
     #[arg(short, long, value_name = "PNG")]
     out: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self) -> Result<Status> {
-        let model = Model::open(&self.model)?;
+        let model = self.model.source.open()?;
         let explainer = Explainer::new(&model, self.layer.as_deref(), self.method)?;
         let framed = model.open_framed(&self.photo)?;
         let landmarks = self.landmarks(&model, &framed)?;

@@ -11,7 +11,7 @@ use cairn_model::Model;
 #[cfg(feature = "verify")]
 use cairn_model::export::OnnxModel;
 use cairn_model::export::{
-    ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, refuse_existing, to_onnx,
+    ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, refuse_existing, to_bundle, to_onnx,
     to_torchscript, write_files,
 };
 #[cfg(feature = "verify")]
@@ -20,6 +20,7 @@ use cairn_train::RunFolder;
 use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
+use crate::model_source::ModelArgument;
 #[cfg(feature = "verify")]
 use crate::photo_files::photo_files;
 use crate::progress::say;
@@ -34,8 +35,8 @@ const BATCH: usize = 32;
 /// landmark.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// A model file, or a run folder (its best model)
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelArgument,
     /// What to write
     #[arg(long, value_enum)]
     format: Format,
@@ -71,6 +72,8 @@ enum Format {
     Torchscript,
     /// For model hubs: weights in torchvision's names, config.json and a model card
     Safetensors,
+    /// For cairn: all that the model knows, learned landmarks too, in one file; smaller with --half
+    Bundle,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,9 +88,9 @@ impl Export {
         if !self.force {
             refuse_existing(&self.paths())?;
         }
-        let model = Model::open(&self.model)?;
+        let model = self.model.source.open()?;
         let learned = model.classes().len() - model.info().classes.len();
-        if learned > 0 {
+        if learned > 0 && self.format != Format::Bundle {
             say(format!("{learned} landmarks learned without training are not exported"));
         }
         let exported = model.as_exported(self.weights())?;
@@ -105,11 +108,11 @@ impl Export {
     fn check_usage(&self) -> Result<()> {
         if self.format != Format::Onnx && self.input.is_some() {
             bail!(
-                "--input is for ONNX: TorchScript takes levels and floats alike, and safetensors are weights alone"
+                "--input is for ONNX: TorchScript takes levels and floats alike, and the others are weights alone"
             );
         }
-        if self.format == Format::Safetensors && self.int8 {
-            bail!("--int8 is for ONNX and TorchScript; safetensors can be exported with --half");
+        if matches!(self.format, Format::Safetensors | Format::Bundle) && self.int8 {
+            bail!("--int8 is for ONNX and TorchScript; safetensors and bundles can be exported with --half");
         }
         #[cfg(feature = "verify")]
         if self.format != Format::Onnx && !self.verify.is_empty() {
@@ -136,7 +139,7 @@ impl Export {
     /// Where the files go.
     fn paths(&self) -> Vec<PathBuf> {
         match self.format {
-            Format::Onnx | Format::Torchscript => vec![self.out.clone()],
+            Format::Onnx | Format::Torchscript | Format::Bundle => vec![self.out.clone()],
             Format::Safetensors => HubFolder::paths(&self.out).to_vec(),
         }
     }
@@ -144,7 +147,8 @@ impl Export {
     /// Figures on the test photos, where there are any, and how many photos were left out. Accuracies are printed.
     fn figures(&self, model: &Model, exported: &Model) -> Result<(Option<TestFigures>, usize)> {
         let wanted = self.int8 || self.format == Format::Safetensors;
-        let own = || wanted.then(|| RunFolder::record(&self.model)).flatten().map(|run| run.data);
+        let own =
+            || self.model.source.path().filter(|_| wanted).and_then(RunFolder::record).map(|run| run.data);
         let Some(data) = self.test.clone().or_else(own) else {
             if wanted {
                 say("accuracy not measured: name labelled photos with --test DIR");
@@ -168,6 +172,7 @@ impl Export {
         let bytes = match self.format {
             Format::Onnx => to_onnx(&parts.exportable(), weights, self.photo_element())?,
             Format::Torchscript => to_torchscript(&parts.exportable(), weights)?,
+            Format::Bundle => to_bundle(model, weights)?,
             Format::Safetensors => {
                 return Ok(HubFolder::new(model, weights, figures)?.into_files(&self.out));
             }

@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cairn_model::{Learned, Model};
+use cairn_model::Learned;
 use cairn_photo::Photo;
 use clap::Args;
 
 use crate::commands::with_causes;
 use crate::destination::Destination;
 use crate::exit::Status;
+use crate::model_source::ModelArgument;
 use crate::photo_files::photo_files;
 use crate::progress::say;
 
 /// Add a landmark to a model from a few photos, without training
 #[derive(Debug, Args)]
 pub(crate) struct Learn {
-    /// A model file, or a run folder (its best model)
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelArgument,
     /// What the landmark is called, such as "Our town hall"; one that was learned before is learned anew
     #[arg(long)]
     name: String,
@@ -30,7 +31,8 @@ pub(crate) struct Learn {
 
 impl Learn {
     pub(crate) fn run(self) -> Result<Status> {
-        let mut model = Model::open(&self.model)?;
+        let out = self.destination.path(&self.model.source)?;
+        let mut model = self.model.source.open()?;
         let paths = photo_files(&self.photos);
         let mut framed: Vec<Photo> = Vec::new();
         for path in &paths {
@@ -44,12 +46,12 @@ impl Learn {
             bail!("not one photo could be read");
         }
         let learned = model.learn(&self.name, &framed)?;
-        let path = self.destination.write(&model, &self.model)?;
+        model.save(&out)?;
         let what = match learned {
             Learned::New => "learned",
             Learned::Anew => "learned anew, from these photos alone:",
         };
-        say(format!("{what} {:?} from {} photos: {}", self.name.trim(), framed.len(), path.display()));
+        say(format!("{what} {:?} from {} photos: {}", self.name.trim(), framed.len(), out.display()));
         Ok(Status::with_bad_photos(bad))
     }
 }

@@ -23,17 +23,18 @@ pub(crate) mod train;
 
 use std::path::Path;
 
-use cairn_model::{Model, ModelError};
+use cairn_model::Model;
 use cairn_nets::Precision;
 use cairn_photo::PhotoError;
 use cairn_places::{Gazetteer, PlacesError};
 
 use crate::arguments::Command;
 use crate::exit::Status;
+use crate::model_source::ModelSource;
 
 /// A model, computing in the precision that was asked for.
-fn open_model(path: &Path, precision: Option<Precision>) -> Result<Model, ModelError> {
-    let model = Model::open(path)?;
+fn open_model(source: &ModelSource, precision: Option<Precision>) -> anyhow::Result<Model> {
+    let model = source.open()?;
     Ok(match precision {
         Some(precision) => model.with_precision(precision),
         None => model,

@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::commands::{gazetteer, open_model, reason, with_threshold};
 use crate::exit::Status;
+use crate::model_source::ModelOption;
 use crate::photo_files::photo_files;
 use crate::progress::say;
 use crate::rows::{Format, Row, RowOutcome, RowWriter};
@@ -21,9 +22,8 @@ pub(crate) struct Predict {
     /// Photos, or folders of photos
     #[arg(value_name = "PHOTO|DIR", required = true)]
     photos: Vec<PathBuf>,
-    /// A model file, or a run folder (its best model)
-    #[arg(short, long, env = "CAIRN_MODEL")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelOption,
     /// How many landmarks to name for each photo
     #[arg(short, value_name = "K", default_value_t = 3)]
     k: usize,
@@ -50,7 +50,7 @@ impl Predict {
             bail!("-k 0 names nothing; ask for at least one landmark");
         }
         let gazetteer = gazetteer(self.places.as_deref())?;
-        let model = open_model(&self.model, self.precision)?;
+        let model = open_model(&self.model.source, self.precision)?;
         let model = with_threshold(model, self.threshold).with_places(gazetteer).with_views(self.tta.into());
         let photos = photo_files(&self.photos);
         if photos.is_empty() {

@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cairn_model::{Model, TOGETHER};
+use cairn_model::TOGETHER;
 use clap::Args;
 use serde::Serialize;
 
 use crate::commands::with_causes;
 use crate::exit::Status;
 use crate::json;
+use crate::model_source::ModelOption;
 use crate::photo_files::photo_files;
 use crate::progress::{bar, say};
 use crate::rows::Format;
@@ -23,9 +24,8 @@ pub(crate) struct Similar {
     /// Photos, or folders of photos, to rank
     #[arg(value_name = "PHOTO|DIR", required = true)]
     among: Vec<PathBuf>,
-    /// A model file, or a run folder (its best model)
-    #[arg(short, long, env = "CAIRN_MODEL")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelOption,
     /// How many to show, the likest first [default: all]
     #[arg(short, value_name = "K")]
     k: Option<usize>,
@@ -47,7 +47,7 @@ impl Similar {
         if self.k == Some(0) {
             bail!("-k 0 shows nothing; ask for at least one photo");
         }
-        let model = Model::open(&self.model)?;
+        let model = self.model.source.open()?;
         let photo = model.open_framed(&self.photo)?;
         let sought =
             model.outputs(&[&photo]).pop().context("the network gave nothing for the photo")?.embedding;

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_model::{Model, Suggestion};
+use cairn_model::Suggestion;
 use clap::Args;
 
 use crate::commands::{gazetteer, with_threshold};
 use crate::exit::Status;
+use crate::model_source::ModelOption;
 use crate::rows::write_landmark;
 use crate::terminal;
 
@@ -17,9 +18,8 @@ use crate::terminal;
 pub(crate) struct Suggest {
     /// The photo
     photo: PathBuf,
-    /// A model file, or a run folder (its best model)
-    #[arg(short, long, env = "CAIRN_MODEL")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelOption,
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub(crate) struct Suggest {
 impl Suggest {
     pub(crate) fn run(self) -> Result<Status> {
         let gazetteer = gazetteer(self.places.as_deref())?;
-        let model = with_threshold(Model::open(&self.model)?, self.threshold).with_places(gazetteer);
+        let model = with_threshold(self.model.source.open()?, self.threshold).with_places(gazetteer);
         print_suggestion(&model.suggest_locations(&self.photo)?)?;
         Ok(Status::Done)
     }

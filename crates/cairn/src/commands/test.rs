@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::commands::{open_model, with_causes};
 use crate::exit::Status;
 use crate::json;
+use crate::model_source::ModelArgument;
 use crate::photo_files::photo_files;
 use crate::progress::{bar, say};
 use crate::tested::Tested;
@@ -23,8 +24,8 @@ use crate::tta::Tta;
 /// Test a model on labelled photos
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// A model file, or a run folder (its best model)
-    model: PathBuf,
+    #[command(flatten)]
+    model: ModelArgument,
     /// Data set: DIR/test if there is one, else DIR itself, with a folder for each class
     #[arg(value_name = "DIR")]
     data: PathBuf,
@@ -54,7 +55,7 @@ impl Test {
         if self.batch == 0 {
             anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
         }
-        let model = open_model(&self.model, self.precision)?.with_views(self.tta.into());
+        let model = open_model(&self.model.source, self.precision)?.with_views(self.tta.into());
         let tested = Tested::new(&model, &self.data, self.batch)?;
         let mut bad_photos = tested.bad_photos;
         let distractors = match self.distractors.as_slice() {
@@ -68,7 +69,7 @@ impl Test {
             write!(io::stdout(), "{figures}")?;
         }
         if let Some(path) = self.report_path() {
-            let path = tested.write_report(&path, &self.model)?;
+            let path = tested.write_report(&path, &self.model.source)?;
             say(format!("report: {}", path.display()));
         }
         Ok(Status::with_bad_photos(bad_photos))
@@ -77,9 +78,11 @@ impl Test {
     /// A run's report is of its own data set: a test on other photos must not take its place.
     fn report_path(&self) -> Option<PathBuf> {
         let own = || {
-            RunFolder::record(&self.model).is_some_and(|run| self.data.canonicalize().ok() == Some(run.data))
+            let folder = self.model.source.path()?;
+            let run = RunFolder::record(folder)?;
+            (self.data.canonicalize().ok() == Some(run.data)).then(|| folder.to_owned())
         };
-        self.report.clone().or_else(|| own().then(|| self.model.clone()))
+        self.report.clone().or_else(own)
     }
 }
 

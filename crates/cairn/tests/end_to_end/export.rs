@@ -79,3 +79,20 @@ fn a_photo_that_cannot_be_read_is_named_and_no_photo_at_all_is_an_error() {
     some.assert_status(2).assert_stderr_has("bad/photo.jpg").assert_stderr_has("verified on 4 photos");
     assert!(sandbox.path("model.onnx").is_file());
 }
+
+#[test]
+fn a_bundle_in_16_bits_is_a_model_of_little_more_than_half_the_size_that_says_the_same() {
+    let sandbox = Sandbox::trained();
+    let export = sandbox.cairn("export run --format bundle --half -o half.safetensors");
+    export.assert_status(0).assert_stderr_has("wrote half.safetensors");
+    let [half, whole] = ["half.safetensors", "run/best.safetensors"].map(|file| sandbox.read(file).len());
+    assert!(half * 10 < whole * 6, "{half} of {whole} bytes");
+    let accuracy = |model: &str| {
+        sandbox.cairn(&format!("test {model} photos --json")).assert_status(0).json()["correct"].clone()
+    };
+    assert_eq!(accuracy("half.safetensors"), accuracy("run"));
+    sandbox
+        .cairn("export run --format bundle -o half.safetensors")
+        .assert_status(1)
+        .assert_stderr_has("half.safetensors: is there already");
+}

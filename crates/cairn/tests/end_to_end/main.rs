@@ -16,6 +16,7 @@ mod output;
 mod places;
 mod runs;
 mod sandbox;
+mod shipped;
 mod sweep;
 mod way_of_a_photo;
 mod wrong_usage;

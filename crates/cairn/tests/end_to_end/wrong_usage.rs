@@ -29,7 +29,6 @@ fn arguments_that_make_no_sense_show_the_usage() {
             ("train photos --epochs many", &["invalid value 'many'"]),
             ("train photos --recipe tiny.toml --resume run", &["cannot be used with", "Usage: cairn train"]),
             ("test run", &["DIR", "Usage: cairn test"]),
-            ("predict photos", &["--model", "Usage: cairn predict"]),
             ("predict -m run", &["PHOTO|DIR", "Usage: cairn predict"]),
             ("predict photos -m run --format xml", &["invalid value 'xml'", "jsonl"]),
             ("data", &["Usage: cairn data"]),
@@ -41,6 +40,7 @@ fn arguments_that_make_no_sense_show_the_usage() {
             ("export run --format torchscript -o x --input float", &["--input is for ONNX"]),
             ("export run --format torchscript -o x --verify a.jpg", &["--verify runs ONNX models only"]),
             ("export run --format safetensors -o x --int8", &["--int8 is for ONNX and TorchScript"]),
+            ("export run --format bundle -o x --int8", &["--int8 is for ONNX and TorchScript"]),
             ("completions cmd", &["invalid value 'cmd'", "bash"]),
         ],
     );

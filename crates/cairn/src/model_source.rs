@@ -1,0 +1,82 @@
+//! Which model: a file, the best of a run, or the one that comes with cairn.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use cairn_model::Model;
+use clap::builder::{MapValueParser, PathBufValueParser, TypedValueParser, ValueParserFactory};
+use clap::{Args, ValueHint};
+
+use crate::shipped;
+
+/// The word for the model that comes with cairn. (A file of this name is `./shipped`.)
+const SHIPPED: &str = "shipped";
+
+/// A model as the command line names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ModelSource {
+    /// The one that comes with cairn.
+    Shipped,
+    /// A bundle, or a run folder.
+    At(PathBuf),
+}
+
+impl ModelSource {
+    pub(crate) fn open(&self) -> Result<Model> {
+        match self {
+            Self::Shipped => shipped::open(),
+            Self::At(path) => Ok(Model::open(path)?),
+        }
+    }
+
+    /// Where it lies; the model that comes with cairn lies nowhere.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Shipped => None,
+            Self::At(path) => Some(path),
+        }
+    }
+}
+
+impl From<PathBuf> for ModelSource {
+    fn from(path: PathBuf) -> Self {
+        if path == Path::new(SHIPPED) { Self::Shipped } else { Self::At(path) }
+    }
+}
+
+impl fmt::Display for ModelSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped => f.write_str(SHIPPED),
+            Self::At(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl ValueParserFactory for ModelSource {
+    type Parser = MapValueParser<PathBufValueParser, fn(PathBuf) -> Self>;
+
+    fn value_parser() -> Self::Parser {
+        PathBufValueParser::new().map(Self::from)
+    }
+}
+
+/// The model of a verb that is about models.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgument {
+    /// A model file, a run folder (its best model), or `shipped`: the model that comes with cairn
+    #[arg(value_name = "MODEL", value_hint = ValueHint::AnyPath)]
+    pub source: ModelSource,
+}
+
+/// The model of a verb that is about photos.
+#[derive(Debug, Args)]
+pub(crate) struct ModelOption {
+    /// A model file, a run folder (its best model), or `shipped`: the model that comes with cairn
+    #[arg(
+        short = 'm', long = "model", env = "CAIRN_MODEL", default_value = SHIPPED,
+        value_name = "MODEL", value_hint = ValueHint::AnyPath
+    )]
+    pub source: ModelSource,
+}
