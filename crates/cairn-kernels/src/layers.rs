@@ -92,7 +92,8 @@ pub fn conv2d(
     map(run!(map_conv2d(input.into_dispatch(), weight.into_dispatch(), optional(bias), geometry)))
 }
 
-/// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation.
+/// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation, and for norms that
+/// do not learn, since gradients go to input, weight, bias and residual alone.
 ///
 /// `folded` is the layer's own: it keeps what was made of the weights.
 ///

@@ -34,7 +34,8 @@ impl Kept {
     /// The smallest free block that fits without wasting more than a quarter; or any that fits, where a new one would only
     /// make others be let go of: evaluation goes through maps of many sizes, and holds few of them at once.
     fn take(&mut self, words: usize) -> Option<AlignedWords> {
-        let largest = if self.free_words + self.in_use + words > self.bound() { usize::MAX } else { words + words / 4 };
+        let largest =
+            if self.free_words + self.in_use + words > self.bound() { usize::MAX } else { words + words / 4 };
         let fitting =
             self.free.iter().enumerate().filter(|(_, block)| (words..=largest).contains(&block.len()));
         let (index, _) = fitting.min_by_key(|(_, block)| block.len())?;
@@ -169,7 +170,8 @@ mod tests {
     #[test]
     fn half_a_block_is_wasted_only_where_a_new_one_would_be_too_many() {
         let block = || AlignedWords::zeroed(100 * 1024);
-        let mut kept = Kept { free: vec![block()], free_words: 100 * 1024, in_use: 0, most_in_use: 400 * 1024 };
+        let mut kept =
+            Kept { free: vec![block()], free_words: 100 * 1024, in_use: 0, most_in_use: 400 * 1024 };
         assert!(kept.take(50 * 1024).is_none(), "there is room for a block that fits");
         kept.note_use(320 * 1024);
         assert!(kept.take(50 * 1024).is_some(), "a new block would push the free one out");

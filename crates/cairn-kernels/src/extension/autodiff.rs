@@ -1,5 +1,8 @@
 //! Gradients of the operations: each a node of Burn's graph with a backward pass of its own.
 
+mod frozen;
+mod norm;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -12,13 +15,16 @@ use burn::tensor::FloatDType;
 use burn_flex::FlexTensor;
 
 use super::flex::{conv_shape, max_pool2d, pool_shape, statistics};
-use super::map::{MapElement, MapShape, Values, vector, with_element, written};
+use super::folded::FoldedConv;
+use super::map::{MapElement, MapShape, Values, with_element, written};
 use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
-use crate::batch_norm::{BatchNorm, ResidualBackward, Source, Statistics};
 use crate::conv::{self, Direction, PackedWeights};
 use crate::isa::Isa;
 use crate::{elementwise, pool};
+
+use frozen::{ConvFrozenNorm, SavedConvFrozenNorm};
+use norm::{SavedNorm, record_norm};
 
 impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
@@ -46,6 +52,51 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         match bias_node {
             None => record::<_, C, 2>(Conv, [input_node, weight_node], output, state),
             Some(bias_node) => record::<_, C, 3>(Conv, [input_node, weight_node, bias_node], output, state),
+        }
+    }
+
+    fn map_conv2d_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Optional<Self>,
+        geometry: ConvGeometry,
+        norm: FixedNorm<Self>,
+        epsilon: f32,
+        residual: Optional<Self>,
+        activation: Activation,
+        _folded: &FoldedConv,
+    ) -> FloatTensor<Self> {
+        if let Optional::Given(_) = bias {
+            let map = Self::map_conv2d(input, weight, bias, geometry);
+            return Self::map_norm_fixed(map, norm, epsilon, residual, activation);
+        }
+        let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
+        let (residual, residual_node) = split(residual);
+        let FixedNorm { weight: scale, bias: shift, mean, variance } = norm;
+        let [scale, shift, mean, variance] =
+            [scale, shift, mean, variance].map(FloatTensor::<Self>::into_primitive);
+        let norm = FixedNorm::<Flex> { weight: scale, bias: shift, mean, variance };
+        // Weights that learn are others at every step: nothing is worth keeping, and what is kept cannot change in place.
+        let folded = FoldedConv::default();
+        let output = Flex::map_conv2d_norm(
+            input.clone(),
+            weight.clone(),
+            Optional::Absent,
+            geometry,
+            norm.clone(),
+            epsilon,
+            residual,
+            activation,
+            &folded,
+        );
+        let saved = output.clone();
+        let state =
+            || SavedConvFrozenNorm { input, weight, geometry, norm, epsilon, output: saved, activation };
+        match residual_node {
+            None => record::<_, C, 2>(ConvFrozenNorm, [input_node, weight_node], output, state),
+            Some(residual_node) => {
+                record::<_, C, 3>(ConvFrozenNorm, [input_node, weight_node, residual_node], output, state)
+            }
         }
     }
 
@@ -235,83 +286,6 @@ fn conv_gradients<T: MapElement, const N: usize>(
             _ => written([shape.options().outputs], |to| conv::bias_gradient(isa, &shape, gradient, to)),
         })
     })
-}
-
-#[derive(Debug)]
-struct Norm;
-
-#[derive(Clone, Debug)]
-struct SavedNorm {
-    input: FlexTensor,
-    weight: FlexTensor,
-    bias: FlexTensor,
-    epsilon: f32,
-    statistics: Statistics,
-    /// Whether the statistics are the batch's own.
-    of_batch: bool,
-    activation: Activation,
-    /// Kept where there is a residual: without one, it is computed again.
-    output: Option<FlexTensor>,
-}
-
-fn record_norm<C: CheckpointStrategy>(
-    [input, weight, bias]: [NodeGuard; 3],
-    residual: Option<NodeGuard>,
-    output: FlexTensor,
-    saved: SavedNorm,
-) -> FloatTensor<Autodiff<Flex, C>> {
-    match residual {
-        None => record::<_, C, 3>(Norm, [input, weight, bias], output, || saved),
-        Some(residual) => {
-            let saved = SavedNorm { output: Some(output.clone()), ..saved };
-            record::<_, C, 4>(Norm, [input, weight, bias, residual], output, || saved)
-        }
-    }
-}
-
-/// Parents: input, weight, bias, and the residual where there is one.
-impl<const N: usize> Backward<Flex, N> for Norm {
-    type State = SavedNorm;
-
-    fn backward(self, ops: Ops<SavedNorm, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<Flex>(&ops.node);
-        let found = with_element!(gradient.dtype(), T => norm_gradients::<T>(&ops.state, &gradient));
-        for (parent, found) in ops.parents.into_iter().zip(found) {
-            if let (Some(parent), Some(found)) = (parent, found) {
-                gradients.register::<Flex>(parent.id, found);
-            }
-        }
-    }
-}
-
-/// To input, weight, bias and residual.
-fn norm_gradients<T: MapElement>(saved: &SavedNorm, gradient: &FlexTensor) -> [Option<FlexTensor>; 4] {
-    let [weight, bias] = [&saved.weight, &saved.bias].map(Values::new);
-    let layer = BatchNorm { weight: weight.of(), bias: bias.of(), epsilon: saved.epsilon };
-    let source =
-        if saved.of_batch { Source::Batch(&saved.statistics) } else { Source::Given(&saved.statistics) };
-    let (values, gradient) = (Values::new(&saved.input), Values::new(gradient));
-    let shape = MapShape::of(&saved.input).to_array();
-    let mut parameters = None;
-    let mut run = |residual: Option<ResidualBackward<'_, T>>| {
-        written(shape, |to| {
-            let (values, gradient) = (values.of::<T>(), gradient.of::<T>());
-            parameters =
-                Some(layer.backward(Isa::best(), source, values, saved.activation, gradient, residual, to));
-        })
-    };
-    let (input, residual) = match saved.output.as_ref().map(Values::new) {
-        None => (run(None), None),
-        Some(output) => {
-            let mut input = None;
-            let residual = written(shape, |to| {
-                input = Some(run(Some(ResidualBackward { output: output.of::<T>(), gradient: to })));
-            });
-            (input.expect("it was just made"), Some(residual))
-        }
-    };
-    let parameters = parameters.expect("they come with the input's gradient");
-    [Some(input), Some(vector(parameters.weight)), Some(vector(parameters.bias)), residual]
 }
 
 #[derive(Debug)]

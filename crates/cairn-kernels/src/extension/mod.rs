@@ -98,7 +98,8 @@ pub trait NetworkOps: Backend {
         composed::map_conv2d::<Self>(input, weight, bias, geometry)
     }
 
-    /// Convolution, batch norm with given statistics, residual add and activation, all in one: for evaluation.
+    /// Convolution, batch norm with given statistics, residual add and activation, all in one: for evaluation, and for
+    /// norms that do not learn. Gradients go to input, weight and residual.
     ///
     /// `folded` keeps what was made of the weights; the caller keeps one for each layer.
     #[allow(clippy::too_many_arguments)]

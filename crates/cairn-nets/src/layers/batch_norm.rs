@@ -108,6 +108,12 @@ impl BatchNorm {
         batch.output
     }
 
+    /// Whether neither its statistics nor its parameters learn.
+    pub(super) fn is_frozen(&self) -> bool {
+        let learns = |parameter: &Param<Tensor<1>>| parameter.val().is_require_grad();
+        !(self.training.is_enabled() || learns(&self.weight) || learns(&self.bias))
+    }
+
     /// The layer with its running statistics.
     pub(super) fn running(&self) -> GivenNorm {
         GivenNorm {

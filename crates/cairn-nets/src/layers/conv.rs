@@ -84,7 +84,7 @@ impl Conv {
 
     /// The convolution, `norm`, residual add and activation: what follows nearly every convolution.
     ///
-    /// Where no gradients are wanted, it is all one pass with the batch norm folded into the weights.
+    /// Where no gradients are wanted, or none of the batch norm's, it is all one pass with the norm folded into the weights.
     pub(crate) fn norm(
         &self,
         norm: &BatchNorm,
@@ -93,16 +93,18 @@ impl Conv {
         activation: Activation,
     ) -> FeatureMap {
         match x {
-            Value::Computed(x) if !x.device().is_autodiff() => Value::Computed(layers::conv2d_norm(
-                x,
-                self.weight.val(),
-                self.bias(),
-                self.geometry,
-                norm.running(),
-                residual.map(Value::computed),
-                activation,
-                &self.folded,
-            )),
+            Value::Computed(x) if !x.device().is_autodiff() || norm.is_frozen() => {
+                Value::Computed(layers::conv2d_norm(
+                    x,
+                    self.weight.val(),
+                    self.bias(),
+                    self.geometry,
+                    norm.running(),
+                    residual.map(Value::computed),
+                    activation,
+                    &self.folded,
+                ))
+            }
             x => norm.forward(self.forward(x), residual, activation),
         }
     }

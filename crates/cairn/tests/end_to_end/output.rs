@@ -2,18 +2,25 @@
 
 use crate::sandbox::Sandbox;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 20] = [
     "demo",
     "data",
     "train",
     "test",
     "predict",
     "suggest",
+    "explain",
+    "export",
+    "lr-find",
+    "sweep",
+    "runs",
     "calibrate",
     "learn",
     "forget",
     "similar",
+    "import",
     "nets",
+    "bench",
     "completions",
     "man",
 ];
