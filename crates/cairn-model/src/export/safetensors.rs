@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use cairn_nets::StateDict;
-use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::weights::{Stored, bytes};
@@ -38,7 +37,7 @@ pub(super) fn to_safetensors(
             Stored::F16(bytes) => (Dtype::F16, bytes),
             Stored::Int8(_) => return Err(ExportError::Int8Safetensors),
         };
-        let view = TensorView::new(dtype, shape.to_vec(), bytes).map_err(SafeTensorError::from)?;
+        let view = TensorView::new(dtype, shape.to_vec(), bytes)?;
         views.push((*name, view));
     }
     Ok(safetensors::serialize(views, Some(metadata))?)
