@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use atomic_write_file::AtomicWriteFile;
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_nets::{Init, Network, NetworkSpec, StateDict};
+use cairn_nets::{Network, NetworkSpec, StateDict};
 use cairn_photo::Preprocess;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -189,13 +189,13 @@ impl Bundle {
         }
         let network = info
             .network
-            .build(Init::Default, 0, device)
+            .blank(device)
             .map_err(|source| ModelError::Network { path: owned(), source })?;
         let memory = Memory::taken_from(&mut tensors, network.feature_count())
             .and_then(|memory| memory.checked(&info))
             .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
         let network = network
-            .with_state_dict(&tensors)
+            .with_state_dict(tensors)
             .map_err(|source| ModelError::Weights { path: owned(), source })?;
         Ok(Bundle { network, info, memory })
     }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_nets::{Architecture, Init, NetworkSpec, SpecError, StateDict, StateDictError};
+use cairn_nets::{Architecture, NetworkSpec, SpecError, StateDict, StateDictError};
 use cairn_photo::Preprocess;
 
 use crate::bundle::{Bundle, Provenance};
@@ -59,14 +59,14 @@ impl Model {
         let Foreign { architecture, weights, classes, preprocess, origin } = foreign;
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
         let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
-        let network = spec.build(Init::Default, 0, &Device::flex())?;
+        let network = spec.blank(&Device::flex())?;
         let last = format!("{}.weight", network.head_prefix());
         let logits = weights.shape(&last).and_then(|shape| shape.first().copied());
         if let Some(logits) = logits.filter(|&logits| logits != names) {
             return Err(ImportError::Classes { logits, names });
         }
         let network = network
-            .with_state_dict(weights)
+            .with_state_dict(weights.clone())
             .map_err(|source| ImportError::Weights { architecture, source })?;
         let info = BundleInfo {
             network: spec,
@@ -84,6 +84,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cairn_nets::Init;
     use cairn_dataset::Class;
     use cairn_nets::Precision;
     use cairn_photo::{Framing, Normalisation, Photo};

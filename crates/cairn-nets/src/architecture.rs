@@ -213,6 +213,16 @@ impl NetworkSpec {
         Ok(self.construct(device).initialised(init, seed))
     }
 
+    /// The network with zeros for weights, for a state dict to be put in: what [`NetworkSpec::build`] gives, without
+    /// drawing numbers that nothing would be left of.
+    ///
+    /// # Errors
+    /// As [`NetworkSpec::validate`].
+    pub fn blank(&self, device: &Device) -> Result<Network, SpecError> {
+        self.validate()?;
+        Ok(self.construct(device))
+    }
+
     /// The network with zeros for weights, whatever the ranges.
     pub(crate) fn construct(&self, device: &Device) -> Network {
         let Self { architecture, classes, side, dropout } = *self;

@@ -167,16 +167,15 @@ impl Network {
     ///
     /// # Errors
     /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape.
-    pub fn with_state_dict(self, weights: &StateDict) -> Result<Self, StateDictError> {
+    pub fn with_state_dict(self, weights: StateDict) -> Result<Self, StateDictError> {
         let mut writer =
-            Writer { place: Place::default(), weights, used: vec![], missing: vec![], mismatched: vec![] };
+            Writer { place: Place::default(), left: weights.tensors, missing: vec![], mismatched: vec![] };
         let network = self.map(&mut writer);
-        let surplus: Vec<String> =
-            weights.tensors.keys().filter(|name| !writer.used.contains(name)).cloned().collect();
-        if writer.missing.is_empty() && writer.mismatched.is_empty() && surplus.is_empty() {
+        let Writer { left, missing, mismatched, .. } = writer;
+        if missing.is_empty() && mismatched.is_empty() && left.is_empty() {
             return Ok(network);
         }
-        Err(StateDictError::Mismatch { missing: writer.missing, surplus, mismatched: writer.mismatched })
+        Err(StateDictError::Mismatch { missing, surplus: left.into_keys().collect(), mismatched })
     }
 }
 
@@ -205,15 +204,15 @@ impl ModuleVisitor for Reader {
     }
 }
 
-struct Writer<'a> {
+struct Writer {
     place: Place,
-    weights: &'a StateDict,
-    used: Vec<String>,
+    /// The tensors that have not found their place yet.
+    left: BTreeMap<String, NamedTensor>,
     missing: Vec<String>,
     mismatched: Vec<String>,
 }
 
-impl ModuleMapper for Writer<'_> {
+impl ModuleMapper for Writer {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.place.enter(name, container);
     }
@@ -229,17 +228,16 @@ impl ModuleMapper for Writer<'_> {
         if transposed {
             expected.reverse();
         }
-        let Some(given) = self.weights.tensors.get(&name) else {
+        let Some(given) = self.left.remove(&name) else {
             self.missing.push(name);
             return param;
         };
-        self.used.push(name.clone());
         if given.shape != expected {
             self.mismatched.push(format!("{name} (network {expected:?}, weights {:?})", given.shape));
             return param;
         }
         param.map(|tensor| {
-            let data = TensorData::new(given.values.clone(), given.shape.clone());
+            let data = TensorData::new(given.values, given.shape);
             let mut loaded = Tensor::from_data(data, &tensor.device());
             if transposed {
                 // Laid out anew: a view with exchanged strides multiplies in another order, and a resumed training

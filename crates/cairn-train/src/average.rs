@@ -111,7 +111,7 @@ mod tests {
         let mut average = WeightAverage::new(0.5, training.valid(), 0);
         let mut expected = BTreeMap::new();
         for (step, weights) in (1..).zip(&weights) {
-            training = training.with_state_dict(weights).unwrap();
+            training = training.with_state_dict(weights.clone()).unwrap();
             average = average.updated(&training);
             let decay = warmed_up(0.5, step);
             for (name, _) in weights.shapes() {

@@ -69,15 +69,15 @@ impl Learner {
         let optimiser = optimiser
             .with_state(&state, &Device::flex())
             .map_err(|reason| TrainError::Checkpoint { path: path.clone(), reason })?;
-        let with_weights = |network: Network, weights| {
+        let with_weights = |network: Network, weights: StateDict| {
             network
                 .with_state_dict(weights)
                 .map_err(|source| TrainError::Weights { path: path.clone(), source })
         };
         // Where a run has kept no mean, it begins with the weights.
-        let mean = with_weights(network.valid(), average.as_ref().unwrap_or(&weights))?;
+        let mean = with_weights(network.valid(), average.unwrap_or_else(|| weights.clone()))?;
         let average = recipe.training.ema.map(|decay| WeightAverage::new(decay, mean, place.averaged_steps));
-        let network = with_weights(network, &weights)?.train();
+        let network = with_weights(network, weights)?.train();
         Ok((Self { network, optimiser, groups, average }, place))
     }
 

@@ -40,7 +40,7 @@ impl Model {
         for (name, tensor) in &exportable.tensors {
             rounded.insert(name, tensor.shape, exportable.rounded(name, *tensor, format));
         }
-        let network = self.network().clone().with_state_dict(&rounded)?;
+        let network = self.network().clone().with_state_dict(rounded)?;
         let bundle = Bundle { network, info: parts.info, memory: Memory::default() };
         Ok(Self::from_bundle(bundle).with_precision(Precision::F32))
     }

@@ -122,7 +122,7 @@ impl Fixture {
                 valid_accuracy: 0.5,
             },
         };
-        write_bundle(&path, &network.with_state_dict(&weights).unwrap(), &info).unwrap();
+        write_bundle(&path, &network.with_state_dict(weights).unwrap(), &info).unwrap();
         Self { model: Model::open(path).unwrap(), _folder: folder }
     }
 }

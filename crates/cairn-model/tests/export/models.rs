@@ -75,7 +75,7 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
         [_] => values.iter().enumerate().map(|(i, value)| value * (1.0 + 0.3 * wave(i))).collect(),
         _ => values.to_vec(),
     });
-    let network = network.with_state_dict(&stirred).unwrap();
+    let network = network.with_state_dict(stirred.clone()).unwrap();
     let [a, b] = [&photo, &inverted].map(|photo| logits(&network, preprocess, photo));
     let middle: Vec<f32> = a.iter().zip(&b).map(|(a, b)| (a + b) / 2.0).collect();
     let squares: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
@@ -97,7 +97,7 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
             values.to_vec()
         }
     });
-    network.with_state_dict(&scaled).unwrap()
+    network.with_state_dict(scaled).unwrap()
 }
 
 /// The same tensors with the values that `change` makes of each one's name, shape and values.

@@ -34,11 +34,11 @@ impl Network {
         let own = self.state_dict();
         let weight = format!("{prefix}.weight");
         if own.shape(&weight) == weights.shape(&weight) {
-            return Ok(Fitted { network: self.with_state_dict(weights)?, head: HeadFit::Taken });
+            return Ok(Fitted { network: self.with_state_dict(weights.clone())?, head: HeadFit::Taken });
         }
         let classes = weights.shape(&weight).and_then(|shape| shape.first().copied());
         let weights = weights.clone().with_module_of(&own, &prefix);
-        Ok(Fitted { network: self.with_state_dict(&weights)?, head: HeadFit::Replaced { classes } })
+        Ok(Fitted { network: self.with_state_dict(weights)?, head: HeadFit::Replaced { classes } })
     }
 }
 

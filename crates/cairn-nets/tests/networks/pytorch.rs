@@ -72,7 +72,7 @@ fn compare_passes(architecture: Architecture, weights: &StateDict, passes: &Stat
     let &[batch, _, side, _] = shape_of("images") else { panic!("images have four axes") };
     let &[_, classes] = shape_of("evaluated") else { panic!("logits have two axes") };
     // Takes the state dict's names as they are, or says which do not agree.
-    let network = network(architecture, classes, side).with_state_dict(weights).unwrap();
+    let network = network(architecture, classes, side).with_state_dict(weights.clone()).unwrap();
 
     let images = passes.values("images").unwrap().to_vec();
     let logits = network.logits(images.clone(), side, side, Precision::F32).concat();

@@ -14,7 +14,7 @@ fn squeezenet_gives_the_outputs_that_were_published_with_its_weights() {
     let Some(folder) = weights_folder() else { return };
     let file = std::fs::read(folder.join("squeezenet1_1-imagenet.safetensors")).unwrap();
     let (weights, _) = StateDict::from_safetensors(&file, "none").unwrap();
-    let network = network(Architecture::SqueezeNet1_1, 1000, 224).with_state_dict(&weights).unwrap();
+    let network = network(Architecture::SqueezeNet1_1, 1000, 224).with_state_dict(weights).unwrap();
     for n in 0..3 {
         let read = |what| read_npy(&folder.join(format!("squeezenet1_1-check/{what}_{n}.npy")));
         let logits = network.logits(read("input"), 224, 224, Precision::F32).concat();

@@ -40,7 +40,7 @@ fn a_network_survives_the_way_through_a_file_bit_for_bit() {
         assert_eq!(note.as_deref(), Some("a note"));
         assert!(weights == ours.state_dict(), "{architecture}");
         let other = crate::drawn(architecture, 5, 32, cairn_nets::Init::He, 99);
-        let restored = other.with_state_dict(&weights).unwrap();
+        let restored = other.with_state_dict(weights).unwrap();
         assert!(restored.state_dict() == ours.state_dict(), "{architecture}");
         assert_eq!(
             restored.logits(images.clone(), 32, 32, Precision::F32),
@@ -76,7 +76,7 @@ fn pytorchs_counters_of_batches_are_passed_over() {
     let mut tensors = tensors_of(&little_network());
     tensors.push(("bn1.num_batches_tracked".to_owned(), Dtype::I64, vec![]));
     let (weights, _) = StateDict::from_safetensors(&file_of(&tensors), "note").unwrap();
-    little_network().with_state_dict(&weights).unwrap();
+    little_network().with_state_dict(weights).unwrap();
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn tensors_that_are_missing_left_over_or_of_another_shape_are_all_named() {
         }
     }
     let (weights, _) = StateDict::from_safetensors(&file_of(&tensors), "note").unwrap();
-    let error = little_network().with_state_dict(&weights).unwrap_err();
+    let error = little_network().with_state_dict(weights).unwrap_err();
     let message = error.to_string();
     let StateDictError::Mismatch { mut missing, surplus, mut mismatched } = error else {
         panic!("{error:?}")
@@ -142,7 +142,7 @@ proptest! {
         }
         if let Ok((weights, _)) = StateDict::from_safetensors(&file, "note") {
             // What it says fits the network or is named; either is well.
-            let _ = little_network().with_state_dict(&weights);
+            let _ = little_network().with_state_dict(weights);
         }
     }
 }

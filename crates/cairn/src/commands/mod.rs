@@ -41,13 +41,12 @@ fn open_model(source: &ModelSource, precision: Option<Precision>) -> anyhow::Res
     })
 }
 
-/// The places that come with cairn, with those of the user's file laid over them.
-fn gazetteer(own: Option<&Path>) -> Result<Gazetteer, PlacesError> {
+/// The model, with the places of the user's file, if there is one, laid over those that come with cairn.
+fn with_places(model: Model, own: Option<&Path>) -> Result<Model, PlacesError> {
+    let Some(own) = own else { return Ok(model) };
     let mut gazetteer = Gazetteer::builtin();
-    if let Some(own) = own {
-        gazetteer.merge(Gazetteer::read(own)?);
-    }
-    Ok(gazetteer)
+    gazetteer.merge(Gazetteer::read(own)?);
+    Ok(model.with_places(gazetteer))
 }
 
 /// The model, deciding by this threshold if one was asked for.

@@ -8,7 +8,7 @@ use cairn_model::TOGETHER;
 use cairn_nets::Precision;
 use clap::Args;
 
-use crate::commands::{gazetteer, open_model, reason, with_threshold};
+use crate::commands::{open_model, reason, with_places, with_threshold};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_files::photo_files;
@@ -49,9 +49,9 @@ impl Predict {
         if self.k == 0 {
             bail!("-k 0 names nothing; ask for at least one landmark");
         }
-        let gazetteer = gazetteer(self.places.as_deref())?;
         let model = open_model(&self.model.source, self.precision)?;
-        let model = with_threshold(model, self.threshold).with_places(gazetteer).with_views(self.tta.into());
+        let model = with_places(with_threshold(model, self.threshold), self.places.as_deref())?;
+        let model = model.with_views(self.tta.into());
         let photos = photo_files(&self.photos);
         if photos.is_empty() {
             bail!("no photos in {}", list(&self.photos));

@@ -7,7 +7,7 @@ use anyhow::Result;
 use cairn_model::Suggestion;
 use clap::Args;
 
-use crate::commands::{gazetteer, with_threshold};
+use crate::commands::{with_places, with_threshold};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::rows::write_landmark;
@@ -30,8 +30,8 @@ pub(crate) struct Suggest {
 
 impl Suggest {
     pub(crate) fn run(self) -> Result<Status> {
-        let gazetteer = gazetteer(self.places.as_deref())?;
-        let model = with_threshold(self.model.source.open()?, self.threshold).with_places(gazetteer);
+        let model = with_threshold(self.model.source.open()?, self.threshold);
+        let model = with_places(model, self.places.as_deref())?;
         print_suggestion(&model.suggest_locations(&self.photo)?)?;
         Ok(Status::Done)
     }
