@@ -84,8 +84,8 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_nets::Init;
     use cairn_dataset::Class;
+    use cairn_nets::Init;
     use cairn_nets::Precision;
     use cairn_photo::{Framing, Normalisation, Photo};
 
