@@ -187,10 +187,8 @@ impl Bundle {
         if !(info.temperature.is_finite() && info.temperature > 0.0) {
             return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
         }
-        let network = info
-            .network
-            .blank(device)
-            .map_err(|source| ModelError::Network { path: owned(), source })?;
+        let network =
+            info.network.blank(device).map_err(|source| ModelError::Network { path: owned(), source })?;
         let memory = Memory::taken_from(&mut tensors, network.feature_count())
             .and_then(|memory| memory.checked(&info))
             .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
