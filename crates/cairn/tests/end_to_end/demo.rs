@@ -10,7 +10,8 @@ fn the_demo_goes_through_and_leaves_what_it_says() {
         .assert_stderr_has("made-up landmarks")
         .assert_stderr_has("the minutes are over")
         .assert_stdout_has("test accuracy ")
-        .assert_stdout_has("Is this a picture of the ")
+        // After so short a training it may well say that the photo shows no landmark that it knows.
+        .assert_stdout_has("tour/photos/test/")
         .assert_stdout_has("tour/run-1/report.html")
         .assert_stdout_has("cairn train DIR");
     for file in ["best.safetensors", "loss.png", "accuracy.svg", "report.html", "metrics.jsonl"] {
