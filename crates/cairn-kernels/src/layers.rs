@@ -209,6 +209,12 @@ pub fn sgd_step<const D: usize>(
     [weight, velocity].map(Tensor::from_dispatch)
 }
 
+/// A running mean after new values of its shape: `mean + share * (values - mean)`; in place where nobody else holds it, and
+/// nothing at all where the two are the same memory.
+pub fn lerp<const D: usize>(mean: Tensor<D>, values: Tensor<D>, share: f32) -> Tensor<D> {
+    Tensor::from_dispatch(run!(lerp(mean.into_dispatch(), values.into_dispatch(), share)))
+}
+
 /// A step of Adam or AdamW, counted from one: the weight and its moments (`[first, second]`) after it.
 pub fn adam_step<const D: usize>(
     weight: Tensor<D>,

@@ -4,6 +4,7 @@
 mod batch_norm;
 mod conv;
 mod conv_norm;
+mod dropout;
 mod inverted_residual;
 mod layer_norm;
 mod linear;
@@ -13,6 +14,7 @@ mod stochastic_depth;
 pub(crate) use batch_norm::{BatchNorm, NormSettings};
 pub(crate) use conv::Conv;
 pub(crate) use conv_norm::ConvNorm;
+pub(crate) use dropout::dropped;
 pub(crate) use inverted_residual::{InvertedResidual, InvertedResidualPlan, SqueezePlan};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use linear::Linear;

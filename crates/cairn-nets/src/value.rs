@@ -11,6 +11,7 @@ use cairn_kernels::layers::{self, PoolGeometry};
 
 use crate::Precision;
 use crate::graph::Op;
+use crate::layers::dropped;
 use crate::nonlinearity::Nonlinearity;
 use crate::trace::Traced;
 
@@ -66,7 +67,7 @@ impl<const D: usize> Value<D> {
 
     /// Dropout.
     pub(crate) fn dropout(self, dropout: &Dropout) -> Self {
-        self.apply(|x| dropout.forward(x), |x| x.then(Op::Dropout))
+        self.apply(|x| dropped(x, dropout), |x| x.then(Op::Dropout))
     }
 }
 

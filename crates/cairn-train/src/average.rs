@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
-use cairn_kernels::Isa;
-use cairn_kernels::optimiser::lerp;
+use cairn_kernels::layers::lerp;
 use cairn_nets::Network;
-
-use crate::numbers;
 
 /// An exponential moving average of all weights and running statistics (Polyak and Juditsky 1992; Tarvainen and Valpola 2017,
 /// <https://arxiv.org/abs/1703.01780>), as timm's `ModelEmaV3` with `use_warmup` keeps it.
@@ -72,8 +69,10 @@ struct TowardsLatest {
 impl ModuleMapper for TowardsLatest {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(latest) = self.latest.tensors.remove(&param.id) else { return param };
-        let towards = |mean: &mut [f32], latest: &[f32]| lerp(Isa::best(), self.share, mean, latest);
-        param.map(|mean| numbers::changed(mean, |mean| numbers::of(latest, |latest| towards(mean, latest))))
+        param.map(|mean| {
+            let shape = mean.shape();
+            lerp(mean, latest.reshape(shape), self.share)
+        })
     }
 }
 

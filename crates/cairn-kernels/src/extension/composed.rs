@@ -187,6 +187,11 @@ pub(crate) fn sgd_step<B: Backend>(
     (B::float_sub(weight, B::float_mul_scalar(step, learning_rate.into())), velocity)
 }
 
+pub(crate) fn lerp<B: Backend>(mean: FloatTensor<B>, values: FloatTensor<B>, share: f32) -> FloatTensor<B> {
+    let way = B::float_sub(values, mean.clone());
+    B::float_add(mean, B::float_mul_scalar(way, share.into()))
+}
+
 pub(crate) fn adam_step<B: Backend>(
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,

@@ -1,5 +1,7 @@
 //! The operations on Burn's CPU backend: the kernels.
 
+use std::sync::Arc;
+
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::FloatDType;
@@ -12,7 +14,7 @@ use crate::activation::Activation;
 use crate::batch_norm::{BatchNorm, FoldedBatchNorm, Statistics};
 use crate::conv::{self, Direction, Epilogue, PackedWeights};
 use crate::isa::Isa;
-use crate::optimiser::{Adam, AdamMoments, Sgd};
+use crate::optimiser::{self, Adam, AdamMoments, Sgd};
 use crate::pool::{self, MaxPoolOptions, MaxPoolShape};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
 use crate::{elementwise, layout};
@@ -126,6 +128,17 @@ impl NetworkOps for Flex {
         adam.step(Isa::best(), step, weight.storage_mut(), gradient.of(), moments);
         (weight, first, second)
     }
+
+    fn lerp(mut mean: FloatTensor<Self>, values: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
+        // A layer that does not learn keeps the memory that its mean began with.
+        if Arc::ptr_eq(&mean.data_arc(), &values.data_arc()) && mean.layout() == values.layout() {
+            return mean;
+        }
+        mean = in_order(mean);
+        let values = Values::new(&values);
+        optimiser::lerp(Isa::best(), share, mean.storage_mut(), values.of());
+        mean
+    }
 }
 
 /// A tensor that has all of its memory to itself, in order, as writing in place needs it.
@@ -190,7 +203,7 @@ fn fold<T: MapElement>(
     bias: &Optional<Flex>,
     norm: &FixedNorm<Flex>,
     epsilon: f32,
-) -> std::sync::Arc<Folded<T>> {
+) -> Arc<Folded<T>> {
     let mut sources = vec![weight, &norm.weight, &norm.bias, &norm.mean, &norm.variance];
     if let Optional::Given(bias) = bias {
         sources.push(bias);

@@ -187,6 +187,11 @@ pub trait NetworkOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         composed::adam_step::<Self>(weight, gradient, first, second, adam, step)
     }
+
+    /// A running mean after values of its shape: `mean + share * (values - mean)`. Of f32, any shape.
+    fn lerp(mean: FloatTensor<Self>, values: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
+        composed::lerp::<Self>(mean, values, share)
+    }
 }
 
 /// Whether the CPU runs the kernels: unless the environment variable `CAIRN_KERNELS` is `off`.
