@@ -34,8 +34,9 @@ pub struct BundleInfo {
     /// How photos that show none of the classes are told; where it is not known, nothing is said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
-    /// The classes that were added without training, once the model is calibrated for that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The classes that were added without training, once the model is calibrated for that. (Under `learning`, bundles
+    /// of before this name had numbers of another meaning.)
+    #[serde(rename = "few_shot", default, skip_serializing_if = "Option::is_none")]
     pub learning: Option<Learning>,
     /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
     /// in a model that nobody calibrated.
@@ -187,10 +188,8 @@ impl Bundle {
         if !(info.temperature.is_finite() && info.temperature > 0.0) {
             return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
         }
-        let network = info
-            .network
-            .blank(device)
-            .map_err(|source| ModelError::Network { path: owned(), source })?;
+        let network =
+            info.network.blank(device).map_err(|source| ModelError::Network { path: owned(), source })?;
         let memory = Memory::taken_from(&mut tensors, network.feature_count())
             .and_then(|memory| memory.checked(&info))
             .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
