@@ -292,7 +292,7 @@ mod tests {
             prototypes: outputs.clone(),
             non_landmarks: vec![embedding],
             learned: vec![],
-            whitening: Whitening::of([], &outputs),
+            whitening: Whitening::of(&[], &outputs),
         };
         Calibration { rejection: Rejection { score, threshold: 0.5 }, bank, scale: 12.0, offset: -4.0 }
     }

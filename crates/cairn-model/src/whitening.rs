@@ -30,22 +30,29 @@ pub struct Whitening {
 }
 
 impl Whitening {
-    /// The whitening by photos of known classes, each with its class's prototype. `None` of no prototype.
-    pub fn of<'a>(
-        photos: impl IntoIterator<Item = (&'a Embedding, &'a Embedding)>,
-        prototypes: &[Embedding],
-    ) -> Option<Self> {
+    /// The whitening by photos of known classes, each with the index of its class's prototype. `None` of no prototype.
+    ///
+    /// # Panics
+    /// If there is no prototype of an index, or embeddings are not of one length.
+    pub fn of(photos: &[(&Embedding, usize)], prototypes: &[Embedding]) -> Option<Self> {
         let features = prototypes.first()?.values().len();
-        let centre: Vec<f32> = (0..features)
-            .map(|i| {
-                prototypes.iter().map(|prototype| prototype.values()[i]).sum::<f32>()
-                    / prototypes.len() as f32
-            })
-            .collect();
-        let deviations: Vec<f32> = photos
-            .into_iter()
-            .flat_map(|(photo, prototype)| photo.values().iter().zip(prototype.values()).map(|(a, b)| a - b))
-            .collect();
+        let mut centre = vec![0.0; features];
+        for prototype in prototypes {
+            let share = prototypes.len() as f32;
+            centre.iter_mut().zip(prototype.values()).for_each(|(sum, value)| *sum += value / share);
+        }
+        // A class's mean has its prototype's direction, and is shorter the more its photos differ.
+        let (mut sums, mut counts) = (vec![0.0; prototypes.len()], vec![0.0; prototypes.len()]);
+        for &(photo, class) in photos {
+            sums[class] += photo.cosine(&prototypes[class]);
+            counts[class] += 1.0;
+        }
+        let mut deviations = Vec::with_capacity(photos.len() * features);
+        for &(photo, class) in photos {
+            let length = (sums[class] / counts[class]) as f32;
+            let mean = prototypes[class].values().iter().map(|value| value * length);
+            deviations.extend(photo.values().iter().zip(mean).map(|(value, mean)| value - mean));
+        }
         let directions = directions(&deviations, features);
         Some(Self { centre, directions })
     }
@@ -164,8 +171,8 @@ mod tests {
     }
 
     fn whitening(prototypes: &[Embedding], photos: &[(Embedding, usize)]) -> Whitening {
-        let photos = photos.iter().map(|(photo, class)| (photo, &prototypes[*class]));
-        Whitening::of(photos, prototypes).unwrap()
+        let photos: Vec<(&Embedding, usize)> = photos.iter().map(|(photo, class)| (photo, *class)).collect();
+        Whitening::of(&photos, prototypes).unwrap()
     }
 
     #[test]
@@ -213,6 +220,6 @@ mod tests {
         let photos = [(prototypes[0].clone(), 0), (prototypes[1].clone(), 1)];
         let evened = whitening(&prototypes, &photos).apply(&prototypes[0]);
         assert!((evened.values()[0] - 0.5_f32.sqrt()).abs() < 1e-6, "{evened:?}");
-        assert_eq!(Whitening::of([], &[]), None);
+        assert_eq!(Whitening::of(&[], &[]), None);
     }
 }

@@ -143,9 +143,10 @@ pub fn calibrate(
     let temperature = temperature(&valid, data.classes.len());
     model.set_temperature(temperature);
     let prototypes = prototypes(&train, data.classes.len());
-    let photos = train.iter().map(|seen| (&seen.output.embedding, &prototypes[seen.class.index()]));
+    let photos: Vec<(&Embedding, usize)> =
+        train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
     // There are as many prototypes as classes, and no model has none.
-    let whitening = Whitening::of(photos, &prototypes).expect("a prototype");
+    let whitening = Whitening::of(&photos, &prototypes).expect("a prototype");
     let odds = weigh_margins(&whitening, &prototypes, &train, &valid)
         .ok_or_else(|| CalibrateError::OneClass { root: root() })?;
     let bank = Memory {
