@@ -30,6 +30,8 @@ pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
     ("demo", include_str!("../../../../recipes/demo.toml")),
     ("quick", include_str!("../../../../recipes/quick.toml")),
     ("probe", include_str!("../../../../recipes/probe.toml")),
+    ("best-transfer", include_str!("../../../../recipes/best-transfer.toml")),
+    ("shipped", include_str!("../../../../recipes/shipped.toml")),
     ("system-a-resnet34", include_str!("../../../../recipes/system-a-resnet34.toml")),
     ("system-a-scratch", include_str!("../../../../recipes/system-a-scratch.toml")),
     ("system-b-plain", include_str!("../../../../recipes/system-b-plain.toml")),
