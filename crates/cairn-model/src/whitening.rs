@@ -77,12 +77,14 @@ fn directions(deviations: &[f32], features: usize) -> Vec<Vec<f32>> {
         return Vec::new();
     }
     let total: f64 = deviations.iter().map(|&d| f64::from(d).powi(2)).sum::<f64>() / photos as f64;
+    // Begins with photos from all over: what varies at all is in them.
+    let photo = |i: usize| deviations[i * photos / count * features..][..features].to_vec();
+    let mut rows: Vec<Vec<f32>> = (0..count).map(photo).collect();
     let device = Device::flex();
     let deviations =
         Tensor::<2>::from_data(TensorData::new(deviations.to_vec(), [photos, features]), &device);
     // [features, features]
     let covariance = deviations.clone().transpose().matmul(deviations).div_scalar(photos as f64);
-    let mut rows = beginning(count, features);
     let mut variances = vec![0.0; count];
     for _ in 0..STEPS {
         orthonormalise(&mut rows);
@@ -108,12 +110,6 @@ fn directions(deviations: &[f32], features: usize) -> Vec<Vec<f32>> {
         row.iter_mut().for_each(|value| *value *= length as f32);
     }
     rows
-}
-
-/// Rows to begin with that are neither alike nor orthogonal to anything in particular.
-fn beginning(count: usize, features: usize) -> Vec<Vec<f32>> {
-    let value = |row: usize, column: usize| ((row * 7919 + column * 104_729) as f64 * 0.618_034).sin() as f32;
-    (0..count).map(|row| (0..features).map(|column| value(row, column)).collect()).collect()
 }
 
 /// Makes each row orthogonal to those before it, and of length 1 (modified Gram-Schmidt). A row of which nothing is
