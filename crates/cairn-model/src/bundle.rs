@@ -34,8 +34,9 @@ pub struct BundleInfo {
     /// How photos that show none of the classes are told; where it is not known, nothing is said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
-    /// The classes that were added without training, once the model is calibrated for that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The classes that were added without training, once the model is calibrated for that. (Under `learning`, bundles
+    /// of before this name had numbers of another meaning.)
+    #[serde(rename = "few_shot", default, skip_serializing_if = "Option::is_none")]
     pub learning: Option<Learning>,
     /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
     /// in a model that nobody calibrated.

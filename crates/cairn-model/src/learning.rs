@@ -1,8 +1,8 @@
 //! Classes that are added without training: a class is the mean embedding of a few photos, its prototype.
 //!
-//! After Snell et al., "Prototypical Networks for Few-shot Learning" (NIPS 2017), and Qi et al., "Low-Shot Learning
-//! with Imprinted Weights" (CVPR 2018): the network is left as it is, and likeness to the prototype becomes one more
-//! logit beside those of the trained classes.
+//! After Snell et al., "Prototypical Networks for Few-shot Learning" (NIPS 2017): the network is left as it is. Whether a
+//! photo shows the learned class or a trained one, the margin between prototypes decides; which of the trained ones, their
+//! logits do.
 
 use std::mem;
 
@@ -11,15 +11,19 @@ use cairn_photo::Photo;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
-use crate::{Embedding, LandmarkScore, Memory, Model, Rejection};
+use crate::rejection::log_sum_exp;
+use crate::{Embedding, LandmarkScore, Memory, Model, Rejection, Whitening};
 
-/// The classes that were added, and what makes likeness to a prototype a logit on the scale of the trained classes'
-/// calibrated ones.
+/// The classes that were added, and what makes a margin between prototypes a logit.
+///
+/// The margin of a learned class is likeness to its prototype less likeness to the nearest trained one, both after
+/// [`Whitening`](crate::Whitening). Scaled, it is the logarithm of the odds that the photo shows the learned class rather
+/// than any of the trained ones, which share the rest as their own softmax says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Learning {
-    /// Logits for a likeness of 1, above those for a likeness of 0.
+    /// Logarithm of the odds for a margin of 1, above those for a margin of 0.
     pub scale: f64,
-    /// The logit for a likeness of 0.
+    /// Logarithm of the odds for a margin of 0.
     pub offset: f64,
     /// The added classes, in the order in which they were learned.
     #[serde(default)]
@@ -27,9 +31,9 @@ pub struct Learning {
 }
 
 impl Learning {
-    /// The calibrated logit of a class whose prototype is as like as this.
-    pub fn logit(&self, likeness: f64) -> f64 {
-        self.scale * likeness + self.offset
+    /// Logarithm of the odds that a photo of this margin shows the learned class, not a trained one.
+    pub fn log_odds(&self, margin: f64) -> f64 {
+        self.scale * margin + self.offset
     }
 }
 
@@ -85,7 +89,8 @@ pub enum Learned {
 pub struct Calibration {
     /// How it tells landmarks from other photos.
     pub rejection: Rejection,
-    /// The trained classes' prototypes and the photos that show no landmark. They are kept where the score needs them.
+    /// The trained classes' prototypes, the space in which learned ones are compared with them, and the photos that
+    /// show no landmark, which are kept where the score needs them.
     pub bank: Memory,
     /// [`Learning::scale`].
     pub scale: f64,
@@ -102,8 +107,9 @@ impl Model {
         let classes = info.learning.take().map(|learning| learning.classes).unwrap_or_default();
         info.learning = Some(Learning { scale, offset, classes });
         let learned = mem::take(&mut memory.learned);
-        let bank = if rejection.score == LandmarkScore::Similarity { bank } else { Memory::default() };
-        *memory = Memory { learned, ..bank };
+        let by_likeness = rejection.score == LandmarkScore::Similarity;
+        let non_landmarks = if by_likeness { bank.non_landmarks } else { Vec::new() };
+        *memory = Memory { learned, non_landmarks, ..bank };
     }
 
     /// Divides logits by this temperature from now on.
@@ -189,22 +195,59 @@ impl Model {
         classes
     }
 
-    /// The logits of the learned classes, before the temperature as those of the network are.
-    pub(crate) fn learned_logits(&self, embedding: &Embedding) -> impl Iterator<Item = f32> {
-        let temperature = self.info().temperature;
-        let learning = self.info().learning.iter();
-        let logits = learning.flat_map(|learning| {
-            let likenesses = self.bundle.memory.learned.iter().map(|prototype| embedding.cosine(prototype));
-            likenesses.map(|likeness| learning.logit(likeness))
-        });
-        logits.map(move |logit| (logit * temperature) as f32)
+    /// What learned classes are told by; `None` where there are none.
+    pub(crate) fn comparison(&self) -> Option<Comparison<'_>> {
+        let learning = self.info().learning.as_ref().filter(|learning| !learning.classes.is_empty())?;
+        let whitening = self.memory().whitening.as_ref()?;
+        let evened = |embeddings: &[Embedding]| embeddings.iter().map(|e| whitening.apply(e)).collect();
+        Some(Comparison {
+            learning,
+            whitening,
+            trained: evened(&self.memory().prototypes),
+            learned: evened(&self.memory().learned),
+        })
     }
+
+    /// The logits of the learned classes for a photo of these trained ones, before the temperature as these are.
+    pub(crate) fn learned_logits(
+        &self,
+        comparison: &Comparison,
+        embedding: &Embedding,
+        trained: &[f32],
+    ) -> Vec<f32> {
+        // The odds are against all trained classes together.
+        let all_trained = log_sum_exp(&self.calibrated(trained));
+        let log_odds = comparison.log_odds(embedding);
+        log_odds.map(|log_odds| ((all_trained + log_odds) * self.info().temperature) as f32).collect()
+    }
+}
+
+/// Learned and trained prototypes in the space in which they are compared.
+pub(crate) struct Comparison<'a> {
+    learning: &'a Learning,
+    whitening: &'a Whitening,
+    trained: Vec<Embedding>,
+    learned: Vec<Embedding>,
+}
+
+impl Comparison<'_> {
+    /// For each learned class, the logarithm of the odds that the photo shows it, not a trained one.
+    fn log_odds(&self, embedding: &Embedding) -> impl Iterator<Item = f64> {
+        let photo = self.whitening.apply(embedding);
+        let nearest = nearest(&photo, &self.trained);
+        self.learned.iter().map(move |prototype| self.learning.log_odds(photo.cosine(prototype) - nearest))
+    }
+}
+
+/// Likeness to the likest of the prototypes.
+fn nearest(photo: &Embedding, prototypes: &[Embedding]) -> f64 {
+    prototypes.iter().map(|prototype| photo.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BundleInfo, Provenance};
+    use crate::{BundleInfo, Probability, Provenance};
     use burn::tensor::Device;
     use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
     use cairn_photo::{Framing, Normalisation, Preprocess};
@@ -242,11 +285,14 @@ mod tests {
     }
 
     fn calibration(score: LandmarkScore, model: &Model) -> Calibration {
-        let embedding = model.outputs(&[&stripes(0)]).remove(0).embedding;
+        let outputs: Vec<Embedding> =
+            model.outputs(&[&stripes(0), &stripes(5)]).into_iter().map(|output| output.embedding).collect();
+        let embedding = outputs[0].clone();
         let bank = Memory {
-            prototypes: vec![embedding.clone(); 2],
+            prototypes: outputs.clone(),
             non_landmarks: vec![embedding],
             learned: vec![],
+            whitening: Whitening::of(&[], &outputs),
         };
         Calibration { rejection: Rejection { score, threshold: 0.5 }, bank, scale: 12.0, offset: -4.0 }
     }
@@ -268,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_learned_class_adds_a_logit_of_its_scaled_likeness_and_leaves_the_others_alone() {
+    fn a_learned_class_is_as_probable_as_its_margin_says_and_the_trained_ones_share_the_rest() {
         let mut model = calibrated();
         let before = logits(&model, &stripes(9));
         assert_eq!(model.learn("07.Old_Mill", &[stripes(1), stripes(2)]), Ok(Learned::New));
@@ -283,11 +329,28 @@ mod tests {
             [stripes(1), stripes(1).mirrored(), stripes(2), stripes(2).mirrored()].map(|p| direction(&p));
         let mean: Vec<f64> =
             (0..photos[0].len()).map(|i| photos.iter().map(|p| f64::from(p[i])).sum::<f64>() / 4.0).collect();
-        let length = mean.iter().map(|m| m * m).sum::<f64>().sqrt();
-        let photo = direction(&stripes(9));
-        let cosine: f64 = mean.iter().zip(&photo).map(|(m, &p)| m / length * f64::from(p)).sum();
-        let expected = 2.0 * (12.0 * cosine - 4.0);
-        assert!((f64::from(after[2]) - expected).abs() < 1e-4, "{} should be {expected}", after[2]);
+        // The space is centred between the prototypes of the two trained classes; no variance was measured.
+        let trained = [direction(&stripes(0)), direction(&stripes(5))];
+        let centred = |values: &[f64]| -> Vec<f64> {
+            let middle = |i: usize| (f64::from(trained[0][i]) + f64::from(trained[1][i])) / 2.0;
+            values.iter().enumerate().map(|(i, value)| value - middle(i)).collect()
+        };
+        let length = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&value| f64::from(value)).collect() };
+        let prototype: Vec<f64> = mean.iter().map(|value| value / length(&mean)).collect();
+        let photo = centred(&wide(&direction(&stripes(9))));
+        let cosine = |values: &[f64]| {
+            let other = centred(values);
+            let product: f64 = photo.iter().zip(&other).map(|(a, b)| a * b).sum();
+            product / length(&photo) / length(&other)
+        };
+        let margin = cosine(&prototype) - cosine(&wide(&trained[0])).max(cosine(&wide(&trained[1])));
+        let expected = 1.0 / (1.0 + (-(12.0 * margin - 4.0)).exp());
+        let probabilities = Probability::softmax(&after, 2.0);
+        let found = f64::from(probabilities[2].value());
+        assert!((found - expected).abs() < 1e-4, "{found} should be {expected}");
+        let sum: f64 = probabilities.iter().map(|probability| f64::from(probability.value())).sum();
+        assert!((sum - 1.0).abs() < 1e-6, "{sum}");
     }
 
     #[test]
@@ -315,12 +378,13 @@ mod tests {
     }
 
     #[test]
-    fn the_bank_is_kept_only_where_the_score_needs_it() {
+    fn photos_that_show_no_landmark_are_kept_only_where_the_score_needs_them() {
         for score in LandmarkScore::ALL {
             let mut model = model();
             model.calibrate(calibration(score, &model));
-            let kept = model.memory().prototypes.len() + model.memory().non_landmarks.len();
-            assert_eq!(kept, if score == LandmarkScore::Similarity { 3 } else { 0 }, "{score:?}");
+            let kept = model.memory().non_landmarks.len();
+            assert_eq!(kept, if score == LandmarkScore::Similarity { 1 } else { 0 }, "{score:?}");
+            assert_eq!(model.memory().prototypes.len(), 2);
         }
     }
 

@@ -24,6 +24,7 @@ mod output;
 pub mod protobuf;
 mod rejection;
 mod views;
+mod whitening;
 
 pub use bundle::{BEST_MODEL, BundleInfo, Provenance, bundle_path, write_bundle};
 pub use embedding::Embedding;
@@ -34,4 +35,5 @@ pub use learning::{Calibration, LearnError, Learned, Learning};
 pub use memory::Memory;
 pub use model::Model;
 pub use output::{Output, TOGETHER};
-pub use rejection::{LandmarkScore, Rejection, log_sum_exp};
+pub use rejection::{LandmarkScore, Rejection};
+pub use whitening::Whitening;

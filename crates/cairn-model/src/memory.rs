@@ -2,7 +2,7 @@
 
 use cairn_nets::StateDict;
 
-use crate::{BundleInfo, Embedding, LandmarkScore};
+use crate::{BundleInfo, Embedding, LandmarkScore, Whitening};
 
 /// The embeddings that a bundle keeps beside its network.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -13,23 +13,33 @@ pub struct Memory {
     pub non_landmarks: Vec<Embedding>,
     /// The prototype of each learned class, in the order of [`Learning::classes`](crate::Learning::classes).
     pub learned: Vec<Embedding>,
+    /// Where learned classes are told from trained ones; `None` before calibration.
+    pub whitening: Option<Whitening>,
 }
 
 /// Names of the tensors, `[embeddings, features]` each. No network has tensors of this prefix.
 const PROTOTYPES: &str = "cairn.prototypes";
 const NON_LANDMARKS: &str = "cairn.non_landmarks";
 const LEARNED: &str = "cairn.learned";
+const CENTRE: &str = "cairn.whitening.centre";
+const DIRECTIONS: &str = "cairn.whitening.directions";
 
 impl Memory {
     /// Puts everything among the tensors of a bundle.
     pub(crate) fn insert_into(&self, tensors: &mut StateDict) {
+        let mut insert = |name: &str, rows: &[&[f32]]| {
+            if let Some(first) = rows.first() {
+                tensors.insert(name, &[rows.len(), first.len()], rows.concat());
+            }
+        };
         for (name, embeddings) in
             [(PROTOTYPES, &self.prototypes), (NON_LANDMARKS, &self.non_landmarks), (LEARNED, &self.learned)]
         {
-            if let Some(first) = embeddings.first() {
-                let values = embeddings.iter().flat_map(Embedding::values).copied().collect();
-                tensors.insert(name, &[embeddings.len(), first.values().len()], values);
-            }
+            insert(name, &embeddings.iter().map(Embedding::values).collect::<Vec<_>>());
+        }
+        if let Some(Whitening { centre, directions }) = &self.whitening {
+            insert(CENTRE, &[centre]);
+            insert(DIRECTIONS, &directions.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
     }
 
@@ -38,17 +48,22 @@ impl Memory {
     /// # Errors
     /// Which tensor does not hold such embeddings.
     pub(crate) fn taken_from(tensors: &mut StateDict, features: usize) -> Result<Self, String> {
-        let mut take = |name: &str| {
+        let mut take = |name: &str| -> Result<Vec<Vec<f32>>, String> {
             let Some((shape, values)) = tensors.take(name) else { return Ok(Vec::new()) };
             if shape.len() != 2 || shape[1] != features {
                 return Err(format!("{name} is {shape:?}, the network has {features} features"));
             }
-            Ok(values.chunks_exact(features).map(Embedding::stored).collect())
+            Ok(values.chunks_exact(features).map(<[f32]>::to_vec).collect())
         };
+        let directions = take(DIRECTIONS)?;
+        let centre = take(CENTRE)?.pop();
+        let mut embeddings =
+            |name| Ok::<_, String>(take(name)?.iter().map(|row| Embedding::stored(row)).collect());
         Ok(Self {
-            prototypes: take(PROTOTYPES)?,
-            non_landmarks: take(NON_LANDMARKS)?,
-            learned: take(LEARNED)?,
+            prototypes: embeddings(PROTOTYPES)?,
+            non_landmarks: embeddings(NON_LANDMARKS)?,
+            learned: embeddings(LEARNED)?,
+            whitening: centre.map(|centre| Whitening { centre, directions }),
         })
     }
 
@@ -62,7 +77,10 @@ impl Memory {
             return Err(format!("{learned} learned classes with {} prototypes", self.learned.len()));
         }
         let by_likeness = info.rejection.is_some_and(|r| r.score == LandmarkScore::Similarity);
-        if by_likeness && self.prototypes.len() != info.classes.len() {
+        if info.learning.is_some() && self.whitening.is_none() {
+            return Err("there is no space in which learned classes are compared".to_owned());
+        }
+        if (by_likeness || info.learning.is_some()) && self.prototypes.len() != info.classes.len() {
             return Err(format!("{} classes with {} prototypes", info.classes.len(), self.prototypes.len()));
         }
         Ok(self)

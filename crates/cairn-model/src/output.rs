@@ -59,11 +59,14 @@ impl Model {
         let images = Tensor::from_data(images, &Device::flex());
         // [batch, features] and [batch, trained classes]
         let [features, logits] = self.network().features_and_logits(images, self.precision());
+        let comparison = self.comparison();
         rows(features)
             .zip(rows(logits))
             .map(|(features, mut logits)| {
                 let embedding = Embedding::of(&features);
-                logits.extend(self.learned_logits(&embedding));
+                if let Some(comparison) = &comparison {
+                    logits.extend(self.learned_logits(comparison, &embedding, &logits));
+                }
                 Output { logits, embedding }
             })
             .collect()

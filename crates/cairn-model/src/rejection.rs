@@ -78,7 +78,7 @@ impl Memory {
 const NEAREST: usize = 5;
 
 /// Log of the sum of exponentials, the greatest taken out first so that none overflows.
-pub fn log_sum_exp(logits: &[f64]) -> f64 {
+pub(crate) fn log_sum_exp(logits: &[f64]) -> f64 {
     let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     greatest + logits.iter().map(|logit| (logit - greatest).exp()).sum::<f64>().ln()
 }
@@ -113,6 +113,7 @@ mod tests {
             prototypes: vec![at(90.0)],
             learned: vec![at(20.0)],
             non_landmarks: [180.0, 30.0, 40.0, 50.0, 60.0, 70.0].map(at).to_vec(),
+            ..Memory::default()
         };
         let five = (cos(30.0) + cos(40.0) + cos(50.0) + cos(60.0) + cos(70.0)) / 5.0;
         assert!((memory.similarity(&at(0.0), 0) - (cos(20.0) - five)).abs() < 1e-6);

@@ -12,7 +12,8 @@ use cairn_dataset::ClassList;
 use cairn_dataset::drawn::{Kind, draw};
 use cairn_model::export::{WeightFormat, to_bundle};
 use cairn_model::{
-    BundleInfo, Calibration, LandmarkScore, Memory, Model, ModelError, Provenance, Rejection, write_bundle,
+    BundleInfo, Calibration, LandmarkScore, Memory, Model, ModelError, Provenance, Rejection, Whitening,
+    write_bundle,
 };
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
@@ -140,6 +141,7 @@ fn experienced(fixture: &Fixture) -> Model {
         prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
         non_landmarks: vec![outputs[1].embedding.clone()],
         learned: vec![],
+        whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()]),
     };
     let rejection = Rejection { score: LandmarkScore::Similarity, threshold: 0.25 };
     model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });
@@ -229,7 +231,7 @@ fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
 fn embeddings_that_the_description_speaks_of_must_be_there() {
     let learned = json!({ "scale": 1.0, "offset": 0.0, "classes": [{ "folder": "Mill", "name": "Mill" }] });
     for (field, value) in
-        [("learning", learned), ("rejection", json!({ "score": "similarity", "threshold": 0.1 }))]
+        [("few_shot", learned), ("rejection", json!({ "score": "similarity", "threshold": 0.1 }))]
     {
         let error = Fixture::new().error_of_description(|description| description[field] = value);
         assert!(matches!(error, ModelError::Memory { .. }), "{field}: {error:?}");

@@ -9,7 +9,7 @@ use cairn_eval::{
     threshold_at_recall,
 };
 use cairn_model::{
-    Calibration, Embedding, LandmarkScore, Memory, Model, Output, Rejection, TOGETHER, log_sum_exp,
+    Calibration, Embedding, LandmarkScore, Memory, Model, Output, Rejection, TOGETHER, Whitening,
 };
 use cairn_photo::PhotoError;
 
@@ -17,8 +17,14 @@ use crate::answer::answer;
 
 /// From how many photos a class is usually learned.
 const SHOTS: usize = 5;
-/// How many times, at most, each class is learned from so many of its photos, to weigh likeness.
+/// How many times, at most, each class is learned from so many of its photos, to weigh margins.
 const DRAWS: usize = 4;
+/// How many times as often as one of a trained class a photo shows a class that somebody taught the model.
+///
+/// Such a class is one of which its teacher has photos. And a class that plays unknown is told more easily than one that
+/// the network never saw, so that odds fitted on it are too severe. Chosen on validation photos and three classes left
+/// out of a training: docs/decisions/007-what-a-model-does-not-know.md.
+const PRIOR: f64 = 5.0;
 /// One part in so many of the photos without a landmark is taken to be of the same kind as any one of them.
 const OWN_KIND: usize = 3;
 
@@ -93,9 +99,9 @@ struct Seen {
 /// 1. The temperature is fitted to the validation photos.
 /// 2. The score that tells validation photos from non-landmarks best, by AUROC, is chosen, with the threshold that
 ///    accepts 95 % of the validation photos. Without non-landmarks it is the confidence.
-/// 3. Likeness to a prototype is weighed against the trained logits, for classes to be learned later: every class in
-///    turn plays one that was not trained, its logit being replaced by the scaled likeness to the mean of five of its
-///    training photos. The scale is the one under which the validation photos' classes are most probable.
+/// 3. Margins between prototypes are made odds, for classes to be learned later: every class in turn plays one that was
+///    not trained, its prototype being the mean of five of its training photos. The scale is the one under which it is
+///    most probable which validation photos show it.
 ///
 /// # Errors
 /// When the data set is not of the model's classes, its validation photos are all of one class, or not one photo of a
@@ -136,19 +142,25 @@ pub fn calibrate(
 
     let temperature = temperature(&valid, data.classes.len());
     model.set_temperature(temperature);
+    let prototypes = prototypes(&train, data.classes.len());
+    let photos: Vec<(&Embedding, usize)> =
+        train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
+    // There are as many prototypes as classes, and no model has none.
+    let whitening = Whitening::of(&photos, &prototypes).expect("a prototype");
+    let odds = weigh_margins(&whitening, &prototypes, &train, &valid)
+        .ok_or_else(|| CalibrateError::OneClass { root: root() })?;
     let bank = Memory {
-        prototypes: prototypes(&train, data.classes.len()),
+        prototypes,
         non_landmarks: non_landmarks.iter().map(|output| output.embedding.clone()).collect(),
         learned: Vec::new(),
+        whitening: Some(whitening),
     };
     let scores: Vec<ScoreQuality> = LandmarkScore::ALL
         .into_iter()
         .map(|score| quality(score, &answers(score, model, &bank, &valid, &non_landmarks)))
         .collect();
     let rejection = best(&scores);
-    let scale =
-        weigh_likeness(model, &train, &valid).ok_or_else(|| CalibrateError::OneClass { root: root() })?;
-    model.calibrate(Calibration { rejection, bank, scale: scale.scale, offset: scale.offset });
+    model.calibrate(Calibration { rejection, bank, scale: odds.scale, offset: odds.offset });
     Ok(CalibrationOutcome { temperature, scores, rejection, bad_photos })
 }
 
@@ -210,31 +222,39 @@ fn best(scores: &[ScoreQuality]) -> Rejection {
     Rejection { score: best.score, threshold: best.threshold }
 }
 
-/// The scale and offset that make likeness to a prototype a logit; see [`calibrate`].
-///
-/// With the other classes' logits as they are, the probability of the class that plays unknown is the logistic function
-/// of its logit less the logarithm of the others' summed exponentials. So the search is a logistic regression over all
-/// pairs of a prototype and a photo, in which the others' part is known.
-fn weigh_likeness(model: &Model, train: &[Seen], valid: &[Seen]) -> Option<PlattScale> {
+/// The scale and offset that make the margin of a class's prototype the logarithm of odds; see [`calibrate`].
+fn weigh_margins(
+    whitening: &Whitening,
+    prototypes: &[Embedding],
+    train: &[Seen],
+    valid: &[Seen],
+) -> Option<PlattScale> {
+    let trained: Vec<Embedding> = prototypes.iter().map(|prototype| whitening.apply(prototype)).collect();
+    let photos: Vec<(Embedding, ClassId)> =
+        valid.iter().map(|seen| (whitening.apply(&seen.output.embedding), seen.class)).collect();
     let mut observations = Vec::new();
-    for (class, _) in model.info().classes.iter() {
-        let others: Vec<f64> = valid.iter().map(|seen| others(model, &seen.output, class)).collect();
-        let photos: Vec<&Embedding> = embeddings_of(train, class).collect();
-        for photos in photos.chunks(SHOTS).take(DRAWS) {
-            let Some(prototype) = Embedding::mean(photos.iter().copied()) else { continue };
-            observations.extend(valid.iter().zip(&others).map(|(seen, others)| Observation {
-                score: seen.output.embedding.cosine(&prototype),
-                known: -others,
-                positive: seen.class == class,
+    for class in (0..trained.len()).map(ClassId::new) {
+        let nearest_other: Vec<f64> =
+            photos.iter().map(|(photo, _)| nearest_but(photo, &trained, class)).collect();
+        let own: Vec<&Embedding> = embeddings_of(train, class).collect();
+        for few in own.chunks(SHOTS).take(DRAWS) {
+            let Some(prototype) = Embedding::mean(few.iter().copied()) else { continue };
+            let prototype = whitening.apply(&prototype);
+            observations.extend(photos.iter().zip(&nearest_other).map(|((photo, shown), nearest)| {
+                Observation {
+                    score: photo.cosine(&prototype) - nearest,
+                    // Here it shows it as often as any other.
+                    known: -PRIOR.ln(),
+                    positive: *shown == class,
+                }
             }));
         }
     }
     platt_scaling(&observations)
 }
 
-/// The logarithm of the summed exponentials of all trained classes' calibrated logits but one's.
-fn others(model: &Model, output: &Output, class: ClassId) -> f64 {
-    let mut logits = model.calibrated(&output.logits[..model.info().classes.len()]);
-    logits[class.index()] = f64::NEG_INFINITY;
-    log_sum_exp(&logits)
+/// Likeness to the likest prototype of the trained classes but one.
+fn nearest_but(photo: &Embedding, trained: &[Embedding], class: ClassId) -> f64 {
+    let others = trained.iter().enumerate().filter(|(other, _)| *other != class.index());
+    others.map(|(_, prototype)| photo.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max)
 }
