@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod dashboard;
 mod destination;
 mod exit;
 mod json;
@@ -17,6 +18,7 @@ mod shipped;
 mod terminal;
 mod tested;
 mod tta;
+mod watcher;
 
 use std::process::ExitCode;
 

@@ -14,7 +14,8 @@ use cairn_train::{
 use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
-use crate::progress::{TrainingProgress, bar, say};
+use crate::progress::{bar, say};
+use crate::watcher::Watcher;
 
 /// Train a network on a folder of labelled photos
 #[derive(Debug, Args)]
@@ -50,6 +51,9 @@ pub(crate) struct Train {
     /// Where decoded photos are kept from epoch to epoch: up to 2 GiB of memory, or a file in the user's cache folder
     #[arg(long, value_enum, default_value_t = Cache::Auto)]
     cache: Cache,
+    /// Watch the training on the whole terminal: curves, speed, time left
+    #[arg(long)]
+    tui: bool,
     /// Go on with a run that was interrupted
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
@@ -87,7 +91,7 @@ impl Train {
             None => self.new_job()?,
         };
         say(format!("run folder: {}", job.run.path().display()));
-        let mut progress = TrainingProgress::new(job.recipe.training.epochs);
+        let mut watcher = Watcher::new(self.tui, &job.run, &job.recipe, &interrupt)?;
         let training = Training {
             recipe: &job.recipe,
             data: &job.data,
@@ -96,9 +100,10 @@ impl Train {
             cache: self.cache.into(),
             interrupt: &interrupt,
         };
-        let outcome = train(&training, &mut progress)?;
-        let bad_photos = progress.bad_photos();
-        drop(progress);
+        let outcome = train(&training, &mut watcher)?;
+        let bad_photos = watcher.bad_photos();
+        // Gives the terminal back.
+        drop(watcher);
         say_outcome(&outcome, &job);
         match outcome.stopped {
             StopReason::Interrupted => Ok(Status::Interrupted),

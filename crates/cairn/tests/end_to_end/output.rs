@@ -56,7 +56,7 @@ fn a_folder_that_nobody_may_write_to_is_an_error_before_anything_is_trained() {
 fn output_that_is_no_terminal_gets_no_escape_codes_and_no_bars() {
     let sandbox = Sandbox::new();
     for arguments in [
-        "train photos --recipe tiny.toml --out run",
+        "train photos --recipe tiny.toml --out run --tui",
         "test run photos",
         "predict photos/test -m run",
         "suggest photos/test/03.Dome/0000.jpg -m run",

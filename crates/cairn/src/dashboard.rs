@@ -1,0 +1,105 @@
+//! A training watched on the whole terminal: curves, speed, time left, the last messages.
+//!
+//! The training tells what happens on its own thread; another thread draws and listens to the keys, so that both the
+//! screen and `q` answer while a batch is under way.
+
+mod screen;
+mod standing;
+mod view;
+
+use std::io;
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cairn_train::{Event, History, Interrupt, Observer};
+use ratatui::crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::progress::say;
+use screen::Screen;
+use standing::Standing;
+
+/// How long the screen waits for a key before it is drawn anew.
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// The terminal while a training is watched on it; dropping it gives the terminal back.
+pub(crate) struct Dashboard {
+    standing: Arc<Mutex<Standing>>,
+    drawing: Option<JoinHandle<()>>,
+}
+
+impl Dashboard {
+    /// Takes the terminal for the run called `title`, of at most `epochs` epochs, of which `history` are done. `q` and
+    /// Ctrl-C ask `interrupt` for a stop; a second time they end the program.
+    pub(crate) fn open(
+        title: String,
+        epochs: usize,
+        history: Option<History>,
+        interrupt: Interrupt,
+    ) -> io::Result<Self> {
+        let screen = Screen::open()?;
+        let standing = Arc::new(Mutex::new(Standing::new(title, epochs, history.unwrap_or_default())));
+        let shown = Arc::clone(&standing);
+        let drawing = thread::spawn(move || watch(screen, &shown, &interrupt));
+        Ok(Self { standing, drawing: Some(drawing) })
+    }
+
+    /// How many photos were left out.
+    pub(crate) fn bad_photos(&self) -> usize {
+        lock(&self.standing).words.bad_photos()
+    }
+}
+
+impl Observer for Dashboard {
+    fn on_event(&mut self, event: Event<'_>) {
+        lock(&self.standing).note(&event);
+    }
+}
+
+impl Drop for Dashboard {
+    fn drop(&mut self) {
+        lock(&self.standing).closed = true;
+        if let Some(drawing) = self.drawing.take() {
+            // A thread that panicked has said so already.
+            let _ = drawing.join();
+        }
+        // The screen is gone, and with it the names of photos that were left out.
+        lock(&self.standing).left_out.iter().for_each(say);
+    }
+}
+
+fn lock(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
+    standing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Draws and listens until the training is over. A terminal that is no longer there ends the watching, not the training.
+fn watch(mut screen: Screen, standing: &Mutex<Standing>, interrupt: &Interrupt) {
+    while !lock(standing).closed {
+        if screen.draw(|frame| view::draw(frame, &lock(standing))).is_err() {
+            return;
+        }
+        match event::poll(REDRAW_EVERY) {
+            Ok(false) => {}
+            Ok(true) => match event::read() {
+                Ok(Input::Key(key)) if asks_to_stop(key) => {
+                    if interrupt.requested() {
+                        drop(screen);
+                        process::exit(130);
+                    }
+                    interrupt.request();
+                    lock(standing).stopping = true;
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            },
+            Err(_) => return,
+        }
+    }
+}
+
+/// `q`, or Ctrl-C, which is a key like others while the terminal is taken.
+fn asks_to_stop(key: KeyEvent) -> bool {
+    let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    key.kind == KeyEventKind::Press && (ctrl_c || key.code == KeyCode::Char('q'))
+}
