@@ -1,7 +1,10 @@
 //! Depthwise convolutions: every channel on its own, so there is nothing to share but the vectors of channels.
 
+mod slide;
+
 use rayon::prelude::*;
 
+use self::slide::{Slide, slide_row};
 use super::axis::{Axis, backward_taps};
 use super::epilogue::Epilogue;
 use super::pack::{Direction, PackedWeights};
@@ -40,6 +43,8 @@ fn readings(axes: &[Axis], tap_order: &[usize], destinations: usize, sources: us
 struct Gather {
     rows: Vec<Vec<Reading>>,
     columns: Vec<Vec<Reading>>,
+    /// How the columns are walked, where that can be.
+    slide: Option<Slide>,
     source: Extent,
     kernel_width: usize,
     channels: usize,
@@ -49,25 +54,25 @@ impl Gather {
     fn new(shape: &Conv2dShape, direction: Direction) -> Self {
         let Conv2dOptions { map, inputs, kernel, stride, padding, .. } = *shape.options();
         let output = shape.output_map();
-        let along = |kernel: usize, map: usize, output: usize| match direction {
+        let axes = |kernel: usize, map: usize, output: usize| match direction {
             Direction::Forward => {
-                let axis = Axis::forward(kernel, stride, padding, output);
-                readings(&[axis], &(0..kernel).collect::<Vec<_>>(), output, map)
+                (vec![Axis::forward(kernel, stride, padding, output)], (0..kernel).collect())
             }
-            Direction::InputGradient => readings(
-                &Axis::backward(kernel, stride, padding, map),
-                &backward_taps(kernel, stride),
-                map,
-                output,
-            ),
+            Direction::InputGradient => {
+                (Axis::backward(kernel, stride, padding, map), backward_taps(kernel, stride))
+            }
         };
+        let (source, destination) = match direction {
+            Direction::Forward => (map, output),
+            Direction::InputGradient => (output, map),
+        };
+        let (row_axes, row_taps): (_, Vec<usize>) = axes(kernel.height, map.height, output.height);
+        let (column_axes, column_taps): (_, Vec<usize>) = axes(kernel.width, map.width, output.width);
         Self {
-            rows: along(kernel.height, map.height, output.height),
-            columns: along(kernel.width, map.width, output.width),
-            source: match direction {
-                Direction::Forward => map,
-                Direction::InputGradient => output,
-            },
+            rows: readings(&row_axes, &row_taps, destination.height, source.height),
+            columns: readings(&column_axes, &column_taps, destination.width, source.width),
+            slide: Slide::of(&column_axes, &column_taps, source.width),
+            source,
             kernel_width: kernel.width,
             channels: inputs,
         }
@@ -94,15 +99,13 @@ pub(crate) fn gather<T: Element>(
         let finish = Finish { bias, residual, bounds };
         let photo_len = gather.source.area() * gather.channels;
         let source = &source[photo * photo_len..][..photo_len];
-        gather_row(
-            weights.isa,
-            &gather,
-            &gather.rows[row % gather.rows.len()],
-            source,
-            weight,
-            finish,
-            output,
-        );
+        let rows = &gather.rows[row % gather.rows.len()];
+        match &gather.slide {
+            Some(slide) if [2, 3].contains(&rows.len()) => {
+                slide_row(weights.isa, slide, rows, source, weight, finish, output);
+            }
+            _ => gather_row(weights.isa, &gather, rows, source, weight, finish, output),
+        }
     });
 }
 
@@ -112,6 +115,24 @@ struct Finish<'a, T> {
     bias: &'a [f32],
     residual: Option<&'a [T]>,
     bounds: Bounds,
+}
+
+impl<T: Element> Finish<'_, T> {
+    /// Stores the sums of some channels, from `first` on, of the pixel in column `x` of a row.
+    #[inline(always)]
+    fn store<const LANES: usize>(&self, mut sums: [f32; LANES], x: usize, first: usize, output: &mut [T]) {
+        let at = x * self.bias.len() + first;
+        let (output, bias) = (&mut output[at..at + LANES], &self.bias[first..first + LANES]);
+        if let Some(residual) = self.residual {
+            let residual = &residual[at..at + LANES];
+            for lane in 0..LANES {
+                sums[lane] += residual[lane].to_f32();
+            }
+        }
+        for lane in 0..LANES {
+            output[lane] = T::from_f32(self.bounds.clamp(sums[lane] + bias[lane]));
+        }
+    }
 }
 
 vectorised! {
@@ -157,17 +178,7 @@ fn gather_block<const LANES: usize, T: Element>(
             }
         }
     }
-    let at = x * channels + first;
-    let (output, bias) = (&mut output[at..at + LANES], &finish.bias[first..first + LANES]);
-    if let Some(residual) = finish.residual {
-        let residual = &residual[at..at + LANES];
-        for lane in 0..LANES {
-            sums[lane] += residual[lane].to_f32();
-        }
-    }
-    for lane in 0..LANES {
-        output[lane] = T::from_f32(finish.bounds.clamp(sums[lane] + bias[lane]));
-    }
+    finish.store(sums, x, first, output);
 }
 
 /// Writes the gradient to the weights, in their own layout.
