@@ -11,8 +11,7 @@ use cairn_photo::Photo;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
-use crate::rejection::log_sum_exp;
-use crate::{Embedding, LandmarkScore, Memory, Model, Rejection, Whitening};
+use crate::{Embedding, LandmarkScore, Memory, Model, Rejection};
 
 /// The classes that were added, and what makes a margin between prototypes a logit.
 ///
@@ -194,60 +193,12 @@ impl Model {
         }
         classes
     }
-
-    /// What learned classes are told by; `None` where there are none.
-    pub(crate) fn comparison(&self) -> Option<Comparison<'_>> {
-        let learning = self.info().learning.as_ref().filter(|learning| !learning.classes.is_empty())?;
-        let whitening = self.memory().whitening.as_ref()?;
-        let evened = |embeddings: &[Embedding]| embeddings.iter().map(|e| whitening.apply(e)).collect();
-        Some(Comparison {
-            learning,
-            whitening,
-            trained: evened(&self.memory().prototypes),
-            learned: evened(&self.memory().learned),
-        })
-    }
-
-    /// The logits of the learned classes for a photo of these trained ones, before the temperature as these are.
-    pub(crate) fn learned_logits(
-        &self,
-        comparison: &Comparison,
-        embedding: &Embedding,
-        trained: &[f32],
-    ) -> Vec<f32> {
-        // The odds are against all trained classes together.
-        let all_trained = log_sum_exp(&self.calibrated(trained));
-        let log_odds = comparison.log_odds(embedding);
-        log_odds.map(|log_odds| ((all_trained + log_odds) * self.info().temperature) as f32).collect()
-    }
-}
-
-/// Learned and trained prototypes in the space in which they are compared.
-pub(crate) struct Comparison<'a> {
-    learning: &'a Learning,
-    whitening: &'a Whitening,
-    trained: Vec<Embedding>,
-    learned: Vec<Embedding>,
-}
-
-impl Comparison<'_> {
-    /// For each learned class, the logarithm of the odds that the photo shows it, not a trained one.
-    fn log_odds(&self, embedding: &Embedding) -> impl Iterator<Item = f64> {
-        let photo = self.whitening.apply(embedding);
-        let nearest = nearest(&photo, &self.trained);
-        self.learned.iter().map(move |prototype| self.learning.log_odds(photo.cosine(prototype) - nearest))
-    }
-}
-
-/// Likeness to the likest of the prototypes.
-fn nearest(photo: &Embedding, prototypes: &[Embedding]) -> f64 {
-    prototypes.iter().map(|prototype| photo.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BundleInfo, Probability, Provenance};
+    use crate::{BundleInfo, Probability, Provenance, Whitening};
     use burn::tensor::Device;
     use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
     use cairn_photo::{Framing, Normalisation, Preprocess};

@@ -11,6 +11,7 @@
 //! ```
 
 mod bundle;
+mod comparison;
 mod embedding;
 mod error;
 pub mod explain;
