@@ -23,6 +23,10 @@ pub enum LandmarkScore {
     /// The logarithm of the summed exponentials of the calibrated logits, which is the negative of the free energy: Liu
     /// et al., "Energy-based Out-of-distribution Detection", NeurIPS 2020.
     Energy,
+    /// How far all classes' probabilities are from being alike, from 0 (all are) to 1 (one class is certain): generalised
+    /// entropy with a power of 0.1, by which small probabilities count nearly as much as large ones; Liu et al., "GEN: Pushing the
+    /// Limits of Softmax-Based Out-of-Distribution Detection", CVPR 2023.
+    Entropy,
     /// Likeness to the nearest landmark's prototype, less the mean likeness to the nearest photos of a bank of
     /// non-landmarks: the rule of Henkel and Singer, who won Google Landmark Recognition 2020 ("Supporting large-scale image recognition
     /// with out-of-domain samples", arXiv 2010.01650), with prototypes in the place of single photos.
@@ -31,13 +35,14 @@ pub enum LandmarkScore {
 
 impl LandmarkScore {
     /// Every score, the simplest first.
-    pub const ALL: [Self; 3] = [Self::Confidence, Self::Energy, Self::Similarity];
+    pub const ALL: [Self; 4] = [Self::Confidence, Self::Energy, Self::Entropy, Self::Similarity];
 
     /// The name that bundles and reports use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Confidence => "confidence",
             Self::Energy => "energy",
+            Self::Entropy => "entropy",
             Self::Similarity => "similarity",
         }
     }
@@ -54,6 +59,7 @@ impl Model {
         match score {
             LandmarkScore::Confidence => confidence(&self.calibrated(&output.logits)),
             LandmarkScore::Energy => log_sum_exp(&self.calibrated(&output.logits)),
+            LandmarkScore::Entropy => unevenness(&self.calibrated(&output.logits)),
             LandmarkScore::Similarity => self.memory().similarity(&output.embedding, 0),
         }
     }
@@ -89,6 +95,19 @@ fn confidence(logits: &[f64]) -> f64 {
     (greatest - log_sum_exp(logits)).exp()
 }
 
+/// The power to which [`LandmarkScore::Entropy`] raises probabilities: what its authors found best.
+const ENTROPY_POWER: f64 = 0.1;
+
+/// One less the generalised entropy of the classes' probabilities, as a share of what it is where all are alike.
+fn unevenness(logits: &[f64]) -> f64 {
+    let all = log_sum_exp(logits);
+    let part = |p: f64| (p * (1.0 - p)).max(0.0).powf(ENTROPY_POWER);
+    let entropy: f64 = logits.iter().map(|logit| part((logit - all).exp())).sum();
+    let classes = logits.len() as f64;
+    // A single class is always certain.
+    if logits.len() < 2 { 1.0 } else { 1.0 - entropy / (classes * part(1.0 / classes)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +119,18 @@ mod tests {
         let logits = [1000.0, 1001.0, 998.5];
         assert!((log_sum_exp(&logits) - (1001.0 + sum.ln())).abs() < 1e-9);
         assert!((confidence(&logits) - 1.0 / sum).abs() < 1e-12);
+    }
+
+    #[test]
+    fn unevenness_is_generalised_entropy_turned_round_from_all_alike_to_one_certain() {
+        assert!(unevenness(&[2.0; 8]).abs() < 1e-12);
+        assert_eq!(unevenness(&[0.0, 1000.0, 0.0]), 1.0);
+        assert_eq!(unevenness(&[3.0]), 1.0);
+        // Probabilities of 1/2, 1/4 and 1/4, in f64 by hand.
+        let logits = [0.5_f64, 0.25, 0.25].map(f64::ln);
+        let parts = 0.25_f64.powf(0.1) + 2.0 * 0.1875_f64.powf(0.1);
+        let alike = 3.0 * (2.0_f64 / 9.0).powf(0.1);
+        assert!((unevenness(&logits) - (1.0 - parts / alike)).abs() < 1e-12);
     }
 
     #[test]

@@ -193,7 +193,9 @@ fn answers(
 ) -> Vec<Answer> {
     let score_of = |output: &Output, passed_over| match score {
         LandmarkScore::Similarity => bank.similarity(&output.embedding, passed_over),
-        LandmarkScore::Confidence | LandmarkScore::Energy => model.score(output, score),
+        LandmarkScore::Confidence | LandmarkScore::Energy | LandmarkScore::Entropy => {
+            model.score(output, score)
+        }
     };
     let landmark = |seen: &Seen| answer(score_of(&seen.output, 0), &seen.output, Some(seen.class));
     // A photo of the bank finds itself there, and others of the same staircase. What a model meets later will be of other

@@ -15,7 +15,7 @@ fn calibrated() -> Sandbox {
     let calibrate =
         sandbox.cairn("calibrate run --data photos --distractors castles --out known.safetensors");
     calibrate.assert_status(0).assert_stderr_has("model: known.safetensors");
-    for said in ["temperature", "AUROC", "confidence", "energy", "similarity", "chosen"] {
+    for said in ["temperature", "AUROC", "confidence", "energy", "entropy", "similarity", "chosen"] {
         calibrate.assert_stdout_has(said);
     }
     sandbox
