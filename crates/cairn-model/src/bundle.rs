@@ -8,7 +8,7 @@ use atomic_write_file::AtomicWriteFile;
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_nets::{Network, NetworkSpec, StateDict};
-use cairn_photo::Preprocess;
+use cairn_photo::{Preprocess, TestViews};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Learning, Memory, ModelError, Rejection};
@@ -31,6 +31,9 @@ pub struct BundleInfo {
     pub classes: ClassList,
     /// How a photo becomes the network's input.
     pub preprocess: Preprocess,
+    /// What the model looks at of a photo, unless somebody asks for other views.
+    #[serde(default, skip_serializing_if = "TestViews::is_one")]
+    pub views: TestViews,
     /// How photos that show none of the classes are told; where it is not known, nothing is said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,

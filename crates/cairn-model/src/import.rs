@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_nets::{Architecture, NetworkSpec, SpecError, StateDict, StateDictError};
-use cairn_photo::Preprocess;
+use cairn_photo::{Preprocess, TestViews};
 
 use crate::bundle::{Bundle, Provenance};
 use crate::{BundleInfo, Memory, Model};
@@ -72,6 +72,7 @@ impl Model {
             network: spec,
             classes,
             preprocess,
+            views: TestViews::One,
             rejection: None,
             learning: None,
             temperature: 1.0,

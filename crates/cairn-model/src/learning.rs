@@ -201,7 +201,7 @@ mod tests {
     use crate::{BundleInfo, Probability, Provenance, Whitening};
     use burn::tensor::Device;
     use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
-    use cairn_photo::{Framing, Normalisation, Preprocess};
+    use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
 
     const SIDE: u32 = 16;
 
@@ -219,6 +219,7 @@ mod tests {
             classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),
             preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
             temperature: 2.0,
+            views: TestViews::One,
             rejection: None,
             learning: None,
             provenance: Provenance {

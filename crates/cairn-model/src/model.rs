@@ -44,7 +44,8 @@ impl Model {
 
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {
         let (precision, gazetteer) = (Precision::best(), Gazetteer::builtin());
-        Self { bundle, precision, gazetteer, views: TestViews::One }
+        let views = bundle.info.views;
+        Self { bundle, precision, gazetteer, views }
     }
 
     /// Writes the model as a bundle: a temporary file in the same folder, then renamed.

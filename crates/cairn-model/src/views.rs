@@ -7,11 +7,17 @@ use cairn_photo::{Limits, Photo, PhotoError, TestViews};
 use crate::{Embedding, Model, Output};
 
 impl Model {
-    /// The same model looking at these views of each photo that it is given, where [`Model::open`] takes one.
+    /// The same model looking at these views of each photo that it is given, where [`Model::open`] takes the bundle's.
     #[must_use]
     pub fn with_views(mut self, views: TestViews) -> Self {
         self.views = views;
         self
+    }
+
+    /// Looks at these views of each photo from now on, and says so in its bundle.
+    pub fn set_views(&mut self, views: TestViews) {
+        self.views = views;
+        self.bundle.info.views = views;
     }
 
     /// The views of the photo at `path`: of a large photo no more than these stays in memory.

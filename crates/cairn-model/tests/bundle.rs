@@ -16,7 +16,7 @@ use cairn_model::{
     write_bundle,
 };
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
-use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -38,6 +38,7 @@ fn info() -> BundleInfo {
         classes: ClassList::from_folders(CLASSES),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
         temperature: 1.7,
+        views: TestViews::One,
         rejection: None,
         learning: None,
         provenance: Provenance {

@@ -63,6 +63,11 @@ pub enum TestViews {
 }
 
 impl TestViews {
+    /// Whether it is the photo as framed, alone.
+    pub fn is_one(&self) -> bool {
+        *self == TestViews::One
+    }
+
     /// How many views there are of each photo.
     pub fn count(self) -> usize {
         match self {

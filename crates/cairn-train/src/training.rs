@@ -7,6 +7,7 @@ use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
 use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
 use cairn_nets::StateDict;
+use cairn_photo::TestViews;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -274,6 +275,7 @@ pub(crate) fn bundle_info(
         classes: training.data.classes.clone(),
         preprocess: loaders.preprocess.clone(),
         temperature,
+        views: TestViews::One,
         rejection,
         learning: None,
         provenance: Provenance {

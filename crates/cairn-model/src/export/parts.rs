@@ -2,6 +2,7 @@
 
 use cairn_nets::graph::Graph;
 use cairn_nets::{Precision, StateDict};
+use cairn_photo::TestViews;
 
 use super::{ExportError, Exportable, TensorRef, WeightFormat};
 use crate::bundle::Bundle;
@@ -9,8 +10,8 @@ use crate::{BundleInfo, LandmarkScore, Memory, Model};
 
 /// A model's graph and a copy of its tensors, beside what its bundle says: what an [`Exportable`] borrows from.
 ///
-/// It is the network that is exported. What the bundle keeps beside it stays out: landmarks learned without training,
-/// and a rejection score that needs them.
+/// It is the network that is exported, which looks at a photo once. What the bundle keeps beside it stays out: landmarks learned
+/// without training, a rejection score that needs them, and other views of a photo.
 #[derive(Debug, Clone)]
 pub struct ModelParts {
     graph: Graph,
@@ -23,6 +24,7 @@ impl Model {
     pub fn parts(&self) -> ModelParts {
         let mut info = self.info().clone();
         info.learning = None;
+        info.views = TestViews::One;
         info.rejection = info.rejection.filter(|rejection| rejection.score != LandmarkScore::Similarity);
         let (graph, weights) = (self.network().graph(info.network.side), self.network().state_dict());
         ModelParts { graph, weights, info }

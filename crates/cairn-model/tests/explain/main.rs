@@ -10,7 +10,7 @@ use cairn_dataset::{ClassId, ClassList};
 use cairn_model::explain::{CamMethod, ExplainError, Explainer};
 use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
 use cairn_nets::{Architecture, Init, NetworkSpec, StateDict};
-use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -111,6 +111,7 @@ impl Fixture {
                 normalisation: Normalisation::IMAGENET,
             },
             temperature: 1.0,
+            views: TestViews::One,
             rejection: None,
             learning: None,
             provenance: Provenance {

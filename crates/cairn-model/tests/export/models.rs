@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, StateDict};
-use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 
 use crate::photos::drawn;
 
@@ -38,6 +38,7 @@ pub(crate) fn model(architecture: Architecture) -> Model {
         network: spec.clone(),
         classes: ClassList::from_folders(CLASSES),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        views: TestViews::One,
         rejection: None,
         learning: None,
         temperature: 1.3,

@@ -31,6 +31,7 @@ use cairn_places::{Gazetteer, PlacesError};
 use crate::arguments::Command;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
+use crate::tta::Tta;
 
 /// A model, computing in the precision that was asked for.
 fn open_model(source: &ModelSource, precision: Option<Precision>) -> anyhow::Result<Model> {
@@ -53,6 +54,14 @@ fn with_places(model: Model, own: Option<&Path>) -> Result<Model, PlacesError> {
 fn with_threshold(model: Model, threshold: Option<f64>) -> Model {
     match threshold {
         Some(threshold) => model.with_threshold(threshold),
+        None => model,
+    }
+}
+
+/// The model, looking at these views of a photo if any were asked for.
+fn with_views(model: Model, tta: Option<Tta>) -> Model {
+    match tta {
+        Some(tta) => model.with_views(tta.into()),
         None => model,
     }
 }

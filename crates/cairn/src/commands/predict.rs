@@ -8,7 +8,7 @@ use cairn_model::TOGETHER;
 use cairn_nets::Precision;
 use clap::Args;
 
-use crate::commands::{open_model, reason, with_places, with_threshold};
+use crate::commands::{open_model, reason, with_places, with_threshold, with_views};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_files::photo_files;
@@ -36,9 +36,10 @@ pub(crate) struct Predict {
     /// Take a photo for a landmark from this score on, instead of the model's own threshold
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
-    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number
-    #[arg(long, value_enum, value_name = "VIEWS", default_value_t = Tta::None)]
-    tta: Tta,
+    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number [default: the
+    /// model's own, which is none unless it was calibrated with others]
+    #[arg(long, value_enum, value_name = "VIEWS")]
+    tta: Option<Tta>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -51,7 +52,7 @@ impl Predict {
         }
         let model = open_model(&self.model.source, self.precision)?;
         let model = with_places(with_threshold(model, self.threshold), self.places.as_deref())?;
-        let model = model.with_views(self.tta.into());
+        let model = with_views(model, self.tta);
         let photos = photo_files(&self.photos);
         if photos.is_empty() {
             bail!("no photos in {}", list(&self.photos));

@@ -12,7 +12,7 @@ use cairn_train::{RunFolder, answer};
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::{open_model, with_causes};
+use crate::commands::{open_model, with_causes, with_views};
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelArgument;
@@ -42,9 +42,10 @@ pub(crate) struct Test {
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
-    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number
-    #[arg(long, value_enum, value_name = "VIEWS", default_value_t = Tta::None)]
-    tta: Tta,
+    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number [default: the
+    /// model's own, which is none unless it was calibrated with others]
+    #[arg(long, value_enum, value_name = "VIEWS")]
+    tta: Option<Tta>,
     /// Photos in a batch
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
@@ -55,7 +56,7 @@ impl Test {
         if self.batch == 0 {
             anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
         }
-        let model = open_model(&self.model.source, self.precision)?.with_views(self.tta.into());
+        let model = with_views(open_model(&self.model.source, self.precision)?, self.tta);
         let tested = Tested::new(&model, &self.data, self.batch)?;
         let mut bad_photos = tested.bad_photos;
         let distractors = match self.distractors.as_slice() {

@@ -55,6 +55,27 @@ fn every_prediction_says_whether_the_photo_shows_a_landmark_and_the_threshold_ca
 }
 
 #[test]
+fn a_model_calibrated_with_several_views_looks_at_them_unless_told_otherwise() {
+    let sandbox = Sandbox::trained();
+    let calibrate = sandbox.cairn("calibrate run --data photos --tta flip --out both.safetensors");
+    calibrate.assert_status(0);
+    let predict = |tta: &str| {
+        sandbox
+            .cairn(&format!("predict photos/test -m both.safetensors --format csv {tta}"))
+            .assert_status(0)
+            .stdout
+            .clone()
+    };
+    assert_eq!(predict(""), predict("--tta flip"));
+    assert_ne!(predict(""), predict("--tta none"));
+    let test = |tta: &str| {
+        sandbox.cairn(&format!("test both.safetensors photos --json {tta}")).assert_status(0).json()
+    };
+    assert_eq!(test(""), test("--tta flip"));
+    assert_ne!(test("")["loss"], test("--tta none")["loss"]);
+}
+
+#[test]
 fn a_calibrated_model_accepts_nineteen_of_twenty_validation_photos() {
     let sandbox = calibrated();
     // The photos held back are those that the report of calibration rests on; a fresh split finds them again.
