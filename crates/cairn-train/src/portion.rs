@@ -4,7 +4,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use cairn_kernels::Isa;
-use cairn_kernels::optimiser::{gradient_norm, lerp, scale};
+use cairn_kernels::layers::lerp;
+use cairn_kernels::optimiser::{gradient_norm, scale};
 use cairn_nets::Network;
 
 use crate::numbers;
@@ -59,10 +60,7 @@ impl ModuleVisitor for Blend {
         else {
             return;
         };
-        let share = self.share as f32;
-        let blended =
-            numbers::changed(mean, |mean| numbers::of(new, |new| lerp(Isa::best(), share, mean, new)));
-        self.mean.register::<D>(param.id, blended);
+        self.mean.register::<D>(param.id, lerp(mean, new, self.share as f32));
     }
 }
 
