@@ -5,9 +5,33 @@ pub(crate) type Word = u32;
 
 const WORDS_PER_LINE: usize = 16;
 
+/// A cache line of words.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Line([Word; WORDS_PER_LINE]);
+pub(crate) struct Line([Word; WORDS_PER_LINE]);
+
+impl Line {
+    pub(crate) const ZERO: Self = Self([0; WORDS_PER_LINE]);
+
+    /// How many lines hold so many values.
+    pub(crate) fn for_values<T: Number>(count: usize) -> usize {
+        (count * size_of::<T>()).div_ceil(size_of::<Self>())
+    }
+}
+
+/// The first `count` values of lines.
+pub(crate) fn values<T: Number>(lines: &[Line], count: usize) -> &[T] {
+    assert!(count * size_of::<T>() <= size_of_val(lines), "buffer too short");
+    // SAFETY: the lines are initialised, aligned to 64 bytes and enough; every bit pattern is a `Number`.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), count) }
+}
+
+/// The first `count` values of lines, to be written.
+pub(crate) fn values_mut<T: Number>(lines: &mut [Line], count: usize) -> &mut [T] {
+    assert!(count * size_of::<T>() <= size_of_val(lines), "buffer too short");
+    // SAFETY: as in `values`, and the borrow is exclusive.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), count) }
+}
 
 /// A growing buffer of words that begins on a cache line, so that no vector load of whole lines straddles two.
 #[derive(Clone, Debug, Default)]
@@ -18,14 +42,14 @@ pub(crate) struct AlignedWords {
 impl AlignedWords {
     /// A buffer of at least `words` words, all zero.
     pub(crate) fn zeroed(words: usize) -> Self {
-        Self { lines: vec![Line([0; WORDS_PER_LINE]); words.div_ceil(WORDS_PER_LINE)] }
+        Self { lines: vec![Line::ZERO; words.div_ceil(WORDS_PER_LINE)] }
     }
 
     /// Makes room for at least `words` words; what they hold is left from before.
     pub(crate) fn reserve(&mut self, words: usize) {
         let lines = words.div_ceil(WORDS_PER_LINE);
         if lines > self.lines.len() {
-            self.lines.resize(lines, Line([0; WORDS_PER_LINE]));
+            self.lines.resize(lines, Line::ZERO);
         }
     }
 
@@ -37,23 +61,14 @@ impl AlignedWords {
         self.lines.as_mut_ptr().cast()
     }
 
-    /// How many words there is room for.
-    pub(crate) fn len(&self) -> usize {
-        self.lines.len() * WORDS_PER_LINE
-    }
-
     /// The first `count` values of a 4-byte or 2-byte number type.
     pub(crate) fn as_slice<T: Number>(&self, count: usize) -> &[T] {
-        assert!(count * size_of::<T>() <= self.len() * size_of::<Word>(), "buffer too short");
-        // SAFETY: the buffer is initialised, aligned to 64 bytes and long enough; every bit pattern is a `Number`.
-        unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), count) }
+        values(&self.lines, count)
     }
 
     /// The first `count` values of a 4-byte or 2-byte number type, to be written.
     pub(crate) fn as_mut_slice<T: Number>(&mut self, count: usize) -> &mut [T] {
-        assert!(count * size_of::<T>() <= self.len() * size_of::<Word>(), "buffer too short");
-        // SAFETY: as in `as_slice`, and the borrow is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr().cast(), count) }
+        values_mut(&mut self.lines, count)
     }
 }
 

@@ -5,6 +5,7 @@ mod norm;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -24,7 +25,7 @@ use crate::isa::Isa;
 use crate::{elementwise, pool};
 
 use frozen::{ConvFrozenNorm, SavedConvFrozenNorm};
-use norm::{SavedNorm, record_norm};
+use norm::Layer;
 
 impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
@@ -45,13 +46,14 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         bias: Optional<Self>,
         geometry: ConvGeometry,
     ) -> FloatTensor<Self> {
-        let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
+        let (weight, weight_node) = weight.into_parts();
         let (bias, bias_node) = split(bias);
-        let output = Flex::map_conv2d(input.clone(), weight.clone(), bias, geometry);
-        let state = || SavedConv { input, weight, geometry };
+        let output = Flex::map_conv2d(input.primitive().clone(), weight.clone(), bias, geometry);
         match bias_node {
-            None => record::<_, C, 2>(Conv, [input_node, weight_node], output, state),
-            Some(bias_node) => record::<_, C, 3>(Conv, [input_node, weight_node, bias_node], output, state),
+            None => record_conv::<C, 2>([input.node(), weight_node], &input, weight, geometry, output),
+            Some(bias_node) => {
+                record_conv::<C, 3>([input.node(), weight_node, bias_node], &input, weight, geometry, output)
+            }
         }
     }
 
@@ -108,16 +110,14 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         residual: Optional<Self>,
         activation: Activation,
     ) -> Normalised<Self> {
-        let inputs = [input, weight, bias].map(FloatTensor::<Self>::into_parts);
-        let [(input, input_node), (weight, weight_node), (bias, bias_node)] = inputs;
-        let nodes = [input_node, weight_node, bias_node];
+        let parameters = [&weight, &bias].map(|tensor| tensor.primitive().clone());
+        let [scale, shift] = parameters.clone();
         let (residual, residual_node) = split(residual);
         let (output, mean, variance) =
-            Flex::map_norm_train(input.clone(), weight.clone(), bias.clone(), epsilon, residual, activation);
+            Flex::map_norm_train(input.primitive().clone(), scale, shift, epsilon, residual, activation);
         let statistics = statistics(&mean, &variance);
-        let saved =
-            SavedNorm { input, weight, bias, epsilon, statistics, of_batch: true, activation, output: None };
-        let output = record_norm::<C>(nodes, residual_node, output, saved);
+        let layer = Layer { parameters, epsilon, statistics, of_batch: true, activation };
+        let output = layer.record::<C>([&input, &weight, &bias], residual_node, output);
         (output, FloatTensor::<Self>::new(mean), FloatTensor::<Self>::new(variance))
     }
 
@@ -128,17 +128,16 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         residual: Optional<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
-        let inputs = [input, norm.weight, norm.bias].map(FloatTensor::<Self>::into_parts);
-        let [(input, input_node), (weight, weight_node), (bias, bias_node)] = inputs;
-        let nodes = [input_node, weight_node, bias_node];
+        let FixedNorm { weight, bias, mean, variance } = norm;
+        let parameters = [&weight, &bias].map(|tensor| tensor.primitive().clone());
+        let [scale, shift] = parameters.clone();
         let (residual, residual_node) = split(residual);
-        let (mean, variance) = (norm.mean.into_primitive(), norm.variance.into_primitive());
+        let (mean, variance) = (mean.into_primitive(), variance.into_primitive());
         let statistics = statistics(&mean, &variance);
-        let given = FixedNorm { weight: weight.clone(), bias: bias.clone(), mean, variance };
-        let output = Flex::map_norm_fixed(input.clone(), given, epsilon, residual, activation);
-        let saved =
-            SavedNorm { input, weight, bias, epsilon, statistics, of_batch: false, activation, output: None };
-        record_norm::<C>(nodes, residual_node, output, saved)
+        let given = FixedNorm { weight: scale, bias: shift, mean, variance };
+        let output = Flex::map_norm_fixed(input.primitive().clone(), given, epsilon, residual, activation);
+        let layer = Layer { parameters, epsilon, statistics, of_batch: false, activation };
+        layer.record::<C>([&input, &weight, &bias], residual_node, output)
     }
 
     fn map_activate(
@@ -241,20 +240,38 @@ struct Conv;
 
 #[derive(Clone, Debug)]
 struct SavedConv {
-    input: FlexTensor,
+    /// Whose output it read: kept, or computed again.
+    input: NodeId,
     weight: FlexTensor,
     geometry: ConvGeometry,
+}
+
+fn record_conv<C: CheckpointStrategy, const N: usize>(
+    nodes: [NodeGuard; N],
+    input: &FloatTensor<Autodiff<Flex, C>>,
+    weight: FlexTensor,
+    geometry: ConvGeometry,
+    output: FlexTensor,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    match Conv.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(mut prepared) => {
+            let input = prepared.checkpoint(input);
+            prepared.finish(SavedConv { input, weight, geometry }, output)
+        }
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    }
 }
 
 /// Parents: input, weight, and the bias where there is one.
 impl<const N: usize> Backward<Flex, N> for Conv {
     type State = SavedConv;
 
-    fn backward(self, ops: Ops<SavedConv, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<SavedConv, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
         let wanted = ops.parents.map(|parent| parent.map(|node| node.id));
+        let input = checkpointer.retrieve_node_output::<FlexTensor>(ops.state.input);
         let found = with_element!(gradient.dtype(), T => {
-            conv_gradients::<T, N>(&ops.state, &gradient, wanted.each_ref().map(Option::is_some))
+            conv_gradients::<T, N>(&ops.state, &input, &gradient, wanted.each_ref().map(Option::is_some))
         });
         for (id, found) in wanted.into_iter().zip(found) {
             if let (Some(id), Some(found)) = (id, found) {
@@ -265,11 +282,11 @@ impl<const N: usize> Backward<Flex, N> for Conv {
 }
 
 fn conv_gradients<T: MapElement, const N: usize>(
-    saved: &SavedConv,
+    SavedConv { weight, geometry, .. }: &SavedConv,
+    input: &FlexTensor,
     gradient: &FlexTensor,
     wanted: [bool; N],
 ) -> [Option<FlexTensor>; N] {
-    let SavedConv { input, weight, geometry } = saved;
     let (isa, shape) = (Isa::best(), conv_shape(input, weight, *geometry));
     let gradient = Values::new(gradient);
     let gradient = gradient.of::<T>();

@@ -7,6 +7,7 @@ mod distillation;
 mod fine_tuning;
 mod learning;
 mod options;
+mod precision;
 mod repeatable;
 mod resume;
 mod stopping;
