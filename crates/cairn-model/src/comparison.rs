@@ -1,7 +1,6 @@
 //! A photo compared with learned and trained classes alike.
 
 use crate::learning::Learning;
-use crate::rejection::log_sum_exp;
 use crate::{Embedding, Model, Whitening};
 
 /// Learned and trained prototypes in the space in which they are compared.
@@ -13,7 +12,7 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// For each learned class, the logarithm of the odds that the photo shows it, not a trained one.
+    /// For each learned class, the logarithm of the odds that the photo shows it, not the trained class that is likeliest.
     fn log_odds(&self, embedding: &Embedding) -> impl Iterator<Item = f64> {
         let photo = self.whitening.apply(embedding);
         let nearest = nearest(&photo, &self.trained);
@@ -47,9 +46,10 @@ impl Model {
         embedding: &Embedding,
         trained: &[f32],
     ) -> Vec<f32> {
-        // The odds are against all trained classes together.
-        let all_trained = log_sum_exp(&self.calibrated(trained));
+        // Against all trained classes together, a photo that the network is unsure of would sooner be given to a learned one
+        // than the margin says: more of them are photos of trained classes than of new ones.
+        let likeliest = self.calibrated(trained).into_iter().fold(f64::NEG_INFINITY, f64::max);
         let log_odds = comparison.log_odds(embedding);
-        log_odds.map(|log_odds| ((all_trained + log_odds) * self.info().temperature) as f32).collect()
+        log_odds.map(|log_odds| ((likeliest + log_odds) * self.info().temperature) as f32).collect()
     }
 }

@@ -17,7 +17,7 @@ use crate::{Embedding, LandmarkScore, Memory, Model, Rejection};
 ///
 /// The margin of a learned class is likeness to its prototype less likeness to the nearest trained one, both after
 /// [`Whitening`](crate::Whitening). Scaled, it is the logarithm of the odds that the photo shows the learned class rather
-/// than any of the trained ones, which share the rest as their own softmax says.
+/// than the likeliest of the trained ones, among which their own softmax decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Learning {
     /// Logarithm of the odds for a margin of 1, above those for a margin of 0.
@@ -244,7 +244,7 @@ mod tests {
             prototypes: outputs.clone(),
             non_landmarks: vec![embedding],
             learned: vec![],
-            whitening: Whitening::of(&[], &outputs),
+            whitening: Whitening::of(&[], &outputs, 0.3),
         };
         Calibration { rejection: Rejection { score, threshold: 0.5 }, bank, scale: 12.0, offset: -4.0 }
     }

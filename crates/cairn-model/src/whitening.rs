@@ -13,8 +13,6 @@ use crate::Embedding;
 
 /// Directions that are evened out at most, those of the greatest variance.
 const MOST_DIRECTIONS: usize = 128;
-/// How much of the mean variance is added to that of every direction.
-const SHRINKAGE: f64 = 0.3;
 /// Steps of the orthogonal iteration. Directions that have not parted by then are of nearly one variance, and evened
 /// out by nearly the same factor.
 const STEPS: usize = 20;
@@ -31,10 +29,11 @@ pub struct Whitening {
 
 impl Whitening {
     /// The whitening by photos of known classes, each with the index of its class's prototype. `None` of no prototype.
+    /// `shrinkage` times the mean variance is added to that of every direction.
     ///
     /// # Panics
     /// If there is no prototype of an index, or embeddings are not of one length.
-    pub fn of(photos: &[(&Embedding, usize)], prototypes: &[Embedding]) -> Option<Self> {
+    pub fn of(photos: &[(&Embedding, usize)], prototypes: &[Embedding], shrinkage: f64) -> Option<Self> {
         let features = prototypes.first()?.values().len();
         let mut centre = vec![0.0; features];
         for prototype in prototypes {
@@ -53,7 +52,7 @@ impl Whitening {
             let mean = prototypes[class].values().iter().map(|value| value * length);
             deviations.extend(photo.values().iter().zip(mean).map(|(value, mean)| value - mean));
         }
-        let directions = directions(&deviations, features);
+        let directions = directions(&deviations, features, shrinkage);
         Some(Self { centre, directions })
     }
 
@@ -70,7 +69,7 @@ impl Whitening {
 }
 
 /// [`Whitening::directions`] of deviations from prototypes, `[photos, features]`.
-fn directions(deviations: &[f32], features: usize) -> Vec<Vec<f32>> {
+fn directions(deviations: &[f32], features: usize, shrinkage: f64) -> Vec<Vec<f32>> {
     let photos = deviations.len() / features.max(1);
     let count = MOST_DIRECTIONS.min(features).min(photos);
     if count == 0 {
@@ -101,7 +100,7 @@ fn directions(deviations: &[f32], features: usize) -> Vec<Vec<f32>> {
         rows = turned;
     }
     orthonormalise(&mut rows);
-    let added = SHRINKAGE * total / features as f64;
+    let added = shrinkage * total / features as f64;
     let others = (total - variances.iter().sum::<f64>()).max(0.0) / (features - count).max(1) as f64;
     for (row, variance) in rows.iter_mut().zip(variances) {
         // Where nothing varies at all, nothing is to be evened out.
@@ -168,7 +167,7 @@ mod tests {
 
     fn whitening(prototypes: &[Embedding], photos: &[(Embedding, usize)]) -> Whitening {
         let photos: Vec<(&Embedding, usize)> = photos.iter().map(|(photo, class)| (photo, *class)).collect();
-        Whitening::of(&photos, prototypes).unwrap()
+        Whitening::of(&photos, prototypes, 0.3).unwrap()
     }
 
     #[test]
@@ -216,6 +215,6 @@ mod tests {
         let photos = [(prototypes[0].clone(), 0), (prototypes[1].clone(), 1)];
         let evened = whitening(&prototypes, &photos).apply(&prototypes[0]);
         assert!((evened.values()[0] - 0.5_f32.sqrt()).abs() < 1e-6, "{evened:?}");
-        assert_eq!(Whitening::of(&[], &[]), None);
+        assert_eq!(Whitening::of(&[], &[], 0.3), None);
     }
 }

@@ -142,7 +142,7 @@ fn experienced(fixture: &Fixture) -> Model {
         prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
         non_landmarks: vec![outputs[1].embedding.clone()],
         learned: vec![],
-        whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()]),
+        whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()], 0.3),
     };
     let rejection = Rejection { score: LandmarkScore::Similarity, threshold: 0.25 };
     model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });

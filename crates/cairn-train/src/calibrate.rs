@@ -14,6 +14,7 @@ use cairn_model::{
 use cairn_photo::PhotoError;
 
 use crate::answer::answer;
+use crate::recipe::{Learning, Recipe};
 
 /// From how many photos a class is usually learned.
 const SHOTS: usize = 5;
@@ -25,6 +26,11 @@ const DRAWS: usize = 4;
 /// the network never saw, so that odds fitted on it are too severe. Chosen on validation photos and three classes left
 /// out of a training: docs/decisions/007-what-a-model-does-not-know.md.
 const PRIOR: f64 = 5.0;
+/// How much of the mean variance within classes is added to that of every direction before margins are taken, where the
+/// features learned to tell these classes apart: what then still varies within classes lies in a few directions.
+const SHRINKAGE: f64 = 0.3;
+/// The same where they did not: photos of a class vary in every direction.
+const SHRINKAGE_FROZEN: f64 = 3.0;
 /// One part in so many of the photos without a landmark is taken to be of the same kind as any one of them.
 const OWN_KIND: usize = 3;
 
@@ -146,7 +152,8 @@ pub fn calibrate(
     let photos: Vec<(&Embedding, usize)> =
         train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
     // There are as many prototypes as classes, and no model has none.
-    let whitening = Whitening::of(&photos, &prototypes).expect("a prototype");
+    let shrinkage = if has_frozen_features(model) { SHRINKAGE_FROZEN } else { SHRINKAGE };
+    let whitening = Whitening::of(&photos, &prototypes, shrinkage).expect("a prototype");
     let odds = weigh_margins(&whitening, &prototypes, &train, &valid)
         .ok_or_else(|| CalibrateError::OneClass { root: root() })?;
     let bank = Memory {
@@ -162,6 +169,15 @@ pub fn calibrate(
     let rejection = best(&scores);
     model.calibrate(Calibration { rejection, bank, scale: odds.scale, offset: odds.offset });
     Ok(CalibrationOutcome { temperature, scores, rejection, bad_photos })
+}
+
+/// Whether only the last layer of the network learned from the data set.
+fn has_frozen_features(model: &Model) -> bool {
+    // As written, whether or not this machine could train it.
+    let recipe = toml::from_str::<Recipe>(&model.info().provenance.recipe);
+    recipe.is_ok_and(|recipe| {
+        recipe.fine_tune.train == Learning::Head && recipe.fine_tune.unfreeze_every.is_none()
+    })
 }
 
 fn temperature(valid: &[Seen], classes: usize) -> f64 {
