@@ -1,7 +1,7 @@
 //! A photo compared with learned and trained classes alike.
 
 use crate::learning::Learning;
-use crate::{Embedding, Model, Whitening};
+use crate::{Embedding, Memory, Model, Whitening};
 
 /// Learned and trained prototypes in the space in which they are compared.
 pub(crate) struct Comparison<'a> {
@@ -31,12 +31,9 @@ impl Model {
         let learning = self.info().learning.as_ref().filter(|learning| !learning.classes.is_empty())?;
         let whitening = self.memory().whitening.as_ref()?;
         let evened = |embeddings: &[Embedding]| embeddings.iter().map(|e| whitening.apply(e)).collect();
-        Some(Comparison {
-            learning,
-            whitening,
-            trained: evened(&self.memory().prototypes),
-            learned: evened(&self.memory().learned),
-        })
+        let Memory { prototypes, centres, learned, .. } = self.memory();
+        let trained = if centres.is_empty() { prototypes } else { centres };
+        Some(Comparison { learning, whitening, trained: evened(trained), learned: evened(learned) })
     }
 
     /// The logits of the learned classes for a photo of these trained ones, before the temperature as these are.

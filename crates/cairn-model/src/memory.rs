@@ -9,6 +9,9 @@ use crate::{BundleInfo, Embedding, LandmarkScore, Whitening};
 pub struct Memory {
     /// The prototype (mean embedding) of each trained class, in class order; none where nothing needs them.
     pub prototypes: Vec<Embedding>,
+    /// What trained classes are compared by with learned ones: a [mean](Whitening::mean) or several of each class; none
+    /// where the prototypes are.
+    pub centres: Vec<Embedding>,
     /// Photos that show no landmark; none where nothing needs them.
     pub non_landmarks: Vec<Embedding>,
     /// The prototype of each learned class, in the order of [`Learning::classes`](crate::Learning::classes).
@@ -19,6 +22,7 @@ pub struct Memory {
 
 /// Names of the tensors, `[embeddings, features]` each. No network has tensors of this prefix.
 const PROTOTYPES: &str = "cairn.prototypes";
+const CENTRES: &str = "cairn.centres";
 const NON_LANDMARKS: &str = "cairn.non_landmarks";
 const LEARNED: &str = "cairn.learned";
 const CENTRE: &str = "cairn.whitening.centre";
@@ -32,9 +36,12 @@ impl Memory {
                 tensors.insert(name, &[rows.len(), first.len()], rows.concat());
             }
         };
-        for (name, embeddings) in
-            [(PROTOTYPES, &self.prototypes), (NON_LANDMARKS, &self.non_landmarks), (LEARNED, &self.learned)]
-        {
+        for (name, embeddings) in [
+            (PROTOTYPES, &self.prototypes),
+            (CENTRES, &self.centres),
+            (NON_LANDMARKS, &self.non_landmarks),
+            (LEARNED, &self.learned),
+        ] {
             insert(name, &embeddings.iter().map(Embedding::values).collect::<Vec<_>>());
         }
         if let Some(Whitening { centre, directions }) = &self.whitening {
@@ -61,6 +68,7 @@ impl Memory {
             |name| Ok::<_, String>(take(name)?.iter().map(|row| Embedding::stored(row)).collect());
         Ok(Self {
             prototypes: embeddings(PROTOTYPES)?,
+            centres: embeddings(CENTRES)?,
             non_landmarks: embeddings(NON_LANDMARKS)?,
             learned: embeddings(LEARNED)?,
             whitening: centre.map(|centre| Whitening { centre, directions }),

@@ -142,6 +142,7 @@ mod tests {
         let cos = |degrees: f64| degrees.to_radians().cos();
         let memory = Memory {
             prototypes: vec![at(90.0)],
+            centres: vec![],
             learned: vec![at(20.0)],
             non_landmarks: [180.0, 30.0, 40.0, 50.0, 60.0, 70.0].map(at).to_vec(),
             ..Memory::default()

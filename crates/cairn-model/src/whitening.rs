@@ -68,6 +68,36 @@ impl Whitening {
     }
 }
 
+impl Whitening {
+    /// The embedding whose evened direction is the mean of these ones' evened directions; `None` of none.
+    ///
+    /// What is evened first weighs every photo alike; a mean of photos as they come is drawn to those that lie far out in the
+    /// directions in which photos differ most.
+    ///
+    /// # Panics
+    /// If they are not of the centre's length.
+    pub fn mean<'a>(&self, embeddings: impl IntoIterator<Item = &'a Embedding> + Clone) -> Option<Embedding> {
+        let evened: Vec<Embedding> = embeddings.clone().into_iter().map(|photo| self.apply(photo)).collect();
+        let mean = Embedding::mean(&evened)?;
+        let mut deviation = mean.values().to_vec();
+        for direction in &self.directions {
+            let factor = 1.0 - dot(direction, direction);
+            let along = dot(direction, mean.values()) / factor;
+            deviation.iter_mut().zip(direction).for_each(|(value, part)| *value += along * part);
+        }
+        // Where the ray from the centre meets the sphere of all embeddings, within which a mean of some of them lies.
+        let (square, inward) = (dot(&deviation, &deviation), dot(&deviation, &self.centre));
+        let room = (1.0 - dot(&self.centre, &self.centre)).max(0.0);
+        let length = ((inward * inward + square * room).sqrt() - inward) / square;
+        if !(length.is_finite() && length > 0.0) {
+            return Embedding::mean(embeddings);
+        }
+        let on_sphere: Vec<f32> =
+            self.centre.iter().zip(&deviation).map(|(centre, value)| centre + length * value).collect();
+        Some(Embedding::of(&on_sphere))
+    }
+}
+
 /// [`Whitening::directions`] of deviations from prototypes, `[photos, features]`.
 fn directions(deviations: &[f32], features: usize, shrinkage: f64) -> Vec<Vec<f32>> {
     let photos = deviations.len() / features.max(1);
@@ -207,6 +237,21 @@ mod tests {
                     > photo.cosine(&prototypes[0]) - photo.cosine(&prototypes[1])
             );
         }
+    }
+
+    #[test]
+    fn the_mean_of_photos_evens_to_the_mean_of_the_evened_photos() {
+        let (prototypes, photos) = photos();
+        let whitening = whitening(&prototypes, &photos);
+        let few: Vec<&Embedding> = photos.iter().map(|(photo, _)| photo).take(7).collect();
+        let mean = whitening.apply(&whitening.mean(few.iter().copied()).unwrap());
+        let evened: Vec<Embedding> = few.iter().map(|photo| whitening.apply(photo)).collect();
+        let expected = Embedding::mean(&evened).unwrap();
+        assert!(mean.cosine(&expected) > 1.0 - 1e-6, "{mean:?}, not {expected:?}");
+        // Not what evening the mean gives: the third axis, along which photos lie far apart, counts for more there.
+        let other = whitening.apply(&Embedding::mean(few.iter().copied()).unwrap());
+        assert!(other.cosine(&expected) < 1.0 - 1e-4, "{other:?}");
+        assert_eq!(whitening.mean(&[]), None);
     }
 
     #[test]

@@ -141,6 +141,7 @@ fn experienced(fixture: &Fixture) -> Model {
     let bank = Memory {
         prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
         non_landmarks: vec![outputs[1].embedding.clone()],
+        centres: vec![],
         learned: vec![],
         whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()], 0.3),
     };

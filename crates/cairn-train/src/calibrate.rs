@@ -20,17 +20,23 @@ use crate::recipe::{Learning, Recipe};
 const SHOTS: usize = 5;
 /// How many times, at most, each class is learned from so many of its photos, to weigh margins.
 const DRAWS: usize = 4;
-/// How many times as often as one of a trained class a photo shows a class that somebody taught the model.
-///
-/// Such a class is one of which its teacher has photos. And a class that plays unknown is told more easily than one that
-/// the network never saw, so that odds fitted on it are too severe. Chosen on validation photos and three classes left
-/// out of a training: docs/decisions/007-what-a-model-does-not-know.md.
-const PRIOR: f64 = 5.0;
-/// How much of the mean variance within classes is added to that of every direction before margins are taken, where the
-/// features learned to tell these classes apart: what then still varies within classes lies in a few directions.
-const SHRINKAGE: f64 = 0.3;
-/// The same where they did not: photos of a class vary in every direction.
-const SHRINKAGE_FROZEN: f64 = 3.0;
+/// What suits the classes that will be learned, by what the network's features learned.
+struct FewShot {
+    /// How much of the mean variance within classes is added to that of every direction before it is evened out.
+    shrinkage: f64,
+    /// How many times as often as one trained class a photo shows a class that somebody taught the model.
+    prior: f64,
+}
+
+// Such a class is one of which its teacher has photos, hence a prior above 1. And where the features learned to tell these
+// very classes apart, the one that plays unknown is told more easily than one that the network never saw, so that odds
+// fitted on it are too severe; and what varies within classes lies in few directions. Chosen on validation photos and
+// three classes left out of a training, at a loss of one point: docs/decisions/007-what-a-model-does-not-know.md.
+const FINE_TUNED: FewShot = FewShot { shrinkage: 0.3, prior: 10.0 };
+const FROZEN: FewShot = FewShot { shrinkage: 3.0, prior: 2.5 };
+
+/// Steps of k-means.
+const STEPS: usize = 10;
 /// One part in so many of the photos without a landmark is taken to be of the same kind as any one of them.
 const OWN_KIND: usize = 3;
 
@@ -152,12 +158,16 @@ pub fn calibrate(
     let photos: Vec<(&Embedding, usize)> =
         train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
     // There are as many prototypes as classes, and no model has none.
-    let shrinkage = if has_frozen_features(model) { SHRINKAGE_FROZEN } else { SHRINKAGE };
-    let whitening = Whitening::of(&photos, &prototypes, shrinkage).expect("a prototype");
-    let odds = weigh_margins(&whitening, &prototypes, &train, &valid)
+    let few_shot = if has_frozen_features(model) { FROZEN } else { FINE_TUNED };
+    let whitening = Whitening::of(&photos, &prototypes, few_shot.shrinkage).expect("a prototype");
+    let centres: Vec<Vec<Embedding>> = (0..data.classes.len())
+        .map(|class| centres(&whitening, &embeddings_of(&train, ClassId::new(class)).collect::<Vec<_>>()))
+        .collect();
+    let odds = weigh_margins(&whitening, &centres, few_shot.prior, &train, &valid)
         .ok_or_else(|| CalibrateError::OneClass { root: root() })?;
     let bank = Memory {
         prototypes,
+        centres: centres.concat(),
         non_landmarks: non_landmarks.iter().map(|output| output.embedding.clone()).collect(),
         learned: Vec::new(),
         whitening: Some(whitening),
@@ -243,11 +253,15 @@ fn best(scores: &[ScoreQuality]) -> Rejection {
 /// The scale and offset that make the margin of a class's prototype the logarithm of odds; see [`calibrate`].
 fn weigh_margins(
     whitening: &Whitening,
-    prototypes: &[Embedding],
+    centres: &[Vec<Embedding>],
+    prior: f64,
     train: &[Seen],
     valid: &[Seen],
 ) -> Option<PlattScale> {
-    let trained: Vec<Embedding> = prototypes.iter().map(|prototype| whitening.apply(prototype)).collect();
+    let trained: Vec<Vec<Embedding>> = centres
+        .iter()
+        .map(|of_class| of_class.iter().map(|centre| whitening.apply(centre)).collect())
+        .collect();
     let photos: Vec<(Embedding, ClassId)> =
         valid.iter().map(|seen| (whitening.apply(&seen.output.embedding), seen.class)).collect();
     let mut observations = Vec::new();
@@ -256,13 +270,13 @@ fn weigh_margins(
             photos.iter().map(|(photo, _)| nearest_but(photo, &trained, class)).collect();
         let own: Vec<&Embedding> = embeddings_of(train, class).collect();
         for few in own.chunks(SHOTS).take(DRAWS) {
-            let Some(prototype) = Embedding::mean(few.iter().copied()) else { continue };
+            let Some(prototype) = whitening.mean(few.iter().copied()) else { continue };
             let prototype = whitening.apply(&prototype);
             observations.extend(photos.iter().zip(&nearest_other).map(|((photo, shown), nearest)| {
                 Observation {
                     score: photo.cosine(&prototype) - nearest,
                     // Here it shows it as often as any other.
-                    known: -PRIOR.ln(),
+                    known: -prior.ln(),
                     positive: *shown == class,
                 }
             }));
@@ -271,8 +285,69 @@ fn weigh_margins(
     platt_scaling(&observations)
 }
 
-/// Likeness to the likest prototype of the trained classes but one.
-fn nearest_but(photo: &Embedding, trained: &[Embedding], class: ClassId) -> f64 {
+/// Likeness to the likest centre of the trained classes but one.
+fn nearest_but(photo: &Embedding, trained: &[Vec<Embedding>], class: ClassId) -> f64 {
     let others = trained.iter().enumerate().filter(|(other, _)| *other != class.index());
-    others.map(|(_, prototype)| photo.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max)
+    others
+        .flat_map(|(_, centres)| centres)
+        .map(|centre| photo.cosine(centre))
+        .fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// One centre of a class's photos, or two of a class of many: its outside and its inside, say (k-means, Lloyd 1982, by
+/// the angle between evened embeddings).
+fn centres(whitening: &Whitening, photos: &[&Embedding]) -> Vec<Embedding> {
+    let whole = || whitening.mean(photos.iter().copied());
+    if photos.len() < 2 * SHOTS {
+        return whole().into_iter().collect();
+    }
+    let evened: Vec<Embedding> = photos.iter().map(|photo| whitening.apply(photo)).collect();
+    let farthest = |from: &Embedding| {
+        evened.iter().min_by(|a, b| a.cosine(from).total_cmp(&b.cosine(from))).expect("there are photos")
+    };
+    let first = farthest(&evened[0]);
+    let mut two = [first.clone(), farthest(first).clone()];
+    let mut parts = [Vec::new(), Vec::new()];
+    for _ in 0..STEPS {
+        parts = [Vec::new(), Vec::new()];
+        for (photo, evened) in photos.iter().zip(&evened) {
+            parts[usize::from(evened.cosine(&two[1]) > evened.cosine(&two[0]))].push(*photo);
+        }
+        for (centre, part) in two.iter_mut().zip(&parts) {
+            if let Some(mean) = whitening.mean(part.iter().copied()) {
+                *centre = whitening.apply(&mean);
+            }
+        }
+    }
+    parts.iter().filter_map(|part| whitening.mean(part.iter().copied())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_of_many_photos_has_two_centres_and_a_class_of_few_has_one() {
+        // Two views of a landmark, far apart, and its prototype between them.
+        let view = |axis: usize, n: usize| {
+            let mut values = [0.1, 0.1, 0.02 * (n % 3) as f32, 0.02 * (n % 5) as f32];
+            values[axis] = 1.0;
+            Embedding::of(&values)
+        };
+        let photos: Vec<Embedding> = (0..12).map(|n| view(usize::from(n >= 8), n)).collect();
+        let prototypes = [Embedding::mean(&photos).expect("photos"), Embedding::of(&[0.0, 0.0, 1.0, 0.5])];
+        let whitening = Whitening::of(&[], &prototypes, 0.3).expect("prototypes");
+        let photos: Vec<&Embedding> = photos.iter().collect();
+
+        let two = centres(&whitening, &photos);
+        assert_eq!(two.len(), 2);
+        for (centre, axis) in [(&two[0], 1), (&two[1], 0)] {
+            let likeness = centre.cosine(&view(axis, 0));
+            assert!(likeness > 0.98 && likeness > 1.5 * centre.cosine(&view(1 - axis, 0)), "{likeness}");
+        }
+        let few = centres(&whitening, &photos[4..]);
+        assert_eq!(few.len(), 1);
+        assert!(few[0].cosine(&view(0, 0)) > 0.5 && few[0].cosine(&view(1, 0)) > 0.5);
+        assert_eq!(centres(&whitening, &[]), []);
+    }
 }
