@@ -1,9 +1,12 @@
 //! A batch: photos as one block of numbers, with their classes.
 
+use std::sync::Arc;
+
 use cairn_photo::{Normalisation, Photo};
 
 use crate::mixing::Mix;
-use crate::{BadPhoto, ClassId, Example, InputSize, Mixture};
+use crate::pixels::SparePixels;
+use crate::{BadPhoto, ClassId, Example, InputSize, Mixture, Pixels};
 
 /// Photos that go through the network together.
 #[derive(Debug)]
@@ -11,7 +14,7 @@ pub struct Batch {
     /// Which batch of its epoch this is, counted from zero.
     pub number: usize,
     /// Normalised pixels, `[len * views, 3, height, width]`.
-    pub pixels: Vec<f32>,
+    pub pixels: Pixels,
     /// The class of each photo, `[len]`.
     pub labels: Vec<ClassId>,
     /// Which example of the loader's list each photo is, `[len]`.
@@ -84,17 +87,17 @@ pub(crate) struct Filling {
     size: InputSize,
     views: usize,
     /// Room for all photos, `[examples * views, 3, height, width]`.
-    pixels: Vec<f32>,
+    pixels: Pixels,
     /// What became of each photo; `None` while it is awaited.
     outcomes: Vec<Option<Result<ClassId, BadPhoto>>>,
     awaited: usize,
 }
 
 impl Filling {
-    /// Room for the photos of this plan.
-    pub(crate) fn new(plan: BatchPlan, size: InputSize, views: usize) -> Filling {
+    /// Room for the photos of this plan, of which every one is to be [put](Self::put).
+    pub(crate) fn new(plan: BatchPlan, size: InputSize, views: usize, memory: &Arc<SparePixels>) -> Filling {
         let awaited = plan.examples.len();
-        let pixels = vec![0.0; awaited * views * size.numbers()];
+        let pixels = memory.take(awaited * views * size.numbers());
         Filling { plan, size, views, pixels, outcomes: (0..awaited).map(|_| None).collect(), awaited }
     }
 

@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::batch::{BatchPlan, Filling};
 use crate::chance::photo_rng;
+use crate::pixels::SparePixels;
 use crate::{BadPhoto, Batch, Example, InputSize, PhotoCache, View};
 
 /// The batches of an epoch, in order. Dropping it stops the workers after the photo in their hands.
@@ -32,6 +33,7 @@ pub struct Epoch {
     prefetch: usize,
     size: InputSize,
     views: usize,
+    memory: Arc<SparePixels>,
     jobs: Option<Sender<Job>>,
     finished: Receiver<Batch>,
     stop: Arc<AtomicBool>,
@@ -75,6 +77,7 @@ impl Epoch {
             prefetch,
             size,
             views,
+            memory: Arc::default(),
             jobs: Some(jobs),
             finished,
             stop,
@@ -96,7 +99,7 @@ impl Epoch {
         while self.under_way < count {
             let Some(plan) = self.ahead.pop_front() else { return };
             let examples = plan.examples.clone();
-            let filling = Arc::new(Mutex::new(Filling::new(plan, self.size, self.views)));
+            let filling = Arc::new(Mutex::new(Filling::new(plan, self.size, self.views, &self.memory)));
             for (position, example) in examples.into_iter().enumerate() {
                 // Sending fails only once every worker is gone, and then `next` says so.
                 let _ = jobs.send(Job { filling: Arc::clone(&filling), position, example });

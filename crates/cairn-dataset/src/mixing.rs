@@ -141,7 +141,7 @@ impl Mix {
         partners.extend(&batch.labels[..batch.labels.len() - 1]);
         let photo = 3 * width * height;
         let last = batch.pixels[batch.pixels.len() - photo..].to_vec();
-        let mut rest = batch.pixels.as_mut_slice();
+        let mut rest = &mut *batch.pixels;
         // From the last to the first, so that each finds the one before it as it was.
         while rest.len() > photo {
             let (before, own) = rest.split_at_mut(rest.len() - photo);
@@ -185,11 +185,11 @@ mod tests {
 
     /// Photos of 4 x 3 pixels, each value 1000 times the photo's number plus its place.
     fn batch(photos: usize) -> Batch {
-        let pixels =
+        let pixels: Vec<f32> =
             (0..photos).flat_map(|photo| (0..36).map(move |at| (1000 * photo + at) as f32)).collect();
         Batch {
             number: 0,
-            pixels,
+            pixels: pixels.into(),
             labels: (0..photos).map(ClassId::new).collect(),
             examples: (0..photos).collect(),
             height: 3,

@@ -5,12 +5,13 @@
 //! [`from_map`]; weights are f32 in torchvision's layout.
 
 use burn::backend::{Dispatch, DispatchTensor};
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
 use crate::activation::Activation;
 use crate::curve::Curve;
 pub use crate::extension::{ConvGeometry, FoldedConv, PoolGeometry};
 use crate::extension::{FixedNorm, NetworkOps, Optional, PixelOps, composed, kernels_enabled};
+use crate::memory::Buffer;
 use crate::optimiser::{Adam, Sgd};
 
 /// A batch norm with the statistics that it is to use; all `[channels]`.
@@ -37,6 +38,19 @@ pub struct TrainedNorm {
     pub mean: Tensor<1>,
     /// The batch's biased variance, `[channels]`, without a gradient.
     pub variance: Tensor<1>,
+}
+
+/// Photos on a device: `pixels` is `[batch, 3, height, width]`.
+///
+/// On the CPU they lie in memory that is kept from step to step, as maps do.
+///
+/// # Panics
+/// If there are not so many pixels.
+pub fn images(pixels: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
+    let mut buffer = Buffer::of::<f32>(pixels.len());
+    buffer.as_mut_slice(pixels.len()).copy_from_slice(pixels);
+    let bytes = buffer.into_bytes::<f32>(pixels.len());
+    Tensor::from_data(TensorData::from_bytes(bytes, shape, DType::F32), device)
 }
 
 /// Runs an operation: its kernel where the device has one, or what is composed of Burn's own.

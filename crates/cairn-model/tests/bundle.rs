@@ -115,9 +115,9 @@ fn a_bundle_gives_the_logits_and_the_description_that_went_into_it() {
     let model = Model::open(fixture.bundle()).unwrap();
     assert_eq!(model.info(), &info());
     let pixels: Vec<f32> = (0..3 * 3 * SIDE * SIDE).map(|i| (i as f32 * 0.7).sin()).collect();
-    let logits = model.network().logits(pixels.clone(), SIDE, SIDE, Precision::F32);
+    let logits = model.network().logits(&pixels, SIDE, SIDE, Precision::F32);
     assert_eq!(logits.len(), 3);
-    assert_eq!(logits, network().logits(pixels, SIDE, SIDE, Precision::F32));
+    assert_eq!(logits, network().logits(&pixels, SIDE, SIDE, Precision::F32));
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn probabilities_are_those_of_the_logits_divided_by_the_temperature() {
     let framed = model.info().preprocess.frame(&photo);
     let mut pixels = vec![0.0; 3 * SIDE * SIDE];
     model.info().preprocess.normalisation.write_chw(&framed, &mut pixels);
-    let logits = network().logits(pixels, SIDE, SIDE, Precision::F32).remove(0);
+    let logits = network().logits(&pixels, SIDE, SIDE, Precision::F32).remove(0);
     let weights: Vec<f64> =
         logits.iter().map(|&logit| (f64::from(logit) / info().temperature).exp()).collect();
     let likeliest = weights.iter().copied().fold(0.0, f64::max) / weights.iter().sum::<f64>();

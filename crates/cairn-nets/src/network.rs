@@ -1,7 +1,8 @@
 //! One type for every architecture, so that training and prediction need not know which they hold.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
+use cairn_kernels::layers;
 
 use crate::Precision;
 use crate::graph::Graph;
@@ -123,19 +124,13 @@ impl Network {
 
     /// Logits as numbers, `[batch][classes]`, of normalised photos: `pixels` is `[batch, 3, height, width]` and the
     /// batch is as many whole photos as it holds.
-    pub fn logits(
-        &self,
-        pixels: Vec<f32>,
-        height: usize,
-        width: usize,
-        precision: Precision,
-    ) -> Vec<Vec<f32>> {
+    pub fn logits(&self, pixels: &[f32], height: usize, width: usize, precision: Precision) -> Vec<Vec<f32>> {
         let batch = pixels.len() / (3 * height * width);
         if batch == 0 {
             return Vec::new();
         }
-        let images = TensorData::new(pixels, [batch, 3, height, width]);
-        let logits = self.forward(Tensor::from_data(images, &self.device()), precision);
+        let images = layers::images(pixels, [batch, 3, height, width], &self.device());
+        let logits = self.forward(images, precision);
         let [_, classes] = logits.dims();
         let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
         values.chunks_exact(classes).map(<[f32]>::to_vec).collect()

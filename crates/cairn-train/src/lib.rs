@@ -46,8 +46,9 @@ pub use observer::{Event, Interrupt, Observer};
 pub use optimiser::OptimiserRecipe;
 pub use rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};
 pub use recipe::{
-    BUILT_IN_RECIPES, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning, NamedNormalisation,
-    NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError, TrainingRecipe,
+    BUILT_IN_RECIPES, Blend, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning,
+    NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError,
+    TrainingRecipe,
 };
 pub use run_folder::{RunFolder, RunRecord};
 pub use runs::{Run, runs_in};

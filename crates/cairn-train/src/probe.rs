@@ -5,6 +5,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_dataset::{ClassId, Loader};
 use cairn_eval::Scores;
+use cairn_kernels::layers::images;
 use cairn_model::write_bundle;
 use cairn_nets::Network;
 use chacha20::ChaCha8Rng;
@@ -215,7 +216,7 @@ impl<'a> FeaturePass<'a> {
             if !batch.is_empty() {
                 to.shares.extend(batch.soft_labels(to.classes));
                 let shape = [batch.len(), 3, batch.height, batch.width];
-                let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &Device::flex());
+                let images = images(&batch.pixels, shape, &Device::flex());
                 let features = self.network.features(images, self.training.recipe.precision());
                 to.values.extend(features.into_data().iter::<f32>());
                 to.labels.extend(batch.labels);

@@ -1,8 +1,9 @@
 //! One batch: forward, loss, backward.
 
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use cairn_dataset::Batch;
+use cairn_kernels::layers::images;
 use cairn_nets::{Network, Precision};
 
 use crate::loss::{Loss, Targets};
@@ -39,8 +40,7 @@ impl Labelled {
     /// On an autodiff device, with what the teachers say of the photos where there are teachers.
     pub(crate) fn new(batch: Batch, classes: usize, teachers: Option<&Teachers>, device: &Device) -> Self {
         let labels = batch.soft_labels(classes);
-        let pixels = TensorData::new(batch.pixels, [batch.labels.len(), 3, batch.height, batch.width]);
-        let images = Tensor::<4>::from_data(pixels, device);
+        let images = images(&batch.pixels, [batch.len(), 3, batch.height, batch.width], device);
         let answers = teachers.map(|teachers| teachers.answers(&images.clone().inner()));
         Self { input: Input::Images(images), targets: Targets { labels, answers } }
     }

@@ -20,7 +20,7 @@ pub fn evaluate(
     let mut scores = Scores::new(classes);
     for batch in loader.epoch(0, 0) {
         batch.bad.iter().for_each(&mut on_bad);
-        let logits = network.logits(batch.pixels, batch.height, batch.width, precision);
+        let logits = network.logits(&batch.pixels, batch.height, batch.width, precision);
         for (label, logits) in batch.labels.iter().zip(&logits) {
             scores.push(*label, logits);
         }

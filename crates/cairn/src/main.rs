@@ -8,6 +8,7 @@ mod commands;
 mod dashboard;
 mod destination;
 mod exit;
+mod first_weights;
 mod json;
 mod listing;
 mod model_source;

@@ -40,7 +40,7 @@ fn two_epochs(examples: &[Example], cache: Arc<PhotoCache>) -> Vec<u32> {
     let options = LoaderOptions { batch_size: 4, workers: 3, shuffle: true, ..LoaderOptions::default() };
     let loader = Loader::new(examples, view, options).unwrap().cached(cache);
     let batches = (0..2).flat_map(|epoch| loader.epoch(epoch, 0));
-    batches.flat_map(|batch| batch.pixels).map(f32::to_bits).collect()
+    batches.flat_map(|batch| batch.pixels.to_vec()).map(f32::to_bits).collect()
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn the_augmentation_of_a_photo_does_not_depend_on_the_photos_beside_it() {
     let unshuffled = LoaderOptions { shuffle: false, batch_size: 1, ..options() };
     let pixels = |examples: &[Example]| -> Vec<Vec<f32>> {
         let loader = Loader::new(examples, augmented(), unshuffled.clone()).unwrap();
-        loader.epoch(2, 0).map(|batch| batch.pixels).collect()
+        loader.epoch(2, 0).map(|batch| batch.pixels.to_vec()).collect()
     };
     assert_eq!(pixels(&all)[5..9], pixels(&all[5..9]));
 }

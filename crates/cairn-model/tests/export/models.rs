@@ -112,7 +112,7 @@ fn changed(weights: &StateDict, change: impl Fn(&str, &[usize], &[f32]) -> Vec<f
 
 fn logits(network: &Network, preprocess: &Preprocess, photo: &Photo) -> Vec<f32> {
     let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
-    network.logits(pixels(preprocess, photo), height, width, Precision::F32).remove(0)
+    network.logits(&pixels(preprocess, photo), height, width, Precision::F32).remove(0)
 }
 
 /// The photo as the network sees it, `[3, height, width]`.

@@ -6,6 +6,7 @@
 //! is data and nothing else.
 
 mod archive;
+mod blend;
 mod checkpoint;
 mod download;
 mod error;

@@ -22,7 +22,7 @@ fn a_computed_graph_gives_the_networks_logits() {
         let logits = graph.compute(&weights, images).unwrap().logits();
         assert_eq!(logits.dims(), [2, 7], "{architecture}");
         let found: Vec<f32> = logits.into_data().iter::<f32>().collect();
-        let expected = network.logits(pixels, SIDE, SIDE, Precision::F32).concat();
+        let expected = network.logits(&pixels, SIDE, SIDE, Precision::F32).concat();
         let greatest = expected.iter().fold(0.0_f32, |greatest, logit| greatest.max(logit.abs()));
         for (found, expected) in found.iter().zip(&expected) {
             assert!((found - expected).abs() < 1e-4 * greatest, "{architecture}: {found} for {expected}");

@@ -75,7 +75,7 @@ fn compare_passes(architecture: Architecture, weights: &StateDict, passes: &Stat
     let network = network(architecture, classes, side).with_state_dict(weights.clone()).unwrap();
 
     let images = passes.values("images").unwrap().to_vec();
-    let logits = network.logits(images.clone(), side, side, Precision::F32).concat();
+    let logits = network.logits(&images, side, side, Precision::F32).concat();
     assert_close(&logits, passes.values("evaluated").unwrap(), architecture, "logits in evaluation");
 
     let training = network.clone().train();

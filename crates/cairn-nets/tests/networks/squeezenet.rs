@@ -17,7 +17,7 @@ fn squeezenet_gives_the_outputs_that_were_published_with_its_weights() {
     let network = network(Architecture::SqueezeNet1_1, 1000, 224).with_state_dict(weights).unwrap();
     for n in 0..3 {
         let read = |what| read_npy(&folder.join(format!("squeezenet1_1-check/{what}_{n}.npy")));
-        let logits = network.logits(read("input"), 224, 224, Precision::F32).concat();
+        let logits = network.logits(&read("input"), 224, 224, Precision::F32).concat();
         let expected = read("output");
         let largest = expected.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let worst = logits.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

@@ -43,8 +43,8 @@ fn a_network_survives_the_way_through_a_file_bit_for_bit() {
         let restored = other.with_state_dict(weights).unwrap();
         assert!(restored.state_dict() == ours.state_dict(), "{architecture}");
         assert_eq!(
-            restored.logits(images.clone(), 32, 32, Precision::F32),
-            ours.logits(images.clone(), 32, 32, Precision::F32),
+            restored.logits(&images, 32, 32, Precision::F32),
+            ours.logits(&images, 32, 32, Precision::F32),
             "{architecture}"
         );
     }

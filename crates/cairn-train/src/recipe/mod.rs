@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use distil::DistilRecipe;
 pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
-pub use network::{FirstWeights, NetworkRecipe};
+pub use network::{Blend, FirstWeights, NetworkRecipe};
 pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
 pub use training::{ClassWeights, TrainingRecipe};
 
@@ -158,6 +158,7 @@ impl Recipe {
             .fault()
             .or_else(|| self.photos.fault())
             .or_else(|| self.network_spec(2).validate().err().map(|e| format!("network: {e}")))
+            .or_else(|| self.network.blend.as_ref().and_then(Blend::fault))
             .or_else(|| self.growth_fault())
             .or_else(|| self.optimiser.fault())
             .or_else(|| self.schedule.fault())
@@ -247,6 +248,9 @@ mod tests {
             recipe.distil = Some(DistilRecipe { teachers: vec!["run".to_owned()], weight, temperature });
             assert!(recipe.validate().unwrap_err().to_string().contains(named), "{named}");
         }
+        faulty("network.blend.share", |r| {
+            r.network.blend = Some(Blend { with: "run".into(), share: 1.0 });
+        });
         faulty("dropout", |r| r.network.dropout = 1.0);
         faulty("learning_rate", |r| {
             r.optimiser = OptimiserRecipe::Adam {

@@ -19,6 +19,29 @@ pub struct NetworkRecipe {
     /// Weights of another training to begin with, in place of drawn ones; a last layer for other classes begins anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<FirstWeights>,
+    /// What another training made of those weights, mixed with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blend: Option<Blend>,
+}
+
+/// First weights that lie between given ones and those of a model that began with them: features of such a network tell
+/// apart what that model learned nearly as well as its own, and know more of everything else
+/// ([`StateDict::blended`](cairn_nets::StateDict::blended)).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blend {
+    /// A model file or run folder, relative to the working directory.
+    pub with: PathBuf,
+    /// How far from the given weights to the model's, above 0 and below 1.
+    pub share: f32,
+}
+
+impl Blend {
+    /// What is wrong with the figures, if anything.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let within = self.share > 0.0 && self.share < 1.0;
+        (!within).then(|| format!("network.blend.share is {}; it must lie between 0 and 1", self.share))
+    }
 }
 
 /// Where first weights come from.

@@ -8,8 +8,9 @@ use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
 use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
-use super::train::{first_weights, resolve, stop_on_ctrl_c};
+use super::train::{resolve, stop_on_ctrl_c};
 use crate::exit::Status;
+use crate::first_weights::first_weights;
 use crate::json;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{bar, left_out, say};

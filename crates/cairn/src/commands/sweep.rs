@@ -11,8 +11,9 @@ use cairn_train::{
 };
 use clap::Args;
 
-use super::train::{Cache, first_weights, resolve, say_stop, stop_on_ctrl_c};
+use super::train::{Cache, resolve, say_stop, stop_on_ctrl_c};
 use crate::exit::Status;
+use crate::first_weights::first_weights;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{TrainingProgress, say};
 use crate::rows::Format;
@@ -136,7 +137,7 @@ impl Sweep {
         listing.print(self.format, Layout::Rows)?;
 
         let named = runs.iter().zip(ended).filter_map(|(run, ended)| Some((run, ended.as_ref()?)));
-        let curves: Vec<_> = named.map(|(run, ended)| ended.curves(run.values.join(", "))).collect();
+        let curves: Vec<_> = named.map(|(run, ended)| ended.curves(run.name.clone())).collect();
         if !curves.is_empty() {
             let picture = folder.join("curves.png");
             write_run_curves(&picture, &curves)?;

@@ -4,16 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{CacheMode, ImageFolder, ValidSplit, user_cache_folder};
-use cairn_nets::weights::{fetch_weights, read_weights};
-use cairn_nets::{Architecture, Precision, StateDict};
+use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
+use cairn_nets::{Precision, StateDict};
 use cairn_train::{
-    FirstWeights, Interrupt, NetworkRecipe, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training,
-    train,
+    FirstWeights, Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train,
 };
 use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
+use crate::first_weights::first_weights;
 use crate::progress::{bar, say};
 use crate::watcher::Watcher;
 
@@ -153,34 +152,6 @@ fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
     let root = data.unwrap_or(&record.data);
     let data = ImageFolder::open(root, &ValidSplit::default())?;
     Ok(Job { recipe, weights: None, data, run })
-}
-
-/// Reads the weights that the network begins with, fetching them first where they are to be had from torchvision.
-pub(crate) fn first_weights(network: &NetworkRecipe) -> Result<Option<StateDict>> {
-    match &network.weights {
-        None => Ok(None),
-        Some(FirstWeights::File(path)) => Ok(Some(read_weights(path)?)),
-        Some(FirstWeights::Imagenet) => Ok(Some(read_weights(imagenet_weights(network.architecture)?)?)),
-    }
-}
-
-/// The published weights of a network in the user's cache folder.
-fn imagenet_weights(architecture: Architecture) -> Result<PathBuf> {
-    let Some(url) = architecture.imagenet_weights() else {
-        bail!(
-            "nobody publishes ImageNet weights for {architecture}; give a file, or a network that `cairn nets` lists with some"
-        );
-    };
-    let Some(caches) = user_cache_folder() else {
-        bail!("the system names no cache folder for {url}: fetch it, and give the file by --weights");
-    };
-    let bar = bar(0, "KiB of ImageNet weights");
-    let file = fetch_weights(url, &caches.join("weights"), &mut |done, total| {
-        bar.set_length(total.unwrap_or(done) >> 10);
-        bar.set_position(done >> 10);
-    });
-    bar.finish_and_clear();
-    Ok(file?)
 }
 
 /// Puts figures in place of all that depends on the photos.

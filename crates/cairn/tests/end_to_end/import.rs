@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cairn_nets::StateDict;
+use cairn_nets::weights::read_weights;
 use cairn_reference::python_with;
 use serde_json::Value;
 
@@ -92,4 +94,26 @@ fn a_training_begins_with_the_weights_in_a_file_and_says_what_became_of_the_last
         .assert_status(1)
         .assert_stderr_has("missing.pth");
     assert!(!sandbox.path("none").exists());
+}
+
+#[test]
+fn a_training_may_begin_between_given_weights_and_what_another_training_made_of_them() {
+    let sandbox = Sandbox::trained();
+    let train = |options: &str| sandbox.cairn(&format!("train photos --epochs 1 {options}"));
+    train("--recipe tiny.toml --weights run/best.safetensors --out tuned").assert_status(0);
+    let tiny = String::from_utf8(sandbox.read("tiny.toml")).unwrap();
+    let blend = "[network]\nblend = { with = \"tuned\", share = 0.25 }";
+    let recipe = tiny.replace("[network]", blend) + "\n[fine_tune]\ntrain = \"head\"\n";
+    sandbox.file("blend.toml", recipe.as_bytes());
+
+    train("--recipe blend.toml --out none").assert_status(1).assert_stderr_has("--weights");
+    assert!(!sandbox.path("none").exists());
+    train("--recipe blend.toml --weights run/best.safetensors --out blended").assert_status(0);
+    let [first, tuned, blended] = ["run", "tuned", "blended"]
+        .map(|run| read_weights(sandbox.path(&format!("{run}/best.safetensors"))).unwrap());
+    let values = |weights: &StateDict| weights.values("conv1.weight").unwrap().to_vec();
+    for ((first, tuned), blended) in values(&first).into_iter().zip(values(&tuned)).zip(values(&blended)) {
+        assert!((blended - (0.75 * first + 0.25 * tuned)).abs() < 1e-6, "{blended}: {first}, {tuned}");
+    }
+    assert_ne!(values(&first), values(&tuned));
 }
