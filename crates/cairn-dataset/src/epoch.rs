@@ -54,6 +54,7 @@ impl Epoch {
     pub(crate) fn start(
         work: PhotoWork,
         batches: VecDeque<BatchPlan>,
+        memory: Arc<SparePixels>,
         workers: usize,
         prefetch: usize,
     ) -> Epoch {
@@ -77,7 +78,7 @@ impl Epoch {
             prefetch,
             size,
             views,
-            memory: Arc::default(),
+            memory,
             jobs: Some(jobs),
             finished,
             stop,

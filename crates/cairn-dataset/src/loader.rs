@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::batch::BatchPlan;
 use crate::chance::mixing_rng;
 use crate::epoch::{Epoch, PhotoWork};
+use crate::pixels::SparePixels;
 use crate::sampling::order;
 use crate::{BatchMixing, Example, InputSize, PhotoCache, Sampling, SizeGrowth, View};
 
@@ -104,6 +105,7 @@ pub struct Loader {
     mixing: Option<BatchMixing>,
     views: TestViews,
     growth: Option<SizeGrowth>,
+    memory: Arc<SparePixels>,
     size: InputSize,
     options: LoaderOptions,
 }
@@ -133,6 +135,7 @@ impl Loader {
             mixing: None,
             views: TestViews::One,
             growth: None,
+            memory: Arc::default(),
             size,
             options,
         })
@@ -141,6 +144,11 @@ impl Loader {
     /// The same loader, with decoded photos kept in `cache`. Its batches do not change.
     pub fn cached(self, cache: Arc<PhotoCache>) -> Loader {
         Loader { cache, ..self }
+    }
+
+    /// The same loader, with its batches in memory that this one's batches left: for loaders that take turns.
+    pub fn in_memory_of(self, other: &Loader) -> Loader {
+        Loader { memory: Arc::clone(&other.memory), ..self }
     }
 
     /// The same loader, showing these photos in each epoch. Without `shuffle` there is nothing to choose: each comes once.
@@ -238,7 +246,7 @@ impl Loader {
             seed: self.options.seed,
             epoch,
         };
-        Epoch::start(work, batches, self.options.workers, self.options.prefetch)
+        Epoch::start(work, batches, Arc::clone(&self.memory), self.options.workers, self.options.prefetch)
     }
 
     /// How photos are shown in this epoch, and how large.

@@ -3,8 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Pixels as a network takes them. Dropped, their memory serves a later batch of the epoch: taken anew from the system for every
-/// batch, each page of it would be cleared before it is written, a fifth of the time of a loader that decodes nothing.
+/// Pixels as a network takes them. Dropped, their memory serves a later batch of the [`Loader`](crate::Loader): taken anew from the
+/// system for every batch, each page of it would be cleared before it is written, a fifth of the time of a loader that decodes
+/// nothing.
 #[derive(Debug, Default)]
 pub struct Pixels {
     values: Vec<f32>,
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_may_outlive_their_epoch() {
+    fn pixels_may_outlive_their_loader() {
         let pixels = Arc::new(SparePixels::default()).take(3);
         assert_eq!(*pixels, [0.0; 3]);
     }

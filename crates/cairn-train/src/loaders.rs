@@ -49,11 +49,11 @@ impl Loaders {
         if let Some(growth) = recipe.photos.growth {
             train = train.growing(growth)?;
         }
+        let taking_turns = |loader: Loader| loader.cached(cache.clone()).in_memory_of(&train);
         Ok(Self {
+            train_plain: taking_turns(Loader::new(data.train.clone(), plain.clone(), options.clone())?),
+            valid: taking_turns(Loader::new(data.valid.clone(), plain, options)?),
             train,
-            train_plain: Loader::new(data.train.clone(), plain.clone(), options.clone())?
-                .cached(cache.clone()),
-            valid: Loader::new(data.valid.clone(), plain, options)?.cached(cache.clone()),
             preprocess,
             cache,
         })

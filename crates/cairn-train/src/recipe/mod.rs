@@ -30,6 +30,7 @@ pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
     ("demo", include_str!("../../../../recipes/demo.toml")),
     ("quick", include_str!("../../../../recipes/quick.toml")),
     ("probe", include_str!("../../../../recipes/probe.toml")),
+    ("best-scratch", include_str!("../../../../recipes/best-scratch.toml")),
     ("few-shot", include_str!("../../../../recipes/few-shot.toml")),
     ("best-transfer", include_str!("../../../../recipes/best-transfer.toml")),
     ("shipped", include_str!("../../../../recipes/shipped.toml")),
