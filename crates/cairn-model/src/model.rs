@@ -31,7 +31,15 @@ impl Model {
     /// # Errors
     /// When there is no model, or the file is damaged, of another version, or does not fit together.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ModelError> {
-        read_bundle(&bundle_path(path.as_ref())?, &Device::flex()).map(Self::from_bundle)
+        Self::open_on(path, &Device::flex())
+    }
+
+    /// The same on another device, for whoever has tensors there; everything that takes photos wants the CPU.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn open_on(path: impl AsRef<Path>, device: &Device) -> Result<Self, ModelError> {
+        read_bundle(&bundle_path(path.as_ref())?, device).map(Self::from_bundle)
     }
 
     /// Opens a bundle whose file's bytes lie in memory, on the CPU; `name` is what errors call it.

@@ -5,6 +5,7 @@
 //! Nothing here knows of photos on disk or of training.
 
 mod architecture;
+mod device;
 pub mod graph;
 mod head;
 mod init;
@@ -24,6 +25,7 @@ pub mod weights;
 pub use weights::{Fitted, HeadFit};
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
+pub use device::{DeviceError, DeviceName};
 pub use init::Init;
 pub use network::Network;
 pub use networks::{

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cairn_dataset::{CacheError, DatasetError, LoaderError};
 use cairn_eval::EvalError;
 use cairn_model::ModelError;
-use cairn_nets::{Architecture, SpecError, StateDictError};
+use cairn_nets::{Architecture, DeviceError, SpecError, StateDictError};
 
 use crate::recipe::RecipeError;
 
@@ -20,6 +20,9 @@ pub enum TrainError {
     /// The network that the recipe names.
     #[error("the recipe's network cannot be built")]
     Network(#[from] SpecError),
+    /// What is to compute.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The weights to begin with are not for this network.
     #[error("the first weights are for another network than the recipe's: {0}")]
     FirstWeights(StateDictError),

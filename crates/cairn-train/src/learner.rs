@@ -24,11 +24,12 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
-    /// With these weights, or else drawn ones.
+    /// With these weights, or else drawn ones, which are the same on every device.
     pub(crate) fn begin(
         recipe: &Recipe,
         classes: usize,
         weights: Option<&StateDict>,
+        device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let spec = recipe.network_spec(classes);
@@ -38,6 +39,7 @@ impl Learner {
             observer.on_event(Event::FirstWeights(fitted.head));
             network = fitted.network;
         }
+        let network = network.fork(device);
         let groups = ParameterGroups::new(&network, recipe);
         let optimiser = Optimiser::new(recipe.optimiser, groups.clone());
         // A copy with running statistics of its own.
@@ -48,13 +50,14 @@ impl Learner {
     /// Fresh, or as the run's checkpoint left it; and where the training stands.
     pub(crate) fn begin_or_resume(
         training: &Training<'_>,
+        device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<(Self, Place), TrainError> {
         let Training { recipe, data, run, .. } = *training;
         let fingerprint = data.fingerprint();
         let checkpoint = run.read_checkpoint()?;
         let weights = training.weights.filter(|_| checkpoint.is_none());
-        let learner = Self::begin(recipe, data.classes.len(), weights, observer)?;
+        let learner = Self::begin(recipe, data.classes.len(), weights, device, observer)?;
         let Some(checkpoint) = checkpoint else {
             return Ok((learner, Place { fingerprint, ..Place::default() }));
         };
@@ -67,7 +70,7 @@ impl Learner {
         }
         let path = run.checkpoint_path();
         let optimiser = optimiser
-            .with_state(&state, &Device::flex())
+            .with_state(&state, device)
             .map_err(|reason| TrainError::Checkpoint { path: path.clone(), reason })?;
         let with_weights = |network: Network, weights: StateDict| {
             network

@@ -35,8 +35,9 @@ pub(crate) fn probe(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
     let Training { recipe, data, run, cache, interrupt, .. } = *training;
+    let device = training.device.open()?;
     let loaders = Loaders::new(recipe, data, cache)?;
-    let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
+    let (learner, mut place) = Learner::begin_or_resume(training, &device, observer)?;
     if !learner.network.has_linear_head() {
         let network = recipe.network.architecture;
         return Err(RecipeError::Fault(format!(
@@ -51,8 +52,8 @@ pub(crate) fn probe(
         parameters: learner.network.parameter_count(),
         epoch: place.epoch + 1,
     });
-    let mut pass =
-        FeaturePass::new(training, learner.snapshot(), views * data.train.len() + data.valid.len());
+    let total = views * data.train.len() + data.valid.len();
+    let mut pass = FeaturePass::new(training, learner.snapshot(), device.clone(), total);
     let mut features = FeatureSet::new(data.classes.len());
     for view in 0..views {
         let passed = if view == 0 {
@@ -73,7 +74,7 @@ pub(crate) fn probe(
     }
 
     let loss = Loss::new(recipe, &data.train, data.classes.len());
-    let device = Device::flex().autodiff();
+    let learning = device.clone().autodiff();
     let clock = Clock::new(recipe, place.seconds);
     let batches = features.labels.len().div_ceil(recipe.training.batch);
     let mut best = None;
@@ -96,8 +97,8 @@ pub(crate) fn probe(
             let valid_losses = &place.history.valid_losses();
             let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
             learning_rate = recipe.optimiser.learning_rate() * recipe.schedule.factor(standing);
-            device.seed(recipe.training.seed ^ (place.epoch * batches + number) as u64);
-            let batch = features.batch(rows, &device);
+            learning.seed(recipe.training.seed ^ (place.epoch * batches + number) as u64);
+            let batch = features.batch(rows, &learning);
             let (gradients, outcome) = backward(&learner.network, batch, &loss, recipe.precision());
             if !outcome.loss.is_finite() {
                 let (epoch, batch) = (place.epoch + 1, number + 1);
@@ -115,7 +116,7 @@ pub(crate) fn probe(
         place.so_far.seconds = began.elapsed().as_secs_f64();
 
         let snapshot = learner.snapshot();
-        let scores = valid.scores(&snapshot);
+        let scores = valid.scores(&snapshot, &device);
         let best_before = place.history.lowest_loss();
         let bad_photos = if place.epoch == 0 { pass.bad_photos } else { 0 };
         let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
@@ -165,14 +166,13 @@ impl FeatureSet {
     }
 
     /// What the head makes of all of them.
-    fn scores(&self, network: &Network) -> Scores {
+    fn scores(&self, network: &Network, device: &Device) -> Scores {
         let mut scores = Scores::new(self.classes);
         if self.labels.is_empty() {
             return scores;
         }
         let (rows, width) = (self.labels.len(), self.values.len() / self.labels.len());
-        let features =
-            Tensor::<2>::from_data(TensorData::new(self.values.clone(), [rows, width]), &Device::flex());
+        let features = Tensor::<2>::from_data(TensorData::new(self.values.clone(), [rows, width]), device);
         let logits: Vec<f32> = network.classify(features).into_data().iter::<f32>().collect();
         for (label, logits) in self.labels.iter().zip(logits.chunks_exact(self.classes)) {
             scores.push(*label, logits);
@@ -185,6 +185,7 @@ impl FeatureSet {
 struct FeaturePass<'a> {
     training: &'a Training<'a>,
     network: Network,
+    device: Device,
     done: usize,
     total: usize,
     bad_photos: usize,
@@ -192,8 +193,8 @@ struct FeaturePass<'a> {
 }
 
 impl<'a> FeaturePass<'a> {
-    fn new(training: &'a Training<'a>, network: Network, total: usize) -> Self {
-        Self { training, network, done: 0, total, bad_photos: 0, first_bad: String::new() }
+    fn new(training: &'a Training<'a>, network: Network, device: Device, total: usize) -> Self {
+        Self { training, network, device, done: 0, total, bad_photos: 0, first_bad: String::new() }
     }
 
     /// Adds the features of every photo of an epoch of `loader`; `None` when a stop was asked for on the way.
@@ -216,7 +217,7 @@ impl<'a> FeaturePass<'a> {
             if !batch.is_empty() {
                 to.shares.extend(batch.soft_labels(to.classes));
                 let shape = [batch.len(), 3, batch.height, batch.width];
-                let images = images(&batch.pixels, shape, &Device::flex());
+                let images = images(&batch.pixels, shape, &self.device);
                 let features = self.network.features(images, self.training.recipe.precision());
                 to.values.extend(features.into_data().iter::<f32>());
                 to.labels.extend(batch.labels);

@@ -2,10 +2,9 @@
 //! fastest (Smith 2017, <https://arxiv.org/abs/1506.01186>), as fastai's `Learner.lr_find` does it
 //! (<https://github.com/fastai/fastai/blob/main/nbs/14_callback.schedule.ipynb>).
 
-use burn::tensor::Device;
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder};
 use cairn_eval::RateCurve;
-use cairn_nets::StateDict;
+use cairn_nets::{DeviceName, StateDict};
 use serde::Serialize;
 
 use crate::TrainError;
@@ -47,6 +46,8 @@ pub struct RateTrial<'a> {
     pub data: &'a ImageFolder,
     /// Where decoded photos are kept.
     pub cache: CacheMode,
+    /// What computes.
+    pub device: DeviceName,
     /// Ends the ramp early, with the steps so far.
     pub interrupt: &'a Interrupt,
 }
@@ -92,17 +93,21 @@ impl RateRamp {
         mut on_batch: impl FnMut(&TriedRate),
         mut on_bad: impl FnMut(&BadPhoto),
     ) -> Result<RateSearch, TrainError> {
-        let RateTrial { recipe, weights, data, cache, interrupt } = *trial;
+        let RateTrial { recipe, weights, data, cache, device, interrupt } = *trial;
         self.validate()?;
         recipe.validate()?;
+        let name = device;
+        let device = name.open()?;
         let loaders = Loaders::new(recipe, data, cache)?;
         let loss = Loss::new(recipe, &data.train, data.classes.len());
-        let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation)?;
-        let device = Device::flex().autodiff();
+        let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation, &device)?;
         let precision = recipe.precision();
-        let mut learner = Learner::begin(recipe, data.classes.len(), weights, &mut ())?.in_epoch(0);
+        let mut learner = Learner::begin(recipe, data.classes.len(), weights, &device, &mut ())?.in_epoch(0);
+        let device = device.autodiff();
         let side = recipe.network_spec(2).side;
-        check_fits(&learner.network, recipe.training.batch, side, precision, &device)?;
+        if name.is_cpu() {
+            check_fits(&learner.network, recipe.training.batch, side, precision, &device)?;
+        }
         device.seed(recipe.training.seed);
 
         let mut search = Trail::default();

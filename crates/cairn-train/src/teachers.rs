@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
 use cairn_dataset::ClassList;
 use cairn_model::Model;
 use cairn_nets::NetworkSpec;
@@ -40,11 +40,12 @@ impl Teachers {
         recipe: &Recipe,
         classes: &ClassList,
         normalisation: &Normalisation,
+        device: &Device,
     ) -> Result<Option<Self>, TrainError> {
         let Some(distil) = &recipe.distil else { return Ok(None) };
         let open = |path: &String| {
             let path = Path::new(path);
-            let model = Model::open(path)?.with_precision(recipe.precision());
+            let model = Model::open_on(path, device)?.with_precision(recipe.precision());
             check_classes(path, &model.info().classes, classes)?;
             check_size(path, &model.info().network, recipe)?;
             let own = &model.info().preprocess.normalisation;

@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
 use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
 use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
-use cairn_nets::StateDict;
+use cairn_nets::{DeviceName, StateDict};
 use cairn_photo::TestViews;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +40,8 @@ pub struct Training<'a> {
     pub weights: Option<&'a StateDict>,
     /// Where decoded photos are kept from epoch to epoch. It changes nothing but the time.
     pub cache: CacheMode,
+    /// What computes.
+    pub device: DeviceName,
     /// Asks for a stop after the batch at hand.
     pub interrupt: &'a Interrupt,
 }
@@ -82,15 +83,18 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     if let Some(views) = recipe.fine_tune.cached_views {
         return probe(training, views, observer);
     }
+    let device = training.device.open()?;
     let loaders = Loaders::new(recipe, data, cache)?;
     let loss = Loss::new(recipe, &data.train, data.classes.len());
-    let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation)?;
-    let device = Device::flex().autodiff();
+    let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation, &device)?;
     let precision = recipe.precision();
-    let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
+    let (learner, mut place) = Learner::begin_or_resume(training, &device, observer)?;
+    let device = device.autodiff();
     // In the last epoch the most layers learn, which takes the most memory.
     let mut learner = learner.in_epoch(recipe.training.epochs - 1);
-    check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
+    if training.device.is_cpu() {
+        check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
+    }
 
     let mut clock = Clock::new(recipe, place.seconds);
     let batches = loaders.train.batches_per_epoch();

@@ -6,6 +6,8 @@
 
 mod autodiff;
 pub(crate) mod composed;
+#[cfg(feature = "cube")]
+mod cube;
 mod flex;
 mod folded;
 mod map;
@@ -76,7 +78,7 @@ pub(crate) type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>)
 ///
 /// Maps are `[batch, height, width, channels]`, of f32 or bf16. Weights are f32 in torchvision's layout, and so are their
 /// gradients.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub trait NetworkOps: Backend {
     /// `[batch, channels, height, width]` to a map of the wanted type.
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {

@@ -14,7 +14,7 @@ use crate::layer_norm::LayerNorm;
 
 /// What activations that bend, squeeze-and-excitation and ConvNeXts need beside
 /// [`NetworkOps`](super::NetworkOps); maps are as there.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub trait PixelOps: Backend {
     /// An activation function that bends.
     fn map_curve(input: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cairn_dataset::drawn::{DrawnSet, Kind};
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder, ValidSplit};
-use cairn_nets::StateDict;
+use cairn_nets::{DeviceName, StateDict};
 use cairn_train::{
     EpochRecord, Event, Interrupt, Observer, Outcome, Recipe, RunFolder, RunRecord, TrainError, Training,
     train,
@@ -109,8 +109,8 @@ impl TinySet {
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         watcher.interrupt = Interrupt::default();
         let interrupt = &watcher.interrupt.clone();
-        let cache = CacheMode::Auto;
-        train(&Training { recipe, data: &self.data(), run, weights, cache, interrupt }, watcher)
+        let (cache, device) = (CacheMode::Auto, DeviceName::default());
+        train(&Training { recipe, data: &self.data(), run, weights, cache, device, interrupt }, watcher)
     }
 
     /// A whole training in a run folder of this name.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
+use cairn_nets::DeviceName;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
@@ -51,7 +52,7 @@ impl Demo {
         recipe.training.minutes = self.minutes.or(recipe.training.minutes);
         recipe.training.seed = self.seed;
         recipe.validate()?;
-        let recipe = resolve(recipe, &data)?;
+        let recipe = resolve(recipe, &data, DeviceName::default())?;
         let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
         let run = RunFolder::create(
             free_run_folder(&self.out, "run"),
@@ -66,6 +67,7 @@ impl Demo {
             run: &run,
             weights: None,
             cache: CacheMode::Ram,
+            device: DeviceName::default(),
             interrupt: &interrupt,
         };
         let outcome = train(&training, &mut progress)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use cairn_dataset::{ImageFolder, ValidSplit};
 use cairn_eval::write_run_curves;
+use cairn_nets::DeviceName;
 use cairn_train::{
     Interrupt, Run, RunFolder, RunRecord, Spread, StopReason, Sweep as Plan, SweepRow, SweepRun,
     SweepStanding, TrainError, Training, summarise, train,
@@ -39,6 +40,9 @@ pub(crate) struct Sweep {
     /// Where decoded photos are kept from epoch to epoch
     #[arg(long, value_enum, default_value_t = Cache::Auto)]
     cache: Cache,
+    /// What computes: cpu, or a graphics card as in cuda:0 where the program was built for it
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    device: DeviceName,
     /// How to write the table
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -47,6 +51,7 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) fn run(self) -> Result<Status> {
         let interrupt = stop_on_ctrl_c()?;
+        self.device.open()?;
         let mut plan = Plan::find(&self.recipe)?;
         plan.epochs = self.epochs.or(plan.epochs);
         plan.minutes = self.minutes.or(plan.minutes);
@@ -93,16 +98,22 @@ impl Sweep {
             }
             SweepStanding::Begun(run, recipe) => (run, *recipe),
             SweepStanding::Missing => {
-                let recipe = resolve(planned.recipe.clone(), data)?;
+                let recipe = resolve(planned.recipe.clone(), data, self.device)?;
                 let record = RunRecord::here(root.to_owned()).by_recipe(&self.recipe);
                 (RunFolder::create(sweep.join(&planned.folder), &recipe, &record)?, recipe)
             }
         };
         let mut progress = TrainingProgress::new(recipe.training.epochs);
         let weights = first_weights(&recipe.network)?;
-        let cache = self.cache.into();
-        let training =
-            Training { recipe: &recipe, data, run: &run, weights: weights.as_ref(), cache, interrupt };
+        let training = Training {
+            recipe: &recipe,
+            data,
+            run: &run,
+            weights: weights.as_ref(),
+            cache: self.cache.into(),
+            device: self.device,
+            interrupt,
+        };
         let outcome = train(&training, &mut progress);
         *bad_photos = (*bad_photos).max(progress.bad_photos());
         drop(progress);
