@@ -34,6 +34,8 @@ struct FewShot {
 // three classes left out of a training, at a loss of one point: docs/decisions/007-what-a-model-does-not-know.md.
 const FINE_TUNED: FewShot = FewShot { shrinkage: 0.3, prior: 10.0 };
 const FROZEN: FewShot = FewShot { shrinkage: 3.0, prior: 2.5 };
+/// Features between the two.
+const BLENDED: FewShot = FewShot { shrinkage: 3.0, prior: 3.5 };
 
 /// Steps of k-means.
 const STEPS: usize = 10;
@@ -158,7 +160,7 @@ pub fn calibrate(
     let photos: Vec<(&Embedding, usize)> =
         train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
     // There are as many prototypes as classes, and no model has none.
-    let few_shot = if has_frozen_features(model) { FROZEN } else { FINE_TUNED };
+    let few_shot = FewShot::fitting(model);
     let whitening = Whitening::of(&photos, &prototypes, few_shot.shrinkage).expect("a prototype");
     let centres: Vec<Vec<Embedding>> = (0..data.classes.len())
         .map(|class| centres(&whitening, &embeddings_of(&train, ClassId::new(class)).collect::<Vec<_>>()))
@@ -181,13 +183,20 @@ pub fn calibrate(
     Ok(CalibrationOutcome { temperature, scores, rejection, bad_photos })
 }
 
-/// Whether only the last layer of the network learned from the data set.
-fn has_frozen_features(model: &Model) -> bool {
-    // As written, whether or not this machine could train it.
-    let recipe = toml::from_str::<Recipe>(&model.info().provenance.recipe);
-    recipe.is_ok_and(|recipe| {
-        recipe.fine_tune.train == Learning::Head && recipe.fine_tune.unfreeze_every.is_none()
-    })
+impl FewShot {
+    /// By what the network's features learned from the data set.
+    fn fitting(model: &Model) -> Self {
+        // As written, whether or not this machine could train it.
+        let Ok(Recipe { network, fine_tune, .. }) = toml::from_str(&model.info().provenance.recipe) else {
+            return FINE_TUNED;
+        };
+        let head_alone = fine_tune.train == Learning::Head && fine_tune.unfreeze_every.is_none();
+        match network.blend {
+            Some(_) if head_alone => BLENDED,
+            None if head_alone => FROZEN,
+            _ => FINE_TUNED,
+        }
+    }
 }
 
 fn temperature(valid: &[Seen], classes: usize) -> f64 {
