@@ -35,7 +35,7 @@ struct FewShot {
 const FINE_TUNED: FewShot = FewShot { shrinkage: 0.3, prior: 10.0 };
 const FROZEN: FewShot = FewShot { shrinkage: 3.0, prior: 2.5 };
 /// Features between the two.
-const BLENDED: FewShot = FewShot { shrinkage: 3.0, prior: 3.5 };
+const BLENDED: FewShot = FewShot { shrinkage: 3.0, prior: 4.0 };
 
 /// Steps of k-means.
 const STEPS: usize = 10;
