@@ -1,7 +1,8 @@
 //! The numbers of a batch, in memory that comes back.
 
+use std::mem;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Pixels as a network takes them. Dropped, their memory serves a later batch of the [`Loader`](crate::Loader): taken anew from the
 /// system for every batch, each page of it would be cleared before it is written, a fifth of the time of a loader that decodes
@@ -24,7 +25,7 @@ impl SparePixels {
         Pixels { values, home: Arc::clone(self) }
     }
 
-    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<f32>>> {
         // Nothing in here panics half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -39,7 +40,7 @@ impl Pixels {
 
 impl Drop for Pixels {
     fn drop(&mut self) {
-        self.home.spare().push(std::mem::take(&mut self.values));
+        self.home.spare().push(mem::take(&mut self.values));
     }
 }
 

@@ -66,9 +66,7 @@ impl Whitening {
         }
         Embedding::of(&evened)
     }
-}
 
-impl Whitening {
     /// The embedding whose evened direction is the mean of these ones' evened directions; `None` of none.
     ///
     /// What is evened first weighs every photo alike; a mean of photos as they come is drawn to those that lie far out in the

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 #[cfg(feature = "cube")]
-use burn::tensor::{DeviceType, Devices};
+use burn::tensor::DeviceType;
 
 /// A device by name: `cpu`, or the interface to graphics cards and which of the cards, `cuda:0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +37,12 @@ pub enum DeviceError {
         /// Which.
         interface: &'static str,
     },
+    /// A device is named twice.
+    #[error("{0} is named twice; name each device once")]
+    Twice(DeviceName),
+    /// Devices of two interfaces are to work together.
+    #[error("{0} and {1} cannot train together; name devices of one interface")]
+    Mixed(DeviceName, DeviceName),
     /// There is no such card, or no driver for it.
     #[error("{device}: no such card; {interface} finds {found} here")]
     NotThere {
@@ -97,6 +103,22 @@ impl DeviceName {
         let found = cards.len();
         let not_there = DeviceError::NotThere { device: self, interface: self.interface.name(), found };
         cards.into_iter().nth(self.card).ok_or(not_there)
+    }
+
+    /// The devices of these names, in their order; see [`open`](Self::open).
+    ///
+    /// # Errors
+    /// When one of them cannot be opened or is there twice, or they are of several interfaces.
+    pub fn open_all(names: &[Self]) -> Result<Vec<Device>, DeviceError> {
+        for (place, &name) in names.iter().enumerate() {
+            if names[..place].contains(&name) {
+                return Err(DeviceError::Twice(name));
+            }
+            if name.interface != names[0].interface {
+                return Err(DeviceError::Mixed(names[0], name));
+            }
+        }
+        names.iter().map(|name| name.open()).collect()
     }
 
     #[cfg(feature = "cube")]
@@ -174,5 +196,10 @@ mod tests {
         let message = "cuda:99".parse::<DeviceName>().unwrap().open().unwrap_err().to_string();
         let expected = if cfg!(feature = "cuda") { "no such card" } else { "--features cuda" };
         assert!(message.contains(expected), "{message}");
+        let cpu = DeviceName::default();
+        assert_eq!(DeviceName::open_all(&[cpu]).unwrap(), [Device::flex()]);
+        assert_eq!(DeviceName::open_all(&[cpu, cpu]).unwrap_err(), DeviceError::Twice(cpu));
+        let card = "wgpu:1".parse().unwrap();
+        assert_eq!(DeviceName::open_all(&[cpu, card]).unwrap_err(), DeviceError::Mixed(cpu, card));
     }
 }

@@ -25,6 +25,7 @@ pub mod weights;
 pub use weights::{Fitted, HeadFit};
 
 pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
+pub use burn::tensor::Device;
 pub use device::{DeviceError, DeviceName};
 pub use init::Init;
 pub use network::Network;

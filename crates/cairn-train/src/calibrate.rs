@@ -306,9 +306,8 @@ fn nearest_but(photo: &Embedding, trained: &[Vec<Embedding>], class: ClassId) ->
 /// One centre of a class's photos, or two of a class of many: its outside and its inside, say (k-means, Lloyd 1982, by
 /// the angle between evened embeddings).
 fn centres(whitening: &Whitening, photos: &[&Embedding]) -> Vec<Embedding> {
-    let whole = || whitening.mean(photos.iter().copied());
     if photos.len() < 2 * SHOTS {
-        return whole().into_iter().collect();
+        return whitening.mean(photos.iter().copied()).into_iter().collect();
     }
     let evened: Vec<Embedding> = photos.iter().map(|photo| whitening.apply(photo)).collect();
     let farthest = |from: &Embedding| {
@@ -316,19 +315,19 @@ fn centres(whitening: &Whitening, photos: &[&Embedding]) -> Vec<Embedding> {
     };
     let first = farthest(&evened[0]);
     let mut two = [first.clone(), farthest(first).clone()];
-    let mut parts = [Vec::new(), Vec::new()];
+    let mut in_second = Vec::new();
     for _ in 0..STEPS {
-        parts = [Vec::new(), Vec::new()];
-        for (photo, evened) in photos.iter().zip(&evened) {
-            parts[usize::from(evened.cosine(&two[1]) > evened.cosine(&two[0]))].push(*photo);
-        }
-        for (centre, part) in two.iter_mut().zip(&parts) {
-            if let Some(mean) = whitening.mean(part.iter().copied()) {
-                *centre = whitening.apply(&mean);
-            }
+        in_second = evened.iter().map(|photo| photo.cosine(&two[1]) > photo.cosine(&two[0])).collect();
+        for (part, centre) in two.iter_mut().enumerate() {
+            let members = evened.iter().zip(&in_second).filter(|(_, second)| usize::from(**second) == part);
+            *centre = Embedding::mean(members.map(|(photo, _)| photo)).unwrap_or_else(|| centre.clone());
         }
     }
-    parts.iter().filter_map(|part| whitening.mean(part.iter().copied())).collect()
+    let parts = [false, true].map(|second| {
+        let members = photos.iter().zip(&in_second).filter(move |(_, in_second)| **in_second == second);
+        whitening.mean(members.map(|(photo, _)| *photo))
+    });
+    parts.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -50,10 +50,10 @@ impl Learner {
     /// Fresh, or as the run's checkpoint left it; and where the training stands.
     pub(crate) fn begin_or_resume(
         training: &Training<'_>,
-        device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<(Self, Place), TrainError> {
-        let Training { recipe, data, run, .. } = *training;
+        let Training { recipe, data, run, devices, .. } = *training;
+        let device = &devices[0];
         let fingerprint = data.fingerprint();
         let checkpoint = run.read_checkpoint()?;
         let weights = training.weights.filter(|_| checkpoint.is_none());

@@ -24,6 +24,7 @@ mod portion;
 mod probe;
 mod rate_finder;
 mod recipe;
+mod replicas;
 mod run_folder;
 mod runs;
 mod schedule;

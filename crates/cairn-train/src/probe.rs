@@ -35,9 +35,10 @@ pub(crate) fn probe(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
     let Training { recipe, data, run, cache, interrupt, .. } = *training;
-    let device = training.device.open()?;
+    // Features and their layer are little work: the first device does it alone.
+    let device = training.devices[0].clone();
     let loaders = Loaders::new(recipe, data, cache)?;
-    let (learner, mut place) = Learner::begin_or_resume(training, &device, observer)?;
+    let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
     if !learner.network.has_linear_head() {
         let network = recipe.network.architecture;
         return Err(RecipeError::Fault(format!(

@@ -2,20 +2,20 @@
 //! fastest (Smith 2017, <https://arxiv.org/abs/1506.01186>), as fastai's `Learner.lr_find` does it
 //! (<https://github.com/fastai/fastai/blob/main/nbs/14_callback.schedule.ipynb>).
 
+use burn::tensor::Device;
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder};
 use cairn_eval::RateCurve;
-use cairn_nets::{DeviceName, StateDict};
+use cairn_nets::StateDict;
 use serde::Serialize;
 
 use crate::TrainError;
 use crate::learner::Learner;
 use crate::loaders::Loaders;
-use crate::loss::Loss;
 use crate::memory::check_fits;
 use crate::observer::Interrupt;
+use crate::portion::Portion;
 use crate::recipe::Recipe;
-use crate::step::{Labelled, backward};
-use crate::teachers::Teachers;
+use crate::replicas::Replicas;
 
 /// The ramp of learning rates that is tried.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,8 +46,8 @@ pub struct RateTrial<'a> {
     pub data: &'a ImageFolder,
     /// Where decoded photos are kept.
     pub cache: CacheMode,
-    /// What computes.
-    pub device: DeviceName,
+    /// What computes, one device at least, as in a [`Training`](crate::Training).
+    pub devices: &'a [Device],
     /// Ends the ramp early, with the steps so far.
     pub interrupt: &'a Interrupt,
 }
@@ -87,28 +87,25 @@ impl RateRamp {
     ///
     /// # Errors
     /// When the ramp is none, the recipe and the photos do not go together, or memory does not suffice.
+    ///
+    /// # Panics
+    /// If there is no device.
     pub fn search(
         self,
         trial: &RateTrial<'_>,
         mut on_batch: impl FnMut(&TriedRate),
         mut on_bad: impl FnMut(&BadPhoto),
     ) -> Result<RateSearch, TrainError> {
-        let RateTrial { recipe, weights, data, cache, device, interrupt } = *trial;
+        let RateTrial { recipe, weights, data, cache, devices, interrupt } = *trial;
         self.validate()?;
         recipe.validate()?;
-        let name = device;
-        let device = name.open()?;
         let loaders = Loaders::new(recipe, data, cache)?;
-        let loss = Loss::new(recipe, &data.train, data.classes.len());
-        let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation, &device)?;
-        let precision = recipe.precision();
-        let mut learner = Learner::begin(recipe, data.classes.len(), weights, &device, &mut ())?.in_epoch(0);
-        let device = device.autodiff();
+        let replicas = Replicas::open(recipe, data, &loaders.preprocess.normalisation, devices)?;
+        let first = &devices[0];
+        let mut learner = Learner::begin(recipe, data.classes.len(), weights, first, &mut ())?.in_epoch(0);
         let side = recipe.network_spec(2).side;
-        if name.is_cpu() {
-            check_fits(&learner.network, recipe.training.batch, side, precision, &device)?;
-        }
-        device.seed(recipe.training.seed);
+        check_fits(&learner.network, recipe.training.batch, side, recipe.precision(), first)?;
+        replicas.seed(recipe.training.seed);
 
         let mut search = Trail::default();
         let mut epoch = 0;
@@ -131,13 +128,11 @@ impl RateRamp {
                 continue;
             }
             let learning_rate = self.rate(search.tried.len());
-            let (gradients, outcome) = backward(
-                &learner.network,
-                Labelled::new(batch, data.classes.len(), teachers.as_ref(), &device),
-                &loss,
-                precision,
-            );
-            learner = learner.stepped(learning_rate, gradients);
+            let mut portion = Portion::default();
+            let outcome = replicas.backward(&learner.network, &batch, &mut portion);
+            if let Some(gradients) = portion.take(&learner.network, None) {
+                learner = learner.stepped(learning_rate, gradients);
+            }
             if let Some(tried) = search.note(learning_rate, outcome.loss) {
                 on_batch(&tried);
             }

@@ -1,5 +1,7 @@
 //! One batch: forward, loss, backward.
 
+use std::ops::Range;
+
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use cairn_dataset::Batch;
@@ -37,34 +39,66 @@ pub(crate) enum Input {
 }
 
 impl Labelled {
-    /// On an autodiff device, with what the teachers say of the photos where there are teachers.
-    pub(crate) fn new(batch: Batch, classes: usize, teachers: Option<&Teachers>, device: &Device) -> Self {
-        let labels = batch.soft_labels(classes);
-        let images = images(&batch.pixels, [batch.len(), 3, batch.height, batch.width], device);
+    /// Some photos of a batch on an autodiff device, with what the teachers say of them where there are teachers.
+    pub(crate) fn of(
+        batch: &Batch,
+        photos: Range<usize>,
+        classes: usize,
+        teachers: Option<&Teachers>,
+        device: &Device,
+    ) -> Self {
+        let rows = |width: usize| photos.start * width..photos.end * width;
+        let labels = batch.soft_labels(classes)[rows(classes)].to_vec();
+        let pixels = &batch.pixels[rows(3 * batch.height * batch.width)];
+        let images = images(pixels, [photos.len(), 3, batch.height, batch.width], device);
         let answers = teachers.map(|teachers| teachers.answers(&images.clone().inner()));
         Self { input: Input::Images(images), targets: Targets { labels, answers } }
     }
 }
 
-/// The gradients of the mean loss over a batch that is not empty. Its photos live on an autodiff device, and so does the
-/// network.
+/// A step whose gradients a graphics card may still be computing.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    /// Of the mean loss.
+    pub gradients: GradientsParams,
+    /// `[1]`
+    loss: Tensor<1>,
+    /// `[photos, classes]`
+    logits: Tensor<2>,
+    /// `[photos * classes]`
+    labels: Vec<f32>,
+}
+
+impl Launched {
+    /// Waits for what the step comes to.
+    pub(crate) fn outcome(self) -> (GradientsParams, StepOutcome) {
+        let [photos, _] = self.logits.dims();
+        let correct = count_correct(self.logits, &self.labels);
+        let loss = f64::from(self.loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
+        (self.gradients, StepOutcome { loss, correct, photos })
+    }
+}
+
+/// The step of a batch that is not empty. Its photos live on an autodiff device, and so does the network.
+pub(crate) fn launch(network: &Network, batch: Labelled, loss: &Loss, precision: Precision) -> Launched {
+    let Labelled { input, targets } = batch;
+    let logits = match input {
+        Input::Images(images) => network.forward(images, precision),
+        Input::Features(features) => network.classify(features),
+    }; // [photos, classes]
+    let loss = loss.of(logits.clone(), &targets);
+    let gradients = GradientsParams::from_grads(loss.backward(), network);
+    Launched { gradients, loss: loss.inner(), logits: logits.inner(), labels: targets.labels }
+}
+
+/// The gradients of the mean loss over a batch, as [`launch`] computes them.
 pub(crate) fn backward(
     network: &Network,
     batch: Labelled,
     loss: &Loss,
     precision: Precision,
 ) -> (GradientsParams, StepOutcome) {
-    let Labelled { input, targets } = batch;
-    let logits = match input {
-        Input::Images(images) => network.forward(images, precision),
-        Input::Features(features) => network.classify(features),
-    }; // [photos, classes]
-    let [photos, _] = logits.dims();
-    let loss = loss.of(logits.clone(), &targets);
-    let gradients = GradientsParams::from_grads(loss.backward(), network);
-    let correct = count_correct(logits.inner(), &targets.labels);
-    let loss = f64::from(loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
-    (gradients, StepOutcome { loss, correct, photos })
+    launch(network, batch, loss, precision).outcome()
 }
 
 /// A throwaway step's worth of work on photos of zeros, for measuring what a step takes.

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use burn::tensor::Device;
 use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
 use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
-use cairn_nets::{DeviceName, StateDict};
+use cairn_nets::StateDict;
 use cairn_photo::TestViews;
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +16,14 @@ use crate::clock::{Clock, Lap};
 use crate::history::{EpochRecord, History};
 use crate::learner::Learner;
 use crate::loaders::Loaders;
-use crate::loss::Loss;
 use crate::memory::check_fits;
 use crate::observer::{Event, Interrupt, Observer};
 use crate::portion::Portion;
 use crate::probe::probe;
 use crate::recipe::Recipe;
+use crate::replicas::Replicas;
 use crate::run_folder::RunFolder;
 use crate::schedule::Standing;
-use crate::step::{Labelled, backward};
-use crate::teachers::Teachers;
 use crate::validation::evaluate;
 
 /// What to train, on what, and where to.
@@ -40,8 +39,8 @@ pub struct Training<'a> {
     pub weights: Option<&'a StateDict>,
     /// Where decoded photos are kept from epoch to epoch. It changes nothing but the time.
     pub cache: CacheMode,
-    /// What computes.
-    pub device: DeviceName,
+    /// What computes: one device, or several of one kind that share every batch. The first one validates, too.
+    pub devices: &'a [Device],
     /// Asks for a stop after the batch at hand.
     pub interrupt: &'a Interrupt,
 }
@@ -77,24 +76,23 @@ pub enum StopReason {
 /// # Errors
 /// When the recipe and the photos do not go together, the run folder cannot be written, memory does not suffice, or
 /// the loss is no longer a number.
+///
+/// # Panics
+/// If there is no device.
 pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
     let Training { recipe, data, run, cache, interrupt, .. } = *training;
     recipe.validate()?;
     if let Some(views) = recipe.fine_tune.cached_views {
         return probe(training, views, observer);
     }
-    let device = training.device.open()?;
     let loaders = Loaders::new(recipe, data, cache)?;
-    let loss = Loss::new(recipe, &data.train, data.classes.len());
-    let teachers = Teachers::open(recipe, &data.classes, &loaders.preprocess.normalisation, &device)?;
+    let replicas = Replicas::open(recipe, data, &loaders.preprocess.normalisation, training.devices)?;
     let precision = recipe.precision();
-    let (learner, mut place) = Learner::begin_or_resume(training, &device, observer)?;
-    let device = device.autodiff();
+    let (learner, mut place) = Learner::begin_or_resume(training, observer)?;
     // In the last epoch the most layers learn, which takes the most memory.
     let mut learner = learner.in_epoch(recipe.training.epochs - 1);
-    if training.device.is_cpu() {
-        check_fits(&learner.network, recipe.training.batch, recipe.network_spec(2).side, precision, &device)?;
-    }
+    let side = recipe.network_spec(2).side;
+    check_fits(&learner.network, recipe.training.batch, side, precision, &training.devices[0])?;
 
     let mut clock = Clock::new(recipe, place.seconds);
     let batches = loaders.train.batches_per_epoch();
@@ -128,14 +126,12 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             place.batch += 1;
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
-                device.seed(step_seed(recipe.training.seed, &place));
-                let batch = Labelled::new(batch, data.classes.len(), teachers.as_ref(), &device);
-                let (gradients, outcome) = backward(&learner.network, batch, &loss, precision);
+                replicas.seed(step_seed(recipe.training.seed, &place));
+                let outcome = replicas.backward(&learner.network, &batch, &mut portion);
                 if !outcome.loss.is_finite() {
                     let (epoch, batch) = (place.epoch + 1, place.batch);
                     return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
                 }
-                portion.add(&learner.network, gradients, outcome.photos);
                 place.so_far.add(&outcome);
             }
             if (place.batch % recipe.training.accumulate == 0 || place.batch == batches)

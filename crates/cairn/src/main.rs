@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod dashboard;
 mod destination;
+mod devices;
 mod exit;
 mod first_weights;
 mod json;

@@ -95,7 +95,7 @@ impl EpochBenchmark {
                 bad_photos.append(&mut batch.bad);
                 photos += batch.len();
                 if !batch.is_empty() {
-                    let batch = Labelled::new(batch, self.classes, None, &device);
+                    let batch = Labelled::of(&batch, 0..batch.len(), self.classes, None, &device);
                     network = network.take().map(|network| {
                         let (gradients, _) = backward(&network, batch, &Loss::default(), precision);
                         optimiser.step(adam.learning_rate(), network, gradients)

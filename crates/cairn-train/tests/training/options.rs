@@ -1,6 +1,6 @@
 //! What a recipe may say beyond the usual does what it says.
 
-use cairn_nets::{Architecture, Precision};
+use cairn_nets::{Architecture, Device, Precision};
 use cairn_photo::Framing;
 use cairn_train::{OptimiserRecipe, Recipe, Schedule};
 
@@ -50,6 +50,20 @@ fn two_accumulated_batches_learn_what_one_of_twice_the_size_does() {
         (whole[1] - apart[1]).abs() > 1e-4,
         "steps of four photos must go another way: {whole:?}, {apart:?}"
     );
+}
+
+#[test]
+fn devices_that_share_every_batch_learn_what_one_does() {
+    let mut set = TinySet::new();
+    let recipe = photo_by_photo(|r| r.training.batch = 8);
+    let one = train_losses(&set, &recipe, "one");
+    // The processor three times over: shares of three, three and two photos.
+    set.devices = vec![Device::flex(); 3];
+    let three = train_losses(&set, &recipe, "three");
+    for (one, three) in one.iter().zip(&three) {
+        assert!((one - three).abs() < 1e-4, "{one} and {three}");
+    }
+    assert_ne!(one, three, "sums in another order round differently, or one device did it all");
 }
 
 #[test]

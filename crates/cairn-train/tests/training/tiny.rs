@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cairn_dataset::drawn::{DrawnSet, Kind};
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder, ValidSplit};
-use cairn_nets::{DeviceName, StateDict};
+use cairn_nets::{Device, StateDict};
 use cairn_train::{
     EpochRecord, Event, Interrupt, Observer, Outcome, Recipe, RunFolder, RunRecord, TrainError, Training,
     train,
@@ -57,6 +57,8 @@ pub(crate) fn recipe(change: impl FnOnce(&mut Recipe)) -> Recipe {
 /// Drawn photos of three kinds in a temporary folder, which also has room for runs.
 pub(crate) struct TinySet {
     folder: TempDir,
+    /// What trainings compute on: the processor, if not told otherwise.
+    pub(crate) devices: Vec<Device>,
 }
 
 impl TinySet {
@@ -65,7 +67,7 @@ impl TinySet {
         let kinds = vec![Kind::Pyramid, Kind::Lighthouse, Kind::ArchBridge];
         let set = DrawnSet { seed: 3, train_per_kind: 16, test_per_kind: 0, side: 48, kinds };
         set.write(&folder.path().join("photos"), |_, _| {}).unwrap();
-        Self { folder }
+        Self { folder, devices: vec![Device::flex()] }
     }
 
     /// The photos, a quarter of them for validation.
@@ -109,8 +111,8 @@ impl TinySet {
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         watcher.interrupt = Interrupt::default();
         let interrupt = &watcher.interrupt.clone();
-        let (cache, device) = (CacheMode::Auto, DeviceName::default());
-        train(&Training { recipe, data: &self.data(), run, weights, cache, device, interrupt }, watcher)
+        let (cache, devices) = (CacheMode::Auto, &self.devices[..]);
+        train(&Training { recipe, data: &self.data(), run, weights, cache, devices, interrupt }, watcher)
     }
 
     /// A whole training in a run folder of this name.

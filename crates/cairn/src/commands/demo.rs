@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
-use cairn_nets::DeviceName;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
 use super::suggest::print_suggestion;
 use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
+use crate::devices::Devices;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
 use crate::progress::{TrainingProgress, bar, say};
@@ -48,11 +48,12 @@ impl Demo {
         }
 
         let data = ImageFolder::open(&photos, &ValidSplit::default())?;
+        let devices = Devices::cpu();
         let mut recipe = Recipe::find(RECIPE)?;
         recipe.training.minutes = self.minutes.or(recipe.training.minutes);
         recipe.training.seed = self.seed;
         recipe.validate()?;
-        let recipe = resolve(recipe, &data, DeviceName::default())?;
+        let recipe = resolve(recipe, &data, &devices)?;
         let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
         let run = RunFolder::create(
             free_run_folder(&self.out, "run"),
@@ -67,7 +68,7 @@ impl Demo {
             run: &run,
             weights: None,
             cache: CacheMode::Ram,
-            device: DeviceName::default(),
+            devices: &devices.open()?,
             interrupt: &interrupt,
         };
         let outcome = train(&training, &mut progress)?;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
-use cairn_nets::DeviceName;
 use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
 use super::train::{resolve, stop_on_ctrl_c};
+use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::json;
@@ -35,9 +35,8 @@ pub(crate) struct LrFind {
     /// Batches from the first rate to the last
     #[arg(long, value_name = "N", default_value_t = RateRamp::default().batches)]
     batches: usize,
-    /// What computes: cpu, or a graphics card as in cuda:0 where the program was built for it
-    #[arg(long, value_name = "DEVICE", default_value_t)]
-    device: DeviceName,
+    #[command(flatten)]
+    devices: Devices,
     /// Picture of the loss against the learning rate to write, .png or .svg
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -49,9 +48,9 @@ pub(crate) struct LrFind {
 impl LrFind {
     pub(crate) fn run(self) -> Result<Status> {
         let interrupt = stop_on_ctrl_c()?;
-        self.device.open()?;
+        let devices = self.devices.open()?;
         let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
-        let recipe = resolve(Recipe::find(&self.recipe)?, &data, self.device)?;
+        let recipe = resolve(Recipe::find(&self.recipe)?, &data, &self.devices)?;
         let weights = first_weights(&recipe.network)?;
         let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };
         let bar = bar(self.batches, "trying learning rates");
@@ -61,7 +60,7 @@ impl LrFind {
             weights: weights.as_ref(),
             data: &data,
             cache: CacheMode::Ram,
-            device: self.device,
+            devices: &devices,
             interrupt: &interrupt,
         };
         let search = ramp.search(

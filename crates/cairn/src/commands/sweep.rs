@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use cairn_dataset::{ImageFolder, ValidSplit};
 use cairn_eval::write_run_curves;
-use cairn_nets::DeviceName;
 use cairn_train::{
     Interrupt, Run, RunFolder, RunRecord, Spread, StopReason, Sweep as Plan, SweepRow, SweepRun,
     SweepStanding, TrainError, Training, summarise, train,
@@ -13,6 +12,7 @@ use cairn_train::{
 use clap::Args;
 
 use super::train::{Cache, resolve, say_stop, stop_on_ctrl_c};
+use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::listing::{Cell, Column, Layout, Listing};
@@ -40,9 +40,8 @@ pub(crate) struct Sweep {
     /// Where decoded photos are kept from epoch to epoch
     #[arg(long, value_enum, default_value_t = Cache::Auto)]
     cache: Cache,
-    /// What computes: cpu, or a graphics card as in cuda:0 where the program was built for it
-    #[arg(long, value_name = "DEVICE", default_value_t)]
-    device: DeviceName,
+    #[command(flatten)]
+    devices: Devices,
     /// How to write the table
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -51,7 +50,8 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) fn run(self) -> Result<Status> {
         let interrupt = stop_on_ctrl_c()?;
-        self.device.open()?;
+        // Known at once, rather than after the photos are measured.
+        self.devices.open()?;
         let mut plan = Plan::find(&self.recipe)?;
         plan.epochs = self.epochs.or(plan.epochs);
         plan.minutes = self.minutes.or(plan.minutes);
@@ -98,7 +98,7 @@ impl Sweep {
             }
             SweepStanding::Begun(run, recipe) => (run, *recipe),
             SweepStanding::Missing => {
-                let recipe = resolve(planned.recipe.clone(), data, self.device)?;
+                let recipe = resolve(planned.recipe.clone(), data, &self.devices)?;
                 let record = RunRecord::here(root.to_owned()).by_recipe(&self.recipe);
                 (RunFolder::create(sweep.join(&planned.folder), &recipe, &record)?, recipe)
             }
@@ -111,7 +111,7 @@ impl Sweep {
             run: &run,
             weights: weights.as_ref(),
             cache: self.cache.into(),
-            device: self.device,
+            devices: &self.devices.open()?,
             interrupt,
         };
         let outcome = train(&training, &mut progress);

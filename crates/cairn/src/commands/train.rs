@@ -5,12 +5,13 @@ use std::process;
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
-use cairn_nets::{DeviceName, Precision, StateDict};
+use cairn_nets::{Precision, StateDict};
 use cairn_train::{
     FirstWeights, Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train,
 };
 use clap::{Args, ValueEnum};
 
+use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::progress::{bar, say};
@@ -50,9 +51,8 @@ pub(crate) struct Train {
     /// Where decoded photos are kept from epoch to epoch: up to 2 GiB of memory, or a file in the user's cache folder
     #[arg(long, value_enum, default_value_t = Cache::Auto)]
     cache: Cache,
-    /// What computes: cpu, or a graphics card as in cuda:0 where the program was built for it
-    #[arg(long, value_name = "DEVICE", default_value_t)]
-    device: DeviceName,
+    #[command(flatten)]
+    devices: Devices,
     /// Watch the training on the whole terminal: curves, speed, time left
     #[arg(long)]
     tui: bool,
@@ -88,7 +88,7 @@ impl From<Cache> for CacheMode {
 impl Train {
     pub(crate) fn run(self) -> Result<Status> {
         let interrupt = stop_on_ctrl_c()?;
-        self.device.open()?;
+        let devices = self.devices.open()?;
         let job = match &self.resume {
             Some(run) => resumed_job(run, self.data.as_deref())?,
             None => self.new_job()?,
@@ -101,7 +101,7 @@ impl Train {
             run: &job.run,
             weights: job.weights.as_ref(),
             cache: self.cache.into(),
-            device: self.device,
+            devices: &devices,
             interrupt: &interrupt,
         };
         let outcome = train(&training, &mut watcher)?;
@@ -124,7 +124,7 @@ impl Train {
         let out = self.out.clone().unwrap_or_else(|| free_run_folder(Path::new("runs"), &self.recipe));
         refuse_occupied(&out)?;
         let weights = first_weights(&recipe.network)?;
-        let recipe = resolve(recipe, &data, self.device)?;
+        let recipe = resolve(recipe, &data, &self.devices)?;
         let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
         let run = RunFolder::create(out, &recipe, &RunRecord::here(root).by_recipe(&self.recipe))?;
         Ok(Job { recipe, weights, data, run })
@@ -162,8 +162,8 @@ fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
 /// Puts figures in place of all that depends on the photos.
 ///
 /// On a graphics card, maps are of f32 unless the recipe says otherwise: not every one computes in bf16.
-pub(crate) fn resolve(mut recipe: Recipe, data: &ImageFolder, device: DeviceName) -> Result<Recipe> {
-    if !device.is_cpu() {
+pub(crate) fn resolve(mut recipe: Recipe, data: &ImageFolder, devices: &Devices) -> Result<Recipe> {
+    if devices.are_cards() {
         recipe.training.precision.get_or_insert(Precision::F32);
     }
     let measuring = bar(data.train.len(), "measuring the photos' mean and deviation");
