@@ -4,17 +4,18 @@ use std::path::Path;
 
 use cairn_model::Model;
 use cairn_model::export::{HubFolder, PhotoElement, WeightFormat, to_onnx, to_torchscript, write_files};
+use cairn_nets::Architecture;
 use cairn_photo::Photo;
 use serde_json::json;
 
-use crate::models::{EXPORTED, model};
+use crate::models::model;
 use crate::photos::{drawn, planes, real_photos};
 use crate::python::{python_with_torch, run};
 
 #[test]
 fn every_network_says_in_torchscript_onnx_runtime_openvino_and_torchvision_what_it_says_in_cairn() {
     let Some(python) = python_with_torch() else { return };
-    for architecture in EXPORTED {
+    for architecture in Architecture::ALL {
         let folder = tempfile::tempdir().unwrap();
         let model = model(architecture);
         export(&model, folder.path());

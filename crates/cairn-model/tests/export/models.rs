@@ -11,23 +11,6 @@ use crate::photos::drawn;
 const CLASSES: [&str; 5] =
     ["00.Eiffel_Tower", "01.Château_d'If", "02.\"Quoted\"", "03.東京タワー", "04.back\\slash"];
 
-/// The networks that are written down and run elsewhere.
-pub(crate) const EXPORTED: [Architecture; 13] = [
-    Architecture::SixConv,
-    Architecture::PlainCnn,
-    Architecture::ResidualCnn,
-    Architecture::ThreeConv,
-    Architecture::ResNet10Small,
-    Architecture::ResNet18Small,
-    Architecture::ResNet18,
-    Architecture::ResNet34,
-    Architecture::ResNet50,
-    Architecture::AlexNet,
-    Architecture::Vgg16Bn,
-    Architecture::SqueezeNet1_1,
-    Architecture::MobileNetV2,
-];
-
 /// A model with random weights, in f32. Norms shift and scale, and the logits are far enough apart that a wrong one shows.
 pub(crate) fn model(architecture: Architecture) -> Model {
     // The smallest that the network takes: what is computed does not depend on it, how long it takes does.
