@@ -57,19 +57,17 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
             values.iter().enumerate().map(|(i, value)| value + 0.2 * wave(i)).collect()
         }
         [_] => values.iter().enumerate().map(|(i, value)| value * (1.0 + 0.3 * wave(i))).collect(),
-        _ => values.to_vec(),
+        // ConvNeXt's scales of its branches, which are next to nothing before any training.
+        [_, 1, 1] => (0..values.len()).map(|i| 0.5 + 0.3 * wave(i)).collect(),
+        [outputs, ..] => of_length(values, (2.0 * *outputs as f32).sqrt()),
+        [] => values.to_vec(),
     });
     let network = network.with_state_dict(stirred.clone()).unwrap();
     let [a, b] = [&photo, &inverted].map(|photo| logits(&network, preprocess, photo));
     let middle: Vec<f32> = a.iter().zip(&b).map(|(a, b)| (a + b) / 2.0).collect();
     let squares: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
     let deviation = (squares / a.len() as f32).sqrt();
-    // The depthwise weights of mobile networks are too small, before any training, to tell photos apart: scaled up,
-    // their differences would be rounding errors.
-    if deviation < 1e-3 {
-        return network;
-    }
-    let scale = 3.0 / deviation;
+    let scale = 2.0 / deviation;
     let scaled = changed(&stirred, |name, _, values| {
         if name == weight {
             values.iter().map(|value| value * scale).collect()
@@ -82,6 +80,14 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
         }
     });
     network.with_state_dict(scaled).unwrap()
+}
+
+/// Values all together of this length. Weights from `n` inputs to each of `m` outputs, of a variance of `2 / n` each, which
+/// keeps what comes through them as large as it was (He et al. 2015), are of the length `(2 m)^0.5`; those of depthwise
+/// convolutions are much shorter before any training.
+fn of_length(values: &[f32], length: f32) -> Vec<f32> {
+    let now = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+    values.iter().map(|value| value * length / now).collect()
 }
 
 /// The same tensors with the values that `change` makes of each one's name, shape and values.

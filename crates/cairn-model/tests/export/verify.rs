@@ -9,7 +9,6 @@ use crate::photos::{drawn, real_photos};
 #[test]
 fn every_network_says_in_the_rust_runtime_what_it_says_in_cairn() {
     let photos: Vec<_> = real_photos().into_iter().chain([("drawn".to_owned(), drawn(101, 67))]).collect();
-    let mut telling_apart = 0;
     for architecture in Architecture::ALL {
         let model = model(architecture);
         let bytes = to_onnx(&model.parts().exportable(), WeightFormat::F32, PhotoElement::Uint8).unwrap();
@@ -18,10 +17,10 @@ fn every_network_says_in_the_rust_runtime_what_it_says_in_cairn() {
             exported.verify(&model, photo).unwrap_or_else(|error| panic!("{architecture}, {name}: {error}"));
         }
         let [first, second] = [&photos[0].1, &drawn(40, 90)].map(|p| exported.probabilities(p).unwrap());
-        telling_apart += usize::from(first.iter().zip(&second).any(|(a, b)| (a - b).abs() > 0.01));
+        // Else models that looked at nothing would pass.
+        let apart = first.iter().zip(&second).any(|(a, b)| (a - b).abs() > 0.01);
+        assert!(apart, "{architecture}: {first:?} and {second:?}");
     }
-    // Else models that looked at nothing would pass.
-    assert!(telling_apart >= Architecture::ALL.len() - 1, "{telling_apart}");
 }
 
 #[test]
