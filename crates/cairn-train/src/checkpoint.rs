@@ -5,7 +5,10 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 
-use crate::history::History;
+use crate::clock::Clock;
+use crate::history::{EpochRecord, History};
+use crate::recipe::Recipe;
+use crate::schedule::Standing;
 use crate::step::StepOutcome;
 
 const STATE: &str = "state";
@@ -47,6 +50,25 @@ pub(crate) struct Place {
     pub seconds: f64,
     /// The data set's fingerprint.
     pub fingerprint: String,
+}
+
+impl Place {
+    /// The learning rate of the batch of this number, counted from 0, of `batches` in the epoch under way.
+    pub(crate) fn scheduled_rate(&self, recipe: &Recipe, clock: &Clock, batch: usize, batches: usize) -> f64 {
+        let epochs = self.epoch as f64 + batch as f64 / batches as f64;
+        let valid_losses = &self.history.valid_losses();
+        let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
+        recipe.optimiser.learning_rate() * recipe.schedule.factor(standing)
+    }
+
+    /// To the beginning of the next epoch.
+    pub(crate) fn end_epoch(&mut self, record: EpochRecord, clock: &Clock) {
+        self.history.push(record);
+        self.epoch += 1;
+        self.batch = 0;
+        self.so_far = EpochSums::default();
+        self.seconds = clock.seconds();
+    }
 }
 
 /// Sums over the batches of an epoch.

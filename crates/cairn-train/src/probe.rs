@@ -13,7 +13,6 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 
 use crate::TrainError;
-use crate::checkpoint::EpochSums;
 use crate::clock::Clock;
 use crate::learner::Learner;
 use crate::loaders::Loaders;
@@ -21,7 +20,6 @@ use crate::loss::{Loss, Targets};
 use crate::observer::{Event, Observer};
 use crate::portion::Portion;
 use crate::recipe::RecipeError;
-use crate::schedule::Standing;
 use crate::step::{Input, Labelled, backward};
 use crate::training::{Outcome, StopReason, Training, bundle_info, reason_to_stop, record, save};
 
@@ -94,10 +92,7 @@ pub(crate) fn probe(
         let mut learning_rate = place.learning_rate;
         let mut portion = Portion::default();
         for (number, rows) in order.chunks(recipe.training.batch).enumerate() {
-            let epochs = place.epoch as f64 + number as f64 / batches as f64;
-            let valid_losses = &place.history.valid_losses();
-            let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
-            learning_rate = recipe.optimiser.learning_rate() * recipe.schedule.factor(standing);
+            learning_rate = place.scheduled_rate(recipe, &clock, number, batches);
             learning.seed(recipe.training.seed ^ (place.epoch * batches + number) as u64);
             let batch = features.batch(rows, &learning);
             let (gradients, outcome) = backward(&learner.network, batch, &loss, recipe.precision());
@@ -125,10 +120,7 @@ pub(crate) fn probe(
             best = Some((snapshot, record.clone(), scores));
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
-        place.history.push(record);
-        place.epoch += 1;
-        place.so_far = EpochSums::default();
-        place.seconds = clock.seconds();
+        place.end_epoch(record, &clock);
     };
     if let Some((network, record, scores)) = best {
         let info = bundle_info(training, &loaders, &record, &scores, &place.fingerprint)?;

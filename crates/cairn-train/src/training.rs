@@ -11,7 +11,7 @@ use cairn_photo::TestViews;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::checkpoint::{EpochSums, Place};
+use crate::checkpoint::Place;
 use crate::clock::{Clock, Lap};
 use crate::history::{EpochRecord, History};
 use crate::learner::Learner;
@@ -23,7 +23,6 @@ use crate::probe::probe;
 use crate::recipe::Recipe;
 use crate::replicas::Replicas;
 use crate::run_folder::RunFolder;
-use crate::schedule::Standing;
 use crate::validation::evaluate;
 
 /// What to train, on what, and where to.
@@ -119,10 +118,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
                 first_bad.get_or_insert_with(|| bad.message());
             }
             place.so_far.bad_photos += batch.bad.len();
-            let epochs = place.epoch as f64 + place.batch as f64 / batches as f64;
-            let valid_losses = &place.history.valid_losses();
-            let standing = Standing { epochs, progress: clock.progress(epochs), valid_losses };
-            learning_rate = recipe.optimiser.learning_rate() * recipe.schedule.factor(standing);
+            learning_rate = place.scheduled_rate(recipe, &clock, place.batch, batches);
             place.batch += 1;
             if !batch.is_empty() {
                 // Dropout is a function of the place, so that a resumed run drops what the whole one would have.
@@ -193,11 +189,7 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
             write_bundle(&run.best_model(), &snapshot, &info)?;
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
-        place.history.push(record);
-        place.epoch += 1;
-        place.batch = 0;
-        place.so_far = EpochSums::default();
-        place.seconds = clock.seconds();
+        place.end_epoch(record, &clock);
         run.write_history(&place.history)?;
         save(run, &place, &learner)?;
     }
