@@ -1,5 +1,5 @@
-//! Google Landmarks v2 as it is published (Weyand et al. 2020, <https://github.com/cvdfoundation/google-landmark>): tables of ids
-//! and landmarks, and photos at `a/b/c/abc....jpg` by the first three letters of their id.
+//! Google Landmarks v2 as it is published (Weyand et al. 2020, <https://github.com/cvdfoundation/google-landmark>):
+//! tables of ids and landmarks, and photos at `a/b/c/abc....jpg` by the first three letters of their id.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -51,8 +51,8 @@ fn names_landmarks(table: &Path) -> bool {
 
 /// Reads the tables in `root`: the cleaned list where it is there, else the whole.
 ///
-/// Photos lie in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has all five
-/// million. A class is called `138982.Taj_Mahal` where the landmarks' names are there, else `138982`.
+/// Photos lie in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has
+/// all five million. A class is called `138982.Taj_Mahal` where the landmarks' names are there, else `138982`.
 ///
 /// # Errors
 /// Where a table cannot be read.

@@ -33,11 +33,11 @@ impl Example {
 ///
 /// - Folders `train/CLASS/PHOTO`, `test/CLASS/PHOTO`, and `valid/` or `val/` if there is one: the layout of torchvision's
 ///   `ImageFolder`. Photos may also lie in folders within a class folder.
-/// - A manifest: a table with the columns `path`, `label` and, if wanted, `split` (`train`, `valid` or `test`; `train` where there is
-///   none), as a `.csv` file or, with the Cargo feature `parquet`, as a `.parquet` file. Paths start at its folder. Labels
-///   are taken for names of class folders.
-/// - Google Landmarks v2 as it is published: a folder with `train.csv` or, which goes first, `train_clean.csv`, and photos at
-///   `a/b/c/ID.jpg` in it or in its `train/`. Listed photos that are not on disk are ignored.
+/// - A manifest: a table with the columns `path`, `label` and, if wanted, `split` (`train`, `valid` or `test`; `train`
+///   where there is none), as a `.csv` file or, with the Cargo feature `parquet`, as a `.parquet` file. Paths start at
+///   its folder. Labels are taken for names of class folders.
+/// - Google Landmarks v2 as it is published: a folder with `train.csv` or, which goes first, `train_clean.csv`, and
+///   photos at `a/b/c/ID.jpg` in it or in its `train/`. Listed photos that are not on disk are ignored.
 ///
 /// The lists are in order of class, then of path, whatever order the file system gives.
 #[derive(Clone, Debug)]
@@ -86,8 +86,9 @@ impl ImageFolder {
         Ok(ImageFolder { root: root.to_path_buf(), classes, train, valid, test, ignored })
     }
 
-    /// Indexes the photos that a model with these classes is to be tested on: those of `root/test` where there is
-    /// one, else those of `root` itself; of a manifest those of the split `test` where there is one, else all. Folders are matched to the model's classes by folder name.
+    /// Indexes the photos that a model with these classes is to be tested on: those of `root/test` where there is one,
+    /// else those of `root` itself; of a manifest those of the split `test` where there is one, else all. Folders are
+    /// matched to the model's classes by folder name.
     ///
     /// # Errors
     /// Where there are no class folders or no photos, a folder cannot be read, or a class folder is not among

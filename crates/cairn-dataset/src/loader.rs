@@ -156,8 +156,8 @@ impl Loader {
         Loader { sampling, ..self }
     }
 
-    /// The same loader, mixing the photos of each batch with each other. What [`Batch::mixture`](crate::Batch::mixture) says must
-    /// enter the loss.
+    /// The same loader, mixing the photos of each batch with each other. What [`Batch::mixture`](crate::Batch::mixture)
+    /// says must enter the loss.
     ///
     /// # Errors
     /// Where the mixing's parameters are out of their range, or the view is one for tests.
@@ -169,8 +169,9 @@ impl Loader {
         }
     }
 
-    /// The same loader, showing several views of each photo, one after the other in [`Batch::pixels`](crate::Batch::pixels): the
-    /// mean of what a network says of them is steadier than what it says of one.
+    /// The same loader, showing several views of each photo, one after the other in
+    /// [`Batch::pixels`](crate::Batch::pixels): the mean of what a network says of them is steadier than what it says
+    /// of one.
     ///
     /// # Errors
     /// Where the view is one for training.

@@ -1,5 +1,5 @@
-//! Mixing the photos of a batch with each other: MixUp (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>) and CutMix (Yun et
-//! al. 2019, <https://arxiv.org/abs/1905.04899>), as in torchvision's `v2.MixUp` and `v2.CutMix`.
+//! Mixing the photos of a batch with each other: MixUp (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>) and
+//! CutMix (Yun et al. 2019, <https://arxiv.org/abs/1905.04899>), as in torchvision's `v2.MixUp` and `v2.CutMix`.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution};
@@ -34,8 +34,8 @@ pub enum BatchMixing {
 
 /// What a batch's photos were mixed with, and how much of each.
 ///
-/// The loss of a photo is `weight * loss(label) + (1 - weight) * loss(partner)`, which for cross-entropy is the loss against the
-/// [soft label](Mixture::soft_labels).
+/// The loss of a photo is `weight * loss(label) + (1 - weight) * loss(partner)`, which for cross-entropy is the loss
+/// against the [soft label](Mixture::soft_labels).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mixture {
     /// The share of each photo's own label, from 0 to 1; the same throughout the batch.

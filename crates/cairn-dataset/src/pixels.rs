@@ -4,9 +4,9 @@ use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Pixels as a network takes them. Dropped, their memory serves a later batch of the [`Loader`](crate::Loader): taken anew from the
-/// system for every batch, each page of it would be cleared before it is written, a fifth of the time of a loader that decodes
-/// nothing.
+/// Pixels as a network takes them. Dropped, their memory serves a later batch of the [`Loader`](crate::Loader): taken
+/// anew from the system for every batch, each page of it would be cleared before it is written, a fifth of the time of
+/// a loader that decodes nothing.
 #[derive(Debug, Default)]
 pub struct Pixels {
     values: Vec<f32>,

@@ -14,8 +14,8 @@ pub enum Sampling {
     /// Each photo once.
     #[default]
     EachOnce,
-    /// As many photos as there are, every class as often as every other (to within one photo). Within a class, the photos take turns:
-    /// none is shown again before all others have been.
+    /// As many photos as there are, every class as often as every other (to within one photo). Within a class, the
+    /// photos take turns: none is shown again before all others have been.
     ClassBalanced,
 }
 

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{InputSize, LoaderError};
 
-/// Smaller photos in the first epochs, when there are coarse things to learn: they take a fraction of the time (Howard 2018 in
-/// fast.ai's DAWNBench entry; Tan and Le 2021, <https://arxiv.org/abs/2104.00298>).
+/// Smaller photos in the first epochs, when there are coarse things to learn: they take a fraction of the time (Howard
+/// 2018 in fast.ai's DAWNBench entry; Tan and Le 2021, <https://arxiv.org/abs/2104.00298>).
 ///
-/// The side rises evenly from `from` in the first epoch to the network's input after `epochs` of them, in multiples of 32, the step
-/// by which most networks reduce their input. All sizes in the augmentation are scaled alike.
+/// The side rises evenly from `from` in the first epoch to the network's input after `epochs` of them, in multiples of
+/// 32, the step by which most networks reduce their input. All sizes in the augmentation are scaled alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SizeGrowth {

@@ -28,10 +28,10 @@ const RIDGE: f64 = 1e-12;
 /// The scale under which the events are most probable, their probability being the logistic function of
 /// `scale * score + offset + known`; `None` unless there are events and non-events.
 ///
-/// After Platt, "Probabilistic Outputs for Support Vector Machines" (1999): the targets are (N+ + 1) / (N+ + 2) and
-/// 1 / (N- + 2) in the place of 1 and 0, so that scores that part the events from the others wholly have a finite scale,
-/// too. By Newton's method with backtracking, as Lin, Lin and Weng, "A Note on Platt's Probabilistic Outputs for Support Vector Machines"
-/// (Machine Learning 68, 2007).
+/// After Platt, "Probabilistic Outputs for Support Vector Machines" (1999): the targets are (N+ + 1) / (N+ + 2) and 1 /
+/// (N- + 2) in the place of 1 and 0, so that scores that part the events from the others wholly have a finite scale,
+/// too. By Newton's method with backtracking, as Lin, Lin and Weng, "A Note on Platt's Probabilistic Outputs for
+/// Support Vector Machines" (Machine Learning 68, 2007).
 pub fn platt_scaling(observations: &[Observation]) -> Option<PlattScale> {
     let positives = observations.iter().filter(|o| o.positive).count() as f64;
     let negatives = observations.len() as f64 - positives;

@@ -1,8 +1,8 @@
 //! The layers of convolutional networks on Burn's tensors.
 //!
-//! On Burn's CPU backend these run the kernels, with or without gradients; elsewhere, and under `CAIRN_KERNELS=off`, Burn's own
-//! operations. Maps are `[batch, height, width, channels]` of f32 or bf16 and stay so from [`to_map`] to [`average`] or
-//! [`from_map`]; weights are f32 in torchvision's layout.
+//! On Burn's CPU backend these run the kernels, with or without gradients; elsewhere, and under `CAIRN_KERNELS=off`,
+//! Burn's own operations. Maps are `[batch, height, width, channels]` of f32 or bf16 and stay so from [`to_map`] to
+//! [`average`] or [`from_map`]; weights are f32 in torchvision's layout.
 
 use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
@@ -106,8 +106,8 @@ pub fn conv2d(
     map(run!(map_conv2d(input.into_dispatch(), weight.into_dispatch(), optional(bias), geometry)))
 }
 
-/// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation, and for norms that
-/// do not learn, since gradients go to input, weight, bias and residual alone.
+/// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation, and for
+/// norms that do not learn, since gradients go to input, weight, bias and residual alone.
 ///
 /// `folded` is the layer's own: it keeps what was made of the weights.
 ///

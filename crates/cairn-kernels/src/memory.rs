@@ -1,7 +1,8 @@
 //! Memory of maps, taken up again from step to step.
 //!
-//! A training step allocates the same large maps as the one before. The system's allocator would hand such stretches back and
-//! take them anew, and every page of theirs would be cleared once more. So they are cut from regions that are kept.
+//! A training step allocates the same large maps as the one before. The system's allocator would hand such stretches
+//! back and take them anew, and every page of theirs would be cleared once more. So they are cut from regions that are
+//! kept.
 
 mod regions;
 

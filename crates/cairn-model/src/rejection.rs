@@ -23,13 +23,13 @@ pub enum LandmarkScore {
     /// The logarithm of the summed exponentials of the calibrated logits, which is the negative of the free energy: Liu
     /// et al., "Energy-based Out-of-distribution Detection", NeurIPS 2020.
     Energy,
-    /// How far all classes' probabilities are from being alike, from 0 (all are) to 1 (one class is certain): generalised
-    /// entropy with a power of 0.1, by which small probabilities count nearly as much as large ones; Liu et al., "GEN: Pushing the
-    /// Limits of Softmax-Based Out-of-Distribution Detection", CVPR 2023.
+    /// How far all classes' probabilities are from being alike, from 0 (all are) to 1 (one class is certain):
+    /// generalised entropy with a power of 0.1, by which small probabilities count nearly as much as large ones; Liu et
+    /// al., "GEN: Pushing the Limits of Softmax-Based Out-of-Distribution Detection", CVPR 2023.
     Entropy,
     /// Likeness to the nearest landmark's prototype, less the mean likeness to the nearest photos of a bank of
-    /// non-landmarks: the rule of Henkel and Singer, who won Google Landmark Recognition 2020 ("Supporting large-scale image recognition
-    /// with out-of-domain samples", arXiv 2010.01650), with prototypes in the place of single photos.
+    /// non-landmarks: the rule of Henkel and Singer, who won Google Landmark Recognition 2020 ("Supporting large-scale
+    /// image recognition with out-of-domain samples", arXiv 2010.01650), with prototypes in the place of single photos.
     Similarity,
 }
 

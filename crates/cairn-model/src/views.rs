@@ -37,7 +37,8 @@ impl Model {
     }
 }
 
-/// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of no view.
+/// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of
+/// no view.
 fn combined(views: &[Output]) -> Option<Output> {
     if let [only] = views {
         return Some(only.clone());

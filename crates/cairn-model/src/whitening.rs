@@ -69,8 +69,8 @@ impl Whitening {
 
     /// The embedding whose evened direction is the mean of these ones' evened directions; `None` of none.
     ///
-    /// What is evened first weighs every photo alike; a mean of photos as they come is drawn to those that lie far out in the
-    /// directions in which photos differ most.
+    /// What is evened first weighs every photo alike; a mean of photos as they come is drawn to those that lie far out
+    /// in the directions in which photos differ most.
     ///
     /// # Panics
     /// If they are not of the centre's length.

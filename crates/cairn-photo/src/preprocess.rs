@@ -80,8 +80,9 @@ impl TestViews {
 }
 
 impl Preprocess {
-    /// The views of `photo`, each at input size. The order of the five crops is torchvision's: top left, top right, bottom left, bottom
-    /// right, middle; then the mirror images in the same order. [`Framing::Squash`] leaves nothing to crop: all five are alike.
+    /// The views of `photo`, each at input size. The order of the five crops is torchvision's: top left, top right,
+    /// bottom left, bottom right, middle; then the mirror images in the same order. [`Framing::Squash`] leaves nothing
+    /// to crop: all five are alike.
     ///
     /// # Panics
     /// If a size in [`Preprocess::framing`] is zero.

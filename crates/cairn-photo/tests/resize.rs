@@ -50,7 +50,8 @@ fn a_drawn_photo_is_resized_as_by_pillow_to_within_one_level_everywhere() {
     }
 }
 
-/// Everything together: decoding (Pillow's JPEG decoder rounds differently, by up to 0.2 levels in the mean), resizing, cropping.
+/// Everything together: decoding (Pillow's JPEG decoder rounds differently, by up to 0.2 levels in the mean), resizing,
+/// cropping.
 #[test]
 fn real_photos_look_to_a_network_as_they_do_in_torchvision() {
     let Some(photos) = real_photos() else {

@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use cairn_kernels::layers::lerp;
 use cairn_nets::Network;
 
-/// An exponential moving average of all weights and running statistics (Polyak and Juditsky 1992; Tarvainen and Valpola 2017,
-/// <https://arxiv.org/abs/1703.01780>), as timm's `ModelEmaV3` with `use_warmup` keeps it.
+/// An exponential moving average of all weights and running statistics (Polyak and Juditsky 1992; Tarvainen and Valpola
+/// 2017, <https://arxiv.org/abs/1703.01780>), as timm's `ModelEmaV3` with `use_warmup` keeps it.
 #[derive(Debug)]
 pub(crate) struct WeightAverage {
     decay: f64,
@@ -43,8 +43,8 @@ impl WeightAverage {
     }
 }
 
-/// The decay at a step, counted from 1: timm's `get_decay` with its `warmup_gamma` of 1 and `warmup_power` of 2 / 3. The first
-/// weights, which nothing is known of yet, are so soon forgotten.
+/// The decay at a step, counted from 1: timm's `get_decay` with its `warmup_gamma` of 1 and `warmup_power` of 2 / 3.
+/// The first weights, which nothing is known of yet, are so soon forgotten.
 fn warmed_up(decay: f64, step: u64) -> f64 {
     (1.0 - (step as f64).powf(-2.0 / 3.0)).min(decay)
 }

@@ -6,8 +6,8 @@ use cairn_dataset::{ClassId, Example};
 
 use crate::recipe::{ClassWeights, Recipe};
 
-/// Cross-entropy with the labels, as PyTorch's `cross_entropy` with its `label_smoothing` and `weight`; and the divergence from
-/// teachers' answers, where there are teachers.
+/// Cross-entropy with the labels, as PyTorch's `cross_entropy` with its `label_smoothing` and `weight`; and the
+/// divergence from teachers' answers, where there are teachers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Loss {
     /// Share of each label spread evenly over all classes, the true one among them.

@@ -71,8 +71,8 @@ impl ParameterGroups {
 
 /// Finds each parameter's stage.
 ///
-/// A stage is what stands together under a numbered name: `layer1`, `features.3`, `groups.2`; or a top-level layer that bears
-/// no number, such as `fc`. A norm that stands alone (`bn1`) belongs to the stage before it.
+/// A stage is what stands together under a numbered name: `layer1`, `features.3`, `groups.2`; or a top-level layer that
+/// bears no number, such as `fc`. A norm that stands alone (`bn1`) belongs to the stage before it.
 fn staged(parameters: Vec<Parameter>) -> Vec<Staged> {
     // The stage that each run of equal names begins, and whether there is more in it than a norm.
     let mut runs: Vec<(String, bool)> = Vec::new();

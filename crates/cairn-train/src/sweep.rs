@@ -21,18 +21,23 @@ pub use summary::{Spread, SweepRow, summarise};
 pub const BUILT_IN_SWEEPS: &[(&str, &str)] = &[
     ("sweep-initialisation", include_str!("../../../recipes/sweep-initialisation.toml")),
     ("sweep-schedule", include_str!("../../../recipes/sweep-schedule.toml")),
+    ("sweep-schedule-small", include_str!("../../../recipes/sweep-schedule-small.toml")),
 ];
 
 /// A sweep as its TOML file has it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// The recipe that all runs begin with: one that comes with cairn, or a file. A relative path starts at the sweep's file.
+    /// The recipe that all runs begin with: one that comes with cairn, or a file. A relative path starts at the sweep's
+    /// file.
     pub recipe: String,
     /// Epochs of each run, instead of the recipe's.
     pub epochs: Option<u32>,
     /// Minutes of each run at most, instead of the recipe's.
     pub minutes: Option<f64>,
+    /// Values that all runs have instead of the recipe's, by their keys as in [`Vary::key`].
+    #[serde(default)]
+    pub set: Table,
     /// Each combination is trained once with each of these seeds; the recipe's own where there are none.
     #[serde(default)]
     pub seeds: Vec<i64>,
@@ -166,9 +171,9 @@ impl Sweep {
         if let Some(vary) = empty {
             return Some(format!("no values are given for `{}`", vary.key));
         }
-        let mut keys = HashSet::new();
+        let mut keys: HashSet<&String> = self.set.keys().collect();
         let twice = self.vary.iter().find(|vary| !keys.insert(&vary.key));
-        twice.map(|vary| format!("`{}` is varied twice: give all its values in one list", vary.key))
+        twice.map(|vary| format!("`{}` is given twice: give all its values in one list", vary.key))
     }
 
     /// Every run: all combinations of the values, the last key's changing fastest, and each with every seed. All their
@@ -214,6 +219,9 @@ impl Sweep {
         let text = Recipe::text(&self.recipe)?;
         let syntax = |source| RecipeError::Syntax { origin: self.recipe.clone(), source: Box::new(source) };
         let mut base: Table = toml::from_str(&text).map_err(syntax)?;
+        for (key, value) in &self.set {
+            set(&mut base, key, value.clone());
+        }
         if let Some(epochs) = self.epochs {
             set(&mut base, "training.epochs", epochs.into());
         }

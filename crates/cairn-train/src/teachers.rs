@@ -13,8 +13,8 @@ use cairn_photo::Normalisation;
 use crate::TrainError;
 use crate::recipe::Recipe;
 
-/// The recipe's teachers, in evaluation. They see the very pixels that the network learns from: same crop, same colours (Beyer et
-/// al. 2022, "A good teacher is patient and consistent", <https://arxiv.org/abs/2106.05237>).
+/// The recipe's teachers, in evaluation. They see the very pixels that the network learns from: same crop, same colours
+/// (Beyer et al. 2022, "A good teacher is patient and consistent", <https://arxiv.org/abs/2106.05237>).
 #[derive(Debug)]
 pub(crate) struct Teachers {
     teachers: Vec<Teacher>,

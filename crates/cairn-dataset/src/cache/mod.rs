@@ -89,8 +89,8 @@ pub struct CacheStatistics {
 
 /// Decoded photos, by path and size. Shared by the loaders of a training, so that there is one budget.
 ///
-/// A photo whose file has changed since (other length or time of modification) is decoded anew. Nothing is thrown out to make
-/// room: every epoch asks for every photo once, so whatever replaced a photo would not be asked for any sooner.
+/// A photo whose file has changed since (other length or time of modification) is decoded anew. Nothing is thrown out
+/// to make room: every epoch asks for every photo once, so whatever replaced a photo would not be asked for any sooner.
 #[derive(Debug)]
 pub struct PhotoCache {
     store: Store,

@@ -3,8 +3,9 @@
 //! The file is read by position and left to the operating system's page cache, which comes to the same as mapping it into
 //! memory, without `unsafe`: a photo is copied once, in some 30 microseconds.
 //!
-//! It only ever grows: a photo is appended, and its head tells on the next start whether it was written to the end. So there is
-//! no moment at which a crash leaves the file worse than it was, and no need to write it anew under another name.
+//! It only ever grows: a photo is appended, and its head tells on the next start whether it was written to the end. So
+//! there is no moment at which a crash leaves the file worse than it was, and no need to write it anew under another
+//! name.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -37,8 +38,8 @@ struct Place {
     record: Record,
     /// Of the first pixel.
     offset: u64,
-    /// Whether its pixels are known to be those that were written: after a power failure a file may be as long as it was to become,
-    /// with holes in it.
+    /// Whether its pixels are known to be those that were written: after a power failure a file may be as long as it
+    /// was to become, with holes in it.
     verified: AtomicBool,
 }
 

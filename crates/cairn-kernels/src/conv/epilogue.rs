@@ -8,8 +8,8 @@ use crate::vectorised::vectorised;
 
 /// What follows the sums of a forward convolution: `activation(sums + bias + residual)`.
 ///
-/// With batch norm folded into the weights and the bias (see [`FoldedBatchNorm`](crate::batch_norm::FoldedBatchNorm)), this is
-/// convolution, batch norm, residual add and activation in one pass over the output.
+/// With batch norm folded into the weights and the bias (see [`FoldedBatchNorm`](crate::batch_norm::FoldedBatchNorm)),
+/// this is convolution, batch norm, residual add and activation in one pass over the output.
 #[derive(Clone, Copy, Debug)]
 pub struct Epilogue<'a, T> {
     /// One value per output channel.

@@ -1,7 +1,7 @@
 //! The kernels as operations on Burn's tensors, with gradients.
 //!
-//! [`NetworkOps`] is a backend extension. On Burn's CPU backend its operations run this crate's kernels, forward and backward;
-//! every other device composes Burn's own operations. [`layers`](crate::layers) offers the operations on
+//! [`NetworkOps`] is a backend extension. On Burn's CPU backend its operations run this crate's kernels, forward and
+//! backward; every other device composes Burn's own operations. [`layers`](crate::layers) offers the operations on
 //! [`Tensor`](burn::tensor::Tensor)s, composed ones on the CPU too under `CAIRN_KERNELS=off`.
 
 mod autodiff;

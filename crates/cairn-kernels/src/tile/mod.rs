@@ -61,9 +61,9 @@ pub(crate) struct Tile<'a> {
 /// Computes one tile.
 ///
 /// # Safety
-/// The instruction set must be there (as it is for whoever has [`TileKernels`]), and every address of the tile valid: `rows[i] + run.x + k * step` for
-/// reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing (and reading, when
-/// accumulating) `rows x columns` f32.
+/// The instruction set must be there (as it is for whoever has [`TileKernels`]), and every address of the tile valid:
+/// `rows[i] + run.x + k * step` for reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing
+/// (and reading, when accumulating) `rows x columns` f32.
 pub(crate) type TileFn = unsafe fn(&Tile<'_>);
 
 /// The tile kernels of one instruction set and element type, for every number of rows and vectors.

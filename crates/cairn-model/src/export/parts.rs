@@ -10,8 +10,8 @@ use crate::{BundleInfo, LandmarkScore, Memory, Model};
 
 /// A model's graph and a copy of its tensors, beside what its bundle says: what an [`Exportable`] borrows from.
 ///
-/// It is the network that is exported, which looks at a photo once. What the bundle keeps beside it stays out: landmarks learned
-/// without training, a rejection score that needs them, and other views of a photo.
+/// It is the network that is exported, which looks at a photo once. What the bundle keeps beside it stays out:
+/// landmarks learned without training, a rejection score that needs them, and other views of a photo.
 #[derive(Debug, Clone)]
 pub struct ModelParts {
     graph: Graph,

@@ -5,9 +5,9 @@ use burn::tensor::{Distribution, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
-/// In training, sets values to zero by chance and scales the others up by as much, as Burn's own [`Dropout`] does; one draw from the
-/// device, so from its seed, decides for all of them. (Burn draws each from a generator behind a lock, which takes longer than a
-/// last layer's whole step.)
+/// In training, sets values to zero by chance and scales the others up by as much, as Burn's own [`Dropout`] does; one
+/// draw from the device, so from its seed, decides for all of them. (Burn draws each from a generator behind a lock,
+/// which takes longer than a last layer's whole step.)
 pub(crate) fn dropped<const D: usize>(x: Tensor<D>, dropout: &Dropout) -> Tensor<D> {
     if dropout.prob == 0.0 || !dropout.training.is_enabled() || !x.device().is_autodiff() {
         return x;

@@ -229,7 +229,8 @@ impl Classifier for ResNet {
             }
             Stem::ThreeByThree => x,
         };
-        // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]; four times the channels with bottlenecks
+        // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]; four times the
+        // channels with bottlenecks
         let blocks = self.layer1.iter().chain(&self.layer2).chain(&self.layer3).chain(&self.layer4);
         blocks.fold(x, |x, block| block.forward(x)).average() // [batch, 512]
     }

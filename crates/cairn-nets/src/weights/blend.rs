@@ -3,9 +3,9 @@
 use crate::StateDict;
 
 impl StateDict {
-    /// Weights on the straight line from these to what another training made of them: `1 - share` of these and `share` of the
-    /// others (WiSE-FT, Wortsman et al. 2022, <https://arxiv.org/abs/2109.01903>). What only one of the two has, or has in another
-    /// shape, as last layers for other classes, is left out.
+    /// Weights on the straight line from these to what another training made of them: `1 - share` of these and `share`
+    /// of the others (WiSE-FT, Wortsman et al. 2022, <https://arxiv.org/abs/2109.01903>). What only one of the two has,
+    /// or has in another shape, as last layers for other classes, is left out.
     pub fn blended(&self, other: &Self, share: f32) -> Self {
         let mut blended = Self::default();
         for (name, shape) in self.shapes().filter(|(name, shape)| other.shape(name) == Some(*shape)) {

@@ -30,7 +30,8 @@ pub(super) struct Unpickled {
 /// Time and memory are proportional to its length: every instruction takes at least a byte and makes at most one value.
 ///
 /// # Errors
-/// [`PthProblem::TooLarge`] beyond [`LONGEST_PICKLE`], [`PthProblem::Pickle`] when it is damaged, [`PthProblem::Global`] and [`PthProblem::Storage`] for what is not read.
+/// [`PthProblem::TooLarge`] beyond [`LONGEST_PICKLE`], [`PthProblem::Pickle`] when it is damaged,
+/// [`PthProblem::Global`] and [`PthProblem::Storage`] for what is not read.
 pub(super) fn unpickle(bytes: &[u8]) -> Result<Unpickled, PthProblem> {
     let mut machine = Machine { bytes, ..Machine::default() };
     loop {

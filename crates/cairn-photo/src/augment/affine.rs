@@ -58,7 +58,8 @@ impl Affine {
         Affine { degrees, translate: [shift_x, shift_y], scale, shear, center: None }
     }
 
-    /// The photo mapped, at its old size, and left and right exchanged afterwards if `flip`; what lies outside of it is black.
+    /// The photo mapped, at its old size, and left and right exchanged afterwards if `flip`; what lies outside of it is
+    /// black.
     ///
     /// Positions are kept in 16.16 fixed point as in Pillow, so that the same pixel is the nearest. (Where neither rotation
     /// nor shear is asked for, Pillow uses floating point, and pixels that lie just between two may differ.)
@@ -144,8 +145,8 @@ impl Span {
     }
 }
 
-/// For which `i` below `count` the position `start + i * step` (16.16) lies within `0..length` pixels. Positions go one way, so
-/// these are neighbours.
+/// For which `i` below `count` the position `start + i * step` (16.16) lies within `0..length` pixels. Positions go one
+/// way, so these are neighbours.
 fn inside(start: i64, step: i64, length: usize, count: usize) -> Span {
     let limit = (length as i64) << 16;
     let count = count as i64;

@@ -52,9 +52,9 @@ pub enum Change {
 
 /// Changes to be made to a photo of a given size, one after the other.
 ///
-/// Geometric changes are composed and made first, in one pass of resampling, as long as that comes to the same: a mirroring
-/// moves ahead of changes of colour, and a crop of a resized photo resizes no more than what is kept. Changes of colour share one
-/// pass. See `docs/decisions/004-augmentation.md`.
+/// Geometric changes are composed and made first, in one pass of resampling, as long as that comes to the same: a
+/// mirroring moves ahead of changes of colour, and a crop of a resized photo resizes no more than what is kept. Changes
+/// of colour share one pass. See `docs/decisions/004-augmentation.md`.
 #[derive(Clone, Debug)]
 pub struct Changes {
     passes: Vec<Pass>,

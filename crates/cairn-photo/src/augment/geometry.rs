@@ -8,8 +8,9 @@ use crate::{Photo, Region};
 
 /// Where the pixels of a photo go: part of it is resized, cut or bordered with black, mapped, mirrored, in this order.
 ///
-/// Crops and resizings are composed into one resizing of one part. Where a step was drawn for pixels that this cannot express (a
-/// crop of a photo that was turned, a second affine map), [`Geometry::then`] refuses it, and it starts a pass of its own.
+/// Crops and resizings are composed into one resizing of one part. Where a step was drawn for pixels that this cannot
+/// express (a crop of a photo that was turned, a second affine map), [`Geometry::then`] refuses it, and it starts a
+/// pass of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Geometry {
     /// What the resizing may look at: a crop before a resizing hides what lies outside of it.

@@ -236,8 +236,8 @@ impl Augmentations {
         }
     }
 
-    /// The same steps for photos smaller or larger by `factor`: every size in pixels scaled and rounded, at least 1. What is a
-    /// share, an angle or a probability stays, and so does the blur.
+    /// The same steps for photos smaller or larger by `factor`: every size in pixels scaled and rounded, at least 1.
+    /// What is a share, an angle or a probability stays, and so does the blur.
     pub fn scaled(&self, factor: f64) -> Augmentations {
         let scaled = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
         let steps = self.0.iter().map(|step| match step.clone() {

@@ -4,7 +4,8 @@ use pulp::Arch;
 
 use crate::{Normalisation, Photo};
 
-/// Red, green and blue each for itself, `[3, height, width]`: whole levels from 0 to 255, as `f32`, which holds them exactly.
+/// Red, green and blue each for itself, `[3, height, width]`: whole levels from 0 to 255, as `f32`, which holds them
+/// exactly.
 #[derive(Debug)]
 pub(super) struct Planes<'a> {
     pub(super) width: usize,

@@ -1,7 +1,8 @@
-//! Changes that a pixel undergoes by itself: arithmetic on colours as Pillow does it, whose roundings are part of the definition.
+//! Changes that a pixel undergoes by itself: arithmetic on colours as Pillow does it, whose roundings are part of the
+//! definition.
 //!
-//! Levels are whole numbers in `f32`; every product and sum below is exact or rounded as in Pillow, so instruction sets agree to
-//! the bit.
+//! Levels are whole numbers in `f32`; every product and sum below is exact or rounded as in Pillow, so instruction sets
+//! agree to the bit.
 
 use pulp::{Arch, NullaryFnOnce};
 
@@ -33,7 +34,8 @@ pub(super) fn apply(planes: &mut Planes<'_>, changes: &[Pointwise]) {
     }
 }
 
-/// Changes to be made to a block. A type rather than a closure, because it must be inlined to where the instruction set is chosen.
+/// Changes to be made to a block. A type rather than a closure, because it must be inlined to where the instruction set
+/// is chosen.
 struct OnBlock<'a> {
     changes: &'a [Pointwise],
     mean: f32,
@@ -140,7 +142,8 @@ impl NullaryFnOnce for LumaSum<'_> {
     }
 }
 
-/// Turns the colour circle by `steps`, of which 255 are a turn: to hue, saturation and value as Pillow rounds them, and back.
+/// Turns the colour circle by `steps`, of which 255 are a turn: to hue, saturation and value as Pillow rounds them, and
+/// back.
 #[inline(always)]
 fn shift_hue([r, g, b]: [f32; 3], steps: f32) -> [f32; 3] {
     let max = r.max(g).max(b);

@@ -157,7 +157,8 @@ mod tests {
     use chacha20::ChaCha8Rng;
     use rand::SeedableRng;
 
-    /// Values of torchvision 0.26: `RandAugment()._augmentation_space(31, (224, 300))` at 9, `TrivialAugmentWide` likewise at 20.
+    /// Values of torchvision 0.26: `RandAugment()._augmentation_space(31, (224, 300))` at 9, `TrivialAugmentWide`
+    /// likewise at 20.
     #[test]
     fn magnitudes_are_torchvisions() {
         let translate = [300.0, 224.0].map(|side: f32| 150.0 / 331.0 * side);

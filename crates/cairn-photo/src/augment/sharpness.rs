@@ -24,7 +24,8 @@ pub(super) fn scale_sharpness(planes: &mut Planes<'_>, factor: f32) {
     }
 }
 
-/// The inner pixels of a row. A type rather than a closure, because it must be inlined to where the instruction set is chosen.
+/// The inner pixels of a row. A type rather than a closure, because it must be inlined to where the instruction set is
+/// chosen.
 struct Row<'a> {
     /// Above, here, below.
     rows: [&'a [f32]; 3],

@@ -74,7 +74,8 @@ impl Photo {
     /// ignored, as torchvision's loader ignores them.
     ///
     /// The photo is what [`Photo::resized`] makes of every pixel of the file; but a JPEG that is wanted much smaller is
-    /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in the mean.
+    /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in
+    /// the mean.
     ///
     /// # Errors
     /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, not a picture at all

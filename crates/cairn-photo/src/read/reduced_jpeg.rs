@@ -1,4 +1,5 @@
-//! JPEG at a fraction of its size: the inverse cosine transform of each block gives 4 x 4, 2 x 2 or 1 pixel instead of 8 x 8.
+//! JPEG at a fraction of its size: the inverse cosine transform of each block gives 4 x 4, 2 x 2 or 1 pixel instead of
+//! 8 x 8.
 //!
 //! Which decoder, and how much is left of the photo: docs/decisions/003-jpeg-decoding.md.
 
@@ -39,9 +40,9 @@ pub(super) fn decode(bytes: &[u8], [width, height]: [u32; 2], target: [u32; 2]) 
 
 /// The greatest divisor that leaves enough pixels.
 ///
-/// A network must not notice. Resized from 1/8, a photo of 12 megapixels and more differs from one that was decoded whole by
-/// up to 2 levels in the mean where it has 1.2 times as many pixels on a side as the target. Smaller photos are sharper, mostly
-/// having been made smaller before, and need more.
+/// A network must not notice. Resized from 1/8, a photo of 12 megapixels and more differs from one that was decoded
+/// whole by up to 2 levels in the mean where it has 1.2 times as many pixels on a side as the target. Smaller photos
+/// are sharper, mostly having been made smaller before, and need more.
 fn divisor([width, height]: [u32; 2], [target_width, target_height]: [u32; 2]) -> Option<u32> {
     let enough = |divisor: u32, margin: f64| {
         let reaches =

@@ -63,6 +63,32 @@ fn every_combination_is_a_run_with_every_seed_the_last_key_changing_first() {
 }
 
 #[test]
+fn values_that_are_set_hold_for_all_runs_and_are_not_in_their_names() {
+    let text = r#"
+        recipe = "demo"
+        [set]
+        "training.label_smoothing" = 0.3
+        "schedule" = { kind = "step", epochs = 4 }
+        [[vary]]
+        key = "network.dropout"
+        values = [0.0, 0.25]
+    "#;
+    let runs = sweep(text).unwrap();
+    assert_eq!(
+        runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(),
+        ["network.dropout=0.0", "network.dropout=0.25"]
+    );
+    for run in runs {
+        assert_eq!(run.recipe.training.label_smoothing, 0.3);
+        assert_eq!(run.recipe.schedule, Schedule::Step { epochs: 4, gamma: 0.1, warmup_epochs: 0.0 });
+    }
+    let both = text.replace("network.dropout", "training.label_smoothing");
+    assert!(fault(&both).contains("`training.label_smoothing` is given twice"), "{}", fault(&both));
+    let misspelt = text.replace("label_smoothing", "label_smothing");
+    assert!(fault(&misspelt).contains("label_smothing"), "{}", fault(&misspelt));
+}
+
+#[test]
 fn what_is_not_varied_stays_as_the_recipe_has_it() {
     let base = Recipe::find("quick").unwrap();
     let runs = sweep("recipe = \"quick\"\n[[vary]]\nkey = \"network.dropout\"\nvalues = [0.5]").unwrap();

@@ -36,7 +36,8 @@ pub(crate) struct Test {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Write the report: a page for a name that ends in .html, else a folder of page and pictures [default: the run folder, when a run is tested on its own data set]
+    /// Write the report: a page for a name that ends in .html, else a folder of page and pictures [default: the run
+    /// folder, when a run is tested on its own data set]
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]

@@ -60,8 +60,8 @@ fn a_comparison_has_what_differs_in_the_recipes_and_the_curves_of_all() {
 #[test]
 fn tensorboard_reads_every_epoch_once_also_of_a_run_that_was_resumed() {
     let sandbox = Sandbox::trained();
-    // As if the run had been ended by force after its last epoch's metrics and before its checkpoint: with one epoch more in the
-    // event file than the run is resumed with, and half an event behind it.
+    // As if the run had been ended by force after its last epoch's metrics and before its checkpoint: with one epoch
+    // more in the event file than the run is resumed with, and half an event behind it.
     sandbox.cairn("train photos --recipe tiny.toml --epochs 1 --out short").assert_status(0);
     let mut events = sandbox.read("run/events.out.tfevents.cairn");
     events.extend(b"half an event");

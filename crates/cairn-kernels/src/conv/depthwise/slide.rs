@@ -1,8 +1,8 @@
 //! Depthwise convolutions three taps wide, with stride 1 or 2: most of those that networks have.
 //!
 //! A walk along a row of the destination with some channels at a time, whose weights stay in registers. Every source
-//! pixel is read once, and goes into all the sums that read it: with stride 1 three, which wait in registers until their last
-//! tap has come.
+//! pixel is read once, and goes into all the sums that read it: with stride 1 three, which wait in registers until
+//! their last tap has come.
 
 use crate::conv::axis::Axis;
 use crate::element::Element;

@@ -122,8 +122,8 @@ impl<T: Element> Product<'_, T> {
                     c: sums[at..at + count * panel.width].as_mut_ptr(),
                     accumulate,
                 };
-                // SAFETY: the instruction set is there, since its kernels are; every row has `tiles` words, `channels` apart,
-                // so many rows of the panel follow, and the sums are a slice of the right length.
+                // SAFETY: the instruction set is there, since its kernels are; every row has `tiles` words, `channels`
+                // apart, so many rows of the panel follow, and the sums are a slice of the right length.
                 unsafe { kernels.get(count, panel.width)(&tile) };
             }
         }

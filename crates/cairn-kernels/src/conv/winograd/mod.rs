@@ -1,16 +1,16 @@
 //! 3x3 convolutions with stride 1 by Winograd's minimal filtering (Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>).
 //!
-//! A tile of 4 x 4 output pixels and the 6 x 6 input pixels under it are brought into another basis, where the convolution is
-//! one multiplication for each of the 36 positions instead of nine for each of the 16 pixels:
+//! A tile of 4 x 4 output pixels and the 6 x 6 input pixels under it are brought into another basis, where the
+//! convolution is one multiplication for each of the 36 positions instead of nine for each of the 16 pixels:
 //!
 //! ```text
 //! forward            Y  = A^T [ sum over channels (G w G^T) * (B^T x B) ] A
 //! weights' gradient  dw = G^T [ sum over tiles (B^T x B) * (A dY A^T) ] G
 //! ```
 //!
-//! For every position that is a plain product of matrices, for which the tile kernel serves. The basis is of f32 for bf16 maps
-//! too: its sums would magnify what was rounded to eight bits (2 % of error instead of 0.2 %), and a quarter of the
-//! multiplications in f32 is less work than all of them in bf16.
+//! For every position that is a plain product of matrices, for which the tile kernel serves. The basis is of f32 for
+//! bf16 maps too: its sums would magnify what was rounded to eight bits (2 % of error instead of 0.2 %), and a quarter
+//! of the multiplications in f32 is less work than all of them in bf16.
 
 mod gradient;
 mod product;
@@ -102,7 +102,8 @@ macro_rules! with_block {
 }
 use with_block;
 
-/// A square of pixels that begins at a row and a column, some channels of it from `first` on; zero where it stands over the map.
+/// A square of pixels that begins at a row and a column, some channels of it from `first` on; zero where it stands over
+/// the map.
 #[derive(Clone, Copy)]
 struct Square<'a, T> {
     map: Map<'a, T>,

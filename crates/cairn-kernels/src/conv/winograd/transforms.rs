@@ -1,8 +1,8 @@
 //! The changes of basis, along one axis and for some channels side by side.
 //!
-//! The interpolation points are 0, the square roots of 1/2 and of 2 with both signs, and infinity: with them errors are a fifth of
-//! what they are with the usual 0, 1, -1, 2, -2 (largest error relative to the largest output, 512 channels: 2.8e-6, not
-//! 1.5e-5). The matrices are written out as sums, since a multiplication by a zero would still be one.
+//! The interpolation points are 0, the square roots of 1/2 and of 2 with both signs, and infinity: with them errors are
+//! a fifth of what they are with the usual 0, 1, -1, 2, -2 (largest error relative to the largest output, 512 channels:
+//! 2.8e-6, not 1.5e-5). The matrices are written out as sums, since a multiplication by a zero would still be one.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::mem::MaybeUninit;
@@ -32,7 +32,8 @@ fn each<const L: usize, const FROM: usize, const TO: usize>(
     to
 }
 
-/// Both axes of a square, whose lanes at a row and a column are `at(row, column)`; the outcome's go to `store(index, lanes)`.
+/// Both axes of a square, whose lanes at a row and a column are `at(row, column)`; the outcome's go to `store(index,
+/// lanes)`.
 ///
 /// The outcome lies the other way round, column by column: so positions do, and what is made of positions is upright again.
 /// Loops and memory that is not cleared first, where `array::from_fn` would read better: that is not inlined, and took a

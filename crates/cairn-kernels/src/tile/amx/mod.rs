@@ -130,9 +130,9 @@ impl Block<'_> {
     /// Computes the block, of one or two tiles of rows and of columns.
     ///
     /// # Safety
-    /// Every address must be valid for the shape that the unit is configured for:
-    /// `rows[i] + row * row_step + run.x` for reading a run, `panel + run.w` for reading the run's part of the panel, `sums[i] + row * sum_step` for writing (and
-    /// reading, when accumulating) a row of columns.
+    /// Every address must be valid for the shape that the unit is configured for: `rows[i] + row * row_step + run.x`
+    /// for reading a run, `panel + run.w` for reading the run's part of the panel, `sums[i] + row * sum_step` for
+    /// writing (and reading, when accumulating) a row of columns.
     #[inline]
     pub(crate) unsafe fn multiply<U: TileUnit>(&self, unit: &mut U, row_tiles: usize, column_tiles: usize) {
         // SAFETY: as the caller promises.

@@ -13,7 +13,8 @@ use super::{in_cairn_data, net_name, precisions, print_line, tenths};
 use crate::exit::Status;
 use crate::progress::{left_out, say};
 
-/// Whole epochs of real photos at 224 px with System B's augmentation: from files, then from the cache; the loader alone first
+/// Whole epochs of real photos at 224 px with System B's augmentation: from files, then from the cache; the loader
+/// alone first
 #[derive(Debug, Args)]
 pub(crate) struct Epoch {
     /// Data set [default: landmarks/ in the folder that CAIRN_DATA names]
