@@ -35,6 +35,19 @@ const PANELS: PictureSize = PictureSize { width: 1200, height: 440 };
 /// A line of the legend.
 const LEGEND_LINE: u32 = 24;
 
+/// Letters of a legend's line that fit beside its stroke.
+const LONGEST_NAME: usize = 140;
+
+/// The name, or so many letters of it: what runs of one sweep differ in may stand at the beginning or at the end.
+fn within(name: &str, longest: usize) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= longest {
+        return name.to_owned();
+    }
+    let (before, after) = ((longest - 1) / 2, longest / 2);
+    letters[..before].iter().chain(&['…']).chain(&letters[letters.len() - after..]).collect()
+}
+
 struct Overlay<'a> {
     runs: &'a [RunCurves],
     /// The names, each once.
@@ -99,7 +112,7 @@ impl<'a> Overlay<'a> {
                 canvas.draw(&PathElement::new(ends, style))?;
             }
             let text = font(14, scale, INK).pos(Pos::new(HPos::Left, VPos::Center));
-            canvas.draw_text(name, &text, pixels(108, row, scale))?;
+            canvas.draw_text(&within(name, LONGEST_NAME), &text, pixels(108, row, scale))?;
         }
         Ok(())
     }
@@ -121,5 +134,18 @@ impl Picture for Overlay<'_> {
         self.draw_panel(&losses, scale, Values::Loss, |run| &run.valid_loss)?;
         self.draw_panel(&accuracies, scale, Values::Fraction, |run| &run.valid_accuracy)?;
         self.draw_legend(&legend, scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_too_long_for_the_legend_keeps_its_beginning_and_its_end() {
+        let name = "photos=[ä, b, c] seed=1";
+        assert_eq!(within(name, 23), name);
+        assert_eq!(within(name, 15), "photos=… seed=1");
+        assert_eq!(within(name, 16), "photos=…] seed=1");
     }
 }
