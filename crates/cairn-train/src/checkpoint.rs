@@ -71,7 +71,7 @@ impl Place {
     }
 }
 
-/// Sums over the batches of an epoch.
+/// Sums over the batches of an epoch, or over the parts of one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct EpochSums {
     /// Sum of the photos' losses.

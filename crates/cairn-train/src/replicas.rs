@@ -13,6 +13,7 @@ use cairn_nets::{Network, Precision};
 use cairn_photo::Normalisation;
 
 use crate::TrainError;
+use crate::checkpoint::EpochSums;
 use crate::loss::Loss;
 use crate::portion::Portion;
 use crate::recipe::Recipe;
@@ -80,15 +81,13 @@ impl Replicas {
             })
             .collect();
         let first = self.replicas[0].device.clone().inner();
-        let mut sum = StepOutcome { loss: 0.0, correct: 0, photos: 0 };
+        let mut sums = EpochSums::default();
         for launched in launched {
             let (gradients, outcome) = launched.outcome();
             portion.add(network, gradients.to_device(&first, network), outcome.photos);
-            sum.loss += outcome.loss * outcome.photos as f64 / batch.len() as f64;
-            sum.correct += outcome.correct;
-            sum.photos += outcome.photos;
+            sums.add(&outcome);
         }
-        sum
+        StepOutcome { loss: sums.mean_loss(), correct: sums.correct, photos: sums.photos }
     }
 
     fn launch(&self, network: &Network, replica: &Replica, batch: &Batch, photos: Range<usize>) -> Launched {

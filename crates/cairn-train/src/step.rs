@@ -60,7 +60,7 @@ impl Labelled {
 #[derive(Debug)]
 pub(crate) struct Launched {
     /// Of the mean loss.
-    pub gradients: GradientsParams,
+    gradients: GradientsParams,
     /// `[1]`
     loss: Tensor<1>,
     /// `[photos, classes]`
