@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cairn_train::{Run, runs_in};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -35,7 +35,9 @@ impl List {
         columns.extend(result_columns());
         let mut listing = Listing::new(columns);
         let (mut sound, mut broken) = (0_usize, 0_usize);
-        for run in runs_in(&self.dir)? {
+        for run in runs_in(&self.dir)
+            .context("no runs to list; `cairn train DIR` makes one, in runs/ if it is not told where")?
+        {
             match run {
                 Ok(run) => {
                     listing.push(row(&run, self.format));
