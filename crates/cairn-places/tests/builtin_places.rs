@@ -177,7 +177,6 @@ fn every_place_has_its_wikidata_item_but_those_that_are_not_confirmed() {
             "Hanging Temple",
             "Kantajew Temple",
             "Monumento a la Revolución",
-            "Moscow Raceway",
             "Porto City Hall",
             "Seattle Japanese Garden",
         ]
