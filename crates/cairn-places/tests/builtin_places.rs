@@ -173,7 +173,6 @@ fn every_place_has_its_wikidata_item_but_those_that_are_not_confirmed() {
         [
             "Arrábida Bridge",
             "Delicate Arch",
-            "Externsteine",
             "Hanging Temple",
             "Kantajew Temple",
             "Monumento a la Revolución",
