@@ -32,7 +32,11 @@ fn a_list_has_a_row_for_each_run_with_its_best_epoch_and_names_broken_ones() {
     sandbox.file("runs/tiny-2/metrics.jsonl", b"{");
     let table = sandbox.cairn("runs list");
     table.assert_status(2).assert_stdout_has("runs/tiny-1").assert_stderr_has("runs/tiny-2/metrics.jsonl");
-    sandbox.cairn("runs list nowhere").assert_status(1).assert_stderr_has("nowhere");
+    sandbox
+        .cairn("runs list nowhere")
+        .assert_status(1)
+        .assert_stderr_has("nowhere")
+        .assert_stderr_has("cairn train DIR");
     sandbox.cairn("runs list photos").assert_status(0).assert_stderr_has("no runs");
 }
 

@@ -13,6 +13,9 @@ use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::say;
 use crate::rows::Format;
 
+/// What is said where there is nothing to list, and what to do about it.
+const NO_RUNS: &str = "no runs; `cairn train DIR` makes one";
+
 /// A row for each run in a folder, with its best epoch by validation loss
 #[derive(Debug, Args)]
 pub(crate) struct List {
@@ -35,9 +38,7 @@ impl List {
         columns.extend(result_columns());
         let mut listing = Listing::new(columns);
         let (mut sound, mut broken) = (0_usize, 0_usize);
-        for run in runs_in(&self.dir)
-            .context("no runs to list; `cairn train DIR` makes one, in runs/ if it is not told where")?
-        {
+        for run in runs_in(&self.dir).context(NO_RUNS)? {
             match run {
                 Ok(run) => {
                     listing.push(row(&run, self.format));
@@ -50,7 +51,7 @@ impl List {
             }
         }
         if sound == 0 && self.format == Format::Table {
-            say(format!("{}: no runs; `cairn train DIR` makes one", self.dir.display()));
+            say(format!("{}: {NO_RUNS}", self.dir.display()));
         } else {
             listing.print(self.format, Layout::Rows)?;
         }
