@@ -3,22 +3,31 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use crate::rows::Format;
+
+/// Characters between two columns.
+const PADDING: u16 = 2;
 
 /// A column: what it is called in data, and over a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub key: String,
     pub heading: String,
+    width: Option<u16>,
 }
 
 impl Column {
     pub(crate) fn new(key: impl Into<String>, heading: impl Into<String>) -> Self {
-        Self { key: key.into(), heading: heading.into() }
+        Self { key: key.into(), heading: heading.into(), width: None }
+    }
+
+    /// In a table with a line for each row, what is longer than `characters` goes on below.
+    pub(crate) fn at_most(self, characters: u16) -> Self {
+        Self { width: Some(characters), ..self }
     }
 }
 
@@ -158,9 +167,13 @@ impl Listing {
             table.add_row(line);
         });
         for (place, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
+            column.set_padding((0, PADDING));
             if layout == Layout::Rows && self.is_numeric(place) {
                 column.set_cell_alignment(CellAlignment::Right);
+            }
+            let width = self.columns.get(place).and_then(|column| column.width);
+            if let (Layout::Rows, Some(width)) = (layout, width) {
+                column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width + PADDING)));
             }
         }
         table
@@ -217,6 +230,19 @@ mod tests {
         epochs    12       0
         accuracy  62.5%    –
         ");
+    }
+
+    #[test]
+    fn a_column_of_a_given_width_goes_on_below() {
+        let mut listing = Listing::new(vec![
+            Column::new("photos.augment", "photos.augment").at_most(24),
+            Column::new("runs", "runs"),
+        ]);
+        listing.push(vec![Cell::text("[{ horizontal_flip = { p = 0.5 } }, \"auto\"]"), Cell::count(3)]);
+        listing.push(vec![Cell::text("[]"), Cell::count(3)]);
+        let mut out = Vec::new();
+        listing.write(&mut out, Format::Table, Layout::Rows).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
     }
 
     #[test]

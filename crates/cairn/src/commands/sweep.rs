@@ -135,7 +135,7 @@ impl Sweep {
     fn report(&self, plan: &Plan, runs: &[SweepRun], ended: &[Option<Run>], folder: &Path) -> Result<()> {
         let results = runs.iter().zip(ended).map(|(run, ended)| (run.values.as_slice(), ended.as_ref()));
         let mut columns: Vec<Column> =
-            plan.vary.iter().map(|vary| Column::new(&vary.key, &vary.key)).collect();
+            plan.vary.iter().map(|vary| Column::new(&vary.key, &vary.key).at_most(WIDEST_VALUE)).collect();
         columns.push(Column::new("runs", "runs"));
         for (key, heading) in FIGURES {
             columns.push(Column::new(key, heading));
@@ -163,6 +163,9 @@ enum RunEnd {
     Diverged,
     Interrupted,
 }
+
+/// Characters of a varied value in a line of the table: a list of augmentations has hundreds.
+const WIDEST_VALUE: u16 = 40;
 
 /// Figures of a row, in the order of [`cells`].
 const FIGURES: [(&str, &str); 4] = [
