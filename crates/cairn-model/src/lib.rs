@@ -24,6 +24,7 @@ mod model;
 mod output;
 pub mod protobuf;
 mod rejection;
+mod side;
 mod views;
 mod whitening;
 
@@ -37,4 +38,5 @@ pub use memory::Memory;
 pub use model::Model;
 pub use output::{Output, TOGETHER};
 pub use rejection::{LandmarkScore, Rejection};
+pub use side::SideError;
 pub use whitening::Whitening;

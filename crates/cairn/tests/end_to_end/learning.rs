@@ -55,6 +55,13 @@ fn every_prediction_says_whether_the_photo_shows_a_landmark_and_the_threshold_ca
 }
 
 #[test]
+fn a_model_calibrated_at_another_size_looks_at_photos_of_that_size_if_its_network_does() {
+    let sandbox = Sandbox::trained();
+    let size = sandbox.cairn("calibrate run --data photos --side 48 --out larger.safetensors");
+    size.assert_status(1).assert_stderr_has("three-conv takes photos of 32 px only");
+}
+
+#[test]
 fn a_model_calibrated_with_several_views_looks_at_them_unless_told_otherwise() {
     let sandbox = Sandbox::trained();
     let calibrate = sandbox.cairn("calibrate run --data photos --tta flip --out both.safetensors");

@@ -1,0 +1,116 @@
+//! The size of the photos that a model looks at.
+
+use cairn_nets::{NetworkSpec, SpecError};
+use cairn_photo::Framing;
+
+use crate::Model;
+
+/// Why a model cannot look at photos of some size.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SideError {
+    /// A linear layer over its map fits one size alone.
+    #[error(
+        "{architecture} takes photos of {side} px only, the size that it was trained on: leave the size out"
+    )]
+    OneSize {
+        /// The network.
+        architecture: cairn_nets::Architecture,
+        /// The size that it takes.
+        side: usize,
+    },
+    /// Too small.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+}
+
+impl Model {
+    /// Looks at photos of `side` x `side` pixels from now on, framed as before, and says so in its bundle.
+    ///
+    /// Random crops show landmarks larger in training than a test photo of the same size does, so that a network often names more
+    /// of them in test photos that are somewhat larger (Touvron et al. 2019, "Fixing the train-test resolution discrepancy"). What was
+    /// calibrated for the size before holds no longer: calibrate anew.
+    ///
+    /// # Errors
+    /// When the network takes no photos of this size.
+    pub fn set_side(&mut self, side: u32) -> Result<(), SideError> {
+        let info = &mut self.bundle.info;
+        let NetworkSpec { architecture, side: before, .. } = info.network;
+        let network = NetworkSpec { side: side as usize, ..info.network.clone() };
+        if architecture.takes_one_size() && network.side != before {
+            return Err(SideError::OneSize { architecture, side: before });
+        }
+        network.validate()?;
+        info.network = network;
+        info.preprocess.framing = match info.preprocess.framing {
+            // As much of the photo as before.
+            Framing::ShortSideCrop { short_side, crop } => {
+                let short_side = f64::from(side) * f64::from(short_side) / f64::from(crop);
+                Framing::ShortSideCrop { short_side: short_side.round() as u32, crop: side }
+            }
+            Framing::Squash { .. } => Framing::Squash { width: side, height: side },
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use cairn_dataset::ClassList;
+    use cairn_nets::{Architecture, Init};
+    use cairn_photo::{Normalisation, Preprocess, TestViews};
+
+    use super::*;
+    use crate::bundle::Bundle;
+    use crate::{BundleInfo, Memory, Provenance};
+
+    fn model(architecture: Architecture, framing: Framing) -> Model {
+        let network = NetworkSpec { architecture, classes: 2, side: 32, dropout: 0.0 };
+        let info = BundleInfo {
+            network: network.clone(),
+            classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),
+            preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+            temperature: 1.0,
+            views: TestViews::One,
+            rejection: None,
+            learning: None,
+            provenance: Provenance {
+                cairn: "0.1.0".to_owned(),
+                recipe: String::new(),
+                data_fingerprint: String::new(),
+                epoch: 1,
+                valid_loss: 1.0,
+                valid_accuracy: 0.5,
+            },
+        };
+        let network = network.build(Init::Default, 3, &Device::flex()).unwrap();
+        Model::from_bundle(Bundle { network, info, memory: Memory::default() })
+    }
+
+    #[test]
+    fn a_larger_side_shows_as_much_of_the_photo_as_before() {
+        for (before, after) in [
+            (
+                Framing::ShortSideCrop { short_side: 36, crop: 32 },
+                Framing::ShortSideCrop { short_side: 54, crop: 48 },
+            ),
+            (Framing::Squash { width: 32, height: 32 }, Framing::Squash { width: 48, height: 48 }),
+        ] {
+            let mut model = model(Architecture::ResNet10Small, before);
+            model.set_side(48).unwrap();
+            assert_eq!(model.info().preprocess.framing, after);
+            assert_eq!(model.info().network.side, 48);
+        }
+    }
+
+    #[test]
+    fn a_size_that_the_network_does_not_take_changes_nothing() {
+        let framing = Framing::ShortSideCrop { short_side: 36, crop: 32 };
+        for (architecture, side) in [(Architecture::ThreeConv, 48), (Architecture::ResNet10Small, 3)] {
+            let mut model = model(architecture, framing.clone());
+            model.set_side(side).unwrap_err();
+            assert_eq!(model.info().preprocess.framing, framing);
+            assert_eq!(model.info().network.side, 32);
+        }
+    }
+}
