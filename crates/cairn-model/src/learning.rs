@@ -202,41 +202,18 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BundleInfo, Probability, Provenance, Whitening};
-    use burn::tensor::Device;
-    use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
-    use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
+    use crate::untrained::untrained;
+    use crate::{Probability, Whitening};
+    use cairn_nets::{Architecture, Precision};
+    use cairn_photo::Framing;
 
     const SIDE: u32 = 16;
 
     /// A network with random weights for two classes.
     fn model() -> Model {
-        let network = NetworkSpec {
-            architecture: Architecture::ThreeConv,
-            classes: 2,
-            side: SIDE as usize,
-            dropout: 0.0,
-        };
         let framing = Framing::ShortSideCrop { short_side: SIDE, crop: SIDE };
-        let info = BundleInfo {
-            network: network.clone(),
-            classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),
-            preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
-            temperature: 2.0,
-            views: TestViews::One,
-            rejection: None,
-            learning: None,
-            provenance: Provenance {
-                cairn: "0.1.0".to_owned(),
-                recipe: String::new(),
-                data_fingerprint: String::new(),
-                epoch: 1,
-                valid_loss: 1.0,
-                valid_accuracy: 0.5,
-            },
-        };
-        let network = network.build(Init::Default, 3, &Device::flex()).unwrap();
-        let model = Model::from_bundle(Bundle { network, info, memory: Memory::default() });
+        let mut model = untrained(Architecture::ThreeConv, SIDE as usize, framing);
+        model.set_temperature(2.0);
         model.with_precision(Precision::F32)
     }
 

@@ -25,6 +25,8 @@ mod output;
 pub mod protobuf;
 mod rejection;
 mod side;
+#[cfg(test)]
+mod untrained;
 mod views;
 mod whitening;
 

@@ -1,6 +1,6 @@
 //! The size of the photos that a model looks at.
 
-use cairn_nets::{NetworkSpec, SpecError};
+use cairn_nets::{Architecture, NetworkSpec, SpecError};
 use cairn_photo::Framing;
 
 use crate::Model;
@@ -14,7 +14,7 @@ pub enum SideError {
     )]
     OneSize {
         /// The network.
-        architecture: cairn_nets::Architecture,
+        architecture: Architecture,
         /// The size that it takes.
         side: usize,
     },
@@ -55,37 +55,8 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-    use cairn_dataset::ClassList;
-    use cairn_nets::{Architecture, Init};
-    use cairn_photo::{Normalisation, Preprocess, TestViews};
-
     use super::*;
-    use crate::bundle::Bundle;
-    use crate::{BundleInfo, Memory, Provenance};
-
-    fn model(architecture: Architecture, framing: Framing) -> Model {
-        let network = NetworkSpec { architecture, classes: 2, side: 32, dropout: 0.0 };
-        let info = BundleInfo {
-            network: network.clone(),
-            classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),
-            preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
-            temperature: 1.0,
-            views: TestViews::One,
-            rejection: None,
-            learning: None,
-            provenance: Provenance {
-                cairn: "0.1.0".to_owned(),
-                recipe: String::new(),
-                data_fingerprint: String::new(),
-                epoch: 1,
-                valid_loss: 1.0,
-                valid_accuracy: 0.5,
-            },
-        };
-        let network = network.build(Init::Default, 3, &Device::flex()).unwrap();
-        Model::from_bundle(Bundle { network, info, memory: Memory::default() })
-    }
+    use crate::untrained::untrained;
 
     #[test]
     fn a_larger_side_shows_as_much_of_the_photo_as_before() {
@@ -96,7 +67,7 @@ mod tests {
             ),
             (Framing::Squash { width: 32, height: 32 }, Framing::Squash { width: 48, height: 48 }),
         ] {
-            let mut model = model(Architecture::ResNet10Small, before);
+            let mut model = untrained(Architecture::ResNet10Small, 32, before);
             model.set_side(48).unwrap();
             assert_eq!(model.info().preprocess.framing, after);
             assert_eq!(model.info().network.side, 48);
@@ -107,7 +78,7 @@ mod tests {
     fn a_size_that_the_network_does_not_take_changes_nothing() {
         let framing = Framing::ShortSideCrop { short_side: 36, crop: 32 };
         for (architecture, side) in [(Architecture::ThreeConv, 48), (Architecture::ResNet10Small, 3)] {
-            let mut model = model(architecture, framing.clone());
+            let mut model = untrained(architecture, 32, framing.clone());
             model.set_side(side).unwrap_err();
             assert_eq!(model.info().preprocess.framing, framing);
             assert_eq!(model.info().network.side, 32);
