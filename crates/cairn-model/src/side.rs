@@ -1,9 +1,7 @@
 //! The size of the photos that a model looks at.
 
-use cairn_nets::{Architecture, NetworkSpec, SpecError};
-use cairn_photo::Framing;
-
 use crate::Model;
+use cairn_nets::{Architecture, NetworkSpec, SpecError};
 
 /// Why a model cannot look at photos of some size.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,20 +39,15 @@ impl Model {
         }
         network.validate()?;
         info.network = network;
-        info.preprocess.framing = match info.preprocess.framing {
-            // As much of the photo as before.
-            Framing::ShortSideCrop { short_side, crop } => {
-                let short_side = f64::from(side) * f64::from(short_side) / f64::from(crop);
-                Framing::ShortSideCrop { short_side: short_side.round() as u32, crop: side }
-            }
-            Framing::Squash { .. } => Framing::Squash { width: side, height: side },
-        };
+        info.preprocess.framing = info.preprocess.framing.with_side(side);
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cairn_photo::Framing;
+
     use super::*;
     use crate::untrained::untrained;
 

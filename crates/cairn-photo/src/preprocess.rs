@@ -149,6 +149,18 @@ impl Framing {
         }
     }
 
+    /// The framing whose result is `side` x `side` pixels and shows as much of a photo as this one's.
+    #[must_use]
+    pub fn with_side(&self, side: u32) -> Framing {
+        match *self {
+            Framing::ShortSideCrop { short_side, crop } => {
+                let short_side = f64::from(side) * f64::from(short_side) / f64::from(crop);
+                Framing::ShortSideCrop { short_side: short_side.round() as u32, crop: side }
+            }
+            Framing::Squash { .. } => Framing::Squash { width: side, height: side },
+        }
+    }
+
     /// The size at which a photo is best read to be framed: the framing begins with just this resizing.
     pub fn read_size(&self) -> ReadSize {
         match *self {
