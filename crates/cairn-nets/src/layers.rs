@@ -1,6 +1,9 @@
 //! The layers that the networks share, with torchvision's parameters: each computes on the kernels, or enters itself in
 //! a graph.
 
+use burn::module::{Param, ParamId};
+use burn::tensor::{Device, Shape, Tensor};
+
 mod batch_norm;
 mod conv;
 mod conv_norm;
@@ -20,3 +23,9 @@ pub(crate) use layer_norm::LayerNorm;
 pub(crate) use linear::Linear;
 pub(crate) use squeeze_excitation::SqueezeExcitation;
 pub(crate) use stochastic_depth::StochasticDepth;
+
+/// A parameter of zeros, which are made only where no value from a state dict takes their place.
+fn blank<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    let zeros = move |device: &Device, gradient| Tensor::zeros(shape, device).set_require_grad(gradient);
+    Param::uninitialized(ParamId::new(), zeros, device.clone(), true, Shape::from(shape))
+}

@@ -236,16 +236,15 @@ impl ModuleMapper for Writer {
             self.mismatched.push(format!("{name} (network {expected:?}, weights {:?})", given.shape));
             return param;
         }
-        param.map(|tensor| {
-            let data = TensorData::new(given.values, given.shape);
-            let mut loaded = Tensor::from_data(data, &tensor.device());
-            if transposed {
-                // Laid out anew: a view with exchanged strides multiplies in another order, and a resumed training
-                // would round differently from one that never stopped.
-                let turned = loaded.swap_dims(0, 1).into_data();
-                loaded = Tensor::from_data(turned, &tensor.device());
-            }
-            loaded.set_require_grad(tensor.is_require_grad())
-        })
+        let device = param.lazy_device();
+        let mut loaded = Tensor::from_data(TensorData::new(given.values, given.shape), &device);
+        if transposed {
+            // Laid out anew: a view with exchanged strides multiplies in another order, and a resumed training would
+            // round differently from one that never stopped.
+            loaded = Tensor::from_data(loaded.swap_dims(0, 1).into_data(), &device);
+        }
+        // What the parameter was is never asked for: a blank one has not even been made.
+        let id = param.id;
+        param.transform_for_load(loaded, id)
     }
 }

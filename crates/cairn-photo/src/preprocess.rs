@@ -56,6 +56,11 @@ pub enum TestViews {
     One,
     /// That, and its mirror image.
     Flip,
+    /// Both ends and the middle of the resized photo's longer side, which are all of it where the crop is as high as the
+    /// photo (`ThreeCrop` of those who classify videos: Feichtenhofer et al. 2019, "SlowFast", section 4).
+    ThreeCrop,
+    /// Those three, and their mirror images.
+    SixCrop,
     /// The four corners and the middle of the resized photo (torchvision's `FiveCrop`).
     FiveCrop,
     /// Those five, and their mirror images (torchvision's `TenCrop`).
@@ -73,6 +78,8 @@ impl TestViews {
         match self {
             TestViews::One => 1,
             TestViews::Flip => 2,
+            TestViews::ThreeCrop => 3,
+            TestViews::SixCrop => 6,
             TestViews::FiveCrop => 5,
             TestViews::TenCrop => 10,
         }
@@ -80,31 +87,48 @@ impl TestViews {
 }
 
 impl Preprocess {
-    /// The views of `photo`, each at input size. The order of the five crops is torchvision's: top left, top right,
-    /// bottom left, bottom right, middle; then the mirror images in the same order. [`Framing::Squash`] leaves nothing
-    /// to crop: all five are alike.
+    /// The views of `photo`, each at input size. The order of three crops is left or top, middle, right or bottom; that of
+    /// five is torchvision's: top left, top right, bottom left, bottom right, middle; then the mirror images in the same
+    /// order. [`Framing::Squash`] leaves nothing to crop: all are alike.
     ///
     /// # Panics
     /// If a size in [`Preprocess::framing`] is zero.
     pub fn views(&self, photo: &Photo, views: TestViews) -> Vec<Photo> {
         let mut shown = match views {
             TestViews::One | TestViews::Flip => vec![self.frame(photo)],
+            TestViews::ThreeCrop | TestViews::SixCrop => self.three_crops(photo),
             TestViews::FiveCrop | TestViews::TenCrop => self.five_crops(photo),
         };
-        if matches!(views, TestViews::Flip | TestViews::TenCrop) {
+        if matches!(views, TestViews::Flip | TestViews::SixCrop | TestViews::TenCrop) {
             let mirrored: Vec<Photo> = shown.iter().map(Photo::flipped_horizontally).collect();
             shown.extend(mirrored);
         }
         shown
     }
 
+    fn three_crops(&self, photo: &Photo) -> Vec<Photo> {
+        match self.framing {
+            Framing::ShortSideCrop { short_side, crop } => {
+                let resized = photo.resized_short_side(short_side);
+                let (right, bottom) = room(&resized, crop);
+                // The shorter side's middle, as the middle crop has it.
+                let ends = if resized.width() >= resized.height() {
+                    [(0, bottom / 2), (right, bottom / 2)]
+                } else {
+                    [(right / 2, 0), (right / 2, bottom)]
+                };
+                let [first, last] = ends.map(|(x, y)| resized.window(x, y, crop, crop));
+                vec![first, resized.center_cropped(crop, crop), last]
+            }
+            Framing::Squash { width, height } => vec![photo.resized(width, height); 3],
+        }
+    }
+
     fn five_crops(&self, photo: &Photo) -> Vec<Photo> {
         match self.framing {
             Framing::ShortSideCrop { short_side, crop } => {
                 let resized = photo.resized_short_side(short_side);
-                // A crop larger than the photo has no corners to be in.
-                let right = i64::from(resized.width().saturating_sub(crop));
-                let bottom = i64::from(resized.height().saturating_sub(crop));
+                let (right, bottom) = room(&resized, crop);
                 let corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)];
                 let crops = corners.into_iter().map(|(x, y)| resized.window(x, y, crop, crop));
                 crops.chain([resized.center_cropped(crop, crop)]).collect()
@@ -112,6 +136,11 @@ impl Preprocess {
             Framing::Squash { width, height } => vec![photo.resized(width, height); 5],
         }
     }
+}
+
+/// How far a square of side `crop` can move to the right and down within `photo`: not at all if it is larger.
+fn room(photo: &Photo, crop: u32) -> (i64, i64) {
+    (i64::from(photo.width().saturating_sub(crop)), i64::from(photo.height().saturating_sub(crop)))
 }
 
 /// How a photo of any size becomes one of a network's input size.
@@ -273,24 +302,51 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_five_crops_are_the_corners_and_the_middle() {
-        // Red is the column, green the row, so every crop's first pixel tells where it is from.
-        let pixels = (0..8_u8).flat_map(|y| (0..12_u8).flat_map(move |x| [x, y, 0])).collect();
-        let photo = Photo::from_pixels(12, 8, pixels).unwrap();
+    /// The first pixel of each view, whose red is its column in a photo of 12 x 8 or 8 x 12 pixels and whose green is
+    /// its row, of 4 x 4 pixels that are seen.
+    fn first_pixels(width: u8, height: u8, views: TestViews) -> Vec<[u8; 3]> {
+        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x, y, 0])).collect();
+        let photo = Photo::from_pixels(width.into(), height.into(), pixels).unwrap();
         let framing = Framing::ShortSideCrop { short_side: 8, crop: 4 };
         let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
-        let first = |views| -> Vec<[u8; 3]> {
-            preprocess.views(&photo, views).iter().map(|view| view.pixel(0, 0)).collect()
-        };
+        preprocess.views(&photo, views).iter().map(|view| view.pixel(0, 0)).collect()
+    }
+
+    #[test]
+    fn the_three_crops_are_the_ends_and_the_middle_of_the_longer_side() {
+        let wide = [[0, 2, 0], [4, 2, 0], [8, 2, 0]];
+        assert_eq!(first_pixels(12, 8, TestViews::ThreeCrop), wide);
+        let high = [[2, 0, 0], [2, 4, 0], [2, 8, 0]];
+        assert_eq!(first_pixels(8, 12, TestViews::ThreeCrop), high);
+        assert_eq!(first_pixels(12, 8, TestViews::SixCrop)[..3], wide);
+        assert_eq!(first_pixels(12, 8, TestViews::SixCrop)[3..], wide.map(|[x, y, z]| [x + 3, y, z]));
+    }
+
+    #[test]
+    fn the_five_crops_are_the_corners_and_the_middle() {
+        let first = |views| first_pixels(12, 8, views);
         let five = [[0, 0, 0], [8, 0, 0], [0, 4, 0], [8, 4, 0], [4, 2, 0]];
         assert_eq!(first(TestViews::FiveCrop), five);
         assert_eq!(first(TestViews::TenCrop)[..5], five);
         assert_eq!(first(TestViews::TenCrop)[5..], five.map(|[x, y, z]| [x + 3, y, z]));
         assert_eq!(first(TestViews::Flip), [[4, 2, 0], [7, 2, 0]]);
         assert_eq!(first(TestViews::One), [[4, 2, 0]]);
-        for views in [TestViews::One, TestViews::Flip, TestViews::FiveCrop, TestViews::TenCrop] {
-            assert_eq!(first(views).len(), views.count());
+    }
+
+    #[test]
+    fn there_are_as_many_views_as_are_said_whatever_the_framing() {
+        use TestViews::*;
+        for views in [One, Flip, ThreeCrop, SixCrop, FiveCrop, TenCrop] {
+            assert_eq!(first_pixels(12, 8, views).len(), views.count());
+            // A crop larger than the photo, and no crop at all.
+            for framing in
+                [Framing::ShortSideCrop { short_side: 3, crop: 5 }, Framing::Squash { width: 5, height: 5 }]
+            {
+                let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
+                let shown = preprocess.views(&Photo::filled(9, 7, [9; 3]), views);
+                assert_eq!(shown.len(), views.count());
+                assert!(shown.iter().all(|view| (view.width(), view.height()) == (5, 5)));
+            }
         }
     }
 

@@ -10,6 +10,10 @@ pub(crate) enum Tta {
     None,
     /// The photo and its mirror image
     Flip,
+    /// Both ends and the middle of its longer side
+    ThreeCrop,
+    /// Those three and their mirror images
+    SixCrop,
     /// Its four corners and its middle
     FiveCrop,
     /// Those five and their mirror images
@@ -21,6 +25,8 @@ impl From<Tta> for TestViews {
         match tta {
             Tta::None => Self::One,
             Tta::Flip => Self::Flip,
+            Tta::ThreeCrop => Self::ThreeCrop,
+            Tta::SixCrop => Self::SixCrop,
             Tta::FiveCrop => Self::FiveCrop,
             Tta::TenCrop => Self::TenCrop,
         }

@@ -96,7 +96,7 @@ fn a_balanced_epoch_shows_a_rare_class_as_often_as_a_frequent_one() {
 #[test]
 fn several_views_of_a_photo_stand_one_after_the_other() {
     let folder = LittleFolder::new();
-    for views in [TestViews::Flip, TestViews::FiveCrop, TestViews::TenCrop] {
+    for views in [TestViews::Flip, TestViews::SixCrop, TestViews::FiveCrop, TestViews::TenCrop] {
         let test = View::Test(preprocess());
         let loader = loader(&folder, test, options()).viewed_as(views).unwrap();
         for batch in loader.epoch(0, 0) {

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use cairn_kernels::Activation;
 use cairn_kernels::layers::{self, ConvGeometry, FoldedConv};
 
-use super::BatchNorm;
+use super::{BatchNorm, blank};
 use crate::graph::Op;
 use crate::value::{FeatureMap, Value};
 
@@ -49,10 +49,9 @@ impl Conv {
         bias: bool,
         device: &Device,
     ) -> Self {
-        let weight = Tensor::zeros([outputs, inputs / geometry.groups, kernel, kernel], device);
         Self {
-            weight: Param::from_tensor(weight),
-            bias: bias.then(|| Param::from_tensor(Tensor::zeros([outputs], device))),
+            weight: blank([outputs, inputs / geometry.groups, kernel, kernel], device),
+            bias: bias.then(|| blank([outputs], device)),
             geometry,
             folded: FoldedConv::default(),
         }

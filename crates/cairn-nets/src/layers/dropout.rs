@@ -29,12 +29,18 @@ pub(crate) fn dropped<const D: usize>(x: Tensor<D>, dropout: &Dropout) -> Tensor
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Mutex, PoisonError};
+
     use burn::nn::DropoutConfig;
     use burn::tensor::Device;
 
     use super::*;
 
+    /// The device has one generator, and tests run side by side: whoever draws from it holds this.
+    static GENERATOR: Mutex<()> = Mutex::new(());
+
     fn after(seed: u64) -> Vec<f32> {
+        let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         let device = Device::flex().autodiff();
         device.seed(seed);
         let x = Tensor::<2>::ones([100, 100], &device);
@@ -58,6 +64,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_has_no_gradient_and_what_is_kept_the_scaled_one() {
+        let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         let device = Device::flex().autodiff();
         let x = Tensor::<2>::ones([8, 8], &device).require_grad();
         let y = dropped(x.clone(), &DropoutConfig::new(0.5).init());

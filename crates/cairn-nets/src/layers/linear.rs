@@ -5,6 +5,7 @@ use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 use cairn_kernels::layers::{self, ConvGeometry};
 
+use super::blank;
 use crate::graph::Op;
 use crate::value::{FeatureMap, Features};
 
@@ -19,10 +20,7 @@ pub(crate) struct Linear {
 
 impl Linear {
     pub(crate) fn new(inputs: usize, outputs: usize, device: &Device) -> Self {
-        Self {
-            weight: Param::from_tensor(Tensor::zeros([inputs, outputs], device)),
-            bias: Param::from_tensor(Tensor::zeros([outputs], device)),
-        }
+        Self { weight: blank([inputs, outputs], device), bias: blank([outputs], device) }
     }
 
     pub(crate) fn forward(&self, x: Features) -> Features {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::error::PthProblem;
@@ -41,7 +42,11 @@ impl Dtype {
         // One loop for each width: `as_chunks` gives arrays, and the bytes are a whole number of elements.
         match self {
             Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Self::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            // Many at a time: one by one, each asks the processor anew whether it can.
+            Self::F16 => {
+                let halves: Vec<f16> = bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b)).collect();
+                halves.to_f32_vec()
+            }
             Self::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
             Self::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
             Self::I64 => bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),

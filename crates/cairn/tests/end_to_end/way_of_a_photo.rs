@@ -226,7 +226,7 @@ fn several_views_of_a_photo_mean_the_same_in_testing_and_in_prediction() {
         losses.iter().sum::<f64>() / losses.len() as f64
     };
     let mut seen = Vec::new();
-    for tta in ["none", "flip", "five-crop", "ten-crop"] {
+    for tta in ["none", "flip", "three-crop", "six-crop", "five-crop", "ten-crop"] {
         let test = sandbox.cairn(&format!("test run photos --json --tta {tta}")).assert_status(0).json();
         let (tested, predicted) = (test["loss"].as_f64().unwrap(), loss_of_predictions(tta));
         assert!((tested - predicted).abs() < 1e-3, "{tta}: {tested} in testing, {predicted} in prediction");
