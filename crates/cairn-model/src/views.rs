@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cairn_photo::{Limits, Photo, PhotoError, TestViews};
 
-use crate::{Embedding, Model, Output};
+use crate::{Embedding, Model, Output, TOGETHER};
 
 impl Model {
     /// The same model looking at these views of each photo that it is given, where [`Model::open`] takes the bundle's.
@@ -31,9 +31,13 @@ impl Model {
         self.info().preprocess.views(photo, self.views)
     }
 
-    /// The output for each photo, of so many as there are views of, one photo's after the other's.
+    /// The output for each photo, of so many as there are views of, one photo's after the other's. However many views a
+    /// photo has, no more than [`TOGETHER`] or one photo's are in the network at once.
     pub(crate) fn outputs_of_views(&self, views: &[&Photo]) -> Vec<Output> {
-        self.outputs(views).chunks_exact(self.views.count()).filter_map(combined).collect()
+        let each = self.views.count();
+        let photos_together = (TOGETHER / each).max(1);
+        let shown = views.chunks(photos_together * each).flat_map(|views| self.outputs(views));
+        shown.collect::<Vec<_>>().chunks_exact(each).filter_map(combined).collect()
     }
 }
 

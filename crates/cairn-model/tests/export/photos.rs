@@ -17,7 +17,7 @@ pub(crate) fn drawn(width: u32, height: u32) -> Photo {
     let level = |x: u32, y: u32, channel: u32| {
         let wave = (f64::from(x) / 7.0 + f64::from(channel)).sin() * (f64::from(y) / 5.0).cos();
         let speckle = (x * 2_654_435 + y * 40_503 + channel * 977) % 61;
-        (120.0 + wave * 80.0) as u8 + speckle as u8 - 30
+        ((120.0 + wave * 80.0) as u8).wrapping_add(speckle as u8).wrapping_sub(30)
     };
     let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| (0..3).map(move |c| level(x, y, c))));
     Photo::from_pixels(width, height, pixels.collect()).unwrap()

@@ -31,7 +31,6 @@ pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
     ("quick", include_str!("../../../../recipes/quick.toml")),
     ("probe", include_str!("../../../../recipes/probe.toml")),
     ("best-scratch", include_str!("../../../../recipes/best-scratch.toml")),
-    ("best-distilled", include_str!("../../../../recipes/best-distilled.toml")),
     ("few-shot", include_str!("../../../../recipes/few-shot.toml")),
     ("best-transfer", include_str!("../../../../recipes/best-transfer.toml")),
     ("shipped", include_str!("../../../../recipes/shipped.toml")),
