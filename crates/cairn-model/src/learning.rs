@@ -123,16 +123,13 @@ impl Model {
     /// Adds a class from photos that show it, or learns it anew if it was learned before. The name is one as of a
     /// class folder: `12.Eiffel_Tower` is shown as "Eiffel Tower".
     ///
-    /// The photos are framed ones ([`Model::open_framed`]); the prototype is the [mean](crate::Whitening::mean) of them and
-    /// their mirror images.
+    /// The photos are of any size ([`Model::open_resized`]), and looked at as those to be named will be. The prototype is the
+    /// [mean](crate::Whitening::mean) of them and their mirror images.
     ///
     /// # Errors
     /// When the model is not calibrated for it, there is no photo or no name, or the model was trained on a class of
     /// this name.
-    ///
-    /// # Panics
-    /// If a photo is not of the input's size.
-    pub fn learn(&mut self, name: &str, framed: &[Photo]) -> Result<Learned, LearnError> {
+    pub fn learn(&mut self, name: &str, photos: &[Photo]) -> Result<Learned, LearnError> {
         let class = Class::from_folder(name.trim());
         if class.name.is_empty() {
             return Err(LearnError::NoName);
@@ -141,9 +138,9 @@ impl Model {
         if trained.find(&class.folder).or_else(|| trained.find(&class.name)).is_some() {
             return Err(LearnError::Trained { name: class.name });
         }
-        let embeddings: Vec<Embedding> = framed
+        let embeddings: Vec<Embedding> = photos
             .iter()
-            .flat_map(|photo| self.outputs(&[photo, &photo.mirrored()]))
+            .flat_map(|photo| self.outputs_of(&[photo, &photo.mirrored()]))
             .map(|output| output.embedding)
             .collect();
         let (Some(learning), Some(whitening)) =

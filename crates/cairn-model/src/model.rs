@@ -103,9 +103,7 @@ impl Model {
 
     /// The `k` likeliest landmarks of each photo, the likeliest first, and whether it shows one at all.
     pub fn predict(&self, photos: &[&Photo], k: usize) -> Vec<Prediction> {
-        let views: Vec<Photo> = photos.iter().flat_map(|photo| self.views_of(photo)).collect();
-        let outputs = self.outputs_of_views(&views.iter().collect::<Vec<_>>());
-        outputs.iter().map(|output| self.prediction(output, k)).collect()
+        self.outputs_of(photos).iter().map(|output| self.prediction(output, k)).collect()
     }
 
     /// The probability of each class, in class order, for each photo.
@@ -143,13 +141,7 @@ impl Model {
     /// # Errors
     /// When the photo cannot be read.
     pub fn predict_landmarks(&self, path: impl AsRef<Path>, k: usize) -> Result<Prediction, ModelError> {
-        let views = self.open_views(path)?;
-        Ok(self
-            .outputs_of_views(&views.iter().collect::<Vec<_>>())
-            .iter()
-            .map(|output| self.prediction(output, k))
-            .next()
-            .unwrap_or_default())
+        Ok(self.prediction(&self.output_at(path)?, k))
     }
 
     /// The photo at `path`, upright, with the three landmarks that it most likely shows.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_dataset::ClassId;
-use cairn_photo::{Limits, Photo, PhotoError};
+use cairn_photo::{Photo, PhotoError};
 use rayon::prelude::*;
 
 use crate::{Embedding, Model};
@@ -77,9 +77,16 @@ impl Model {
     /// # Errors
     /// When the photo cannot be read.
     pub fn open_framed(&self, path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
-        let preprocess = &self.info().preprocess;
-        let photo = Photo::open_at(path, preprocess.framing.read_size(), &Limits::default())?;
-        Ok(preprocess.frame(&photo))
+        Ok(self.info().preprocess.frame(&self.open_resized(path)?))
+    }
+
+    /// The network's output for the photo at `path`, by the model's views of it.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn output_at(&self, path: impl AsRef<Path>) -> Result<Output, PhotoError> {
+        let photo = self.open_resized(path)?;
+        Ok(self.outputs_of(&[&photo]).pop().expect("an output for each photo"))
     }
 
     /// The network's output for the photos at `paths`, in their order. So many are read and shown to the network

@@ -20,15 +20,28 @@ impl Model {
         self.bundle.info.views = views;
     }
 
+    /// The photo at `path`, no larger than the model's views are taken from: they are the same as of the whole photo.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn open_resized(&self, path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
+        Photo::open_at(path, self.info().preprocess.framing.read_size(), &Limits::default())
+    }
+
     /// The views of the photo at `path`: of a large photo no more than these stays in memory.
     pub(crate) fn open_views(&self, path: impl AsRef<Path>) -> Result<Vec<Photo>, PhotoError> {
-        let read_size = self.info().preprocess.framing.read_size();
-        Ok(self.views_of(&Photo::open_at(path, read_size, &Limits::default())?))
+        Ok(self.views_of(&self.open_resized(path)?))
     }
 
     /// What the model looks at of a photo, each view at the input's size.
-    pub(crate) fn views_of(&self, photo: &Photo) -> Vec<Photo> {
+    fn views_of(&self, photo: &Photo) -> Vec<Photo> {
         self.info().preprocess.views(photo, self.views)
+    }
+
+    /// The output for each of these photos of any size, by the model's views.
+    pub(crate) fn outputs_of(&self, photos: &[&Photo]) -> Vec<Output> {
+        let views: Vec<Photo> = photos.iter().flat_map(|photo| self.views_of(photo)).collect();
+        self.outputs_of_views(&views.iter().collect::<Vec<_>>())
     }
 
     /// The output for each photo, of so many as there are views of, one photo's after the other's. However many views a

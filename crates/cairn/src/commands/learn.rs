@@ -34,24 +34,28 @@ impl Learn {
         let out = self.destination.path(&self.model.source)?;
         let mut model = self.model.source.open()?;
         let paths = photo_files(&self.photos);
-        let mut framed: Vec<Photo> = Vec::new();
+        let mut photos: Vec<Photo> = Vec::new();
         for path in &paths {
-            match model.open_framed(path) {
-                Ok(photo) => framed.push(photo),
+            match model.open_resized(path) {
+                Ok(photo) => photos.push(photo),
                 Err(error) => say(format!("left out: {}", with_causes(&error))),
             }
         }
-        let bad = paths.len() - framed.len();
-        if framed.is_empty() {
+        let bad = paths.len() - photos.len();
+        if photos.is_empty() {
             bail!("not one photo could be read");
         }
-        let learned = model.learn(&self.name, &framed)?;
+        let learned = model.learn(&self.name, &photos)?;
         model.save(&out)?;
         let what = match learned {
             Learned::New => "learned",
             Learned::Anew => "learned anew, from these photos alone:",
         };
-        say(format!("{what} {:?} from {} photos: {}", self.name.trim(), framed.len(), out.display()));
+        let count = match photos.len() {
+            1 => "1 photo".to_owned(),
+            count => format!("{count} photos"),
+        };
+        say(format!("{what} {:?} from {count}: {}", self.name.trim(), out.display()));
         Ok(Status::with_bad_photos(bad))
     }
 }

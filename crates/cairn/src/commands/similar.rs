@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use cairn_model::TOGETHER;
 use clap::Args;
 use serde::Serialize;
@@ -48,9 +48,7 @@ impl Similar {
             bail!("-k 0 shows nothing; ask for at least one photo");
         }
         let model = self.model.source.open()?;
-        let photo = model.open_framed(&self.photo)?;
-        let sought =
-            model.outputs(&[&photo]).pop().context("the network gave nothing for the photo")?.embedding;
+        let sought = model.output_at(&self.photo)?.embedding;
         let paths = photo_files(&self.among);
         if paths.is_empty() {
             bail!("no photos to rank");

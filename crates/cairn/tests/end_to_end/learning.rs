@@ -80,6 +80,12 @@ fn a_model_calibrated_with_several_views_looks_at_them_unless_told_otherwise() {
     };
     assert_eq!(test(""), test("--tta flip"));
     assert_ne!(test("")["loss"], test("--tta none")["loss"]);
+
+    // However many views there are, a photo is as like as can be to itself.
+    let photo = "photos/test/03.Dome/0002.jpg";
+    let ranked = sandbox.cairn(&format!("similar {photo} {photo} -m both.safetensors --format json"));
+    let likeness = ranked.assert_status(0).json()[0]["likeness"].as_f64().unwrap();
+    assert!((likeness - 1.0).abs() < 1e-6, "{likeness}");
 }
 
 #[test]

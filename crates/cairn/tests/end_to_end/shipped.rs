@@ -54,7 +54,7 @@ fn what_it_learns_goes_into_another_file() {
     sandbox
         .cairn(&format!("{learn} --out my.safetensors"))
         .assert_status(0)
-        .assert_stderr_has("learned \"Our_lighthouse\" from 1 photos: my.safetensors");
+        .assert_stderr_has("learned \"Our_lighthouse\" from 1 photo: my.safetensors");
     let predict = sandbox.cairn(&format!("predict {PHOTO} -m my.safetensors -k 1 --format csv"));
     predict.assert_status(0).assert_stdout_has("Our lighthouse");
 }
