@@ -140,7 +140,7 @@ impl Model {
         }
         let embeddings: Vec<Embedding> = photos
             .iter()
-            .flat_map(|photo| self.outputs_of(&[photo, &photo.mirrored()]))
+            .flat_map(|photo| self.outputs_of(&[photo, &photo.flipped_horizontally()]))
             .map(|output| output.embedding)
             .collect();
         let (Some(learning), Some(whitening)) =
@@ -265,7 +265,8 @@ mod tests {
             let length = values.iter().map(|value| value * value).sum::<f64>().sqrt();
             values.iter().map(|value| value / length).collect()
         };
-        let photos = [stripes(1), stripes(1).mirrored(), stripes(2), stripes(2).mirrored()];
+        let photos =
+            [stripes(1), stripes(1).flipped_horizontally(), stripes(2), stripes(2).flipped_horizontally()];
         let photos = photos.map(|photo| unit(from_centre(&photo)));
         let prototype = unit((0..photos[0].len()).map(|i| photos.iter().map(|p| p[i]).sum()).collect());
         let photo = unit(from_centre(&stripes(9)));

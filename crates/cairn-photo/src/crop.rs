@@ -135,6 +135,12 @@ mod tests {
     }
 
     #[test]
+    fn a_mirror_exchanges_left_and_right() {
+        let photo = Photo::from_pixels(2, 2, (0..12).collect()).unwrap();
+        assert_eq!(photo.flipped_horizontally().pixels(), [3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8]);
+    }
+
+    #[test]
     fn mirrored_twice_is_the_photo_itself() {
         let photo = chart(5, 3);
         let flipped = photo.flipped_horizontally();

@@ -63,13 +63,6 @@ impl Photo {
         [self.pixels[start], self.pixels[start + 1], self.pixels[start + 2]]
     }
 
-    /// The photo as a mirror shows it, left and right exchanged.
-    pub fn mirrored(&self) -> Photo {
-        let rows = self.pixels.chunks_exact(self.width as usize * 3);
-        let pixels = rows.flat_map(|row| row.chunks_exact(3).rev().flatten().copied()).collect();
-        Photo { pixels, ..*self }
-    }
-
     /// The bytes of row `y`, `[width, 3]`.
     pub(crate) fn row(&self, y: u32) -> &[u8] {
         let stride = self.width as usize * 3;
@@ -95,12 +88,6 @@ mod tests {
         assert!(Photo::from_pixels(2, 1, vec![0; 7]).is_none());
         assert!(Photo::from_pixels(0, 1, vec![]).is_none());
         assert!(Photo::from_pixels(u32::MAX, u32::MAX, vec![0; 3]).is_none());
-    }
-
-    #[test]
-    fn a_mirror_exchanges_left_and_right() {
-        let photo = Photo::from_pixels(2, 2, (0..12).collect()).unwrap();
-        assert_eq!(photo.mirrored().pixels(), [3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8]);
     }
 
     #[test]
