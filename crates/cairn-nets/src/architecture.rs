@@ -172,7 +172,7 @@ pub enum SpecError {
     #[error("a classifier needs at least 2 classes, not {0}: give the data set more class folders")]
     Classes(usize),
     /// Too small a photo.
-    #[error("{architecture} needs photos of at least {smallest} px, not {side}: raise the recipe's size")]
+    #[error("{architecture} needs photos of at least {smallest} px, not {side}: choose a larger size")]
     Side {
         /// The network.
         architecture: Architecture,
