@@ -27,6 +27,7 @@ mod class;
 pub mod drawn;
 mod epoch;
 mod error;
+pub mod escape;
 mod google_landmarks;
 mod image_folder;
 mod lettering;
