@@ -3,6 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use cairn_dataset::escape::shown_lines;
+
+use crate::causes::with_causes;
+
 /// How a command ended, when it ended well enough to have an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -47,6 +51,6 @@ pub(crate) fn for_error(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {}", shown_lines(&with_causes(error.as_ref())));
     ExitCode::FAILURE
 }

@@ -4,6 +4,7 @@
 //! standard output, progress and messages to standard error.
 
 mod arguments;
+mod causes;
 mod commands;
 mod dashboard;
 mod destination;

@@ -13,7 +13,7 @@ use cairn_model::explain::{CamMethod, Explainer};
 use cairn_train::{RunFolder, answer};
 use jiff::Zoned;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
 use crate::model_source::ModelSource;
 use crate::progress::{bar, say};
 

@@ -19,6 +19,7 @@ use cairn_photo::Photo;
 use cairn_train::RunFolder;
 use clap::{Args, ValueEnum};
 
+use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
 #[cfg(feature = "verify")]
@@ -201,7 +202,7 @@ impl Export {
                 }
                 Err(error) => {
                     bad += 1;
-                    say(format!("left out: {:#}", anyhow::Error::from(error)));
+                    say(format!("left out: {}", with_causes(&error)));
                 }
             }
         }

@@ -7,7 +7,7 @@ use cairn_model::Learned;
 use cairn_photo::Photo;
 use clap::Args;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;

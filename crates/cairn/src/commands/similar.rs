@@ -8,7 +8,7 @@ use cairn_model::TOGETHER;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelOption;

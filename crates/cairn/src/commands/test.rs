@@ -12,7 +12,8 @@ use cairn_train::{RunFolder, answer};
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::{open_model, with_causes, with_views};
+use crate::causes::with_causes;
+use crate::commands::{open_model, with_views};
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelArgument;
