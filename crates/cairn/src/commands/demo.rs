@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
+use cairn_dataset::escape::shown_path;
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
@@ -85,7 +86,7 @@ impl Demo {
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
-            writeln!(out, "\n{}", example.path.display())?;
+            writeln!(out, "\n{}", shown_path(&example.path))?;
             print_suggestion(&model.suggest_locations(&example.path)?)?;
         }
         write_next(&mut out, &run, &photos)?;
@@ -123,7 +124,7 @@ fn showpiece(test: &[Example], seed: u64) -> Option<&Example> {
 }
 
 fn write_next(out: &mut impl Write, run: &RunFolder, photos: &Path) -> Result<()> {
-    let (run, photos) = (run.path().display(), photos.display());
+    let (run, photos) = (shown_path(run.path()), shown_path(photos));
     writeln!(
         out,
         "

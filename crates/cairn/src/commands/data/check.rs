@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use cairn_dataset::escape::shown;
 use cairn_dataset::{CheckReport, Copies, check};
 use clap::Args;
 
@@ -53,7 +54,7 @@ fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
     for (what, items) in findings.iter().filter(|(_, items)| !items.is_empty()) {
         writeln!(out, "{what}: {}", items.len())?;
         for item in items {
-            writeln!(out, "  {item}")?;
+            writeln!(out, "  {}", shown(item))?;
         }
     }
     let ignored = report.ignored.len();

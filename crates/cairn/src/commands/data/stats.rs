@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
+use cairn_dataset::escape::shown;
 use cairn_dataset::{DatasetStats, ImageFolder, Spread, ValidSplit, stats};
 use cairn_photo::Framing;
 use clap::Args;
@@ -43,11 +44,13 @@ impl Stats {
 }
 
 fn write_stats(out: &mut impl Write, stats: &DatasetStats) -> Result<()> {
-    let widest = stats.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or(0).max(5);
+    let widest =
+        stats.classes.iter().map(|class| shown(&class.name).chars().count()).max().unwrap_or(0).max(5);
     writeln!(out, "{:widest$}  {:>6}  {:>6}  {:>6}", "class", "train", "valid", "test")?;
     for class in &stats.classes {
         let parts = class.photos;
-        writeln!(out, "{:widest$}  {:>6}  {:>6}  {:>6}", class.name, parts.train, parts.valid, parts.test)?;
+        let name = shown(&class.name);
+        writeln!(out, "{name:widest$}  {:>6}  {:>6}  {:>6}", parts.train, parts.valid, parts.test)?;
     }
     let all = stats.photos;
     writeln!(out, "{:widest$}  {:>6}  {:>6}  {:>6}\n", "all", all.train, all.valid, all.test)?;
