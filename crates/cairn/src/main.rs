@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod dashboard;
+mod data_set;
 mod destination;
 mod devices;
 mod exit;

@@ -4,15 +4,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_dataset::ValidSplit;
 use cairn_train::{CalibrationOutcome, calibrate};
 use clap::Args;
 
 use crate::commands::with_causes;
+use crate::data_set::DataSetOptions;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
 
@@ -26,6 +27,8 @@ pub(crate) struct Calibrate {
     /// The data set that the model was trained on
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A folder of photos (or a photo) that show none of its landmarks; may be given several times. Without any, the model
     /// goes by its confidence
     #[arg(long, value_name = "PHOTO|DIR")]
@@ -52,8 +55,8 @@ impl Calibrate {
         if let Some(side) = self.side {
             model.set_side(side)?;
         }
-        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
-        let distractors = photo_files(&self.distractors);
+        let data = self.data_set.open(&self.data, &ValidSplit::default())?;
+        let distractors = named_photos(&self.distractors);
         if distractors.is_empty() && !self.distractors.is_empty() {
             bail!("there are no photos among the distractors");
         }
