@@ -7,6 +7,7 @@ mod arguments;
 mod causes;
 mod commands;
 mod dashboard;
+mod data_set;
 mod destination;
 mod devices;
 mod exit;

@@ -7,15 +7,15 @@ use anyhow::{Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
 use cairn_eval::OperatingPoint;
 use cairn_model::Model;
-use cairn_photo::PhotoError;
 use cairn_train::{CalibrationOutcome, SureOutcome, calibrate, calibrate_sure};
 use clap::Args;
 
 use crate::causes::with_causes;
+use crate::data_set::DataSetOptions;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
 
@@ -36,6 +36,8 @@ pub(crate) struct Calibrate {
     /// The data set that the model was trained on
     #[arg(long, value_name = "DIR", group = "photos")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms); may be given
     /// several times, once for each kind
     #[arg(long, value_name = "PHOTO|DIR", group = "photos")]
@@ -63,14 +65,14 @@ impl Calibrate {
             model.set_side(side)?;
         }
         let kinds: Vec<Vec<PathBuf>> =
-            self.distractors.iter().map(|kind| photo_files(std::slice::from_ref(kind))).collect();
+            self.distractors.iter().map(|kind| named_photos(std::slice::from_ref(kind))).collect();
         if let Some(empty) = kinds.iter().position(Vec::is_empty) {
             bail!("{}: there are no photos in this folder", self.distractors[empty].display());
         }
         let mut out_text = io::stdout().lock();
         let bad_photos = match &self.data {
             Some(data) => {
-                let outcome = calibrated(&mut model, data, &kinds)?;
+                let outcome = calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
                 write_outcome(&mut out_text, &outcome)?;
                 outcome.bad_photos
             }
@@ -89,11 +91,10 @@ impl Calibrate {
     }
 }
 
-fn calibrated(model: &mut Model, data: &PathBuf, kinds: &[Vec<PathBuf>]) -> Result<CalibrationOutcome> {
-    let data = ImageFolder::open(data, &ValidSplit::default())?;
+fn calibrated(model: &mut Model, data: &ImageFolder, kinds: &[Vec<PathBuf>]) -> Result<CalibrationOutcome> {
     let others: usize = kinds.iter().map(Vec::len).sum();
     let bar = bar(data.train.len() + data.valid.len() + others, "looking at photos");
-    let outcome = calibrate(model, &data, kinds, || bar.inc(1))?;
+    let outcome = calibrate(model, data, kinds, || bar.inc(1))?;
     bar.finish_and_clear();
     Ok(outcome)
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::commands::{open_model, reason, with_places, with_threshold, with_views};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::say;
 use crate::rows::{Format, Row, RowOutcome, RowWriter};
 use crate::tta::Tta;
@@ -53,7 +53,7 @@ impl Predict {
         let model = open_model(&self.model.source, self.precision)?;
         let model = with_places(with_threshold(model, self.threshold), self.places.as_deref())?;
         let model = with_views(model, self.tta);
-        let photos = photo_files(&self.photos);
+        let photos = named_photos(&self.photos);
         if photos.is_empty() {
             bail!("no photos in {}", list(&self.photos));
         }

@@ -14,10 +14,11 @@ use serde::Serialize;
 
 use crate::causes::with_causes;
 use crate::commands::{open_model, with_views};
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelArgument;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tested::Tested;
 use crate::tta::Tta;
@@ -30,6 +31,8 @@ pub(crate) struct Test {
     /// Data set: DIR/test if there is one, else DIR itself, with a folder for each class
     #[arg(value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A folder of photos (or a photo) that show none of the model's landmarks: how well it knows them for what they
     /// are; may be given several times
     #[arg(long, value_name = "PHOTO|DIR")]
@@ -59,7 +62,7 @@ impl Test {
             anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
         }
         let model = with_views(open_model(&self.model.source, self.precision)?, self.tta);
-        let tested = Tested::new(&model, &self.data, self.batch)?;
+        let tested = Tested::new(&model, &self.data, self.data_set, self.batch)?;
         let mut bad_photos = tested.bad_photos;
         let distractors = match self.distractors.as_slice() {
             [] => None,
@@ -140,7 +143,7 @@ fn test_distractors(
     landmarks: &[Answer],
     bad_photos: &mut usize,
 ) -> Result<DistractorFigures> {
-    let paths = photo_files(photos);
+    let paths = named_photos(photos);
     let bar = bar(paths.len(), "distractors");
     let mut distractors = Vec::new();
     for (_, output) in model.outputs_at(&paths, batch) {
