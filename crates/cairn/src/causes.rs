@@ -8,7 +8,7 @@ use std::path::Path;
 /// of the operating system are in plain words, without their number.
 pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut line = String::new();
-    for cause in std::iter::successors(Some(error), |cause| cause.source()) {
+    for cause in std::iter::successors(Some(error), |&cause| cause.source()) {
         let message = message(cause);
         if message.is_empty() || says(&line, &message) {
             continue;

@@ -30,6 +30,11 @@ pub(crate) fn say_skipped(skipped: &[Skipped]) {
     if let Some(summary) = skipped_summary(skipped) {
         say(summary);
     }
+    say_skipped_links(skipped);
+}
+
+/// Names the links that were not followed; nothing where there were none.
+pub(crate) fn say_skipped_links(skipped: &[Skipped]) {
     let links: Vec<_> = skipped.iter().filter(|skipped| skipped.reason.is_link()).collect();
     for Skipped { path, reason } in links.iter().take(NAMED_LINKS) {
         say(format!("  {}: {reason}", path_text(path)));

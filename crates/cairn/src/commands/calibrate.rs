@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
-use cairn_eval::OperatingPoint;
 use cairn_model::Model;
 use cairn_train::{CalibrationOutcome, SureOutcome, calibrate, calibrate_sure};
 use clap::Args;
@@ -15,6 +14,7 @@ use crate::data_set::DataSetOptions;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
+use crate::operating_points::point_lines;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
@@ -122,28 +122,10 @@ fn write_outcome(out: &mut impl Write, outcome: &CalibrationOutcome) -> io::Resu
             quality.threshold,
         )?;
     }
-    write_points(out, &outcome.points)?;
+    let names = ["default", "--sure"].into_iter();
+    write!(out, "{}", point_lines(&names.zip(outcome.points.iter().copied()).collect::<Vec<_>>()))?;
     if outcome.points.len() < 2 {
         writeln!(out, "no threshold for --sure: it takes 20 --distractors at least, better 60 of each kind")?;
-    }
-    Ok(())
-}
-
-/// Which operating points there are, in their order.
-const POINTS: [&str; 2] = ["default", "sure"];
-
-/// A line for each operating point: what it accepts of landmarks and of other photos.
-pub(crate) fn write_points(out: &mut impl Write, points: &[OperatingPoint]) -> io::Result<()> {
-    writeln!(out, "operating point  threshold  landmarks accepted  accepted and right  false landmarks")?;
-    for (name, point) in POINTS.iter().zip(points) {
-        writeln!(
-            out,
-            "{name:<15}  {:>9.4}  {:>18}  {:>18}  {:>15}",
-            point.threshold,
-            percent(point.accepted_landmarks),
-            percent(point.right_landmarks),
-            percent(point.accepted_distractors),
-        )?;
     }
     Ok(())
 }
@@ -152,16 +134,11 @@ fn write_sure_outcome(out: &mut impl Write, model: &Model, outcome: &SureOutcome
     let SureOutcome { sure, distractors, accepted, accepted_surely, .. } = outcome;
     let rejection = model.info().rejection.map_or(f64::NAN, |rejection| rejection.threshold);
     writeln!(out, "operating point  threshold  false landmarks among {distractors}")?;
-    writeln!(out, "{:<15}  {rejection:>9.4}  {accepted}", POINTS[0])?;
-    writeln!(out, "{:<15}  {sure:>9.4}  {accepted_surely}", POINTS[1])
+    writeln!(out, "default          {rejection:>9.4}  {accepted}")?;
+    writeln!(out, "--sure           {sure:>9.4}  {accepted_surely}")
 }
 
 /// With three decimals, or a dash for what is not a number.
 fn share(value: f64) -> String {
     if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() }
-}
-
-/// In per cent, or a dash for what is not a number.
-fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.1}%", 100.0 * share) } else { "–".to_owned() }
 }
