@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
+use cairn_dataset::escape::shown_path;
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
@@ -12,6 +13,7 @@ use clap::Args;
 
 use super::suggest::print_suggestion;
 use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
@@ -80,12 +82,12 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let tested = Tested::new(&model, &photos, recipe.training.batch)?;
+        let tested = Tested::new(&model, &photos, DataSetOptions::default(), recipe.training.batch)?;
         tested.write_report(run.path(), &ModelSource::At(run.path().to_owned()))?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
-            writeln!(out, "\n{}", example.path.display())?;
+            writeln!(out, "\n{}", shown_path(&example.path))?;
             print_suggestion(&model.suggest_locations(&example.path)?)?;
         }
         write_next(&mut out, &run, &photos)?;
@@ -123,7 +125,7 @@ fn showpiece(test: &[Example], seed: u64) -> Option<&Example> {
 }
 
 fn write_next(out: &mut impl Write, run: &RunFolder, photos: &Path) -> Result<()> {
-    let (run, photos) = (run.path().display(), photos.display());
+    let (run, photos) = (shown_path(run.path()), shown_path(photos));
     writeln!(
         out,
         "
