@@ -18,6 +18,7 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod convolution;
 mod crop;
 mod error;
 mod photo;
