@@ -32,4 +32,4 @@ pub use crop::Region;
 pub use error::PhotoError;
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, PHOTO_EXTENSIONS, ReadSize, is_photo_name};
+pub use read::{Limits, MemoryBudget, PHOTO_EXTENSIONS, ReadSize, Reservation, is_photo_name};
