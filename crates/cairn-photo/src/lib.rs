@@ -18,6 +18,7 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod convolution;
 mod crop;
 mod embedded;
 mod error;
@@ -37,4 +38,4 @@ pub use kind::FileKind;
 pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, ReadSize, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};
