@@ -17,6 +17,7 @@ mod photo_files;
 mod progress;
 mod rows;
 mod shipped;
+mod signals;
 mod terminal;
 mod tested;
 mod tta;
