@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use cairn_dataset::escape::{is_hidden, shown, shown_lines};
 
 use crate::causes::with_causes;
+use crate::signals;
 
 /// How a command ended, when it ended well enough to have an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(crate) enum Status {
     Done,
     /// Everything was done but for photos (or, for `data check`, without problems): each was named.
     SomePhotosBad,
-    /// Ctrl-C; what was done is saved.
+    /// Ctrl-C or another signal asked for a stop; what was done is saved.
     Interrupted,
 }
 
@@ -30,8 +31,7 @@ impl From<Status> for ExitCode {
         match status {
             Status::Done => Self::SUCCESS,
             Status::SomePhotosBad => Self::from(2),
-            // What shells report for a program that SIGINT ended.
-            Status::Interrupted => Self::from(130),
+            Status::Interrupted => Self::from(signals::exit_status()),
         }
     }
 }

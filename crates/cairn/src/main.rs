@@ -25,6 +25,7 @@ mod progress;
 mod row_table;
 mod rows;
 mod shipped;
+mod signals;
 mod tally;
 mod terminal;
 mod tested;

@@ -87,8 +87,8 @@ impl<'a> Tested<'a> {
         });
         let train_sizes = train_sizes(self.data, self.options, &self.model.classes());
         let inputs = ReportInputs {
-            model: &source.to_string(),
-            data: &self.data.display().to_string(),
+            model: &source.path().map_or(source.to_string(), known_as),
+            data: &known_as(self.data),
             date: &Zoned::now().strftime("%Y-%m-%d %H:%M").to_string(),
             recipe: Some(&self.model.info().provenance.recipe),
             evaluation: &self.evaluation,
@@ -122,6 +122,12 @@ impl<'a> Tested<'a> {
         }
         Ok(exhibits)
     }
+}
+
+/// What a report calls a file: it is handed on, and an absolute path tells of the machine.
+fn known_as(path: &Path) -> String {
+    let name = path.file_name().filter(|_| path.has_root()).map_or(path, Path::new);
+    name.display().to_string()
 }
 
 /// For each of the model's classes, how many photos to learn from the data set has; `None` where it has no such part.

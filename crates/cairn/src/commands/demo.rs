@@ -12,12 +12,13 @@ use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
 use super::suggest::print_suggestion;
-use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
+use super::train::{resolve, say_stop};
 use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
 use crate::progress::{TrainingProgress, bar, say};
+use crate::signals::stop_on_signals;
 use crate::tested::Tested;
 
 /// See the whole way of a photo: draw a data set, train on it, test, and name a landmark; no downloads
@@ -42,7 +43,7 @@ const RECIPE: &str = "demo";
 
 impl Demo {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_ctrl_c()?;
+        let interrupt = stop_on_signals()?;
         let photos = self.out.join("photos");
         self.draw(&photos)?;
         if interrupt.requested() {
@@ -57,11 +58,8 @@ impl Demo {
         recipe.validate()?;
         let recipe = resolve(recipe, &data, &devices)?;
         let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
-        let run = RunFolder::create(
-            free_run_folder(&self.out, "run"),
-            &recipe,
-            &RunRecord::here(root).by_recipe(RECIPE),
-        )?;
+        let record = RunRecord::here(root).by_recipe(RECIPE);
+        let run = RunFolder::create_numbered(&self.out, "run", &recipe, &record)?;
         say(format!("training a small network from random weights; run folder: {}", run.path().display()));
         let mut progress = TrainingProgress::new(recipe.training.epochs);
         let training = Training {

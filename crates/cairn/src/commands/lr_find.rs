@@ -8,7 +8,7 @@ use cairn_dataset::CacheMode;
 use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
-use super::train::{resolve, stop_on_ctrl_c};
+use super::train::resolve;
 use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
@@ -17,6 +17,7 @@ use crate::json;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{bar, left_out, say};
 use crate::rows::Format;
+use crate::signals::stop_on_signals;
 
 /// Find a learning rate: train a few batches at rates that grow, and see where the loss falls fastest
 #[derive(Debug, Args)]
@@ -50,11 +51,11 @@ pub(crate) struct LrFind {
 
 impl LrFind {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_ctrl_c()?;
         let devices = self.devices.open()?;
         let data = self.data_set.open_to_train(&self.data)?;
         let recipe = resolve(Recipe::find(&self.recipe)?, &data, &self.devices)?;
         let weights = first_weights(&recipe.network)?;
+        let interrupt = stop_on_signals()?;
         let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };
         let bar = bar(self.batches, "trying learning rates");
         let mut bad_photos = 0;

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process;
 
 use anyhow::{Context, Result, bail};
 use cairn_model::{Model, Output, TOGETHER};
@@ -24,6 +23,7 @@ use crate::photo_input::PhotoInput;
 use crate::progress::{bar, say};
 use crate::row_table::RowTable;
 use crate::rows::{Detail, Format, Row, RowOutcome, RowWriter};
+use crate::signals::stop_on_signals;
 use crate::tally::{Tally, counted};
 use crate::tta::Tta;
 
@@ -125,7 +125,7 @@ impl Predict {
             identity: &identity,
             input: &input,
             named: self.k.unwrap_or(if self.verbose || format == Format::Json || format == Format::Jsonl { NAMED } else { 1 }),
-            interrupt: interruptible()?,
+            interrupt: stop_on_signals()?,
         };
         let tally = match &done {
             Some(done) => {
@@ -253,19 +253,4 @@ fn use_threads(threads: usize) -> Result<()> {
         bail!("--threads 0 does nothing; give one at least");
     }
     ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")
-}
-
-/// Asked for by Ctrl-C: the first ends the run after the photos at hand, the second at once.
-fn interruptible() -> Result<Interrupt> {
-    let interrupt = Interrupt::default();
-    let handle = interrupt.clone();
-    ctrlc::set_handler(move || {
-        if handle.requested() {
-            process::exit(130);
-        }
-        handle.request();
-        say("stopping after the photos at hand (Ctrl-C again: stop at once)");
-    })
-    .context("Ctrl-C cannot be caught")?;
-    Ok(interrupt)
 }
