@@ -321,7 +321,7 @@ fn no_train(root: &Path) -> DatasetError {
     let folders = sorted_entries(root).unwrap_or_default();
     let root = root.to_path_buf();
     match folders.iter().filter(|path| holds_photos(path)).count() {
-        0 => DatasetError::NoTrain { root },
+        0 | 1 => DatasetError::NoTrain { root },
         classes => DatasetError::NoParts { root, classes },
     }
 }

@@ -50,7 +50,7 @@ fn a_manifest_that_makes_no_sense_is_refused_with_the_line() {
         ("file,label\na.jpg,b\n", "`path`"),
         ("path,label,split\na.jpg,b,train\nb.jpg,b,tset\n", "line 3: split `tset`"),
         ("path,label\na.jpg,\n", "line 2"),
-        ("path,label\n\na.jpg\n", "line 3: 1 cells, but the header has 2"),
+        ("path,label\n\na.jpg\n", "line 3: 1 cell, but the header has 2"),
     ] {
         folder.file("set.csv", table.as_bytes());
         let message = open(&folder, "set.csv").unwrap_err().to_string();
@@ -164,6 +164,10 @@ fn a_photo_with_two_labels_or_in_two_parts_is_refused_with_both_lines() {
         let message = open(&folder, "set.csv").unwrap_err().to_string();
         assert!(message.contains(said), "{message}");
     }
+    folder.file("set/set.csv", b"path,label\n../a/1.png,a\n../b/../a/1.png,b\n");
+    let split = ValidSplit::default();
+    let outside = ImageFolder::open_with(&folder.path("set/set.csv"), &split, ManifestPaths::Anywhere);
+    assert!(outside.unwrap_err().to_string().contains("line 3"));
     folder.file("set.csv", b"path,label\na/1.png,a\na/1.png,a\n");
     assert_eq!(open(&folder, "set.csv").unwrap().train.len(), 2, "twice the same is no contradiction");
 }
