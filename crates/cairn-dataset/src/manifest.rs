@@ -24,10 +24,10 @@ pub enum ManifestPaths {
     Anywhere,
 }
 
-/// Whether a file of this name is a manifest.
+/// Whether this is a manifest, by its name, and no folder.
 pub(crate) fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    matches!(extension.as_deref(), Some("csv" | "tsv" | "parquet" | "pq"))
+    matches!(extension.as_deref(), Some("csv" | "tsv" | "parquet" | "pq")) && !path.is_dir()
 }
 
 /// Reads the manifest at `path`. Photos are looked for from its own folder on, unless their paths are absolute.
@@ -45,15 +45,16 @@ pub(crate) fn scan(path: &Path, paths: ManifestPaths) -> Result<DatasetScan, Dat
     let mut first_places: HashMap<PathBuf, usize> = HashMap::new();
     for (at, record) in records.iter().enumerate() {
         let at_place = |reason: String| fault(format!("{}: {reason}", record.place));
-        let row = record.row(folder.path).map_err(at_place)?;
-        let within = folder.inner(&row.path);
-        if within.is_none() && paths == ManifestPaths::WithinFolder {
+        let mut row = record.row(folder.path).map_err(at_place)?;
+        if let Some(inner) = folder.inner(&row.path) {
+            row.path = inner;
+        } else if paths == ManifestPaths::WithinFolder {
             return Err(at_place(format!(
                 "`{}` is outside of the table's folder; --allow-outside reads it all the same",
                 record.path
             )));
         }
-        let first = *first_places.entry(within.unwrap_or_else(|| row.path.clone())).or_insert(at);
+        let first = *first_places.entry(folder.whole(&row.path)).or_insert(at);
         if let Some(difference) = difference(rows.get(first), &row) {
             let there = records[first].place;
             return Err(at_place(format!("`{}` is listed on {there} already, {difference}", record.path)));
@@ -80,7 +81,7 @@ fn difference(earlier: Option<&Row>, row: &Row) -> Option<String> {
 struct Folder<'a> {
     path: &'a Path,
     /// The same from the root of the file system on: as it is written, and with links resolved.
-    whole: Vec<PathBuf>,
+    roots: Vec<PathBuf>,
 }
 
 impl<'a> Folder<'a> {
@@ -88,7 +89,12 @@ impl<'a> Folder<'a> {
         let path = manifest.parent().unwrap_or(Path::new(""));
         let named = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let whole = [std::path::absolute(named), named.canonicalize()];
-        Folder { path, whole: whole.into_iter().flatten().map(|folder| plain(&folder)).collect() }
+        Folder { path, roots: whole.into_iter().flatten().map(|folder| plain(&folder)).collect() }
+    }
+
+    /// `path` from the root of the file system on, without `.` and `..`.
+    fn whole(&self, path: &Path) -> PathBuf {
+        plain(&self.roots.first().map_or_else(|| path.to_path_buf(), |root| root.join(path)))
     }
 
     /// `path` from this folder on, without `.` and `..`, by its text alone; `None` where it leaves the folder.
@@ -98,12 +104,12 @@ impl<'a> Folder<'a> {
         }
         let within =
             |folder: &PathBuf| Some(plain(&folder.join(path)).strip_prefix(folder).ok()?.to_path_buf());
-        self.whole.iter().find_map(within)
+        self.roots.iter().find_map(within)
     }
 }
 
 /// `path` with each `..` taken together with the folder before it.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {
@@ -155,13 +161,13 @@ impl Record {
     }
 }
 
-/// The path that a cell means: as it is where there is such a file, else with [`path_text`]'s escapes for bytes read, else
-/// with `\` between folders, as Windows writes it.
+/// The path that a cell means: that of which it is the [`path_text`], as it is written, or with `\` between folders, as
+/// Windows writes it; the first of them that is there, else the last.
 fn photo_path(cell: &str, folder: &Path) -> PathBuf {
     if !cell.contains('\\') || cfg!(windows) {
         return cell.into();
     }
-    let read: [PathBuf; 2] = [cell.into(), path_of_text(cell)];
+    let read: [PathBuf; 2] = [path_of_text(cell), cell.into()];
     let there = |path: &&PathBuf| folder.join(path).symlink_metadata().is_ok();
     match read.iter().find(there) {
         Some(path) => path.clone(),
@@ -176,6 +182,12 @@ pub(crate) fn cell_of_path(path: &Path) -> String {
     let names: Vec<String> = names.map(|component| path_text(component.as_os_str())).collect();
     // On Windows an absolute path begins with its drive.
     if cfg!(windows) { names.join("/") } else { format!("{absolute}{}", names.join("/")) }
+}
+
+/// Whether a cell with this text is read as it is written: without spaces at its ends, which are trimmed, and without
+/// control characters, which are refused.
+pub(crate) fn is_written_whole(cell: &str) -> bool {
+    cell.trim() == cell && !cell.chars().any(char::is_control)
 }
 
 fn csv_records(path: &Path) -> Result<Vec<Record>, DatasetError> {

@@ -132,21 +132,44 @@ fn parse(text: &str, delimiter: u8) -> Result<Table, String> {
         ReaderBuilder::new().trim(Trim::All).delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let header = reader.headers().map(cells_of).map_err(|error| error.to_string())?;
     let mut rows = Vec::new();
+    let mut lines = Lines { text, at: 0, line: 1 };
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let place = Place::Line(record.position().map_or(0, csv::Position::line));
+        let place = Place::Line(lines.of(&record));
         let cells = cells_of(&record);
         // Spreadsheets write rows of empty cells where there was something once.
         if cells.iter().all(String::is_empty) {
             continue;
         }
         if cells.len() != header.len() {
-            let (cells, columns) = (cells.len(), header.len());
-            return Err(format!("{place}: {cells} cells, but the header has {columns}"));
+            let cells = if cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", cells.len()) };
+            return Err(format!("{place}: {cells}, but the header has {}", header.len()));
         }
         rows.push(TableRow { place, cells });
     }
     Ok(Table { header, rows })
+}
+
+/// Counts lines on the way through a table.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line at which the record begins; records come in order.
+    ///
+    /// What the reader gives is where it began to look for the record, before empty lines.
+    fn of(&mut self, record: &StringRecord) -> u64 {
+        let bytes = self.text.as_bytes();
+        let from = record.position().map_or(0, |position| position.byte() as usize).min(bytes.len());
+        let empty = bytes[from..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        let passed = bytes.get(self.at..from + empty).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = from + empty;
+        self.line
+    }
 }
 
 fn cells_of(record: &StringRecord) -> Vec<String> {
@@ -172,6 +195,14 @@ mod tests {
         ] {
             assert_eq!(text_of(bytes).as_deref(), Ok(text));
         }
+    }
+
+    #[test]
+    fn lines_are_counted_past_empty_ones_and_within_cells() {
+        let text = "\r\npath,label\r\n\r\n\r\na,\"b\r\nc\"\r\nd,e\r\n\n,\nf,g";
+        let rows = parse(text, b',').unwrap().rows;
+        let lines: Vec<_> = rows.iter().map(|row| (row.cells[0].as_str(), row.place)).collect();
+        assert_eq!(lines, [("a", Place::Line(5)), ("d", Place::Line(7)), ("f", Place::Line(10))]);
     }
 
     #[test]
