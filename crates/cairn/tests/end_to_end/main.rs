@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod import;
 mod interrupt;
+mod kills;
 mod learning;
 mod output;
 mod places;
