@@ -3,9 +3,12 @@
 
 #![cfg(unix)]
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use cairn_reference::python_with;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
@@ -81,6 +84,30 @@ fn a_training_that_was_told_to_outlive_its_terminal_does_so() {
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:#?}");
     assert_eq!(epochs(&sandbox, "run").len(), 25);
+}
+
+#[test]
+fn a_training_watched_on_a_terminal_that_is_closed_is_saved_and_ends() {
+    let Some(python) = python_with(&["pty"]) else { return };
+    let sandbox = Sandbox::new();
+    let path = |relative: &str| sandbox.path(relative).into_os_string();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/closed_terminal.py");
+    let program: [OsString; 11] = [
+        path("run/checkpoint.safetensors"),
+        env!("CARGO_BIN_EXE_cairn").into(),
+        "train".into(),
+        path("photos"),
+        "--recipe".into(),
+        path("tiny.toml"),
+        "--epochs".into(),
+        "100000".into(),
+        "--tui".into(),
+        "--out".into(),
+        path("run"),
+    ];
+    let status = python.run(&script, &program.each_ref().map(OsString::as_os_str));
+    assert_eq!(status.trim(), "129");
+    assert!(!epochs(&sandbox, "run").is_empty());
 }
 
 #[test]

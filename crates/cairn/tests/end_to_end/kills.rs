@@ -105,7 +105,7 @@ fn a_training_killed_at_any_moment_and_resumed_ends_bit_equal_and_leaves_no_temp
     sandbox
         .file("probe.toml", (RECIPE.to_owned() + PROBE).replace("three-conv", "resnet10-small").as_bytes());
     let train =
-        |recipe: &str, run: &str| format!("train photos --recipe {recipe}.toml --epochs 8 --out {run}");
+        |recipe: &str, run: &str| format!("train photos --recipe {recipe}.toml --epochs 16 --out {run}");
     let whole: Vec<(Traces, Duration)> = ["tiny", "probe"]
         .into_iter()
         .map(|recipe| {
@@ -128,7 +128,7 @@ fn a_training_killed_at_any_moment_and_resumed_ends_bit_equal_and_leaves_no_temp
             let begun = path.join("run.json").is_file() && path.join("recipe.toml").is_file();
             let command = if begun { &resume } else { &begin };
             let mut child = sandbox.spawn(command);
-            let killed = Moment::of(number + 3 * attempt).wait(&mut child, &path, *took);
+            let killed = Moment::of(number + attempt).wait(&mut child, &path, *took);
             if !killed {
                 break;
             }
