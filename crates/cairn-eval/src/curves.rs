@@ -21,8 +21,8 @@ pub struct Curves {
     pub best_epoch: Option<usize>,
 }
 
-/// Size of the pictures written to a run folder.
-const FILE_SIZE: PictureSize = PictureSize { width: 800, height: 480 };
+/// Size of the pictures written to a run folder: their text can still be read on a phone.
+const FILE_SIZE: PictureSize = PictureSize { width: 460, height: 320 };
 
 impl Curves {
     /// The pictures that [`Curves::write`] writes.

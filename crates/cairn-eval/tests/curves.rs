@@ -3,7 +3,7 @@
 // Helpers here are part of the tests, which clippy does not see.
 #![allow(clippy::unwrap_used)]
 
-use cairn_eval::{Curves, EvalError};
+use cairn_eval::{Curves, EvalError, RateCurve, RunCurves, write_run_curves};
 use std::fs;
 use std::path::Path;
 
@@ -39,7 +39,7 @@ fn loss_and_accuracy_are_written_as_svg_and_png() {
     assert_eq!(files, ["accuracy.png", "accuracy.svg", "loss.png", "loss.svg"]);
     for name in ["loss.png", "accuracy.png"] {
         let picture = image::open(folder.path().join(name)).unwrap();
-        assert_eq!((picture.width(), picture.height()), (1600, 960), "{name}");
+        assert_eq!((picture.width(), picture.height()), (920, 640), "{name}");
     }
 }
 
@@ -82,6 +82,28 @@ fn runs_of_any_length_and_values_that_are_no_numbers_are_drawn() {
             let svg = read(folder.path(), name);
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name} of {curves:?}");
         }
+    }
+}
+
+#[test]
+fn text_can_be_read_on_a_phone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    run(20).write(folder.path()).unwrap();
+    let curves =
+        RunCurves { name: "run".to_owned(), valid_loss: vec![2.0, 1.0], valid_accuracy: vec![0.1, 0.4] };
+    write_run_curves(&file("runs.svg"), &[curves]).unwrap();
+    RateCurve { rates: vec![1e-3, 1e-2, 1e-1], losses: vec![3.0, 2.0, 5.0], suggestion: Some(1e-2) }
+        .write(&file("rates.svg"))
+        .unwrap();
+    // In CSS pixels: the width of a phone's screen, and letters that need no magnifying.
+    let (phone, least) = (360.0, 8.0);
+    for name in ["loss.svg", "accuracy.svg", "runs.svg", "rates.svg"] {
+        let svg = read(folder.path(), name);
+        let number = |text: &str| -> f64 { text.split('"').next().unwrap().parse().unwrap() };
+        let width = number(svg.split("width=\"").nth(1).unwrap());
+        let smallest = svg.split("font-size=\"").skip(1).map(number).fold(f64::INFINITY, f64::min);
+        assert!(smallest * phone / width >= least, "{name}: {smallest} px of {width}");
     }
 }
 

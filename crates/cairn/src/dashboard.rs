@@ -9,8 +9,9 @@ mod view;
 
 use std::io;
 use std::process;
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use cairn_train::{Event, History, Interrupt, Observer};
@@ -26,10 +27,14 @@ pub(crate) use screen::{give_back as give_terminal_back, is_shown};
 /// How long the screen waits for a key before it is drawn anew.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
+/// How long the drawing thread may take to end: on a terminal that was closed, reading keys never returns.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
 /// The terminal while a training is watched on it; dropping it gives the terminal back.
 pub(crate) struct Dashboard {
     standing: Arc<Mutex<Standing>>,
-    drawing: Option<JoinHandle<()>>,
+    /// Disconnected when the drawing thread has ended.
+    drawing: Receiver<()>,
 }
 
 impl Dashboard {
@@ -44,8 +49,12 @@ impl Dashboard {
         let screen = Screen::open()?;
         let standing = Arc::new(Mutex::new(Standing::new(title, epochs, history.unwrap_or_default())));
         let shown = Arc::clone(&standing);
-        let drawing = thread::spawn(move || watch(screen, &shown, &interrupt));
-        Ok(Self { standing, drawing: Some(drawing) })
+        let (alive, drawing) = mpsc::channel();
+        thread::spawn(move || {
+            watch(screen, &shown, &interrupt);
+            drop(alive);
+        });
+        Ok(Self { standing, drawing })
     }
 
     /// How many photos were left out.
@@ -63,9 +72,9 @@ impl Observer for Dashboard {
 impl Drop for Dashboard {
     fn drop(&mut self) {
         lock(&self.standing).closed = true;
-        if let Some(drawing) = self.drawing.take() {
-            // A thread that panicked has said so already.
-            let _ = drawing.join();
+        // Nothing is ever sent: this waits for the thread's end. One that panicked has said so already.
+        if self.drawing.recv_timeout(END_WITHIN) == Err(mpsc::RecvTimeoutError::Timeout) {
+            give_terminal_back();
         }
         // The screen is gone, and with it the names of photos that were left out.
         lock(&self.standing).left_out.iter().for_each(say);

@@ -44,6 +44,15 @@ impl Axis {
         Axis { range: 0.0..top, ticks: multiples(step, top), step, unit: Unit::One }
     }
 
+    /// From `least` to `greatest`, where a line that begins at 0 would be flat.
+    pub(crate) fn of_span(least: f64, greatest: f64) -> Axis {
+        let range = if least < greatest { least..greatest } else { least - 0.5..least + 0.5 };
+        let step = step(range.end - range.start, STEPS_UPWARDS);
+        let (first, last) = ((range.start / step - 1e-9).ceil(), (range.end / step + 1e-9).floor());
+        let ticks = (first as i64..=last as i64).map(|multiple| multiple as f64 * step).collect();
+        Axis { range, ticks, step, unit: Unit::One }
+    }
+
     /// From 0 to the next 10 % above `greatest`, and never above 100 %.
     pub(crate) fn of_fractions(greatest: f64) -> Axis {
         let top = ((greatest * 10.0).ceil() / 10.0).clamp(0.1, 1.0);
@@ -132,6 +141,15 @@ mod tests {
         assert!(Axis::of_values(1e-3).range.end > 1e-3);
         assert!(Axis::of_values(1e9).ticks.len() <= 7);
         assert!(Axis::of_values(f64::MAX).range.end.is_finite());
+    }
+
+    #[test]
+    fn a_span_is_labelled_within_its_ends() {
+        let axis = Axis::of_span(1.93, 2.31);
+        assert_eq!(axis.range, 1.93..2.31);
+        let labels: Vec<String> = axis.ticks.iter().map(|tick| axis.format_ext(tick)).collect();
+        assert_eq!(labels, ["2.0", "2.1", "2.2", "2.3"]);
+        assert_eq!(Axis::of_span(2.0, 2.0).range, 1.5..2.5);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct RunCurves {
     pub valid_accuracy: Vec<f64>,
 }
 
-/// Draws the runs' losses and accuracies side by side over a common legend, each run's lowest loss ringed. The file is a
+/// Draws the runs' losses above their accuracies, over a common legend, each run's lowest loss ringed. The file is a
 /// PNG or SVG picture, as its name ends.
 ///
 /// # Errors
@@ -31,13 +31,13 @@ pub fn write_run_curves(path: &Path, runs: &[RunCurves]) -> Result<(), EvalError
     Overlay::of(runs).write_file(path)
 }
 
-/// The two panels, in CSS pixels.
-const PANELS: PictureSize = PictureSize { width: 1200, height: 440 };
+/// A panel, in CSS pixels: its text can still be read on a phone.
+const PANEL: PictureSize = PictureSize { width: 460, height: 320 };
 /// A line of the legend.
 const LEGEND_LINE: u32 = 24;
 
 /// Letters of a legend's line that fit beside its stroke.
-const LONGEST_NAME: usize = 140;
+const LONGEST_NAME: usize = 56;
 
 /// The name, or so many letters of it: what runs of one sweep differ in may stand at the beginning or at the end.
 fn within(name: &str, longest: usize) -> String {
@@ -126,12 +126,12 @@ impl Picture for Overlay<'_> {
 
     fn size(&self) -> PictureSize {
         let lines = self.names.len() as u32;
-        PictureSize { height: PANELS.height + LEGEND_LINE * lines + 16, ..PANELS }
+        PictureSize { height: 2 * PANEL.height + LEGEND_LINE * lines + 16, ..PANEL }
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>, scale: u32) -> DrawResult<B> {
-        let (panels, legend) = canvas.split_vertically(PANELS.height * scale);
-        let (losses, accuracies) = panels.split_horizontally(PANELS.width / 2 * scale);
+        let (losses, below) = canvas.split_vertically(PANEL.height * scale);
+        let (accuracies, legend) = below.split_vertically(PANEL.height * scale);
         self.draw_panel(&losses, scale, Values::Loss, |run| &run.valid_loss)?;
         self.draw_panel(&accuracies, scale, Values::Fraction, |run| &run.valid_accuracy)?;
         self.draw_legend(&legend, scale)

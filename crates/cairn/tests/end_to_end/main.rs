@@ -13,6 +13,7 @@ mod export;
 mod folders;
 mod import;
 mod interrupt;
+mod kills;
 mod learning;
 mod output;
 mod places;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{RECIPE, Sandbox};
 
 const SWEEP: &str = r#"
 recipe = "tiny.toml"
@@ -40,6 +40,37 @@ fn a_sweep_trains_every_combination_and_goes_on_where_it_was() {
     assert_eq!(again.assert_status(0).json(), rows);
     assert_eq!(again.stderr.matches("done already").count(), 3, "{again}");
     sandbox.cairn("runs list runs/sweep").assert_status(0).assert_stdout_has("network.dropout=0.0_seed=2");
+}
+
+#[test]
+fn a_probe_that_has_come_to_its_end_or_has_diverged_is_not_run_again() {
+    let sandbox = Sandbox::new();
+    let probe = "\n[fine_tune]\ntrain = \"head\"\ncached_views = 1\n";
+    sandbox
+        .file("probe.toml", (RECIPE.to_owned() + probe).replace("three-conv", "resnet10-small").as_bytes());
+    let sweep = "recipe = \"probe.toml\"\n[set]\n\"schedule\" = { kind = \"constant\" }\n[[vary]]\nkey = \"optimiser.learning_rate\"\nvalues = [1e-3, 1e38]\n";
+    sandbox.file("sweep.toml", sweep.as_bytes());
+    let first = sandbox.cairn("sweep photos --recipe sweep.toml");
+    first
+        .assert_status(0)
+        .assert_stderr_has("the training diverged")
+        .assert_stderr_has("learning rate ten times lower");
+    let again = sandbox.cairn("sweep photos --recipe sweep.toml");
+    again.assert_status(0).assert_stderr_has("done already: it diverged");
+    assert_eq!(again.stderr.matches("done already").count(), 2, "{again}");
+    assert_eq!(again.stdout, first.stdout);
+    // A single run's best epoch is a whole number.
+    let row = first.stdout.lines().find(|row| row.starts_with("0.001 ")).unwrap();
+    assert!(row.trim_end().ends_with(" 2  –") || row.trim_end().ends_with(" 1  –"), "{first}");
+    let listed = sandbox.cairn("runs list runs/sweep").assert_status(0).stdout.clone();
+    assert!(listed.contains("all epochs") && listed.contains("diverged"), "{listed}");
+    let run = "runs/sweep/optimiser.learning_rate=0.001";
+    let resumed = sandbox.cairn(&format!("train --resume {run}"));
+    resumed.assert_status(0).assert_stderr_has("all epochs done");
+    assert!(
+        !resumed.stderr.contains("photos to learn from"),
+        "a run that is done computes no features: {resumed}"
+    );
 }
 
 #[test]
