@@ -10,5 +10,6 @@ mod listed;
 mod little_folder;
 mod loader;
 mod loader_options;
+mod mutated;
 mod real_photos;
 mod stats;

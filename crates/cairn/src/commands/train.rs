@@ -118,6 +118,7 @@ impl Train {
     fn new_job(&self) -> Result<Job> {
         let Some(root) = &self.data else { bail!("give the folder of a data set") };
         let data = ImageFolder::open(root, &ValidSplit::default())?;
+        cairn_model::check_classes(&data.classes).with_context(|| root.display().to_string())?;
         let recipe = self.overridden(Recipe::find(&self.recipe)?);
         recipe.validate()?;
         // Before the photos are measured, which takes a while: a folder that cannot be made is known at once.
