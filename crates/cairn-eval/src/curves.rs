@@ -25,6 +25,9 @@ pub struct Curves {
 const FILE_SIZE: PictureSize = PictureSize { width: 800, height: 480 };
 
 impl Curves {
+    /// The pictures that [`Curves::write`] writes.
+    pub const FILES: [&str; 4] = ["loss.svg", "loss.png", "accuracy.svg", "accuracy.png"];
+
     /// Writes `loss.svg`, `loss.png`, `accuracy.svg` and `accuracy.png` into `folder`, which must exist. A
     /// file already there is replaced as a whole, so that a run may call this after every epoch.
     ///

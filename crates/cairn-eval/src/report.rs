@@ -12,6 +12,7 @@ use crate::picture::{
     ClassFigures, ClassSize, ClassSizes, ConfusionPicture, Picture, PictureSize, ReliabilityDiagram,
 };
 use crate::whole_file::write_whole;
+use cairn_dataset::escape::{shown, shown_lines};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -96,7 +97,7 @@ fn page(inputs: &ReportInputs<'_>) -> Result<Markup, EvalError> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
-                title { (evaluation.accuracy_headline()) " – " (inputs.model) }
+                title { (evaluation.accuracy_headline()) " – " (shown(inputs.model)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -124,15 +125,15 @@ fn header(inputs: &ReportInputs<'_>) -> Markup {
     html! {
         header {
             p.kind { "Landmark classifier, test report" }
-            h1 { (inputs.model) }
+            h1 { (shown(inputs.model)) }
             dl.facts {
-                div { dt { "Tested on" } dd { (inputs.data) } }
+                div { dt { "Tested on" } dd { (shown(inputs.data)) } }
                 div { dt { "Photos" } dd { (evaluation.total) } }
                 div { dt { "Classes" } dd { (evaluation.per_class.len()) } }
-                div { dt { "Date" } dd { (inputs.date) } }
+                div { dt { "Date" } dd { (shown(inputs.date)) } }
                 @if let Some(training) = &inputs.training {
                     div { dt { "Trained in" } dd { (duration(training.seconds)) } }
-                    div { dt { "Trained on" } dd { (training.machine) } }
+                    div { dt { "Trained on" } dd { (shown(training.machine)) } }
                 }
             }
         }
@@ -224,7 +225,7 @@ fn recipe_text(recipe: &str) -> Markup {
     html! {
         section {
             h2 { "Recipe" }
-            details { summary { "The settings that the model was trained with" } pre { code { (recipe) } } }
+            details { summary { "The settings that the model was trained with" } pre { code { (shown_lines(recipe)) } } }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An evaluation as text for a terminal.
 
 use crate::evaluation::{Evaluation, nats, percent};
+use cairn_dataset::escape::shown;
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt;
 
@@ -45,7 +46,7 @@ fn class_table(evaluation: &Evaluation) -> Table {
     table.set_header(["class", "precision", "recall", "F1", "support"]);
     for class in &evaluation.per_class {
         table.add_row([
-            class.name.clone(),
+            shown(&class.name).into_owned(),
             format!("{:.3}", class.precision),
             format!("{:.3}", class.recall),
             format!("{:.3}", class.f1),

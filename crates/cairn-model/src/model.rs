@@ -10,7 +10,7 @@ use cairn_places::Gazetteer;
 
 use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_memory};
 use crate::{
-    BundleInfo, Landmark, Memory, ModelError, Output, Prediction, Probability, Rejection, Suggestion,
+    BundleInfo, Landmark, Memory, ModelError, NotSure, Output, Prediction, Probability, Rejection, Suggestion,
 };
 
 /// How many landmarks a suggestion names.
@@ -89,14 +89,24 @@ impl Model {
     /// Takes a photo for a landmark from this score on, and says so in its bundle. A model that has no [`Rejection`]
     /// scores by confidence then.
     pub fn set_threshold(&mut self, threshold: f64) {
-        let score = self.landmark_score();
-        self.bundle.info.rejection = Some(Rejection { score, threshold });
+        let sure = self.info().rejection.and_then(|rejection| rejection.sure);
+        self.bundle.info.rejection = Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
         self.threshold = None;
     }
 
     /// The lowest score of a photo that is taken to show a landmark; `None` where the model does not decide.
     pub fn threshold(&self) -> Option<f64> {
         self.threshold.or(self.info().rejection.map(|rejection| rejection.threshold))
+    }
+
+    /// The same model taking a photo for a landmark that it knows only if it is sure: by the threshold
+    /// [`Rejection::sure`].
+    ///
+    /// # Errors
+    /// [`NotSure`] where the bundle has no such threshold.
+    pub fn with_sure_threshold(self) -> Result<Self, NotSure> {
+        let sure = self.info().rejection.and_then(|rejection| rejection.sure).ok_or(NotSure)?;
+        Ok(self.with_threshold(sure))
     }
 
     /// What it computes in.
@@ -142,6 +152,7 @@ impl Model {
         Prediction {
             // A score that is not a number reaches no threshold.
             is_landmark: self.threshold().map(|threshold| score >= threshold),
+            sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
             landmark_score: score,
             landmarks: ranked.into_iter().map(landmark).collect(),
         }

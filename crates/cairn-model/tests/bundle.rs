@@ -145,7 +145,7 @@ fn experienced(fixture: &Fixture) -> Model {
         learned: vec![],
         whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()], 0.3),
     };
-    let rejection = Rejection { score: LandmarkScore::Similarity, threshold: 0.25 };
+    let rejection = Rejection { sure: Some(0.5), ..Rejection::new(LandmarkScore::Similarity, 0.25) };
     model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });
     model.learn("Our windmill", &framed[2..]).unwrap();
     model
@@ -255,6 +255,7 @@ fn every_value_of_a_description_outside_of_its_limits_is_refused_by_its_name() {
         ("/temperature".to_owned(), json!(-1.0)),
         ("/temperature".to_owned(), json!(1e-300)),
         ("/rejection".to_owned(), json!({ "score": "confidence", "threshold": 1e300 })),
+        ("/rejection".to_owned(), json!({ "score": "confidence", "threshold": 0.5, "sure": 1e300 })),
         ("/few_shot".to_owned(), json!({ "scale": 1e300, "offset": 0.0, "classes": [] })),
         ("/few_shot".to_owned(), json!({ "scale": 1.0, "offset": -1e300, "classes": [] })),
         ("/classes/1/name".to_owned(), json!("")),
@@ -413,7 +414,7 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
         set.set_threshold(threshold);
         set.set_views(TestViews::Flip);
         assert_eq!(decides(&set), Some(expected));
-        let rejection = Some(Rejection { score: LandmarkScore::Confidence, threshold });
+        let rejection = Some(Rejection::new(LandmarkScore::Confidence, threshold));
         assert_eq!(saved(&set), BundleInfo { rejection, views: TestViews::Flip, ..info() });
     }
 }

@@ -18,8 +18,13 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod convolution;
 mod crop;
+mod embedded;
 mod error;
+mod ifd;
+mod kind;
+mod metadata;
 mod photo;
 mod preprocess;
 mod read;
@@ -29,6 +34,8 @@ mod save;
 pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
 pub use error::PhotoError;
+pub use kind::FileKind;
+pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, PHOTO_EXTENSIONS, ReadSize, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};

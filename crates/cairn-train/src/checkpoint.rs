@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::history::{EpochRecord, History};
+use crate::json_number::or_nan;
 use crate::recipe::Recipe;
 use crate::schedule::Standing;
 use crate::step::StepOutcome;
@@ -42,11 +43,13 @@ pub(crate) struct Place {
     /// Figures of the whole epochs.
     pub history: History,
     /// Of the last step.
+    #[serde(deserialize_with = "or_nan")]
     pub learning_rate: f64,
     /// Steps that are in the weights' running mean.
     #[serde(default)]
     pub averaged_steps: u64,
     /// Seconds that the run has taken.
+    #[serde(deserialize_with = "or_nan")]
     pub seconds: f64,
     /// The data set's fingerprint.
     pub fingerprint: String,
@@ -75,11 +78,14 @@ impl Place {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct EpochSums {
     /// Sum of the photos' losses.
+    #[serde(deserialize_with = "or_nan")]
     pub loss: f64,
     pub correct: usize,
     pub photos: usize,
     pub bad_photos: usize,
+    #[serde(deserialize_with = "or_nan")]
     pub seconds: f64,
+    #[serde(deserialize_with = "or_nan")]
     pub waited: f64,
 }
 
@@ -133,5 +139,20 @@ impl Checkpoint {
         let weights = weights(file.tensor(NETWORK).map_err(text)?)?;
         let optimiser = file.tensor(OPTIMISER).map_err(text)?.data().to_vec();
         Ok(Self { place, weights, average, optimiser })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_whose_figures_are_no_numbers_survives_being_written() {
+        let so_far = EpochSums { loss: f64::NAN, photos: 3, seconds: 1.5, ..EpochSums::default() };
+        let place = Place { so_far, learning_rate: f64::INFINITY, ..Place::default() };
+        let written = serde_json::to_string(&place).unwrap();
+        let read: Place = serde_json::from_str(&written).unwrap();
+        assert!(read.so_far.loss.is_nan() && read.learning_rate.is_nan(), "{read:?}");
+        assert_eq!((read.so_far.photos, read.so_far.seconds), (3, 1.5));
     }
 }

@@ -23,7 +23,7 @@ pub fn differences(recipes: &[&Recipe]) -> Result<Vec<Difference>, RecipeError> 
     let flat = recipes
         .iter()
         .map(|recipe| {
-            let value = Value::try_from(recipe).map_err(|e| RecipeError::Fault(e.to_string()))?;
+            let value = toml::from_str(&recipe.to_toml()?).map_err(|e| RecipeError::Fault(e.to_string()))?;
             let mut leaves = BTreeMap::new();
             collect_leaves(&value, String::new(), &mut leaves);
             Ok(leaves)

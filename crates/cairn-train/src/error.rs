@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cairn_dataset::{CacheError, DatasetError, LoaderError};
 use cairn_eval::EvalError;
 use cairn_model::ModelError;
+use cairn_nets::weights::{DownloadError, WeightsError};
 use cairn_nets::{Architecture, DeviceError, SpecError, StateDictError};
 
 use crate::recipe::RecipeError;
@@ -26,6 +27,34 @@ pub enum TrainError {
     /// The weights to begin with are not for this network.
     #[error("the first weights are for another network than the recipe's: {0}")]
     FirstWeights(StateDictError),
+    /// The file of weights to begin with.
+    #[error(transparent)]
+    WeightsFile(#[from] WeightsError),
+    /// Published weights cannot be fetched.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// ImageNet weights of a network that has none.
+    #[error(
+        "nobody publishes ImageNet weights for {architecture}; give a file, or a network that `cairn nets` lists with some"
+    )]
+    NoPublishedWeights {
+        /// The network.
+        architecture: Architecture,
+    },
+    /// Nowhere to keep published weights.
+    #[error("the system names no cache folder for {url}: fetch it, and give the file by --weights")]
+    NoCacheFolder {
+        /// Where the weights are published.
+        url: String,
+    },
+    /// A blend without the weights that it begins with.
+    #[error(
+        "the recipe's network.blend needs the weights with which {} began: give them by --weights", with.display()
+    )]
+    NothingToBlend {
+        /// The model to blend with.
+        with: PathBuf,
+    },
     /// The data set.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -54,11 +83,19 @@ pub enum TrainError {
         /// The first photo's error.
         first: String,
     },
+    /// Not one validation photo could be read.
+    #[error("not one of the {photos} validation photos could be read; the first: {first}")]
+    NothingToValidate {
+        /// How many were tried.
+        photos: usize,
+        /// The first photo's error.
+        first: String,
+    },
     /// The loss is no longer a number.
     #[error(
-        "the loss became {loss} in epoch {epoch}, batch {batch}, at learning rate {learning_rate:.2e}: the training has \
-         diverged. Try a learning rate ten times lower, a warm-up, or batch norm where the network has none; the best \
-         model so far is kept"
+        "the loss became {loss} in epoch {epoch}, batch {batch}, at learning rate {learning_rate:.2e}: the training \
+         diverged\n{}",
+        divergence_advice(*best)
     )]
     Diverged {
         /// NaN or infinity.
@@ -69,6 +106,17 @@ pub enum TrainError {
         batch: usize,
         /// At that step.
         learning_rate: f64,
+        /// The epoch whose model is kept, counted from 1, if one was best before.
+        best: Option<usize>,
+    },
+    /// No epoch had a validation loss to choose a model by.
+    #[error(
+        "no validation loss in {epochs} epochs was a number: the training diverged\n{}",
+        divergence_advice(None)
+    )]
+    NoBestModel {
+        /// Epochs done.
+        epochs: usize,
     },
     /// The machine's memory cannot hold a training step.
     #[error("{}", memory_advice(*batch, *needed_mib, *available_mib, *fitting))]
@@ -98,6 +146,20 @@ pub enum TrainError {
     /// The run folder holds something already.
     #[error("{}: already holds files; give another --out, or --resume it", path.display())]
     RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process trains in the folder.
+    #[error(
+        "{}: another cairn process is training in this folder; wait until it ends, or stop it first", path.display()
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A run that ended before it had a recipe and a record.
+    #[error("{}: this run never began; begin it with `cairn train DIR --out {0}`", path.display())]
+    NeverBegun {
         /// The folder.
         path: PathBuf,
     },
@@ -190,6 +252,18 @@ pub enum TrainError {
     /// The curves cannot be written.
     #[error(transparent)]
     Curves(#[from] EvalError),
+}
+
+/// What to do about a training that diverged, and what is left of it: two lines.
+fn divergence_advice(best: Option<usize>) -> String {
+    let kept = match best {
+        Some(epoch) => format!("the best model so far, of epoch {epoch}, is kept"),
+        None => "no epoch has left a model".to_owned(),
+    };
+    format!(
+        "  try a learning rate ten times lower (`cairn lr-find DIR` suggests one), a warm-up, or a network with batch \
+         norm\n  {kept}"
+    )
 }
 
 fn memory_advice(batch: usize, needed: u64, available: u64, fitting: usize) -> String {

@@ -4,30 +4,41 @@ use serde::{Deserialize, Serialize};
 
 use cairn_eval::Curves;
 
+use crate::json_number::or_nan;
+
 /// The figures of one epoch: a line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
     /// At the epoch's last step.
+    #[serde(deserialize_with = "or_nan")]
     pub learning_rate: f64,
     /// Mean loss over the epoch's training photos, augmented and with label smoothing, in nats.
+    #[serde(deserialize_with = "or_nan")]
     pub train_loss: f64,
     /// Share of them named right, in `[0, 1]`.
+    #[serde(deserialize_with = "or_nan")]
     pub train_accuracy: f64,
     /// Mean cross-entropy on the validation photos, in nats.
+    #[serde(deserialize_with = "or_nan")]
     pub valid_loss: f64,
     /// Share of them named right, in `[0, 1]`.
+    #[serde(deserialize_with = "or_nan")]
     pub valid_accuracy: f64,
     /// Macro F1 on them, in `[0, 1]`.
+    #[serde(deserialize_with = "or_nan")]
     pub valid_macro_f1: f64,
     /// Whether this is the lowest validation loss so far.
     pub best: bool,
     /// Seconds of training, validation not counted.
+    #[serde(deserialize_with = "or_nan")]
     pub train_seconds: f64,
     /// Training photos a second, loading included.
+    #[serde(deserialize_with = "or_nan")]
     pub photos_per_second: f64,
     /// Share of the training time spent waiting for photos, in `[0, 1]`.
+    #[serde(deserialize_with = "or_nan")]
     pub data_wait: f64,
     /// Photos left out because they could not be read, validation included.
     pub bad_photos: usize,
@@ -90,5 +101,32 @@ impl History {
     /// Adds the next epoch.
     pub fn push(&mut self, record: EpochRecord) {
         self.0.push(record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_that_are_no_numbers_survive_being_written() {
+        let record = EpochRecord {
+            epoch: 1,
+            learning_rate: 0.1,
+            train_loss: 2.0,
+            train_accuracy: 0.5,
+            valid_loss: f64::NAN,
+            valid_accuracy: f64::NAN,
+            valid_macro_f1: f64::NAN,
+            best: false,
+            train_seconds: 0.0,
+            photos_per_second: f64::INFINITY,
+            data_wait: f64::NAN,
+            bad_photos: 3,
+        };
+        let written = serde_json::to_string(&record).unwrap();
+        let read: EpochRecord = serde_json::from_str(&written).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+        assert!(read.valid_loss.is_nan() && read.train_loss == 2.0, "{read:?}");
     }
 }

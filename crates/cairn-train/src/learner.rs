@@ -8,6 +8,7 @@ use cairn_nets::{Network, StateDict};
 use crate::TrainError;
 use crate::average::WeightAverage;
 use crate::checkpoint::{Checkpoint, Place};
+use crate::first_weights::given_or_named;
 use crate::observer::{Event, Observer};
 use crate::parameter_groups::ParameterGroups;
 use crate::recipe::Recipe;
@@ -56,8 +57,11 @@ impl Learner {
         let device = &devices[0];
         let fingerprint = data.fingerprint();
         let checkpoint = run.read_checkpoint()?;
-        let weights = training.weights.filter(|_| checkpoint.is_none());
-        let learner = Self::begin(recipe, data.classes.len(), weights, device, observer)?;
+        let weights = match checkpoint {
+            Some(_) => None,
+            None => given_or_named(training.weights, &recipe.network)?,
+        };
+        let learner = Self::begin(recipe, data.classes.len(), weights.as_deref(), device, observer)?;
         let Some(checkpoint) = checkpoint else {
             return Ok((learner, Place { fingerprint, ..Place::default() }));
         };

@@ -11,8 +11,12 @@ mod checkpoint;
 mod clock;
 mod differences;
 mod error;
+mod first_weights;
+mod folder_lock;
 mod history;
+mod json_number;
 mod learner;
+mod leftovers;
 mod loaders;
 mod loss;
 mod memory;
@@ -24,11 +28,13 @@ mod portion;
 mod probe;
 mod rate_finder;
 mod recipe;
+mod relative_path;
 mod replicas;
 mod run_folder;
 mod runs;
 mod schedule;
 mod step;
+mod sure;
 mod sweep;
 mod teachers;
 mod tensorboard;
@@ -41,6 +47,7 @@ pub use bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
 pub use calibrate::{CalibrateError, CalibrationOutcome, ScoreQuality, calibrate};
 pub use differences::{Difference, differences};
 pub use error::TrainError;
+pub use folder_lock::FolderLock;
 pub use history::{EpochRecord, History};
 pub use memory::peak_memory;
 pub use observer::{Event, Interrupt, Observer};
@@ -54,8 +61,10 @@ pub use recipe::{
 pub use run_folder::{RunFolder, RunRecord};
 pub use runs::{Run, runs_in};
 pub use schedule::Schedule;
+pub use sure::{SureOutcome, calibrate_sure};
 pub use sweep::{
-    BUILT_IN_SWEEPS, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStanding, Vary, summarise,
+    BUILT_IN_SWEEPS, SWEEP_CURVES, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStanding, Vary,
+    summarise,
 };
 pub use training::{Outcome, StopReason, Training, train};
 pub use validation::evaluate;

@@ -4,6 +4,9 @@
 //! four photos are rehearsed and their peaks measured. Elsewhere than on Linux nothing is measured and nothing refused.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -45,12 +48,41 @@ pub(crate) fn check_fits(
     Err(TrainError::Memory { batch, needed_mib: needed >> 20, available_mib: available >> 20, fitting })
 }
 
-/// The most memory that the process had resident while `work` ran.
+/// How often memory is looked at while a step is rehearsed.
+const SAMPLE_EVERY: Duration = Duration::from_micros(200);
+
+/// The most memory that the process had resident while `work` ran, in bytes.
+///
+/// The kernel keeps the peak of the process's whole life. It could be cleared, but it belongs to the program around this
+/// library. So it counts where `work` raised it; otherwise the most that was seen from time to time does.
 fn peak_of(work: impl FnOnce()) -> Option<u64> {
-    // Writing 5 makes the kernel forget the peak so far (proc(5)).
-    fs::write("/proc/self/clear_refs", "5").ok()?;
-    work();
-    peak_memory()
+    let before = peak_memory()?;
+    let done = AtomicBool::new(false);
+    let seen = thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut most = 0;
+            while !done.load(Ordering::Relaxed) {
+                most = most.max(resident_bytes().unwrap_or(0));
+                thread::sleep(SAMPLE_EVERY);
+            }
+            most
+        });
+        // Also when `work` panics: the scope waits for the thread.
+        let end = EndOnDrop(&done);
+        work();
+        drop(end);
+        watching.join().unwrap_or(0)
+    });
+    let after = peak_memory()?;
+    Some(if after > before { after } else { seen })
+}
+
+struct EndOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The largest power of two of photos that leaves an eighth of the memory free.
@@ -106,6 +138,23 @@ mod tests {
     fn a_line_of_proc_is_read_in_bytes() {
         assert_eq!(kibibytes("VmPeak:\t 9 kB\nVmHWM:\t  12 kB\n", "VmHWM:"), Some(12 * 1024));
         assert_eq!(kibibytes("VmPeak:\t 9 kB\n", "VmHWM:"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_process_keeps_its_peak_of_memory_and_what_runs_below_it_is_still_seen() {
+        // Touched, so that it is resident, and given back to the system at once.
+        let taken = |mib: usize| drop(std::hint::black_box(vec![1_u8; mib << 20]));
+        taken(400);
+        let (peak, before) = (peak_memory().unwrap(), resident_bytes().unwrap());
+        let seen = peak_of(|| {
+            let held = std::hint::black_box(vec![1_u8; 100 << 20]);
+            thread::sleep(Duration::from_millis(50));
+            drop(held);
+        });
+        assert!(peak_memory().unwrap() >= peak, "the peak of the process was forgotten");
+        // Other tests of this process take and give back memory meanwhile.
+        assert!(seen.unwrap() >= before.saturating_add(20 << 20), "{seen:?} of {before}");
     }
 
     #[cfg(target_os = "linux")]

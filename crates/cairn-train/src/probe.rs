@@ -1,9 +1,10 @@
 //! The linear probe: photos go through the frozen layers once, and the head learns from their features.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use cairn_dataset::{ClassId, Loader};
+use cairn_dataset::{ClassId, Example, Loader};
 use cairn_eval::Scores;
 use cairn_kernels::layers::images;
 use cairn_model::write_bundle;
@@ -13,7 +14,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 
 use crate::TrainError;
+use crate::checkpoint::Place;
 use crate::clock::Clock;
+use crate::history::EpochRecord;
 use crate::learner::Learner;
 use crate::loaders::Loaders;
 use crate::loss::{Loss, Targets};
@@ -21,12 +24,14 @@ use crate::observer::{Event, Observer};
 use crate::portion::Portion;
 use crate::recipe::RecipeError;
 use crate::step::{Input, Labelled, backward};
-use crate::training::{Outcome, StopReason, Training, bundle_info, reason_to_stop, record, save};
+use crate::training::{
+    Outcome, StopReason, Training, bundle_info, diverged, ended, reason_to_stop, record, save,
+};
 
 /// Trains the head alone, on features of `views` views of each photo: the one that validation takes, and augmented ones.
 ///
-/// As [`train`](crate::train) goes through batches of photos, this goes through batches of features; everything is
-/// written at the end, since an epoch takes less time than a file.
+/// As [`train`](crate::train) goes through batches of photos, this goes through batches of features. An epoch takes less
+/// time than a file, so that everything is written at the end and every few minutes.
 pub(crate) fn probe(
     training: &Training<'_>,
     views: usize,
@@ -51,6 +56,11 @@ pub(crate) fn probe(
         parameters: learner.network.parameter_count(),
         epoch: place.epoch + 1,
     });
+    // A run that is done needs no features.
+    if let Some(stopped) = reason_to_stop(recipe, &place, &Clock::new(recipe, place.seconds)) {
+        return ended(run, place.history, stopped);
+    }
+    run.note_end(None)?;
     let total = views * data.train.len() + data.valid.len();
     let mut pass = FeaturePass::new(training, learner.snapshot(), device.clone(), total);
     let mut features = FeatureSet::new(data.classes.len());
@@ -69,12 +79,21 @@ pub(crate) fn probe(
         return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
     }
     if features.labels.is_empty() {
-        return Err(TrainError::NothingReadable { photos: data.train.len(), first: pass.first_bad });
+        return Err(TrainError::NothingReadable {
+            photos: data.train.len(),
+            first: pass.first_bad(&data.train),
+        });
+    }
+    if valid.labels.is_empty() {
+        return Err(TrainError::NothingToValidate {
+            photos: data.valid.len(),
+            first: pass.first_bad(&data.valid),
+        });
     }
 
     let loss = Loss::new(recipe, &data.train, data.classes.len());
     let learning = device.clone().autodiff();
-    let clock = Clock::new(recipe, place.seconds);
+    let mut clock = Clock::new(recipe, place.seconds);
     let batches = features.labels.len().div_ceil(recipe.training.batch);
     let mut best = None;
     let stopped = loop {
@@ -97,8 +116,11 @@ pub(crate) fn probe(
             let batch = features.batch(rows, &learning);
             let (gradients, outcome) = backward(&learner.network, batch, &loss, recipe.precision());
             if !outcome.loss.is_finite() {
-                let (epoch, batch) = (place.epoch + 1, number + 1);
-                return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
+                // No checkpoint: it would be one in the middle of an epoch.
+                write_best(training, &loaders, best.take(), &place)?;
+                run.write_history(&place.history)?;
+                run.note_end(Some(StopReason::Diverged))?;
+                return Err(diverged(&place, outcome.loss, number + 1, learning_rate));
             }
             place.so_far.add(&outcome);
             portion.add(&learner.network, gradients, outcome.photos);
@@ -114,21 +136,45 @@ pub(crate) fn probe(
         let snapshot = learner.snapshot();
         let scores = valid.scores(&snapshot, &device);
         let best_before = place.history.lowest_loss();
-        let bad_photos = if place.epoch == 0 { pass.bad_photos } else { 0 };
+        let bad_photos = if place.epoch == 0 { pass.bad.len() } else { 0 };
         let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
         if record.best {
-            best = Some((snapshot, record.clone(), scores));
+            best = Some(Best { network: snapshot, record: record.clone(), scores });
         }
         observer.on_event(Event::Epoch { record: &record, best_before });
         place.end_epoch(record, &clock);
+        if clock.checkpoint_due() {
+            write_best(training, &loaders, best.take(), &place)?;
+            run.write_history(&place.history)?;
+            save(run, &place, &learner)?;
+        }
     };
-    if let Some((network, record, scores)) = best {
-        let info = bundle_info(training, &loaders, &record, &scores, &place.fingerprint)?;
-        write_bundle(&run.best_model(), &network, &info)?;
-    }
+    write_best(training, &loaders, best, &place)?;
     run.write_history(&place.history)?;
     save(run, &place, &learner)?;
-    Ok(Outcome { history: place.history, stopped })
+    match stopped {
+        StopReason::Interrupted => Ok(Outcome { history: place.history, stopped }),
+        _ => ended(run, place.history, stopped),
+    }
+}
+
+/// The best epoch since a model was written last.
+struct Best {
+    network: Network,
+    record: EpochRecord,
+    scores: Scores,
+}
+
+/// Writes the best model, where there is a better one than that in the run folder.
+fn write_best(
+    training: &Training<'_>,
+    loaders: &Loaders,
+    best: Option<Best>,
+    place: &Place,
+) -> Result<(), TrainError> {
+    let Some(Best { network, record, scores }) = best else { return Ok(()) };
+    let info = bundle_info(training, loaders, &record, &scores, &place.fingerprint)?;
+    Ok(write_bundle(&training.run.best_model(), &network, &info)?)
 }
 
 /// Features by row, with what the photos show.
@@ -181,13 +227,19 @@ struct FeaturePass<'a> {
     device: Device,
     done: usize,
     total: usize,
-    bad_photos: usize,
-    first_bad: String,
+    /// Photos that could not be read, with their messages.
+    bad: Vec<(PathBuf, String)>,
 }
 
 impl<'a> FeaturePass<'a> {
     fn new(training: &'a Training<'a>, network: Network, device: Device, total: usize) -> Self {
-        Self { training, network, device, done: 0, total, bad_photos: 0, first_bad: String::new() }
+        Self { training, network, device, done: 0, total, bad: Vec::new() }
+    }
+
+    /// The message of the first of these photos that could not be read.
+    fn first_bad(&self, photos: &[Example]) -> String {
+        let of = |example: &Example| self.bad.iter().find(|(path, _)| *path == example.path);
+        photos.iter().find_map(of).map(|(_, message)| message.clone()).unwrap_or_default()
     }
 
     /// Adds the features of every photo of an epoch of `loader`; `None` when a stop was asked for on the way.
@@ -201,10 +253,7 @@ impl<'a> FeaturePass<'a> {
         for batch in loader.epoch(epoch, 0) {
             for bad in batch.bad.iter().filter(|_| epoch == 0) {
                 observer.on_event(Event::BadPhoto(bad));
-                if self.bad_photos == 0 {
-                    self.first_bad = bad.message();
-                }
-                self.bad_photos += 1;
+                self.bad.push((bad.path().to_owned(), bad.message()));
             }
             self.done += batch.len() + batch.bad.len();
             if !batch.is_empty() {

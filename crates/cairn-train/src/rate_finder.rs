@@ -9,6 +9,7 @@ use cairn_nets::StateDict;
 use serde::Serialize;
 
 use crate::TrainError;
+use crate::first_weights::given_or_named;
 use crate::learner::Learner;
 use crate::loaders::Loaders;
 use crate::memory::check_fits;
@@ -40,7 +41,7 @@ impl Default for RateRamp {
 pub struct RateTrial<'a> {
     /// How to train, but for the learning rate; resolved by [`Recipe::resolved`].
     pub recipe: &'a Recipe,
-    /// What the network begins with in place of drawn weights.
+    /// What the network begins with; where there are none, with what the recipe says.
     pub weights: Option<&'a StateDict>,
     /// The photos.
     pub data: &'a ImageFolder,
@@ -102,7 +103,9 @@ impl RateRamp {
         let loaders = Loaders::new(recipe, data, cache)?;
         let replicas = Replicas::open(recipe, data, &loaders.preprocess.normalisation, devices)?;
         let first = &devices[0];
-        let mut learner = Learner::begin(recipe, data.classes.len(), weights, first, &mut ())?.in_epoch(0);
+        let weights = given_or_named(weights, &recipe.network)?;
+        let learner = Learner::begin(recipe, data.classes.len(), weights.as_deref(), first, &mut ())?;
+        let mut learner = learner.in_epoch(0);
         let side = recipe.network_spec(2).side;
         check_fits(&learner.network, recipe.training.batch, side, recipe.precision(), first)?;
         replicas.seed(recipe.training.seed);

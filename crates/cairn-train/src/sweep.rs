@@ -12,6 +12,8 @@ use toml::{Table, Value};
 
 use crate::TrainError;
 use crate::differences::text_of;
+use crate::folder_lock::FolderLock;
+use crate::leftovers;
 use crate::recipe::{Recipe, RecipeError};
 
 pub use standing::SweepStanding;
@@ -23,6 +25,11 @@ pub const BUILT_IN_SWEEPS: &[(&str, &str)] = &[
     ("sweep-schedule", include_str!("../../../recipes/sweep-schedule.toml")),
     ("sweep-schedule-small", include_str!("../../../recipes/sweep-schedule-small.toml")),
 ];
+
+/// The picture of all curves in a sweep's folder.
+pub const SWEEP_CURVES: &str = "curves.png";
+/// Locked while a process sweeps in a folder; it stays, empty.
+const LOCK: &str = "sweep.lock";
 
 /// A sweep as its TOML file has it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -161,6 +168,17 @@ impl Sweep {
             Some(fault) => Err(SweepError::Fault { origin: origin.to_owned(), fault }),
             None => Ok(sweep),
         }
+    }
+
+    /// Makes the sweep's folder, and keeps other processes from sweeping in it while the value lives.
+    ///
+    /// # Errors
+    /// When another process does so already, or the folder cannot be written.
+    pub fn claim(folder: &Path) -> Result<FolderLock, TrainError> {
+        fs::create_dir_all(folder).map_err(|source| TrainError::Write { path: folder.to_owned(), source })?;
+        let lock = FolderLock::take(folder, LOCK)?;
+        leftovers::remove(folder, &[SWEEP_CURVES])?;
+        Ok(lock)
     }
 
     fn fault(&self) -> Option<String> {

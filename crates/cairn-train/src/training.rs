@@ -23,7 +23,7 @@ use crate::probe::probe;
 use crate::recipe::Recipe;
 use crate::replicas::Replicas;
 use crate::run_folder::RunFolder;
-use crate::validation::evaluate;
+use crate::validation::{check_readable, evaluate};
 
 /// What to train, on what, and where to.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Training<'a> {
     pub data: &'a ImageFolder,
     /// Where everything is written. A run that has a checkpoint goes on from it.
     pub run: &'a RunFolder,
-    /// What the network begins with in place of drawn weights. A run that has a checkpoint needs them no more.
+    /// What the network begins with in place of what the recipe names. A run that has a checkpoint needs neither.
     pub weights: Option<&'a StateDict>,
     /// Where decoded photos are kept from epoch to epoch. It changes nothing but the time.
     pub cache: CacheMode,
@@ -65,6 +65,8 @@ pub enum StopReason {
     EarlyStopping,
     /// A stop was asked for; the run can be resumed.
     Interrupted,
+    /// The loss was no longer a number.
+    Diverged,
 }
 
 /// Trains a network: epoch by epoch, batch by batch, keeping the model with the lowest validation loss.
@@ -101,10 +103,15 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         parameters: learner.network.parameter_count(),
         epoch: place.epoch + 1,
     });
+    if reason_to_stop(recipe, &place, &clock).is_none() {
+        run.note_end(None)?;
+    }
+    if place.epoch == 0 && place.batch == 0 {
+        check_readable(&loaders.valid, data.valid.len())?;
+    }
     loop {
         if let Some(stopped) = reason_to_stop(recipe, &place, &clock) {
-            run.note_end(stopped)?;
-            return Ok(Outcome { history: place.history, stopped });
+            return ended(run, place.history, stopped);
         }
         learner = learner.in_epoch(place.epoch);
         let lap = Lap::start(&place.so_far);
@@ -125,8 +132,8 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
                 replicas.seed(step_seed(recipe.training.seed, &place));
                 let outcome = replicas.backward(&learner.network, &batch, &mut portion);
                 if !outcome.loss.is_finite() {
-                    let (epoch, batch) = (place.epoch + 1, place.batch);
-                    return Err(TrainError::Diverged { loss: outcome.loss, epoch, batch, learning_rate });
+                    run.note_end(Some(StopReason::Diverged))?;
+                    return Err(diverged(&place, outcome.loss, place.batch, learning_rate));
                 }
                 place.so_far.add(&outcome);
             }
@@ -173,14 +180,20 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         let began = Instant::now();
         let snapshot = learner.snapshot();
         let mut bad_photos = place.so_far.bad_photos;
+        let mut first_bad = None;
         let scores = evaluate(&snapshot, &loaders.valid, data.classes.len(), precision, interrupt, |bad| {
             bad_photos += 1;
             observer.on_event(Event::BadPhoto(bad));
+            first_bad.get_or_insert_with(|| bad.message());
         });
         let Some(scores) = scores else {
             save(run, &place, &learner)?;
             return Ok(Outcome { history: place.history, stopped: StopReason::Interrupted });
         };
+        if scores.is_empty() {
+            let first = first_bad.unwrap_or_default();
+            return Err(TrainError::NothingToValidate { photos: data.valid.len(), first });
+        }
         clock.validation_took(began.elapsed());
         let best_before = place.history.lowest_loss();
         let record = record(&place, learning_rate, &scores.evaluate(&data.classes, 1.0), bad_photos);
@@ -193,6 +206,26 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
         run.write_history(&place.history)?;
         save(run, &place, &learner)?;
     }
+}
+
+/// Notes why the run ended, and says what it came to.
+///
+/// # Errors
+/// When no epoch had a validation loss that is a number, or the record cannot be written.
+pub(crate) fn ended(run: &RunFolder, history: History, stopped: StopReason) -> Result<Outcome, TrainError> {
+    let best = history.best().is_some();
+    run.note_end(Some(if best { stopped } else { StopReason::Diverged }))?;
+    if best {
+        Ok(Outcome { history, stopped })
+    } else {
+        Err(TrainError::NoBestModel { epochs: history.epochs().len() })
+    }
+}
+
+/// The error of a loss that is no number in this batch, counted from 1.
+pub(crate) fn diverged(place: &Place, loss: f64, batch: usize, learning_rate: f64) -> TrainError {
+    let best = place.history.best().map(|record| record.epoch);
+    TrainError::Diverged { loss, epoch: place.epoch + 1, batch, learning_rate, best }
 }
 
 /// Why the training ends here, between two epochs, if it does. Every run has one epoch at least.
@@ -261,7 +294,7 @@ pub(crate) fn bundle_info(
     let confidences = scores.predictions(temperature).into_iter();
     let confidences: Vec<f64> = confidences.map(|p| p.map_or(f64::NAN, |p| p.probability)).collect();
     let rejection = threshold_at_recall(&confidences, RECALL)
-        .map(|threshold| Rejection { score: LandmarkScore::Confidence, threshold });
+        .map(|threshold| Rejection::new(LandmarkScore::Confidence, threshold));
     Ok(BundleInfo {
         network: training.recipe.network_spec(training.data.classes.len()),
         classes: training.data.classes.clone(),
@@ -272,7 +305,7 @@ pub(crate) fn bundle_info(
         learning: None,
         provenance: Provenance {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
-            recipe: training.recipe.to_toml()?,
+            recipe: training.recipe.without_absolute_paths().to_toml()?,
             data_fingerprint: fingerprint.to_owned(),
             epoch: record.epoch,
             valid_loss: record.valid_loss,

@@ -4,6 +4,7 @@ use cairn_dataset::{BadPhoto, Loader};
 use cairn_eval::Scores;
 use cairn_nets::{Network, Precision};
 
+use crate::TrainError;
 use crate::observer::Interrupt;
 
 /// The scores of every photo of `loader`; `on_bad` is told of each photo that is left out.
@@ -29,4 +30,16 @@ pub fn evaluate(
         }
     }
     Some(scores)
+}
+
+/// Finds out before the first epoch, rather than after it, that not one of the `photos` of `loader` can be read.
+pub(crate) fn check_readable(loader: &Loader, photos: usize) -> Result<(), TrainError> {
+    let mut first = None;
+    for batch in loader.epoch(0, 0) {
+        if !batch.is_empty() {
+            return Ok(());
+        }
+        first = first.or_else(|| batch.bad.first().map(BadPhoto::message));
+    }
+    Err(TrainError::NothingToValidate { photos, first: first.unwrap_or_default() })
 }

@@ -17,8 +17,11 @@ use cairn_train::{Event, History, Interrupt, Observer};
 use ratatui::crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::progress::say;
+use crate::signals;
 use screen::Screen;
 use standing::Standing;
+
+pub(crate) use screen::{give_back as give_terminal_back, is_shown};
 
 /// How long the screen waits for a key before it is drawn anew.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
@@ -76,6 +79,7 @@ fn lock(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
 /// Draws and listens until the training is over. A terminal that is no longer there ends the watching, not the training.
 fn watch(mut screen: Screen, standing: &Mutex<Standing>, interrupt: &Interrupt) {
     while !lock(standing).closed {
+        lock(standing).stopping = interrupt.requested();
         if screen.draw(|frame| view::draw(frame, &lock(standing))).is_err() {
             return;
         }
@@ -85,10 +89,9 @@ fn watch(mut screen: Screen, standing: &Mutex<Standing>, interrupt: &Interrupt) 
                 Ok(Input::Key(key)) if asks_to_stop(key) => {
                     if interrupt.requested() {
                         drop(screen);
-                        process::exit(130);
+                        process::exit(signals::exit_status().into());
                     }
                     interrupt.request();
-                    lock(standing).stopping = true;
                 }
                 Ok(_) => {}
                 Err(_) => return,

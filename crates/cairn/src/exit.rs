@@ -3,6 +3,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use cairn_dataset::escape::{is_hidden, shown, shown_lines};
+
+use crate::causes::with_causes;
+use crate::signals;
+
 /// How a command ended, when it ended well enough to have an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -10,7 +15,7 @@ pub(crate) enum Status {
     Done,
     /// Everything was done but for photos (or, for `data check`, without problems): each was named.
     SomePhotosBad,
-    /// Ctrl-C; what was done is saved.
+    /// Ctrl-C or another signal asked for a stop; what was done is saved.
     Interrupted,
 }
 
@@ -26,16 +31,21 @@ impl From<Status> for ExitCode {
         match status {
             Status::Done => Self::SUCCESS,
             Status::SomePhotosBad => Self::from(2),
-            // What shells report for a program that SIGINT ended.
-            Status::Interrupted => Self::from(130),
+            Status::Interrupted => Self::from(signals::exit_status()),
         }
     }
 }
 
 /// Prints help, or what was wrong with the arguments: status 0 or 1.
 pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
+    // An argument may be the name of a file that a shell's `*` found; clap repeats it as it is, between its own colours.
+    let hostile = std::env::args_os().any(|argument| argument.to_string_lossy().contains(is_hidden));
     // Nobody is left to tell when the terminal is gone.
-    let _ = error.print();
+    let _ = if hostile && error.use_stderr() {
+        write!(io::stderr(), "{}", shown_lines(&error.to_string()))
+    } else {
+        error.print()
+    };
     ExitCode::from(u8::from(error.use_stderr()))
 }
 
@@ -47,6 +57,6 @@ pub(crate) fn for_error(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {}", shown(&with_causes(error.as_ref())));
     ExitCode::FAILURE
 }

@@ -1,12 +1,15 @@
 //! Rows of figures as table, JSON, JSON lines or CSV.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anyhow::Result;
+use cairn_dataset::escape::{csv_text, shown};
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use crate::json;
 use crate::rows::Format;
 
 /// Characters between two columns.
@@ -61,19 +64,19 @@ impl Cell {
         Self::Number { value: share, shown: format!("{:.1}%", share * 100.0) }
     }
 
-    fn shown(&self) -> &str {
+    fn shown(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => text,
-            Self::Number { shown, .. } => shown,
-            Self::Nothing => "–",
+            Self::Text(text) => shown(text),
+            Self::Number { shown, .. } => Cow::Borrowed(shown),
+            Self::Nothing => Cow::Borrowed("–"),
         }
     }
 
-    fn in_csv(&self) -> String {
+    fn in_csv(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => text.clone(),
-            Self::Number { value, .. } if value.is_finite() => value.to_string(),
-            Self::Number { .. } | Self::Nothing => String::new(),
+            Self::Text(text) => csv_text(text),
+            Self::Number { value, .. } if value.is_finite() => Cow::Owned(value.to_string()),
+            Self::Number { .. } | Self::Nothing => Cow::Borrowed(""),
         }
     }
 }
@@ -128,21 +131,21 @@ impl Listing {
             Format::Table => writeln!(out, "{}", self.table(layout).trim_fmt())?,
             Format::Json => {
                 let rows: Vec<Object<'_>> = self.objects().collect();
-                serde_json::to_writer_pretty(&mut *out, &rows).map_err(io::Error::from)?;
-                writeln!(out)?;
+                json::write_pretty(out, &rows)?;
             }
             Format::Jsonl => {
                 for row in self.objects() {
-                    serde_json::to_writer(&mut *out, &row).map_err(io::Error::from)?;
+                    json::write(out, &row)?;
                     writeln!(out)?;
                 }
             }
             Format::Csv => {
                 let mut csv = csv::Writer::from_writer(&mut *out);
-                let heads = self.columns.iter().map(|column| &column.key);
+                let heads = self.columns.iter().map(|column| csv_text(&column.key).into_owned());
                 csv.write_record(heads).map_err(io::Error::from)?;
                 for row in &self.rows {
-                    csv.write_record(row.iter().map(Cell::in_csv)).map_err(io::Error::from)?;
+                    csv.write_record(row.iter().map(|cell| cell.in_csv().into_owned()))
+                        .map_err(io::Error::from)?;
                 }
                 csv.flush()?;
             }
@@ -155,11 +158,12 @@ impl Listing {
     }
 
     fn table(&self, layout: Layout) -> Table {
-        let headings = self.columns.iter().map(|column| column.heading.as_str());
-        let mut lines: Vec<Vec<&str>> = vec![headings.collect()];
+        let headings = self.columns.iter().map(|column| shown(&column.heading));
+        let mut lines: Vec<Vec<Cow<'_, str>>> = vec![headings.collect()];
         lines.extend(self.rows.iter().map(|row| row.iter().map(Cell::shown).collect()));
         if layout == Layout::SideBySide {
-            lines = (0..self.columns.len()).map(|n| lines.iter().map(|line| line[n]).collect()).collect();
+            lines =
+                (0..self.columns.len()).map(|n| lines.iter().map(|line| line[n].clone()).collect()).collect();
         }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);

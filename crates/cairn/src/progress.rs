@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cairn_dataset::BadPhoto;
+use cairn_dataset::escape::shown;
 use cairn_nets::HeadFit;
 use cairn_train::{EpochRecord, Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,9 +14,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// How often a run that is not watched on a terminal says where it stands.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
-/// A line on standard error, above a bar if there is one.
+/// A line on standard error, above a bar if there is one; one line, whatever the names in it hold.
 pub(crate) fn say(line: impl AsRef<str>) {
-    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("{}\n", line.as_ref()));
+    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("{}\n", shown(line.as_ref())));
 }
 
 /// A bar over `total` things called `what`; invisible when standard error is not a terminal.
@@ -63,7 +64,7 @@ impl TrainingProgress {
     }
 
     fn line(&self, line: &str) {
-        if self.bar.is_hidden() { say(line) } else { self.bar.println(line) }
+        if self.bar.is_hidden() { say(line) } else { self.bar.println(shown(line)) }
     }
 
     fn batch(&mut self, epoch: usize, batch: usize, batches: usize, loss: f64, accuracy: f64, progress: f64) {

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::plane::{Plane, Stroke, by_epoch, draw_line};
 use super::{Canvas, DrawResult, INK, Picture, PictureSize, Values, font, pixels};
 use crate::error::EvalError;
+use cairn_dataset::escape::shown;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -112,7 +113,7 @@ impl<'a> Overlay<'a> {
                 canvas.draw(&PathElement::new(ends, style))?;
             }
             let text = font(14, scale, INK).pos(Pos::new(HPos::Left, VPos::Center));
-            canvas.draw_text(&within(name, LONGEST_NAME), &text, pixels(108, row, scale))?;
+            canvas.draw_text(&within(&shown(name), LONGEST_NAME), &text, pixels(108, row, scale))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Drawing in CSS pixels, whatever the backend's are.
 
 use super::{Canvas, DrawResult, font};
+use cairn_dataset::escape::shown;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -9,10 +10,11 @@ const LONGEST_NAME: usize = 26;
 /// Width of a letter of a name on average, measured generously: readers have other fonts.
 const LETTER: f64 = 6.7;
 
-/// A class's name, cut where it is too long for a picture.
+/// A class's name, cut where it is too long for a picture, without characters that XML does not allow.
 pub(super) fn shortened(name: &str) -> String {
+    let name = shown(name);
     if name.chars().count() <= LONGEST_NAME {
-        return name.to_owned();
+        return name.into_owned();
     }
     let kept: String = name.chars().take(LONGEST_NAME - 1).collect();
     format!("{}…", kept.trim_end())
@@ -20,7 +22,7 @@ pub(super) fn shortened(name: &str) -> String {
 
 /// The width that the longest of these names takes, shortened, at 12 px.
 pub(super) fn widest<'a>(names: impl Iterator<Item = &'a str>) -> f64 {
-    let letters = names.map(|name| name.chars().count().min(LONGEST_NAME)).max().unwrap_or(0);
+    let letters = names.map(|name| shown(name).chars().count().min(LONGEST_NAME)).max().unwrap_or(0);
     letters as f64 * LETTER
 }
 

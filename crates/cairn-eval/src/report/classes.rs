@@ -6,6 +6,7 @@ use crate::confusion::ConfusedPair;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, percent};
 use crate::picture::{ClassFigures, ClassSizes, ConfusionPicture};
+use cairn_dataset::escape::shown;
 use maud::{Markup, html};
 
 /// The most pairs that are worth a reader's time; the matrix shows all.
@@ -46,7 +47,7 @@ fn class_table(evaluation: &Evaluation) -> Markup {
 fn class_row(class: &ClassReport) -> Markup {
     html! {
         tr {
-            th scope="row" title=(class.class) { (class.name) }
+            th scope="row" title=(shown(&class.class)) { (shown(&class.name)) }
             td.number { (percent(class.f1)) }
             td.number { (percent(class.precision)) }
             td.number { (percent(class.recall)) }
@@ -88,8 +89,8 @@ fn pair_row(evaluation: &Evaluation, pair: &ConfusedPair) -> Markup {
     let truth = &evaluation.per_class[pair.truth.index()];
     html! {
         tr {
-            td { (truth.name) }
-            td { (evaluation.per_class[pair.predicted.index()].name) }
+            td { (shown(&truth.name)) }
+            td { (shown(&evaluation.per_class[pair.predicted.index()].name)) }
             td.number { (pair.count) " of " (truth.support) }
         }
     }

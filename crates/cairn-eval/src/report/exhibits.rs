@@ -5,6 +5,7 @@ use crate::evaluation::{Evaluation, percent};
 use crate::prediction::Prediction;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cairn_dataset::escape::shown;
 use cairn_photo::Photo;
 use image::{ExtendedColorType, ImageEncoder, codecs::jpeg::JpegEncoder};
 use maud::{Markup, html};
@@ -69,18 +70,18 @@ pub(super) fn section(
 
 fn card(exhibit: &Exhibit, evaluation: &Evaluation) -> Result<Markup, EvalError> {
     let Prediction { truth, class, probability, .. } = exhibit.prediction;
-    let name = |class: cairn_dataset::ClassId| &evaluation.per_class[class.index()].name;
+    let name = |class: cairn_dataset::ClassId| shown(&evaluation.per_class[class.index()].name);
     Ok(html! {
         article.exhibit {
             div.photos {
-                img src=(data_uri(exhibit, &exhibit.photo)?) alt=(exhibit.path);
+                img src=(data_uri(exhibit, &exhibit.photo)?) alt=(shown(&exhibit.path));
                 @if let Some(heat) = &exhibit.heat {
                     img src=(data_uri(exhibit, heat)?) alt="Where the answer was seen";
                 }
             }
             p.answer { strong { (name(class)) } " " (percent(probability)) }
             @if class != truth { p.truth { "shows " (name(truth)) } }
-            p.path { (exhibit.path) }
+            p.path { (shown(&exhibit.path)) }
         }
     })
 }

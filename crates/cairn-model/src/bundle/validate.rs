@@ -61,6 +61,7 @@ impl BundleInfo {
         within("temperature", self.temperature, &TEMPERATURES)?;
         if let Some(rejection) = &self.rejection {
             within("rejection.threshold", rejection.threshold, &FIGURES)?;
+            rejection.sure.map_or(Ok(()), |sure| within("rejection.sure", sure, &FIGURES))?;
         }
         let mut folders = HashSet::new();
         check_names("classes", &self.classes, &mut folders)?;

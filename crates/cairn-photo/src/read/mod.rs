@@ -1,52 +1,35 @@
 //! Reading a photo from a file, whatever its format.
 
+mod allowance;
 #[cfg(feature = "avif")]
 mod avif;
 mod decode;
 mod format;
 mod jpeg;
+mod limits;
+mod memory_budget;
+mod panics;
+mod png_metadata;
 mod read_size;
 mod reduced_jpeg;
+mod regular_file;
+mod rgb;
+mod upright;
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::{Photo, PhotoError};
+use crate::{FileKind, Photo, PhotoError};
+use allowance::Allowance;
 use decode::DecodeError;
 use format::Format;
+pub use limits::Limits;
+pub use memory_budget::{MemoryBudget, Reservation};
 pub use read_size::ReadSize;
+use regular_file::read_file;
 
-/// What the names of photos end in, in lower case: what a walk through a folder regards as a photo.
-///
-/// HEIC and AVIF are among them although they are not read (AVIF: not without the Cargo feature `avif`), so that
-/// somebody who has such photos is told so.
-pub const PHOTO_EXTENSIONS: &[&str] = &[
-    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
-];
-
-/// Whether a file of this name is regarded as a photo: whether it ends in one of [`PHOTO_EXTENSIONS`], in upper or lower
-/// case.
+/// Whether a file of this name is regarded as a photo: [`FileKind::is_photo`] of its name.
 pub fn is_photo_name(path: impl AsRef<Path>) -> bool {
-    let extension = path.as_ref().extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| PHOTO_EXTENSIONS.contains(&extension.as_str()))
-}
-
-/// How much a photo may take, to be safe from small files that decode to gigabytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most pixels, checked against the file's header before any pixel is decoded.
-    pub max_pixels: u64,
-    /// Most bytes of a file, of its decoded pixels in the file's own colour type, and of what its decoder asks for
-    /// besides, where the decoder keeps account of that.
-    pub max_bytes: u64,
-}
-
-impl Default for Limits {
-    /// 200 megapixels and one gibibyte.
-    fn default() -> Limits {
-        Limits { max_pixels: 200_000_000, max_bytes: 1 << 30 }
-    }
+    FileKind::of_name(path).is_photo()
 }
 
 impl Photo {
@@ -77,53 +60,46 @@ impl Photo {
     /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in
     /// the mean.
     ///
+    /// While it is decoded, its memory is taken from the [`MemoryBudget`] of the process: it waits until there is room.
+    ///
     /// # Errors
-    /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, not a picture at all
-    /// or of a kind that is not read.
+    /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, takes too long, is not a
+    /// picture at all or of a kind that is not read. A decoder's panic is an error, too.
     pub fn open_at(path: impl AsRef<Path>, size: ReadSize, limits: &Limits) -> Result<Photo, PhotoError> {
-        let path = path.as_ref();
-        let bytes = read_file(path, limits)?;
-        let Some(format) = Format::of(&bytes) else {
-            return Err(PhotoError::NotAPhoto { path: path.to_owned() });
-        };
-        let decoded = match format {
-            Format::Common(format) => decode::decode(&bytes, format, size, limits),
-            Format::Avif => decode_avif(&bytes, limits).map(|photo| size.resize(photo)),
-            Format::Heic => Err(DecodeError::Unsupported(
-                "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
-                 \"most compatible\" and export it again"
-                    .into(),
-            )),
-        };
-        decoded.map_err(|error| error.at(path, format.name(), limits))
+        open_with_budget(path.as_ref(), size, limits, MemoryBudget::of_process())
     }
+}
+
+fn open_with_budget(
+    path: &Path,
+    size: ReadSize,
+    limits: &Limits,
+    budget: &MemoryBudget,
+) -> Result<Photo, PhotoError> {
+    let bytes = read_file(path, limits)?;
+    let Some(format) = Format::of(&bytes) else {
+        return Err(PhotoError::NotAPhoto { path: path.to_owned() });
+    };
+    let allowance = Allowance::new(limits, budget, bytes.len() as u64);
+    let decoded = panics::caught(|| {
+        match format {
+        Format::Common(format) => decode::decode(&bytes, format, size, &allowance),
+        Format::Avif => decode_avif(&bytes, &allowance).map(|photo| size.resize(photo)),
+        Format::Heic => Err(DecodeError::Unsupported(
+            "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
+             \"most compatible\" and export it again"
+                .into(),
+        )),
+    }
+    });
+    let decoded = decoded.unwrap_or_else(|message| Err(DecodeError::Panicked(message)));
+    decoded.map_err(|error| error.at(path, format.name(), limits))
 }
 
 #[cfg(feature = "avif")]
 use avif::decode as decode_avif;
 
 #[cfg(not(feature = "avif"))]
-fn decode_avif(_: &[u8], _: &Limits) -> Result<Photo, DecodeError> {
+fn decode_avif(_: &[u8], _: &Allowance<'_>) -> Result<Photo, DecodeError> {
     Err(DecodeError::Unsupported("rebuild with `--features avif`, or convert it to JPEG".into()))
-}
-
-/// The whole file, as far as the limit allows.
-fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
-    let io_error = |source: std::io::Error| match source.kind() {
-        ErrorKind::NotFound => PhotoError::NotFound { path: path.to_owned() },
-        _ => PhotoError::Io { path: path.to_owned(), source },
-    };
-    let file = File::open(path).map_err(io_error)?;
-    let expected = file.metadata().map_err(io_error)?.len().min(limits.max_bytes);
-    // One byte more than the file has: reading stops where there is room left. (On 32 bits a limit may not fit.)
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().saturating_add(1));
-    // One byte more than allowed tells a file that is too long; a device never ends, so its length can't be asked for.
-    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
-    if bytes.is_empty() {
-        return Err(PhotoError::Empty { path: path.to_owned() });
-    }
-    if bytes.len() as u64 > limits.max_bytes {
-        return Err(PhotoError::TooMuchMemory { path: path.to_owned(), max_bytes: limits.max_bytes });
-    }
-    Ok(bytes)
 }

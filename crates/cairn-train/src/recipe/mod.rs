@@ -1,5 +1,6 @@
 //! A recipe: everything that decides how a training goes, in one TOML file.
 
+mod decimals;
 mod distil;
 mod error;
 mod fine_tune;
@@ -23,6 +24,7 @@ pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
 pub use training::{ClassWeights, TrainingRecipe};
 
 use crate::optimiser::OptimiserRecipe;
+use crate::relative_path::without_root;
 use crate::schedule::Schedule;
 
 /// The recipes that come with cairn, by name.
@@ -102,7 +104,27 @@ impl Recipe {
     /// # Errors
     /// When TOML cannot hold a value, such as a seed beyond 63 bits.
     pub fn to_toml(&self) -> Result<String, RecipeError> {
-        toml::to_string(self).map_err(|e| RecipeError::Fault(format!("cannot be written as TOML: {e}")))
+        let exact = toml::to_string(self)
+            .map_err(|e| RecipeError::Fault(format!("cannot be written as TOML: {e}")))?;
+        let short = decimals::shortened(&exact);
+        // A 64-bit number that looks like one of 32 bits keeps its decimals: a run must be resumed by the same recipe.
+        let same = toml::from_str::<Self>(&short).is_ok_and(|recipe| recipe == *self);
+        Ok(if same { short } else { exact })
+    }
+
+    /// The recipe with the last names of files in place of their absolute paths: for what is handed on.
+    pub(crate) fn without_absolute_paths(&self) -> Self {
+        let mut recipe = self.clone();
+        if let Some(FirstWeights::File(path)) = &mut recipe.network.weights {
+            *path = without_root(path);
+        }
+        if let Some(blend) = &mut recipe.network.blend {
+            blend.with = without_root(&blend.with);
+        }
+        for teacher in recipe.distil.iter_mut().flat_map(|distil| &mut distil.teachers) {
+            *teacher = without_root(Path::new(teacher)).to_string_lossy().into_owned();
+        }
+        recipe
     }
 
     /// The recipe with figures in place of what depends on the photos (their own mean and deviation, if it asks for
@@ -206,6 +228,27 @@ mod tests {
             let again = Recipe::parse(&recipe.to_toml().unwrap(), name).unwrap();
             assert_eq!(recipe, again, "{name}");
         }
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_write_them_and_sections_in_their_order() {
+        let text = BUILT_IN_RECIPES.iter().find(|(name, _)| *name == "demo").unwrap().1;
+        let mut recipe = Recipe::parse(text, "demo").unwrap();
+        recipe.photos.normalisation =
+            NormalisationRecipe::Given(Normalisation { mean: [0.35, 0.1, 0.7], std: [0.229, 0.224, 0.225] });
+        let written = recipe.to_toml().unwrap();
+        assert!(written.contains("mean = [0.35, 0.1, 0.7]"), "{written}");
+        let sections: Vec<&str> = written.lines().filter(|line| line.starts_with('[')).collect();
+        assert_eq!(sections[0], "[network]", "{written}");
+        // A rate of 64 bits that a 32-bit number stands for is kept to the last digit.
+        if let OptimiserRecipe::AdamW { learning_rate, .. } | OptimiserRecipe::Adam { learning_rate, .. } =
+            &mut recipe.optimiser
+        {
+            *learning_rate = f64::from(0.35_f32);
+        }
+        let written = recipe.to_toml().unwrap();
+        assert!(written.contains("0.3499999940395355"), "{written}");
+        assert_eq!(Recipe::parse(&written, "again").unwrap(), recipe);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use crate::runs::Run;
 pub enum SweepStanding {
     /// It is to be begun.
     Missing,
-    /// It was interrupted, and goes on by this recipe, which is resolved.
+    /// It was stopped before its end, and goes on by this recipe, which is resolved.
     Begun(RunFolder, Box<Recipe>),
-    /// It has come to its end.
+    /// It has come to its end, by itself or because it diverged.
     Ended(Box<Run>),
 }
 

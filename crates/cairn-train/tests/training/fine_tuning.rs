@@ -4,7 +4,9 @@ use burn::tensor::Device;
 use cairn_dataset::{Loader, LoaderOptions, View};
 use cairn_model::Model;
 use cairn_nets::StateDict;
-use cairn_train::{FineTuneRecipe, Interrupt, Learning, Recipe, evaluate};
+use cairn_train::{
+    Blend, FineTuneRecipe, FirstWeights, Interrupt, Learning, Recipe, Run, RunFolder, StopReason, evaluate,
+};
 
 use crate::tiny::{TinySet, Watcher, recipe};
 
@@ -72,6 +74,58 @@ fn a_training_begins_with_the_weights_that_it_is_given_but_for_a_head_of_other_c
     }
 }
 
+/// A run of this name that has come to its end.
+fn trained(set: &TinySet, name: &str, recipe: &Recipe) -> RunFolder {
+    let (run, outcome) = set.train_anew(recipe, name);
+    outcome.unwrap();
+    run
+}
+
+#[test]
+fn a_training_that_is_given_no_weights_begins_with_those_that_its_recipe_names_and_blends() {
+    let set = TinySet::new();
+    let head = |r: &mut Recipe| {
+        r.training.epochs = 1;
+        r.fine_tune.train = Learning::Head;
+    };
+    // Two models that differ in the layers before the head.
+    let other = recipe(|r| {
+        head(r);
+        r.training.seed = 9;
+    });
+    let (first, second) = (trained(&set, "first", &recipe(head)), trained(&set, "second", &other));
+    let named = recipe(|r| {
+        head(r);
+        r.network.weights = Some(FirstWeights::File(first.path().join("best.safetensors")));
+        r.network.blend = Some(Blend { with: second.path().to_owned(), share: 0.25 });
+    });
+    let values = |run: &RunFolder| {
+        Model::open(run.path()).unwrap().network().state_dict().values("conv1.weight").unwrap().to_vec()
+    };
+    let (run, outcome) = set.train_anew(&named, "named");
+    outcome.unwrap();
+    for ((found, a), b) in values(&run).iter().zip(values(&first)).zip(values(&second)) {
+        assert!((found - (0.75 * a + 0.25 * b)).abs() < 1e-6, "{found} of {a} and {b}");
+    }
+    let nowhere = recipe(|r| r.network.weights = Some(FirstWeights::File("no/such/file.pth".into())));
+    let error = set.train_anew(&nowhere, "nowhere").1.unwrap_err();
+    assert!(error.to_string().contains("no/such/file.pth"), "{error}");
+}
+
+#[test]
+fn a_model_names_no_absolute_path_of_the_files_that_its_recipe_named() {
+    let set = TinySet::new();
+    let first = trained(&set, "first", &recipe(|r| r.training.epochs = 1));
+    let recipe = recipe(|r| {
+        r.training.epochs = 1;
+        r.network.weights = Some(FirstWeights::File(first.path().join("best.safetensors")));
+    });
+    let (run, outcome) = set.train_anew(&recipe, "run");
+    outcome.unwrap();
+    let written = Model::open(run.path()).unwrap().info().provenance.recipe.clone();
+    assert!(written.contains("weights = \"best.safetensors\""), "{written}");
+}
+
 #[test]
 fn a_probe_changes_the_head_alone_and_scores_as_the_whole_network_does() {
     let set = TinySet::new();
@@ -82,6 +136,7 @@ fn a_probe_changes_the_head_alone_and_scores_as_the_whole_network_does() {
     });
     let (run, outcome) = set.train_anew(&recipe, "probe");
     let history = outcome.unwrap().history;
+    assert_eq!(Run::read(run.path()).unwrap().record.ended, Some(StopReason::Epochs));
     assert_eq!(history.epochs().len(), 4);
     let losses: Vec<f64> = history.epochs().iter().map(|epoch| epoch.train_loss).collect();
     assert!(losses[3] < losses[0], "{losses:?}");

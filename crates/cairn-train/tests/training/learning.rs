@@ -2,9 +2,12 @@
 
 use cairn_dataset::{Loader, LoaderOptions, View};
 use cairn_model::Model;
-use cairn_train::{Interrupt, OptimiserRecipe, TrainError, evaluate};
+use cairn_train::{
+    FineTuneRecipe, Interrupt, Learning, OptimiserRecipe, Recipe, RunFolder, Schedule, StopReason,
+    TrainError, evaluate, peak_memory,
+};
 
-use crate::tiny::{TinySet, Watcher, recipe};
+use crate::tiny::{StopAt, TinySet, Watcher, recipe};
 
 #[test]
 fn the_loss_falls_clearly() {
@@ -55,7 +58,82 @@ fn a_loss_that_is_no_number_stops_the_training_and_says_what_to_try() {
     let TrainError::Diverged { loss, epoch, .. } = &error else { panic!("{error:?}") };
     assert!(!loss.is_finite() && *epoch == 1, "{error:?}");
     assert!(error.to_string().contains("learning rate ten times lower"), "{error}");
+    assert!(error.to_string().contains("no epoch has left a model"), "{error}");
     assert!(!run.best_model().exists(), "there is no best model of an epoch that did not end");
+    assert_eq!(RunFolder::record(run.path()).unwrap().ended, Some(StopReason::Diverged));
+}
+
+/// Multiplies the weights by about ten in every step, until they are no longer numbers.
+fn diverging(change: impl FnOnce(&mut Recipe)) -> Recipe {
+    recipe(|r| {
+        r.training.epochs = 20;
+        r.optimiser = OptimiserRecipe::Sgd {
+            learning_rate: 1e-2,
+            momentum: 0.0,
+            weight_decay: 1e3,
+            decay_biases_and_norms: true,
+            nesterov: false,
+        };
+        r.schedule = Schedule::Constant { warmup_epochs: 0.0 };
+        change(r);
+    })
+}
+
+#[test]
+fn a_training_or_a_probe_that_diverges_keeps_the_best_model_that_its_error_names() {
+    let set = TinySet::new();
+    let probe = FineTuneRecipe { train: Learning::Head, cached_views: Some(1), ..FineTuneRecipe::default() };
+    for (name, recipe) in [("training", diverging(|_| {})), ("probe", diverging(|r| r.fine_tune = probe))] {
+        let (run, outcome) = set.train_anew(&recipe, name);
+        let error = outcome.unwrap_err();
+        let TrainError::Diverged { best: Some(best), epoch, .. } = error else { panic!("{name}: {error:?}") };
+        assert!(best < epoch, "{name}: {error}");
+        assert!(error.to_string().contains(&format!("of epoch {best}, is kept")), "{name}: {error}");
+        let model = Model::open(run.path()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(model.info().provenance.epoch, best, "{name}");
+        assert_eq!(RunFolder::history(run.path()).unwrap().best().unwrap().epoch, best, "{name}");
+    }
+}
+
+#[test]
+fn validation_photos_of_which_none_can_be_read_stop_the_training_before_its_first_epoch_is_over() {
+    let set = TinySet::new();
+    set.spoil_all_validation_photos();
+    let first = set.data().valid[0].path.display().to_string();
+    let probe = FineTuneRecipe { train: Learning::Head, cached_views: Some(1), ..FineTuneRecipe::default() };
+    for (name, recipe) in [("training", recipe(|_| {})), ("probe", recipe(|r| r.fine_tune = probe))] {
+        let (run, outcome) = set.train_anew(&recipe, name);
+        let error = outcome.unwrap_err();
+        assert!(
+            matches!(error, TrainError::NothingToValidate { photos, .. } if photos == set.data().valid.len())
+        );
+        assert!(error.to_string().contains(&first), "{name}: {error} should name {first}");
+        assert!(RunFolder::history(run.path()).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn validation_photos_that_can_no_longer_be_read_stop_the_training_too() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| r.training.epochs = 1);
+    let run = set.run_folder("run", &recipe);
+    // Readable when it began; then stopped, spoiled and gone on with, so that the photos are not looked at beforehand.
+    set.train(&recipe, &run, &mut Watcher::stopping_at(StopAt::NextBatch)).unwrap();
+    let data = set.data();
+    data.valid.iter().for_each(|photo| std::fs::write(&photo.path, b"").unwrap());
+    let error = set.train_on(&data, None, &recipe, &run, &mut Watcher::default()).unwrap_err();
+    assert!(matches!(error, TrainError::NothingToValidate { .. }), "{error:?}");
+}
+
+#[test]
+fn a_training_takes_no_peak_of_memory_from_the_program_around_it() {
+    let Some(before) = peak_memory() else { return };
+    drop(std::hint::black_box(vec![1_u8; 600 << 20]));
+    let peak = peak_memory().unwrap();
+    assert!(peak >= before);
+    let set = TinySet::new();
+    set.train_anew(&recipe(|r| r.training.epochs = 1), "run").1.unwrap();
+    assert!(peak_memory().unwrap() >= peak);
 }
 
 #[test]

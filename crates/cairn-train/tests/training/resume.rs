@@ -1,7 +1,9 @@
 //! A training that was stopped and resumed ends as if it had never stopped.
 
 use cairn_dataset::{BatchMixing, Sampling, SizeGrowth};
-use cairn_train::{ClassWeights, Learning, OptimiserRecipe, Recipe, RunFolder, StopReason, TrainError};
+use cairn_train::{
+    ClassWeights, FineTuneRecipe, Learning, OptimiserRecipe, Recipe, Run, RunFolder, StopReason, TrainError,
+};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -72,7 +74,7 @@ fn train_with_stops(set: &TinySet, recipe: &Recipe, name: &str, stops: &[StopAt]
         assert_eq!(outcome.stopped, StopReason::Interrupted);
     }
     // A resumed run takes its recipe from its folder, as on the command line.
-    let kept = (!stops.is_empty()).then(|| RunFolder::open(run.path()).unwrap().1);
+    let kept = (!stops.is_empty()).then(|| Run::read(run.path()).unwrap().recipe);
     let recipe = kept.as_ref().unwrap_or(recipe);
     let outcome = set.train(recipe, &run, &mut Watcher::default()).unwrap();
     assert_eq!(outcome.stopped, StopReason::Epochs);
@@ -193,4 +195,33 @@ fn a_damaged_checkpoint_is_an_error_with_its_path() {
         assert!(matches!(error, TrainError::Checkpoint { .. }), "{kept} bytes kept: {error:?}");
         assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
     }
+}
+
+#[test]
+fn a_probe_that_was_stopped_ends_the_same_too() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| {
+        r.training.epochs = 4;
+        r.training.ema = Some(0.9);
+        r.fine_tune =
+            FineTuneRecipe { train: Learning::Head, cached_views: Some(2), ..FineTuneRecipe::default() };
+    });
+    let whole = Traces::of(&train_with_stops(&set, &recipe, "whole", &[]));
+    // Among the features, and after an epoch.
+    let stops = [StopAt::Features(1), StopAt::EpochEnd(2)];
+    whole.assert_equal(&Traces::of(&train_with_stops(&set, &recipe, "resumed", &stops)));
+}
+
+#[test]
+fn a_run_that_died_between_its_first_best_model_and_its_first_checkpoint_begins_again_and_ends_the_same() {
+    let set = TinySet::new();
+    let recipe = recipe(|r| r.training.epochs = 2);
+    let whole = Traces::of(&train_with_stops(&set, &recipe, "whole", &[]));
+    let run = train_with_stops(&set, &recipe, "died", &[]);
+    std::fs::remove_file(run.path().join("checkpoint.safetensors")).unwrap();
+    let path = run.path().to_owned();
+    drop(run);
+    let (run, recipe, _) = RunFolder::open(path).unwrap();
+    set.train(&recipe, &run, &mut Watcher::default()).unwrap();
+    whole.assert_equal(&Traces::of(&run));
 }

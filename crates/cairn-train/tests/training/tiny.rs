@@ -81,6 +81,11 @@ impl TinySet {
         fs::write(&self.data().valid[0].path, b"").unwrap();
     }
 
+    /// Makes empty files of all validation photos.
+    pub(crate) fn spoil_all_validation_photos(&self) {
+        self.data().valid.iter().for_each(|photo| fs::write(&photo.path, b"").unwrap());
+    }
+
     /// A new run folder of this name.
     pub(crate) fn run_folder(&self, name: &str, recipe: &Recipe) -> RunFolder {
         let record = RunRecord::here(self.folder.path().join("photos"));
@@ -105,6 +110,18 @@ impl TinySet {
         run: &RunFolder,
         watcher: &mut Watcher,
     ) -> Result<Outcome, TrainError> {
+        self.train_on(&self.data(), weights, recipe, run, watcher)
+    }
+
+    /// The same on photos that were listed before.
+    pub(crate) fn train_on(
+        &self,
+        data: &ImageFolder,
+        weights: Option<&StateDict>,
+        recipe: &Recipe,
+        run: &RunFolder,
+        watcher: &mut Watcher,
+    ) -> Result<Outcome, TrainError> {
         // Burn's CPU backend draws dropout from one generator for the whole process, which a training seeds before
         // each step: two trainings at once would draw from each other's.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -112,7 +129,7 @@ impl TinySet {
         watcher.interrupt = Interrupt::default();
         let interrupt = &watcher.interrupt.clone();
         let (cache, devices) = (CacheMode::Auto, &self.devices[..]);
-        train(&Training { recipe, data: &self.data(), run, weights, cache, devices, interrupt }, watcher)
+        train(&Training { recipe, data, run, weights, cache, devices, interrupt }, watcher)
     }
 
     /// A whole training in a run folder of this name.
@@ -132,6 +149,10 @@ pub(crate) enum StopAt {
     Batch(usize, usize),
     /// After the first batch that it sees.
     NextBatch,
+    /// When this many photos have gone through a probe's frozen layers.
+    Features(usize),
+    /// After this epoch, counted from 1.
+    EpochEnd(usize),
     /// When a bad photo is met in the validation pass of this epoch, counted from 1.
     BadPhotoAfter(usize),
 }
@@ -166,7 +187,13 @@ impl Observer for Watcher {
                     self.interrupt.request();
                 }
             }
-            (Event::Epoch { record, .. }, _) => {
+            (Event::Features { done, .. }, StopAt::Features(photos)) if done >= photos => {
+                self.interrupt.request();
+            }
+            (Event::Epoch { record, .. }, stop_at) => {
+                if matches!(stop_at, StopAt::EpochEnd(epoch) if epoch == record.epoch) {
+                    self.interrupt.request();
+                }
                 self.epochs.push(record.clone());
                 self.epoch = record.epoch + 1;
             }

@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
+use cairn_dataset::escape::shown_path;
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 
 use super::suggest::print_suggestion;
-use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
+use super::train::{resolve, say_stop};
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
 use crate::progress::{TrainingProgress, bar, say};
+use crate::signals::stop_on_signals;
 use crate::tested::Tested;
 
 /// See the whole way of a photo: draw a data set, train on it, test, and name a landmark; no downloads
@@ -40,7 +43,7 @@ const RECIPE: &str = "demo";
 
 impl Demo {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_ctrl_c()?;
+        let interrupt = stop_on_signals()?;
         let photos = self.out.join("photos");
         self.draw(&photos)?;
         if interrupt.requested() {
@@ -55,11 +58,8 @@ impl Demo {
         recipe.validate()?;
         let recipe = resolve(recipe, &data, &devices)?;
         let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
-        let run = RunFolder::create(
-            free_run_folder(&self.out, "run"),
-            &recipe,
-            &RunRecord::here(root).by_recipe(RECIPE),
-        )?;
+        let record = RunRecord::here(root).by_recipe(RECIPE);
+        let run = RunFolder::create_numbered(&self.out, "run", &recipe, &record)?;
         say(format!("training a small network from random weights; run folder: {}", run.path().display()));
         let mut progress = TrainingProgress::new(recipe.training.epochs);
         let training = Training {
@@ -80,12 +80,12 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let tested = Tested::new(&model, &photos, recipe.training.batch)?;
+        let tested = Tested::new(&model, &photos, DataSetOptions::default(), recipe.training.batch)?;
         tested.write_report(run.path(), &ModelSource::At(run.path().to_owned()))?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
-            writeln!(out, "\n{}", example.path.display())?;
+            writeln!(out, "\n{}", shown_path(&example.path))?;
             print_suggestion(&model.suggest_locations(&example.path)?)?;
         }
         write_next(&mut out, &run, &photos)?;
@@ -123,7 +123,7 @@ fn showpiece(test: &[Example], seed: u64) -> Option<&Example> {
 }
 
 fn write_next(out: &mut impl Write, run: &RunFolder, photos: &Path) -> Result<()> {
-    let (run, photos) = (run.path().display(), photos.display());
+    let (run, photos) = (shown_path(run.path()), shown_path(photos));
     writeln!(
         out,
         "

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
+use cairn_dataset::CacheMode;
 use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
-use super::train::{resolve, stop_on_ctrl_c};
+use super::train::resolve;
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
@@ -16,6 +17,7 @@ use crate::json;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{bar, left_out, say};
 use crate::rows::Format;
+use crate::signals::stop_on_signals;
 
 /// Find a learning rate: train a few batches at rates that grow, and see where the loss falls fastest
 #[derive(Debug, Args)]
@@ -23,6 +25,8 @@ pub(crate) struct LrFind {
     /// Data set
     #[arg(value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A recipe that comes with cairn, or a TOML file; its learning rate and schedule play no role
     #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
     recipe: String,
@@ -47,11 +51,11 @@ pub(crate) struct LrFind {
 
 impl LrFind {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_ctrl_c()?;
         let devices = self.devices.open()?;
-        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let data = self.data_set.open_to_train(&self.data)?;
         let recipe = resolve(Recipe::find(&self.recipe)?, &data, &self.devices)?;
         let weights = first_weights(&recipe.network)?;
+        let interrupt = stop_on_signals()?;
         let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };
         let bar = bar(self.batches, "trying learning rates");
         let mut bad_photos = 0;

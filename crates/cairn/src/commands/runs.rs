@@ -48,6 +48,7 @@ fn results(run: &Run) -> [Cell; 7] {
         Some(StopReason::Epochs) => Cell::text("all epochs"),
         Some(StopReason::Minutes) => Cell::text("time over"),
         Some(StopReason::EarlyStopping) => Cell::text("early"),
+        Some(StopReason::Diverged) => Cell::text("diverged"),
         Some(StopReason::Interrupted) | None => Cell::Nothing,
     };
     [

@@ -4,15 +4,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use cairn_dataset::escape::{csv_text, shown};
 use cairn_model::TOGETHER;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelOption;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::rows::Format;
 
@@ -49,7 +50,7 @@ impl Similar {
         }
         let model = self.model.source.open()?;
         let sought = model.output_at(&self.photo)?.embedding;
-        let paths = photo_files(&self.among);
+        let paths = named_photos(&self.among);
         if paths.is_empty() {
             bail!("no photos to rank");
         }
@@ -86,20 +87,22 @@ fn write_ranked(ranked: &[Likeness], format: Format) -> Result<()> {
     match format {
         Format::Table => {
             for Likeness { photo, likeness } in ranked {
-                writeln!(out, "{likeness:6.3}  {photo}")?;
+                writeln!(out, "{likeness:6.3}  {}", shown(photo))?;
             }
         }
         Format::Json => json::print(&ranked)?,
         Format::Jsonl => {
             for row in ranked {
-                serde_json::to_writer(&mut out, row).map_err(io::Error::from)?;
+                json::write(&mut out, row)?;
                 writeln!(out)?;
             }
         }
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(out);
-            for row in ranked {
-                csv.serialize(row).map_err(io::Error::from)?;
+            csv.write_record(["photo", "likeness"]).map_err(io::Error::from)?;
+            for Likeness { photo, likeness } in ranked {
+                csv.write_record([csv_text(photo).as_ref(), &likeness.to_string()])
+                    .map_err(io::Error::from)?;
             }
             csv.flush()?;
         }

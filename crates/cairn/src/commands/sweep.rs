@@ -3,21 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_dataset::ImageFolder;
 use cairn_eval::write_run_curves;
 use cairn_train::{
-    Interrupt, Run, RunFolder, RunRecord, Spread, StopReason, Sweep as Plan, SweepRow, SweepRun,
-    SweepStanding, TrainError, Training, summarise, train,
+    Interrupt, Run, RunFolder, RunRecord, SWEEP_CURVES, Spread, StopReason, Sweep as Plan, SweepRow,
+    SweepRun, SweepStanding, TrainError, Training, summarise, train,
 };
 use clap::Args;
 
-use super::train::{Cache, resolve, say_stop, stop_on_ctrl_c};
+use super::train::{Cache, resolve, say_stop};
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{TrainingProgress, say};
 use crate::rows::Format;
+use crate::signals::stop_on_signals;
 
 /// Train a recipe with every combination of some of its values, and compare; started again, it goes on where it was
 #[derive(Debug, Args)]
@@ -25,6 +27,8 @@ pub(crate) struct Sweep {
     /// Data set
     #[arg(value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A sweep that comes with cairn, or a TOML file: `recipe`, `seeds`, and `[[vary]]` with `key` and `values`
     #[arg(long, value_name = "NAME|FILE")]
     recipe: String,
@@ -49,7 +53,7 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_ctrl_c()?;
+        let interrupt = stop_on_signals()?;
         // Known at once, rather than after the photos are measured.
         self.devices.open()?;
         let mut plan = Plan::find(&self.recipe)?;
@@ -59,10 +63,11 @@ impl Sweep {
         let folder = self.out.clone().unwrap_or_else(|| {
             Path::new("runs").join(Path::new(&self.recipe).file_stem().unwrap_or_default())
         });
-        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let data = self.data_set.open_to_train(&self.data)?;
         let root = self.data.canonicalize();
         let root = root.with_context(|| format!("{}: cannot be read", self.data.display()))?;
 
+        let _claim = Plan::claim(&folder)?;
         say(format!("{} runs in {}", runs.len(), folder.display()));
         let mut bad_photos = 0;
         let mut ended = Vec::new();
@@ -92,6 +97,10 @@ impl Sweep {
         bad_photos: &mut usize,
     ) -> Result<RunEnd> {
         let (run, recipe) = match planned.standing(sweep, root)? {
+            SweepStanding::Ended(run) if run.record.ended == Some(StopReason::Diverged) => {
+                say("done already: it diverged");
+                return Ok(RunEnd::Diverged);
+            }
             SweepStanding::Ended(run) => {
                 say("done already");
                 return Ok(RunEnd::Ended(run));
@@ -124,7 +133,7 @@ impl Sweep {
                 Ok(RunEnd::Ended(Box::new(Run::read(run.path())?)))
             }
             // One combination that leads nowhere is a result, and no reason not to try the others.
-            Err(error @ TrainError::Diverged { .. }) => {
+            Err(error @ (TrainError::Diverged { .. } | TrainError::NoBestModel { .. })) => {
                 say(format!("{error}"));
                 Ok(RunEnd::Diverged)
             }
@@ -150,7 +159,7 @@ impl Sweep {
         let named = runs.iter().zip(ended).filter_map(|(run, ended)| Some((run, ended.as_ref()?)));
         let curves: Vec<_> = named.map(|(run, ended)| ended.curves(run.name.clone())).collect();
         if !curves.is_empty() {
-            let picture = folder.join("curves.png");
+            let picture = folder.join(SWEEP_CURVES);
             write_run_curves(&picture, &curves)?;
             say(format!("validation curves: {}", picture.display()));
         }
@@ -177,7 +186,8 @@ const FIGURES: [(&str, &str); 4] = [
 
 fn cells(row: &SweepRow) -> Vec<Cell> {
     let loss: fn(f64) -> Cell = |loss| Cell::number(loss, 4);
-    let epoch: fn(f64) -> Cell = |epoch| Cell::number(epoch, 1);
+    // Of one run, or of runs that agree, it is a whole number.
+    let epoch: fn(f64) -> Cell = |epoch| Cell::number(epoch, usize::from(epoch.fract() != 0.0));
     let figures = [
         (row.valid_loss, loss),
         (row.valid_accuracy, Cell::percent),

@@ -1,20 +1,19 @@
 //! `cairn train`
 
 use std::path::{Path, PathBuf};
-use std::process;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
+use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_nets::{Precision, StateDict};
-use cairn_train::{
-    FirstWeights, Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train,
-};
+use cairn_train::{FirstWeights, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::{Args, ValueEnum};
 
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::progress::{bar, say};
+use crate::signals::stop_on_signals;
 use crate::watcher::Watcher;
 
 /// Train a network on a folder of labelled photos
@@ -23,6 +22,8 @@ pub(crate) struct Train {
     /// Data set: train/CLASS/PHOTO, test/CLASS/PHOTO, and valid/ or val/ if there is one
     #[arg(value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A recipe that comes with cairn, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "quick", conflicts_with = "resume")]
     recipe: String,
@@ -56,7 +57,7 @@ pub(crate) struct Train {
     /// Watch the training on the whole terminal: curves, speed, time left
     #[arg(long)]
     tui: bool,
-    /// Go on with a run that was interrupted
+    /// Continue a run that was stopped or killed, from its last checkpoint
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
 }
@@ -87,12 +88,13 @@ impl From<Cache> for CacheMode {
 
 impl Train {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_ctrl_c()?;
         let devices = self.devices.open()?;
         let job = match &self.resume {
-            Some(run) => resumed_job(run, self.data.as_deref())?,
+            Some(run) => resumed_job(run, self.data.as_deref(), self.data_set)?,
             None => self.new_job()?,
         };
+        // Until here there is nothing to save: a signal ends the program.
+        let interrupt = stop_on_signals()?;
         say(format!("run folder: {}", job.run.path().display()));
         let mut watcher = Watcher::new(self.tui, &job.run, &job.recipe, &interrupt)?;
         let training = Training {
@@ -117,17 +119,22 @@ impl Train {
 
     fn new_job(&self) -> Result<Job> {
         let Some(root) = &self.data else { bail!("give the folder of a data set") };
-        let data = ImageFolder::open(root, &ValidSplit::default())?;
-        cairn_model::check_classes(&data.classes).with_context(|| root.display().to_string())?;
+        let data = self.data_set.open_to_train(root)?;
         let recipe = self.overridden(Recipe::find(&self.recipe)?);
         recipe.validate()?;
         // Before the photos are measured, which takes a while: a folder that cannot be made is known at once.
-        let out = self.out.clone().unwrap_or_else(|| free_run_folder(Path::new("runs"), &self.recipe));
-        refuse_occupied(&out)?;
+        self.out.as_deref().map_or(Ok(()), refuse_occupied)?;
         let weights = first_weights(&recipe.network)?;
         let recipe = resolve(recipe, &data, &self.devices)?;
         let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
-        let run = RunFolder::create(out, &recipe, &RunRecord::here(root).by_recipe(&self.recipe))?;
+        let record = RunRecord::here(root).by_recipe(&self.recipe);
+        let run = match &self.out {
+            Some(out) => RunFolder::create(out, &recipe, &record)?,
+            None => {
+                let name = Path::new(&self.recipe).file_stem().unwrap_or_default().to_string_lossy();
+                RunFolder::create_numbered(Path::new("runs"), &name, &recipe, &record)?
+            }
+        };
         Ok(Job { recipe, weights, data, run })
     }
 
@@ -152,11 +159,14 @@ pub(crate) struct Job {
     pub run: RunFolder,
 }
 
-fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
+fn resumed_job(run: &Path, data: Option<&Path>, data_set: DataSetOptions) -> Result<Job> {
     let (run, recipe, record) = RunFolder::open(run)?;
     // The photos may have moved since.
     let root = data.unwrap_or(&record.data);
-    let data = ImageFolder::open(root, &ValidSplit::default())?;
+    let data = data_set.open_to_train(root).with_context(|| {
+        let run = run.path().display();
+        format!("the photos of this run are not where they were; if they have moved: cairn train DIR --resume {run}")
+    })?;
     Ok(Job { recipe, weights: None, data, run })
 }
 
@@ -178,28 +188,6 @@ fn refuse_occupied(out: &Path) -> Result<()> {
         bail!("{}: already holds files; give another --out, or go on with it by --resume {0}", out.display());
     }
     Ok(())
-}
-
-/// `runs/quick-1`, or the first number that is free.
-pub(crate) fn free_run_folder(parent: &Path, recipe: &str) -> PathBuf {
-    let name = Path::new(recipe).file_stem().unwrap_or_default().to_string_lossy();
-    let numbered = (1..).map(|n: u32| parent.join(format!("{name}-{n}")));
-    numbered.into_iter().find(|path| !path.exists()).unwrap_or_else(|| parent.join(&*name))
-}
-
-/// The first Ctrl-C asks for a stop after the batch at hand; the second ends the program.
-pub(crate) fn stop_on_ctrl_c() -> Result<Interrupt> {
-    let interrupt = Interrupt::default();
-    let handle = interrupt.clone();
-    ctrlc::set_handler(move || {
-        if handle.requested() {
-            process::exit(130);
-        }
-        handle.request();
-        say("stopping as soon as the work at hand is saved (Ctrl-C again: stop at once, without saving)");
-    })
-    .context("Ctrl-C cannot be caught")?;
-    Ok(interrupt)
 }
 
 fn say_outcome(outcome: &Outcome, job: &Job) {
@@ -230,5 +218,6 @@ pub(crate) fn say_stop(stopped: StopReason, run: &Path) {
         StopReason::Epochs => say("all epochs done"),
         StopReason::Minutes => say("the minutes are over"),
         StopReason::EarlyStopping => say("stopped early: the validation loss no longer falls"),
+        StopReason::Diverged => say("the training diverged"),
     }
 }

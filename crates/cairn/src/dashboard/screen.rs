@@ -52,8 +52,13 @@ impl Drop for Screen {
     }
 }
 
+/// Whether a dashboard has the terminal.
+pub(crate) fn is_shown() -> bool {
+    TAKEN.load(Ordering::SeqCst)
+}
+
 /// Leaves the terminal as it was found, once.
-fn give_back() {
+pub(crate) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // A terminal that is gone has nothing to be restored.
         let _ = disable_raw_mode();

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{ImageFolder, Loader, LoaderOptions, Tile, ValidSplit, View, montage};
+use cairn_dataset::{Loader, LoaderOptions, Tile, ValidSplit, View, montage};
 use cairn_photo::Normalisation;
 use cairn_train::Recipe;
 use clap::Args;
 
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::progress::{left_out, say};
 
@@ -16,6 +17,8 @@ use crate::progress::{left_out, say};
 pub(crate) struct Show {
     /// Data set
     dir: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// The picture to write (PNG)
     #[arg(short, long, value_name = "PNG")]
     out: PathBuf,
@@ -39,7 +42,7 @@ pub(crate) struct Show {
 impl Show {
     pub(crate) fn run(self) -> Result<Status> {
         let recipe = Recipe::find(&self.recipe)?;
-        let data = ImageFolder::open(&self.dir, &ValidSplit::default())?;
+        let data = self.data_set.open(&self.dir, &ValidSplit::default())?;
         // What is shown is undone before it is drawn, so any figures do.
         let normalisation = Normalisation::IMAGENET;
         let view = match self.augment {

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_dataset::{DatasetStats, ImageFolder, Spread, ValidSplit, stats};
+use cairn_dataset::escape::shown;
+use cairn_dataset::{DatasetStats, Spread, ValidSplit, stats};
 use cairn_photo::Framing;
 use clap::Args;
 
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::progress::{advance, bar, left_out, say};
@@ -17,6 +19,8 @@ use crate::progress::{advance, bar, left_out, say};
 pub(crate) struct Stats {
     /// Data set
     dir: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// Side of the centre crop that mean and deviation are measured on, in pixels
     #[arg(long, value_name = "PX", default_value_t = 224, value_parser = clap::value_parser!(u32).range(1..))]
     size: u32,
@@ -27,7 +31,7 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn run(self) -> Result<Status> {
-        let data = ImageFolder::open(&self.dir, &ValidSplit::default())?;
+        let data = self.data_set.open(&self.dir, &ValidSplit::default())?;
         let framing = Framing::ShortSideCrop { short_side: self.size, crop: self.size };
         let bar = bar(0, "reading photos");
         let stats = stats(&data, &framing, |done, total| advance(&bar, done, total))?;
@@ -43,11 +47,13 @@ impl Stats {
 }
 
 fn write_stats(out: &mut impl Write, stats: &DatasetStats) -> Result<()> {
-    let widest = stats.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or(0).max(5);
+    let widest =
+        stats.classes.iter().map(|class| shown(&class.name).chars().count()).max().unwrap_or(0).max(5);
     writeln!(out, "{:widest$}  {:>6}  {:>6}  {:>6}", "class", "train", "valid", "test")?;
     for class in &stats.classes {
         let parts = class.photos;
-        writeln!(out, "{:widest$}  {:>6}  {:>6}  {:>6}", class.name, parts.train, parts.valid, parts.test)?;
+        let name = shown(&class.name);
+        writeln!(out, "{name:widest$}  {:>6}  {:>6}  {:>6}", parts.train, parts.valid, parts.test)?;
     }
     let all = stats.photos;
     writeln!(out, "{:widest$}  {:>6}  {:>6}  {:>6}\n", "all", all.train, all.valid, all.test)?;
