@@ -1,5 +1,8 @@
 //! The file format: one safetensors file whose metadata entry `cairn` describes the model.
 
+mod checksum;
+mod validate;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,10 +10,13 @@ use std::path::{Path, PathBuf};
 use atomic_write_file::AtomicWriteFile;
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_nets::{Network, NetworkSpec, StateDict};
+use cairn_nets::weights::TensorFile;
+use cairn_nets::{Network, NetworkSpec, StateDict, StateDictError};
 use cairn_photo::{Preprocess, TestViews};
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub(crate) use self::checksum::Checksum;
+pub use self::validate::{InfoError, check_classes, check_preprocess};
 use crate::{Learning, Memory, ModelError, Rejection};
 
 /// The name of the best model's file in a run folder.
@@ -78,7 +84,7 @@ impl Provenance {
     pub(crate) fn imported(origin: &str) -> Self {
         Self {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
-            recipe: format!("# imported from {origin}\n"),
+            recipe: format!("# imported from {}\n", origin.replace(char::is_control, "?")),
             data_fingerprint: String::new(),
             epoch: 0,
             valid_loss: f64::NAN,
@@ -97,17 +103,21 @@ fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
-/// The description as it stands in the file: the version first, so that it can be read alone.
-#[derive(Serialize, Deserialize)]
-struct Description {
+/// The description as it is in the file: the version first, so that it can be read alone.
+#[derive(Serialize)]
+struct Description<'a> {
     format: u64,
+    weights_blake3: String,
     #[serde(flatten)]
-    info: BundleInfo,
+    info: &'a BundleInfo,
 }
 
+/// What a description says of the file. [`BundleInfo`] is the rest.
 #[derive(Deserialize)]
-struct FormatVersion {
+struct FileFields {
     format: u64,
+    /// [`Checksum`] of the tensors, as hexadecimal digits; bundles of before it have none.
+    weights_blake3: Option<String>,
 }
 
 /// All that a bundle holds.
@@ -133,9 +143,11 @@ pub(crate) fn write_with_memory(
     info: &BundleInfo,
     memory: &Memory,
 ) -> Result<(), ModelError> {
-    let text = describe(info).map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
+    check_info(info, path)?;
     let mut tensors = network.state_dict();
     memory.insert_into(&mut tensors);
+    let text = describe(info, Checksum::of_state_dict(&tensors))
+        .map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
     let bytes = tensors
         .to_safetensors(ENTRY, text)
         .map_err(|source| ModelError::Damaged { path: path.to_owned(), source })?;
@@ -145,9 +157,21 @@ pub(crate) fn write_with_memory(
     file.commit().map_err(failed)
 }
 
-/// The content of the metadata entry.
-pub(crate) fn describe(info: &BundleInfo) -> serde_json::Result<String> {
-    serde_json::to_string(&Description { format: FORMAT, info: info.clone() })
+/// The content of the metadata entry, for tensors of this checksum.
+pub(crate) fn describe(info: &BundleInfo, weights: blake3::Hash) -> serde_json::Result<String> {
+    let weights_blake3 = weights.to_hex().to_string();
+    serde_json::to_string(&Description { format: FORMAT, weights_blake3, info })
+}
+
+/// Checks all that a description says; `path` is what errors call its file.
+fn check_info(info: &BundleInfo, path: &Path) -> Result<(), ModelError> {
+    let owned = || path.to_owned();
+    if info.classes.len() != info.network.classes {
+        let (classes, logits) = (info.classes.len(), info.network.classes);
+        return Err(ModelError::Classes { path: owned(), classes, logits });
+    }
+    info.network.validate().map_err(|source| ModelError::Network { path: owned(), source })?;
+    info.validate().map_err(|problem| ModelError::Info { path: owned(), problem })
 }
 
 /// The bundle's file that `path` means: itself, or the best model of the run folder that it is.
@@ -173,32 +197,56 @@ pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<Bundle, ModelE
 
 impl Bundle {
     /// The bundle in the bytes of a file; `path` is what errors call it.
+    ///
+    /// What refuses a file comes before its tensors are read, so that refusing takes less memory than the file.
     pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self, ModelError> {
         let owned = || path.to_owned();
-        let (mut tensors, entry) = StateDict::from_safetensors(bytes, ENTRY)
-            .map_err(|source| ModelError::Damaged { path: owned(), source })?;
-        let text = entry.ok_or_else(|| ModelError::NotABundle { path: owned() })?;
+        let damaged = |source| ModelError::Damaged { path: owned(), source };
+        let file = TensorFile::parse(bytes, ENTRY).map_err(|source| damaged(source.into()))?;
+        let text = file.entry().ok_or_else(|| ModelError::NotABundle { path: owned() })?;
+        let longest = validate::longest_description(bytes.len());
+        if text.len() > longest {
+            let (field, found) = ("the description".to_owned(), format!("{} bytes", text.len()));
+            let problem = InfoError { field, found, expected: format!("{longest} at most") };
+            return Err(ModelError::Info { path: owned(), problem });
+        }
         let unreadable = |source| ModelError::Description { path: owned(), source };
-        let FormatVersion { format } = serde_json::from_str(&text).map_err(unreadable)?;
+        let FileFields { format, weights_blake3 } = serde_json::from_str(text).map_err(unreadable)?;
         if format != FORMAT {
             return Err(ModelError::Version { path: owned(), found: format, supported: FORMAT });
         }
-        let Description { info, .. } = serde_json::from_str(&text).map_err(unreadable)?;
-        if info.classes.len() != info.network.classes {
-            let (classes, logits) = (info.classes.len(), info.network.classes);
-            return Err(ModelError::Classes { path: owned(), classes, logits });
-        }
-        if !(info.temperature.is_finite() && info.temperature > 0.0) {
-            return Err(ModelError::Temperature { path: owned(), temperature: info.temperature });
-        }
+        let info: BundleInfo = serde_json::from_str(text).map_err(unreadable)?;
+        check_info(&info, path)?;
         let network =
             info.network.blank(device).map_err(|source| ModelError::Network { path: owned(), source })?;
-        let memory = Memory::taken_from(&mut tensors, network.feature_count())
-            .and_then(|memory| memory.checked(&info))
+        let (features, unfit) =
+            (network.feature_count(), |source| ModelError::Weights { path: owned(), source });
+        Memory::check(&file, &info, features)
             .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
-        let network = network
-            .with_state_dict(tensors)
-            .map_err(|source| ModelError::Weights { path: owned(), source })?;
+        let own = file.tensors().filter(|tensor| !Memory::holds(tensor.name));
+        network.check_shapes(own.map(|tensor| (tensor.name, tensor.shape))).map_err(unfit)?;
+        check_values(&file, path)?;
+        if weights_blake3.is_some_and(|expected| expected != Checksum::of(file.tensors()).to_hex().as_str()) {
+            return Err(ModelError::Checksum { path: owned() });
+        }
+        let mut tensors = StateDict::from_file(&file).map_err(damaged)?;
+        let memory = Memory::taken_from(&mut tensors, features);
+        let network = network.with_state_dict(tensors).map_err(unfit)?;
         Ok(Bundle { network, info, memory })
     }
+}
+
+/// Whether every tensor is of finite floats.
+fn check_values(file: &TensorFile<'_>, path: &Path) -> Result<(), ModelError> {
+    for tensor in file.tensors().filter(|tensor| !tensor.name.ends_with("num_batches_tracked")) {
+        let name = tensor.name.to_owned();
+        let Some(float) = tensor.float() else {
+            let source = StateDictError::Dtype { name, dtype: tensor.dtype };
+            return Err(ModelError::Damaged { path: path.to_owned(), source });
+        };
+        if !float.all_finite(tensor.bytes) {
+            return Err(ModelError::NotFinite { path: path.to_owned(), tensor: name });
+        }
+    }
+    Ok(())
 }

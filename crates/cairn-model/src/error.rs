@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use cairn_nets::{SpecError, StateDictError};
 use cairn_photo::PhotoError;
 
+use crate::InfoError;
+
 /// Why a model could not be opened, written or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -88,13 +90,27 @@ pub enum ModelError {
         /// Length of the logits.
         logits: usize,
     },
-    /// Logits cannot be divided by this.
-    #[error("{}: the model's temperature is {temperature}, not a number above 0", path.display())]
-    Temperature {
+    /// A value of the description is outside of its limits.
+    #[error("{}: {problem}", path.display())]
+    Info {
         /// The file.
         path: PathBuf,
-        /// What it says.
-        temperature: f64,
+        /// Which value, and what it may be.
+        problem: InfoError,
+    },
+    /// The weights are not those that were written.
+    #[error("{}: the weights were changed after cairn wrote them: copy the file again, or train anew", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A weight that is no number.
+    #[error("{}: tensor `{tensor}` holds values that are infinite or no numbers (NaN): copy the file again, or train anew", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor, in name order.
+        tensor: String,
     },
     /// The embeddings beside the network do not fit it or the description.
     #[error("{}: {reason}: the file was not written by cairn, or damaged", path.display())]

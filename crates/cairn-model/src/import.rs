@@ -2,18 +2,19 @@
 
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_nets::{Architecture, NetworkSpec, SpecError, StateDict, StateDictError};
+use cairn_nets::weights::{Named, NamingError};
+use cairn_nets::{Architecture, Network, NetworkSpec, SpecError, StateDict, StateDictError};
 use cairn_photo::{Preprocess, TestViews};
 
 use crate::bundle::{Bundle, Provenance};
-use crate::{BundleInfo, Memory, Model};
+use crate::{BundleInfo, InfoError, Memory, Model};
 
 /// Weights that were trained elsewhere, with what their file does not say of them.
 #[derive(Debug)]
 pub struct Foreign<'a> {
     /// The network.
     pub architecture: Architecture,
-    /// Its tensors, by torchvision's names.
+    /// Its tensors, by torchvision's names or those with a prefix.
     pub weights: &'a StateDict,
     /// The classes, in the order of the logits.
     pub classes: ClassList,
@@ -23,12 +24,29 @@ pub struct Foreign<'a> {
     pub origin: &'a str,
 }
 
+/// A model of weights that were trained elsewhere, and how their names became the network's.
+#[derive(Debug)]
+pub struct Imported {
+    /// The model.
+    pub model: Model,
+    /// What was taken off the names, with its last dot; empty if nothing was.
+    pub prefix: String,
+    /// Names of tensors beside the network, which were left out.
+    pub ignored: Vec<String>,
+    /// The module that was taken for the last layer, where the file calls that otherwise, such as `fc.1`.
+    pub head: Option<String>,
+}
+
 /// Why weights from elsewhere do not make a model.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImportError {
     /// The network cannot be built.
     #[error(transparent)]
     Network(#[from] SpecError),
+    /// The file holds the network more than once.
+    #[error(transparent)]
+    Naming(#[from] NamingError),
     /// Another number of logits than of names.
     #[error(
         "the weights tell {logits} classes apart, but {names} names are given: list one for each logit, in order"
@@ -39,35 +57,56 @@ pub enum ImportError {
         /// Names given.
         names: usize,
     },
+    /// A head of several layers.
+    #[error(
+        "the last layer of {architecture}, `{head}`, is {} layers in this file ({}): such a head cannot be imported",
+        layers.len(),
+        layers.join(", ")
+    )]
+    Head {
+        /// The network.
+        architecture: Architecture,
+        /// The path of its last layer.
+        head: String,
+        /// The paths of the layers there instead.
+        layers: Vec<String>,
+    },
     /// Tensors of another network.
-    #[error("these are not the weights of {architecture}: {source}")]
+    #[error("these are not the weights of {architecture}: {problem}")]
     Weights {
         /// The network that was named.
         architecture: Architecture,
         /// What does not fit.
-        source: StateDictError,
+        problem: StateDictError,
     },
+    /// Weights that are no numbers.
+    #[error(transparent)]
+    Values(StateDictError),
+    /// Names of classes or a preprocessing that no model can have.
+    #[error(transparent)]
+    Info(#[from] InfoError),
 }
 
 impl Model {
-    /// A model of weights that were trained elsewhere. It is not calibrated, and says nothing about photos that show
-    /// none of its classes.
+    /// A model of weights that were trained elsewhere, [named](Network::name_weights) as the network names them. It is not
+    /// calibrated, and says nothing about photos that show none of its classes.
     ///
     /// # Errors
-    /// When network, weights and names do not go together.
-    pub fn import(foreign: Foreign<'_>) -> Result<Self, ImportError> {
+    /// When network, weights and names do not go together, or weights are not finite.
+    pub fn import(foreign: Foreign<'_>) -> Result<Imported, ImportError> {
         let Foreign { architecture, weights, classes, preprocess, origin } = foreign;
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
         let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
         let network = spec.blank(&Device::flex())?;
-        let last = format!("{}.weight", network.head_prefix());
-        let logits = weights.shape(&last).and_then(|shape| shape.first().copied());
+        let Named { weights, prefix, ignored, head } = network.name_weights(weights.clone())?;
+        let logits = head_rows(&network, architecture, &weights)?;
         if let Some(logits) = logits.filter(|&logits| logits != names) {
             return Err(ImportError::Classes { logits, names });
         }
+        weights.check_finite().map_err(ImportError::Values)?;
         let network = network
-            .with_state_dict(weights.clone())
-            .map_err(|source| ImportError::Weights { architecture, source })?;
+            .with_state_dict(weights)
+            .map_err(|problem| ImportError::Weights { architecture, problem })?;
         let info = BundleInfo {
             network: spec,
             classes,
@@ -78,8 +117,28 @@ impl Model {
             temperature: 1.0,
             provenance: Provenance::imported(origin),
         };
-        Ok(Self::from_bundle(Bundle { network, info, memory: Memory::default() }))
+        info.validate()?;
+        let model = Self::from_bundle(Bundle { network, info, memory: Memory::default() });
+        Ok(Imported { model, prefix, ignored, head })
     }
+}
+
+/// How many logits the last layer gives; `None` where it is missing.
+fn head_rows(
+    network: &Network,
+    architecture: Architecture,
+    weights: &StateDict,
+) -> Result<Option<usize>, ImportError> {
+    let head = network.head_prefix();
+    if let Some(shape) = weights.shape(&format!("{head}.weight")) {
+        return Ok(shape.first().copied());
+    }
+    let inside = weights.shapes().filter_map(|(name, _)| {
+        let layer = name.strip_suffix(".weight")?;
+        layer.strip_prefix(&head)?.starts_with('.').then(|| layer.to_owned())
+    });
+    let layers: Vec<String> = inside.collect();
+    if layers.is_empty() { Ok(None) } else { Err(ImportError::Head { architecture, head, layers }) }
 }
 
 #[cfg(test)]
@@ -110,7 +169,7 @@ mod tests {
     fn an_imported_model_is_written_read_and_names_its_classes_in_the_order_of_the_logits() {
         let weights = weights(2);
         let names = ["Zebra crossing", "Arc"];
-        let model = Model::import(foreign(Architecture::ResNet10Small, &weights, &names)).unwrap();
+        let model = Model::import(foreign(Architecture::ResNet10Small, &weights, &names)).unwrap().model;
         let file = tempfile::tempdir().unwrap().keep().join("model.safetensors");
         model.save(&file).unwrap();
         let read = Model::open(&file).unwrap().with_precision(Precision::F32);

@@ -101,6 +101,7 @@ impl Model {
     /// Takes over what a calibration found. Learned classes stay.
     pub fn calibrate(&mut self, calibration: Calibration) {
         let Calibration { rejection, bank, scale, offset } = calibration;
+        self.threshold = None;
         let Bundle { info, memory, .. } = &mut self.bundle;
         info.rejection = Some(rejection);
         let classes = info.learning.take().map(|learning| learning.classes).unwrap_or_default();

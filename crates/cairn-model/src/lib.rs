@@ -30,10 +30,12 @@ mod untrained;
 mod views;
 mod whitening;
 
-pub use bundle::{BEST_MODEL, BundleInfo, Provenance, bundle_path, write_bundle};
+pub use bundle::{
+    BEST_MODEL, BundleInfo, InfoError, Provenance, bundle_path, check_classes, check_preprocess, write_bundle,
+};
 pub use embedding::Embedding;
 pub use error::ModelError;
-pub use import::{Foreign, ImportError};
+pub use import::{Foreign, ImportError, Imported};
 pub use landmark::{Landmark, Prediction, Probability, Suggestion};
 pub use learning::{Calibration, LearnError, Learned, Learning};
 pub use memory::Memory;

@@ -23,6 +23,8 @@ pub struct Model {
     precision: Precision,
     gazetteer: Gazetteer,
     pub(crate) views: TestViews,
+    /// Asked for in place of the bundle's.
+    pub(crate) threshold: Option<f64>,
 }
 
 impl Model {
@@ -53,7 +55,7 @@ impl Model {
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {
         let (precision, gazetteer) = (Precision::best(), Gazetteer::builtin());
         let views = bundle.info.views;
-        Self { bundle, precision, gazetteer, views }
+        Self { bundle, precision, gazetteer, views, threshold: None }
     }
 
     /// Writes the model as a bundle: a temporary file in the same folder, then renamed.
@@ -77,13 +79,24 @@ impl Model {
         Self { gazetteer, ..self }
     }
 
-    /// The same model taking a photo for a landmark that it knows from this score on. A model that has no
-    /// [`Rejection`] scores by confidence then.
+    /// The same model taking a photo for a landmark that it knows from this score on, where [`Model::open`] takes the
+    /// bundle's threshold. What [`save`](Model::save) writes stays as it is.
     #[must_use]
-    pub fn with_threshold(mut self, threshold: f64) -> Self {
+    pub fn with_threshold(self, threshold: f64) -> Self {
+        Self { threshold: Some(threshold), ..self }
+    }
+
+    /// Takes a photo for a landmark from this score on, and says so in its bundle. A model that has no [`Rejection`]
+    /// scores by confidence then.
+    pub fn set_threshold(&mut self, threshold: f64) {
         let sure = self.info().rejection.and_then(|rejection| rejection.sure);
         self.bundle.info.rejection = Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
-        self
+        self.threshold = None;
+    }
+
+    /// The lowest score of a photo that is taken to show a landmark; `None` where the model does not decide.
+    pub fn threshold(&self) -> Option<f64> {
+        self.threshold.or(self.info().rejection.map(|rejection| rejection.threshold))
     }
 
     /// The same model taking a photo for a landmark that it knows only if it is sure: by the threshold
@@ -116,11 +129,9 @@ impl Model {
         self.outputs_of(photos).iter().map(|output| self.prediction(output, k)).collect()
     }
 
-    /// The probability of each class, in class order, for each photo.
+    /// The probability of each class, in class order, for each photo, by the model's views.
     pub fn probabilities(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
-        let framed: Vec<Photo> = photos.iter().map(|photo| self.info().preprocess.frame(photo)).collect();
-        let outputs = self.outputs(&framed.iter().collect::<Vec<_>>());
-        outputs.iter().map(|output| Probability::softmax(&output.logits, self.info().temperature)).collect()
+        self.outputs_of(photos).iter().map(|output| Probability::softmax(&output.logits, self.info().temperature)).collect()
     }
 
     /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.
@@ -138,11 +149,10 @@ impl Model {
             place: self.gazetteer.find(&class.folder).cloned(),
         };
         let score = self.score(output, self.landmark_score());
-        let rejection = self.info().rejection;
         Prediction {
             // A score that is not a number reaches no threshold.
-            is_landmark: rejection.map(|rejection| score >= rejection.threshold),
-            sure: rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
+            is_landmark: self.threshold().map(|threshold| score >= threshold),
+            sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
             landmark_score: score,
             landmarks: ranked.into_iter().map(landmark).collect(),
         }

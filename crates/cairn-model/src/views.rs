@@ -6,6 +6,9 @@ use cairn_photo::{Limits, Photo, PhotoError, TestViews};
 
 use crate::{Embedding, Model, Output, TOGETHER};
 
+/// Pixels of all photos that are in the network at once: as of [`TOGETHER`] photos of 512 px.
+const PIXELS_TOGETHER: usize = TOGETHER * 512 * 512;
+
 impl Model {
     /// The same model looking at these views of each photo that it is given, where [`Model::open`] takes the bundle's.
     #[must_use]
@@ -45,11 +48,14 @@ impl Model {
     }
 
     /// The output for each photo, of so many as there are views of, one photo's after the other's. However many views a
-    /// photo has, no more than [`TOGETHER`] or one photo's are in the network at once.
+    /// photo has, no more than [`TOGETHER`] or one photo's are in the network at once, and fewer if they are large.
     pub(crate) fn outputs_of_views(&self, views: &[&Photo]) -> Vec<Output> {
         let each = self.views.count();
         let photos_together = (TOGETHER / each).max(1);
-        let shown = views.chunks(photos_together * each).flat_map(|views| self.outputs(views));
+        let preprocess = &self.info().preprocess;
+        let pixels = preprocess.input_width() as usize * preprocess.input_height() as usize;
+        let together = (photos_together * each).min((PIXELS_TOGETHER / pixels).max(1));
+        let shown = views.chunks(together).flat_map(|views| self.outputs(views));
         shown.collect::<Vec<_>>().chunks_exact(each).filter_map(combined).collect()
     }
 }

@@ -221,12 +221,220 @@ fn a_bundle_from_before_calibration_has_temperature_one() {
     assert_eq!(model.info(), &BundleInfo { temperature: 1.0, ..info() });
 }
 
+/// The error of opening the bundle with the value at this JSON pointer replaced.
+fn fault(pointer: &str, value: Value) -> ModelError {
+    Fixture::new().error_of_description(|description| match description.pointer_mut(pointer) {
+        Some(place) => *place = value,
+        None => description[&pointer[1..]] = value,
+    })
+}
+
 #[test]
-fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
-    for temperature in [0.0, -1.0] {
-        let error = Fixture::new().error_of_description(|d| d["temperature"] = json!(temperature));
-        assert!(matches!(error, ModelError::Temperature { .. }), "{error:?}");
+fn every_value_of_a_description_outside_of_its_limits_is_refused_by_its_name() {
+    let framing = "/preprocess/framing/short_side_crop";
+    let normalisation = "/preprocess/normalisation";
+    let long = "n".repeat(600);
+    let cases = [
+        (format!("{framing}/short_side"), json!(0)),
+        (format!("{framing}/short_side"), json!(65_535)),
+        // Smaller than the crop.
+        (format!("{framing}/short_side"), json!(23)),
+        (format!("{framing}/crop"), json!(0)),
+        (format!("{framing}/crop"), json!(1_u32 << 31)),
+        // Not what the network was built for.
+        (format!("{framing}/crop"), json!(23)),
+        ("/preprocess/framing".to_owned(), json!({ "squash": { "width": 24, "height": 0 } })),
+        ("/preprocess/framing".to_owned(), json!({ "squash": { "width": 4096, "height": 24 } })),
+        ("/preprocess/framing".to_owned(), json!({ "squash": { "width": 24, "height": 25 } })),
+        (format!("{normalisation}/std/1"), json!(0.0)),
+        (format!("{normalisation}/std/1"), json!(-1.0)),
+        (format!("{normalisation}/std/0"), json!(1e-30)),
+        (format!("{normalisation}/std/2"), json!(1e300)),
+        (format!("{normalisation}/mean/0"), json!(1e300)),
+        ("/temperature".to_owned(), json!(0.0)),
+        ("/temperature".to_owned(), json!(-1.0)),
+        ("/temperature".to_owned(), json!(1e-300)),
+        ("/rejection".to_owned(), json!({ "score": "confidence", "threshold": 1e300 })),
+        ("/rejection".to_owned(), json!({ "score": "confidence", "threshold": 0.5, "sure": 1e300 })),
+        ("/few_shot".to_owned(), json!({ "scale": 1e300, "offset": 0.0, "classes": [] })),
+        ("/few_shot".to_owned(), json!({ "scale": 1.0, "offset": -1e300, "classes": [] })),
+        ("/classes/1/name".to_owned(), json!("")),
+        ("/classes/1/folder".to_owned(), json!(" ")),
+        ("/classes/1/folder".to_owned(), json!("00.Pyramid")),
+        ("/classes/1/name".to_owned(), json!("\u{1b}[2J")),
+        ("/classes/1/name".to_owned(), json!("two\nlines")),
+        ("/classes/1/name".to_owned(), json!("\u{202e}emoD")),
+        ("/classes/1/folder".to_owned(), json!(long)),
+        ("/provenance/cairn".to_owned(), json!(long)),
+        ("/provenance/data_fingerprint".to_owned(), json!("\r")),
+        ("/provenance/recipe".to_owned(), json!("r".repeat((1 << 20) + 1))),
+        ("/provenance/valid_accuracy".to_owned(), json!(1e300)),
+        ("/provenance/valid_loss".to_owned(), json!(-1.0)),
+    ];
+    for (pointer, value) in cases {
+        let error = fault(&pointer, value.clone());
+        let ModelError::Info { problem, .. } = &error else { panic!("{pointer}: {error:?}") };
+        let first = pointer.split('/').nth(1).unwrap();
+        let message = error.to_string();
+        assert!(problem.field.starts_with(first), "{pointer}: {message}");
+        assert!(message.len() < 300 && message.contains("expected"), "{message}");
+        assert!(!message.contains(['\u{1b}', '\u{202e}', '\n']), "{message:?}");
     }
+}
+
+#[test]
+fn views_that_need_something_to_crop_do_not_go_with_a_squashed_photo() {
+    let error = Fixture::new().error_of_description(|description| {
+        description["preprocess"]["framing"] = json!({ "squash": { "width": 24, "height": 24 } });
+        description["views"] = json!("ten-crop");
+    });
+    assert!(matches!(error, ModelError::Info { .. }) && error.to_string().contains("views"), "{error}");
+}
+
+#[test]
+fn a_network_spec_that_cannot_be_built_is_refused() {
+    for (pointer, value) in [
+        ("/network/side", json!(0)),
+        ("/network/side", json!(1_u64 << 40)),
+        ("/network/dropout", json!(1.0)),
+        ("/network/dropout", json!(-0.5)),
+    ] {
+        let error = fault(pointer, value);
+        assert!(matches!(error, ModelError::Network { .. }), "{pointer}: {error:?}");
+    }
+    let error = fault("/network/classes", json!(1_u64 << 40));
+    assert!(matches!(error, ModelError::Classes { .. }), "{error:?}");
+}
+
+#[test]
+fn a_description_that_would_not_be_opened_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let mut wrong = info();
+    wrong.preprocess.normalisation.std[1] = 0.0;
+    let error = write_bundle(&path, &network(), &wrong).unwrap_err();
+    assert!(matches!(error, ModelError::Info { .. }), "{error:?}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn weights_that_changed_after_they_were_written_are_refused() {
+    let fixture = Fixture::new();
+    let whole = fs::read(fixture.bundle()).unwrap();
+    for place in [whole.len() - 4, whole.len() - 1000, whole.len() / 2] {
+        let mut changed = whole.clone();
+        // The lowest bit of a number, which stays one.
+        changed[place & !3] ^= 1;
+        let error = fixture.error_of(&changed);
+        assert!(matches!(error, ModelError::Checksum { .. }), "{error:?}");
+        assert!(error.to_string().contains("weights were changed after cairn wrote them"), "{error}");
+    }
+    // In 16 bits likewise.
+    let mut changed = to_bundle(&experienced(&fixture), WeightFormat::F16).unwrap();
+    let place = changed.len() - 100;
+    changed[place] ^= 1;
+    let error = fixture.error_of(&changed);
+    assert!(matches!(error, ModelError::Checksum { .. }), "{error:?}");
+}
+
+#[test]
+fn the_checksum_is_of_the_weights_alone_so_that_other_metadata_and_another_order_keep_it() {
+    let fixture = Fixture::new();
+    let bytes = fs::read(fixture.bundle()).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let mut metadata = header.metadata().clone().unwrap();
+    metadata.insert("format".to_owned(), "pt".to_owned());
+    // By hand, the tensors in reverse order of their names: the crate has an order of its own.
+    let mut tensors = file.tensors();
+    tensors.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let (mut described, mut data) = (json!({ "__metadata__": metadata }), Vec::new());
+    for (name, view) in &tensors {
+        let start = data.len();
+        data.extend_from_slice(view.data());
+        described[name] =
+            json!({ "dtype": "F32", "shape": view.shape(), "data_offsets": [start, data.len()] });
+    }
+    let described = described.to_string();
+    let rewritten = [&(described.len() as u64).to_le_bytes(), described.as_bytes(), &data].concat();
+    assert_ne!(rewritten, bytes);
+    let model = Model::from_bytes(&rewritten, "rewritten").unwrap();
+    assert_eq!(model.network().state_dict(), network().state_dict());
+}
+
+#[test]
+fn a_bundle_from_before_checksums_is_opened() {
+    let fixture = Fixture::new();
+    let earlier = fixture.redescribed(|description| {
+        description.as_object_mut().unwrap().remove("weights_blake3").unwrap();
+    });
+    Model::from_bytes(&earlier, "earlier").unwrap();
+}
+
+#[test]
+fn weights_that_are_not_finite_are_refused_by_name_with_a_checksum_and_without() {
+    let fixture = Fixture::new();
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut weights = network().state_dict();
+        let (shape, mut values) = weights.take("fc1.bias").unwrap();
+        values[1] = value;
+        weights.insert("fc1.bias", &shape, values);
+        let broken = network().with_state_dict(weights).unwrap();
+        write_bundle(&fixture.bundle(), &broken, &info()).unwrap();
+        let without = fixture.redescribed(|description| {
+            description.as_object_mut().unwrap().remove("weights_blake3").unwrap();
+        });
+        for bytes in [fs::read(fixture.bundle()).unwrap(), without] {
+            let error = fixture.error_of(&bytes);
+            assert!(matches!(&error, ModelError::NotFinite { tensor, .. } if tensor == "fc1.bias"), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
+    let fixture = Fixture::new();
+    let path = fixture.folder.path().join("saved.safetensors");
+    let photo = Photo::open(fixture.photo()).unwrap();
+    let open = || Model::open(fixture.bundle()).unwrap();
+    let decides = |model: &Model| model.predict(&[&photo], 1)[0].is_landmark;
+    let saved = |model: &Model| {
+        model.save(&path).unwrap();
+        Model::open(&path).unwrap().info().clone()
+    };
+
+    assert_eq!(decides(&open()), None);
+    for (threshold, expected) in [(0.0, true), (1.0, false)] {
+        let asked = open().with_threshold(threshold).with_views(TestViews::Flip).with_precision(Precision::F32);
+        assert_eq!(decides(&asked), Some(expected));
+        assert_eq!(asked.threshold(), Some(threshold));
+        assert_eq!(saved(&asked), info());
+
+        let mut set = open();
+        set.set_threshold(threshold);
+        set.set_views(TestViews::Flip);
+        assert_eq!(decides(&set), Some(expected));
+        let rejection = Some(Rejection::new(LandmarkScore::Confidence, threshold));
+        assert_eq!(saved(&set), BundleInfo { rejection, views: TestViews::Flip, ..info() });
+    }
+}
+
+#[test]
+fn probabilities_are_by_the_models_views_as_predictions_are() {
+    let fixture = Fixture::new();
+    let photo = draw(Kind::Castle, 3, 64);
+    let model = |views| Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32).with_views(views);
+    for views in [TestViews::One, TestViews::Flip, TestViews::TenCrop] {
+        let model = model(views);
+        let probabilities = model.probabilities(&[&photo]).remove(0);
+        let prediction = model.predict(&[&photo], CLASSES.len()).remove(0);
+        for landmark in prediction.landmarks {
+            let class = model.classes().by_folder(&landmark.class).unwrap();
+            assert_eq!(probabilities[class.index()], landmark.probability, "{views:?}");
+        }
+    }
+    let of = |views| model(views).probabilities(&[&photo]);
+    assert_ne!(of(TestViews::One), of(TestViews::TenCrop));
 }
 
 #[test]

@@ -151,6 +151,13 @@ impl FromStr for Architecture {
     }
 }
 
+/// The largest side of photos that a network is built for, in pixels: the first map of a photo of this side takes some
+/// hundred megabytes.
+pub const LARGEST_SIDE: usize = 2048;
+
+/// The most classes that a network tells apart: as many landmarks as there are in the largest data sets.
+pub const MOST_CLASSES: usize = 250_000;
+
 /// All that is needed to build a network: what a model file keeps beside the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkSpec {
@@ -171,6 +178,12 @@ pub enum SpecError {
     /// Too few classes.
     #[error("a classifier needs at least 2 classes, not {0}: give the data set more class folders")]
     Classes(usize),
+    /// Too many classes.
+    #[error("a classifier of {0} classes is not built; {MOST_CLASSES} are the most")]
+    TooManyClasses(usize),
+    /// Too large a photo.
+    #[error("networks take photos of at most {LARGEST_SIDE} px, not {0}: choose a smaller size")]
+    LargeSide(usize),
     /// Too small a photo.
     #[error("{architecture} needs photos of at least {smallest} px, not {side}: choose a larger size")]
     Side {
@@ -195,6 +208,10 @@ impl NetworkSpec {
         let smallest = self.architecture.smallest_side();
         if self.classes < 2 {
             Err(SpecError::Classes(self.classes))
+        } else if self.classes > MOST_CLASSES {
+            Err(SpecError::TooManyClasses(self.classes))
+        } else if self.side > LARGEST_SIDE {
+            Err(SpecError::LargeSide(self.side))
         } else if self.side < smallest {
             Err(SpecError::Side { architecture: self.architecture, smallest, side: self.side })
         } else if !(0.0..1.0).contains(&self.dropout) {

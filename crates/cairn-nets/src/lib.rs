@@ -24,7 +24,9 @@ pub mod weights;
 
 pub use weights::{Fitted, HeadFit};
 
-pub use architecture::{Architecture, NetworkSpec, SpecError, UnknownArchitecture};
+pub use architecture::{
+    Architecture, LARGEST_SIDE, MOST_CLASSES, NetworkSpec, SpecError, UnknownArchitecture,
+};
 pub use burn::tensor::Device;
 pub use device::{DeviceError, DeviceName};
 pub use init::Init;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::network::Network;
 use crate::parameters::{LayerKind, Place};
-use crate::weights::{Dtype as ElementType, RawTensor};
+use crate::weights::{NamingError, RawTensor, StoredTensor, TensorFile, TensorFileError};
 
 /// Every tensor of a network (parameters and batch-norm statistics) by torchvision's names, in torchvision's layouts:
 /// convolutions `[outputs, inputs, height, width]`, linear weights `[outputs, inputs]`.
@@ -20,7 +20,7 @@ pub struct StateDict {
 
 /// One tensor of a [`StateDict`]: row-major f32 values.
 #[derive(Debug, Clone, PartialEq)]
-struct NamedTensor {
+pub(crate) struct NamedTensor {
     shape: Vec<usize>,
     values: Vec<f32>,
 }
@@ -29,8 +29,20 @@ struct NamedTensor {
 #[derive(Debug, thiserror::Error)]
 pub enum StateDictError {
     /// Not a safetensors file, or a truncated one.
-    #[error("not a readable safetensors file: {0}")]
-    Format(#[from] SafeTensorError),
+    #[error(transparent)]
+    Format(#[from] TensorFileError),
+    /// Tensors that cannot be laid out in a file.
+    #[error("the tensors cannot be written as safetensors")]
+    Write(#[from] SafeTensorError),
+    /// A value that is infinite or no number.
+    #[error("tensor `{name}` holds values that are infinite or no numbers (NaN): the training that made it went wrong")]
+    NotFinite {
+        /// The tensor's name.
+        name: String,
+    },
+    /// Names that are not brought to the network's.
+    #[error(transparent)]
+    Naming(#[from] NamingError),
     /// A tensor of a type that no network here has.
     #[error("tensor `{name}` holds {dtype:?}; F32, F16, BF16 and F64 are read")]
     Dtype {
@@ -52,9 +64,19 @@ pub enum StateDictError {
 }
 
 fn list(missing: &[String], surplus: &[String], mismatched: &[String]) -> String {
+    /// As many names as show what is wrong.
+    const SHOWN: usize = 6;
     let parts = [("missing", missing), ("not in the network", surplus), ("of another shape", mismatched)];
     let named = parts.iter().filter(|(_, names)| !names.is_empty());
-    named.map(|(what, names)| format!(" {what}: {};", names.join(", "))).collect()
+    named
+        .map(|(what, names)| {
+            let more = match names.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(" {what}: {}{more};", names[..names.len().min(SHOWN)].join(", "))
+        })
+        .collect()
 }
 
 impl StateDict {
@@ -108,25 +130,32 @@ impl StateDict {
     /// [`StateDictError::Format`] for anything but a whole safetensors file, [`StateDictError::Dtype`] for tensors that are
     /// not floats.
     pub fn from_safetensors(bytes: &[u8], key: &str) -> Result<(Self, Option<String>), StateDictError> {
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let entry = header.metadata().as_ref().and_then(|entries| entries.get(key)).cloned();
-        let mut tensors = BTreeMap::new();
-        for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
-            // Batch norm's counters: integers, and nothing is computed from them.
-            if name.ends_with("num_batches_tracked") {
-                continue;
-            }
-            let dtype = match view.dtype() {
-                Dtype::F32 => ElementType::F32,
-                Dtype::F16 => ElementType::F16,
-                Dtype::BF16 => ElementType::Bf16,
-                Dtype::F64 => ElementType::F64,
-                other => return Err(StateDictError::Dtype { name, dtype: other }),
-            };
-            let values = dtype.to_f32(view.data());
-            tensors.insert(name, NamedTensor { shape: view.shape().to_vec(), values });
+        let file = TensorFile::parse(bytes, key)?;
+        Ok((Self::from_file(&file)?, file.entry().map(str::to_owned)))
+    }
+
+    /// The tensors of a safetensors file, as [`StateDict::from_safetensors`] reads them.
+    ///
+    /// # Errors
+    /// [`StateDictError::Dtype`] for tensors that are not floats.
+    pub fn from_file(file: &TensorFile<'_>) -> Result<Self, StateDictError> {
+        let mut read = Self::default();
+        file.tensors().try_for_each(|tensor| read.insert_stored(&tensor))?;
+        Ok(read)
+    }
+
+    /// Adds a tensor of a safetensors file, unless it is batch norm's counter, of which nothing is computed.
+    ///
+    /// # Errors
+    /// [`StateDictError::Dtype`] when it is not of floats.
+    pub(crate) fn insert_stored(&mut self, tensor: &StoredTensor<'_>) -> Result<(), StateDictError> {
+        if tensor.name.ends_with("num_batches_tracked") {
+            return Ok(());
         }
-        Ok((Self { tensors }, entry))
+        let StoredTensor { name, dtype, shape, bytes } = *tensor;
+        let float = tensor.float().ok_or_else(|| StateDictError::Dtype { name: name.to_owned(), dtype })?;
+        self.insert(name, shape, float.to_f32(bytes));
+        Ok(())
     }
 
     /// What [`read_pth`](crate::weights::read_pth) found, without PyTorch's `num_batches_tracked` counters.
@@ -137,6 +166,46 @@ impl StateDict {
             (tensor.name, NamedTensor { shape: tensor.shape, values })
         });
         Self { tensors: named.collect() }
+    }
+
+    /// The tensors by name.
+    pub(crate) fn into_tensors(self) -> BTreeMap<String, NamedTensor> {
+        self.tensors
+    }
+
+    pub(crate) fn of_tensors(tensors: BTreeMap<String, NamedTensor>) -> Self {
+        Self { tensors }
+    }
+
+    /// Whether there is no tensor.
+    pub fn is_empty(&self) -> bool {
+        self.tensors.is_empty()
+    }
+
+    /// The tensors of the module `path`, named from there on.
+    pub(crate) fn module(self, path: &str) -> Self {
+        let inside = |name: &str| Some(name.strip_prefix(path)?.strip_prefix('.')?.to_owned());
+        let kept = self.tensors.into_iter().filter_map(|(name, tensor)| Some((inside(&name)?, tensor)));
+        Self { tensors: kept.collect() }
+    }
+
+    /// Gives the module `from` the path `to`.
+    pub(crate) fn rename_module(&mut self, from: &str, to: &str) {
+        let renamed = |name: &str| Some(format!("{to}{}", name.strip_prefix(from).filter(|r| r.starts_with('.'))?));
+        let tensors = std::mem::take(&mut self.tensors).into_iter();
+        self.tensors = tensors.map(|(name, tensor)| (renamed(&name).unwrap_or(name), tensor)).collect();
+    }
+
+    /// Whether all values are finite.
+    ///
+    /// # Errors
+    /// [`StateDictError::NotFinite`] names the first tensor with others.
+    pub fn check_finite(&self) -> Result<(), StateDictError> {
+        let broken = |tensor: &NamedTensor| tensor.values.iter().any(|value| !value.is_finite());
+        match self.tensors.iter().find(|(_, tensor)| broken(tensor)) {
+            Some((name, _)) => Err(StateDictError::NotFinite { name: name.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// The shape of one tensor.
@@ -163,6 +232,29 @@ impl Network {
         StateDict { tensors: reader.tensors }
     }
 
+    /// Checks that tensors of these names and shapes are this network's, all of them and no others.
+    ///
+    /// # Errors
+    /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape.
+    pub fn check_shapes<'a>(
+        &self,
+        given: impl Iterator<Item = (&'a str, &'a [usize])>,
+    ) -> Result<(), StateDictError> {
+        let mut left = self.tensor_shapes();
+        let (mut surplus, mut mismatched) = (Vec::new(), Vec::new());
+        for (name, shape) in given.filter(|(name, _)| !name.ends_with("num_batches_tracked")) {
+            match left.remove(name) {
+                None => surplus.push(name.to_owned()),
+                Some(own) if own != shape => mismatched.push(mismatch(name, &own, shape)),
+                Some(_) => {}
+            }
+        }
+        if left.is_empty() && surplus.is_empty() && mismatched.is_empty() {
+            return Ok(());
+        }
+        Err(StateDictError::Mismatch { missing: left.into_keys().collect(), surplus, mismatched })
+    }
+
     /// The network with the tensors of `weights`.
     ///
     /// # Errors
@@ -177,6 +269,10 @@ impl Network {
         }
         Err(StateDictError::Mismatch { missing, surplus: left.into_keys().collect(), mismatched })
     }
+}
+
+fn mismatch(name: &str, expected: &[usize], given: &[usize]) -> String {
+    format!("{name} (network {expected:?}, weights {given:?})")
 }
 
 struct Reader {
@@ -233,7 +329,7 @@ impl ModuleMapper for Writer {
             return param;
         };
         if given.shape != expected {
-            self.mismatched.push(format!("{name} (network {expected:?}, weights {:?})", given.shape));
+            self.mismatched.push(mismatch(&name, &expected, &given.shape));
             return param;
         }
         let device = param.lazy_device();

@@ -1,12 +1,13 @@
 //! What a network begins with in place of drawn weights.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::mem;
+use std::path::{Path, PathBuf};
 
 use cairn_dataset::user_cache_folder;
 use cairn_model::Model;
-use cairn_nets::weights::{fetch_weights, read_weights};
-use cairn_nets::{Architecture, StateDict};
+use cairn_nets::weights::{Named, WeightsFile, fetch_weights, read_weights};
+use cairn_nets::{Architecture, Device, NetworkSpec, StateDict};
 
 use crate::TrainError;
 use crate::recipe::{Blend, FirstWeights, NetworkRecipe};
@@ -15,25 +16,42 @@ impl NetworkRecipe {
     /// The weights that the recipe names, blended where it says so; `None` where they are drawn.
     ///
     /// Weights that torchvision publishes are fetched into the user's cache folder, unless they are there; `progress`
-    /// gets the bytes done, and the bytes in all where the server says how many.
+    /// gets the bytes done, and the bytes in all where the server says how many. `taken` gets what a file holds beside its
+    /// weights, and how their names became the network's.
     ///
     /// # Errors
     /// When a file cannot be read, weights cannot be fetched, or there is nothing to blend with.
     pub fn first_weights(
         &self,
         progress: &mut dyn FnMut(u64, Option<u64>),
+        taken: &mut dyn FnMut(&WeightsFile, &Named),
     ) -> Result<Option<StateDict>, TrainError> {
         let weights = match &self.weights {
             None => None,
-            Some(FirstWeights::File(path)) => Some(read_weights(path)?),
+            Some(FirstWeights::File(path)) => Some(named_weights(path, self.architecture, taken)?),
             Some(FirstWeights::Imagenet) => {
-                Some(read_weights(imagenet_weights(self.architecture, progress)?)?)
+                Some(read_weights(imagenet_weights(self.architecture, progress)?, None)?.weights)
             }
         };
         let Some(Blend { with, share }) = &self.blend else { return Ok(weights) };
         let weights = weights.ok_or_else(|| TrainError::NothingToBlend { with: with.clone() })?;
         Ok(Some(weights.blended(&Model::open(with)?.network().state_dict(), *share)))
     }
+}
+
+/// The weights in a file by the network's names.
+fn named_weights(
+    path: &Path,
+    architecture: Architecture,
+    taken: &mut dyn FnMut(&WeightsFile, &Named),
+) -> Result<StateDict, TrainError> {
+    let mut file = read_weights(path, None)?;
+    let weights = mem::take(&mut file.weights);
+    // Names depend neither on the classes nor on the size.
+    let network = NetworkSpec { architecture, classes: 2, side: 224, dropout: 0.0 }.blank(&Device::flex())?;
+    let named = network.name_weights(weights).map_err(|error| TrainError::FirstWeights(error.into()))?;
+    taken(&file, &named);
+    Ok(named.weights)
 }
 
 /// The weights that a training is given, or else those that its recipe names.
@@ -43,7 +61,7 @@ pub(crate) fn given_or_named<'a>(
 ) -> Result<Option<Cow<'a, StateDict>>, TrainError> {
     match given {
         Some(given) => Ok(Some(Cow::Borrowed(given))),
-        None => Ok(network.first_weights(&mut |_, _| ())?.map(Cow::Owned)),
+        None => Ok(network.first_weights(&mut |_, _| (), &mut |_, _| ())?.map(Cow::Owned)),
     }
 }
 

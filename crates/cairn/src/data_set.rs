@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use cairn_dataset::{ClassList, ImageFolder, ManifestPaths, TestFolder, ValidSplit};
+use cairn_model::check_classes;
 use clap::Args;
 
 use crate::photo_files::say_skipped;
@@ -32,6 +33,7 @@ impl DataSetOptions {
     /// The same to train on: a class without training photos is refused, for the network could never name it.
     pub(crate) fn open_to_train(self, root: &Path) -> Result<ImageFolder> {
         let data = self.open(root, &ValidSplit::default())?;
+        check_classes(&data.classes).with_context(|| root.display().to_string())?;
         let classes: Vec<&str> =
             data.untrainable_classes().into_iter().map(|class| class.folder.as_str()).collect();
         if !classes.is_empty() {

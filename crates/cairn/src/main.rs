@@ -31,6 +31,7 @@ mod terminal;
 mod tested;
 mod tta;
 mod watcher;
+mod weights_notes;
 
 use std::process::ExitCode;
 

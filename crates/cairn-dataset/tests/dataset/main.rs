@@ -12,6 +12,7 @@ mod loader;
 mod loader_options;
 mod names;
 mod partition;
+mod mutated;
 mod real_photos;
 mod stats;
 mod walking;

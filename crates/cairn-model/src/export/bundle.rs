@@ -7,7 +7,7 @@ use cairn_nets::StateDict;
 use super::safetensors::to_safetensors;
 use super::{ExportError, WeightFormat};
 use crate::Model;
-use crate::bundle::{ENTRY, describe};
+use crate::bundle::{Checksum, ENTRY, describe};
 
 /// The bytes of a bundle that holds all of the model, with what it learned and by what it tells landmarks from other
 /// photos: what [`Model::open`] opens.
@@ -18,9 +18,10 @@ use crate::bundle::{ENTRY, describe};
 /// # Errors
 /// When the model does not fit together, or `weights` are 8-bit integers, which a bundle cannot hold.
 pub fn to_bundle(model: &Model, weights: WeightFormat) -> Result<Vec<u8>, ExportError> {
-    let description = describe(model.info()).map_err(ExportError::Description)?;
     let mut embeddings = StateDict::default();
     model.memory().insert_into(&mut embeddings);
-    let metadata = HashMap::from([(ENTRY.to_owned(), description)]);
-    to_safetensors(&model.parts().exportable(), &embeddings, weights, metadata)
+    to_safetensors(&model.parts().exportable(), &embeddings, weights, |tensors| {
+        let description = describe(model.info(), Checksum::of(tensors.iter().copied()));
+        Ok(HashMap::from([(ENTRY.to_owned(), description.map_err(ExportError::Description)?)]))
+    })
 }

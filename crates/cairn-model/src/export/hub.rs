@@ -3,7 +3,6 @@
 mod card;
 mod config;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use cairn_nets::StateDict;
@@ -11,7 +10,7 @@ use cairn_nets::StateDict;
 use super::safetensors::to_safetensors;
 use super::{ExportError, ExportedFile, WeightFormat};
 use crate::Model;
-use crate::bundle::{ENTRY, describe};
+use crate::bundle::{Checksum, ENTRY, describe};
 
 /// A model in the layout of model hubs (<https://huggingface.co/docs/hub/model-cards>).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +55,15 @@ impl HubFolder {
     ) -> Result<Self, ExportError> {
         let parts = model.parts();
         let info = &parts.info;
-        let description = describe(info).map_err(ExportError::Description)?;
-        // PyTorch's loaders ask which framework the tensors are laid out for.
-        let metadata = [("format", "pt".to_owned()), (ENTRY, description)];
-        let metadata: HashMap<String, String> =
-            metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let weights_file = to_safetensors(&parts.exportable(), &StateDict::default(), weights, |tensors| {
+            let description = describe(info, Checksum::of(tensors.iter().copied()));
+            let description = description.map_err(ExportError::Description)?;
+            // PyTorch's loaders ask which framework the tensors are laid out for.
+            let metadata = [("format", "pt".to_owned()), (ENTRY, description)];
+            Ok(metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+        })?;
         Ok(Self {
-            weights: to_safetensors(&parts.exportable(), &StateDict::default(), weights, metadata)?,
+            weights: weights_file,
             config: config::config(info),
             card: card::card(info, weights, test),
         })

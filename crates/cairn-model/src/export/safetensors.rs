@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use cairn_nets::StateDict;
+use cairn_nets::weights::StoredTensor;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::weights::{Stored, bytes};
 use super::{ExportError, Exportable, WeightFormat};
 
 /// The bytes of a safetensors file: the network's tensors in torchvision's names and layouts, those that are kept
-/// `beside` it, and `metadata` in its header.
+/// `beside` it, and in its header the `metadata` that is made of them, which come in name order.
 ///
 /// # Errors
 /// When graph, tensors, preprocessing and class names do not fit together, or `weights` are 8-bit integers, for which
@@ -18,7 +19,7 @@ pub(super) fn to_safetensors(
     model: &Exportable,
     beside: &StateDict,
     weights: WeightFormat,
-    metadata: HashMap<String, String>,
+    metadata: impl FnOnce(&[StoredTensor<'_>]) -> Result<HashMap<String, String>, ExportError>,
 ) -> Result<Vec<u8>, ExportError> {
     model.check()?;
     let used = model.used_tensors().into_iter();
@@ -30,15 +31,20 @@ pub(super) fn to_safetensors(
             if weights == WeightFormat::F16 { Stored::halved(values) } else { Stored::F32(bytes(values)) };
         stored.push((name, shape, tensor));
     }
-    let mut views = Vec::with_capacity(stored.len());
+    stored.sort_by_key(|(name, ..)| *name);
+    let mut tensors = Vec::with_capacity(stored.len());
     for (name, shape, tensor) in &stored {
         let (dtype, bytes) = match tensor {
             Stored::F32(bytes) => (Dtype::F32, bytes),
             Stored::F16(bytes) => (Dtype::F16, bytes),
             Stored::Int8(_) => return Err(ExportError::Int8Safetensors),
         };
-        let view = TensorView::new(dtype, shape.to_vec(), bytes)?;
-        views.push((*name, view));
+        tensors.push(StoredTensor { name, dtype, shape, bytes });
+    }
+    let metadata = metadata(&tensors)?;
+    let mut views = Vec::with_capacity(tensors.len());
+    for StoredTensor { name, dtype, shape, bytes } in tensors {
+        views.push((name, TensorView::new(dtype, shape.to_vec(), bytes)?));
     }
     Ok(safetensors::serialize(views, Some(metadata))?)
 }

@@ -83,7 +83,7 @@ fn exported_models_give_what_pytorch_gives_in_torchscript_onnx_runtime_and_openv
     let folder = tempfile::tempdir().unwrap();
     run(&python, "weights", folder.path());
     for case in &CASES {
-        let tensors = read_pth(folder.path().join(format!("{}.pth", case.network))).unwrap();
+        let tensors = read_pth(folder.path().join(format!("{}.pth", case.network)), None).unwrap().tensors;
         case.write(&tensors, &folder.path().join(case.name));
     }
     run(&python, "check", folder.path());
@@ -121,7 +121,7 @@ fn an_exported_torchscript_archive_is_read_back_as_the_weights_that_it_was_made_
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model_scripted.pt");
     std::fs::write(&path, to_torchscript(&model, WeightFormat::F32).unwrap()).unwrap();
-    let found = read_pth(&path).unwrap();
+    let found = read_pth(&path, None).unwrap().tensors;
     let found: Vec<(&str, &[usize], Vec<f32>)> =
         found.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), t.to_f32())).collect();
     assert_eq!(found, weights);

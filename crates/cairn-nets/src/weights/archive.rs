@@ -1,8 +1,9 @@
 //! The zip archives that PyTorch has written since 1.6, and TorchScript always: one folder with the pickle `data.pkl`
 //! and each storage as a file of its own under `data/`.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::cell::Cell;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
@@ -11,25 +12,56 @@ use zip::result::ZipError;
 use super::error::PthProblem;
 use super::pickle::LONGEST_PICKLE;
 
+/// How much of a file may be read to find its entries, in bytes. Each takes some 80, and there is one for each tensor.
+const LONGEST_DIRECTORY: u64 = 8 << 20;
+
+/// A file of which only so many bytes are read until the limit is lifted.
+struct Metered<R> {
+    file: R,
+    /// What may still be read, in bytes.
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let left = self.left.get().checked_sub(count as u64);
+        self.left.set(left.ok_or_else(|| io::Error::other("no list of its entries, or too long a one"))?);
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Metered<R> {
+    fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
+        self.file.seek(place)
+    }
+}
+
 /// An archive of PyTorch.
-pub(super) struct Archive {
-    zip: ZipArchive<BufReader<File>>,
+pub(super) struct Archive<R> {
+    zip: ZipArchive<BufReader<Metered<R>>>,
     /// The name of its folder, with the slash.
     folder: String,
     /// Its length in bytes, which no entry can exceed.
     len: u64,
 }
 
-impl Archive {
-    /// Opens an archive and looks for what every one has.
+impl<R: Read + Seek> Archive<R> {
+    /// Opens an archive of `len` bytes and looks for what every one has.
     ///
     /// # Errors
-    /// When it is no archive, none of PyTorch, or big-endian.
-    pub(super) fn open(file: File) -> Result<Self, PthProblem> {
-        let len = file.metadata()?.len();
+    /// When it is no archive, none of PyTorch, or big-endian, or when its entries share bytes: such an archive unpacks to
+    /// many times its length.
+    pub(super) fn open(file: R, len: u64) -> Result<Self, PthProblem> {
         // Said to begin with the file: looking for where it begins, zip 9.8 refuses some whole archives of PyTorch.
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
-        let zip = ZipArchive::with_config(config, BufReader::new(file))?;
+        let left = Rc::new(Cell::new(LONGEST_DIRECTORY));
+        let metered = Metered { file, left: Rc::clone(&left) };
+        let mut zip = ZipArchive::with_config(config, BufReader::new(metered))?;
+        left.set(u64::MAX);
+        if zip.has_overlapping_files()? {
+            return Err(PthProblem::Archive(ZipError::InvalidArchive("entries overlap".into())));
+        }
         let names = zip.file_names().flatten();
         let folders = names.filter_map(|name| Some(name.strip_suffix("/data.pkl")?.to_owned() + "/"));
         let folder = folders.min_by_key(String::len).ok_or(PthProblem::NotPytorch)?;

@@ -1,13 +1,21 @@
 //! Where in a checkpoint the weights are.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::error::PthProblem;
+use super::names::{LONGEST_NAME, is_visible};
 use super::tensor::StridedView;
 use super::value::{DictId, Heap, ObjectId, Value};
 
-/// Keys under which training scripts keep the state dict beside the epoch, the optimiser and the rest; the first that
-/// is there holds.
+/// Keys under which training scripts keep the running mean of the weights (EMA), which is better than the weights
+/// themselves and so is taken before them, as timm does.
+const EMA_KEYS: [&str; 6] =
+    ["state_dict_ema", "model_ema", "ema_state_dict", "model_ema_state_dict", "ema_model", "ema"];
+
+/// Keys under which training scripts keep the state dict beside the epoch, the optimiser and the rest. The first that
+/// is there is taken.
 const STATE_DICT_KEYS: [&str; 9] = [
     "state_dict",
     "model_state_dict",
@@ -20,92 +28,181 @@ const STATE_DICT_KEYS: [&str; 9] = [
     "state",
 ];
 
-/// Prefixes that PyTorch's wrappers (DataParallel, `torch.compile`) put before every name.
-const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
-
 /// How deep modules may be nested; networks nest some ten.
 const DEEPEST: usize = 64;
 
 /// How many tensors a state dict and attributes the modules of a network may have; the largest have some ten thousand.
 const MOST_ATTRIBUTES: usize = 1_000_000;
 
-/// How long a tensor's name may be, in bytes.
-const LONGEST_NAME: usize = 512;
+/// What a tensor takes beside its name until it is read, in bytes.
+const TENSOR: usize = 256;
 
 /// A tensor of a state dict, not yet read.
 pub(super) type NamedView = (String, Rc<StridedView>);
 
-/// The tensors of the state dict, checkpoint or TorchScript module that is `root`, in the file's order.
-///
-/// # Errors
-/// [`PthProblem::NoStateDict`] when there are none.
-pub(super) fn state_dict(root: &Value, heap: &Heap) -> Result<Vec<NamedView>, PthProblem> {
-    let mut tensors = match root {
-        Value::Object(module) => module_tensors(*module, heap)?,
-        Value::Dict(dict) => match inner(*dict, heap) {
-            Some(Value::Object(module)) => module_tensors(module, heap)?,
-            Some(Value::Dict(inner)) => dict_tensors(inner, heap)?,
-            _ => dict_tensors(*dict, heap)?,
-        },
-        _ => Vec::new(),
-    };
-    if tensors.is_empty() {
-        return Err(PthProblem::NoStateDict { found: description(root, heap) });
-    }
-    // One wrapper may be in another.
-    while let Some(wrapper) =
-        WRAPPERS.into_iter().find(|w| tensors.iter().all(|(name, _)| name.starts_with(w)))
-    {
-        tensors.iter_mut().for_each(|(name, _)| drop(name.drain(..wrapper.len())));
-    }
-    Ok(tensors)
+/// The state dict in a file.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Its tensors, in the file's order.
+    pub(super) tensors: Vec<NamedView>,
+    /// Names of entries that Python would have to make, each with the class or function that would.
+    pub(super) unread: Vec<(String, Rc<str>)>,
+    /// The key under which the checkpoint keeps it.
+    pub(super) key: Option<String>,
+    /// The other keys of the checkpoint that hold tensors by name.
+    pub(super) other_keys: Vec<String>,
 }
 
-/// The state dict that a checkpoint keeps under a key of its own.
-fn inner(dict: DictId, heap: &Heap) -> Option<Value> {
-    let held_under = |wanted: &str| {
-        let found =
-            heap.dict(dict).iter().find(|(key, _)| matches!(key, Value::Text(key) if **key == *wanted));
-        found.map(|(_, value)| value.clone()).filter(|v| matches!(v, Value::Dict(_) | Value::Object(_)))
+/// The state dict, checkpoint or TorchScript module that is `root`: what the checkpoint keeps under `key`, else under
+/// the first of the usual keys, else the only dict of tensors in it.
+///
+/// # Errors
+/// [`PthProblem::NoStateDict`] when there is none, [`PthProblem::NoSuchKey`] when there is none under `key`,
+/// [`PthProblem::SeveralStateDicts`] where nothing says which is meant.
+pub(super) fn state_dict(
+    root: &Value,
+    key: Option<&str>,
+    heap: &Heap,
+    budget: &mut Budget,
+) -> Result<Found, PthProblem> {
+    let Value::Dict(dict) = root else {
+        let found = content(root, heap, budget)?;
+        return if found.tensors.is_empty() { Err(nothing(root, &found, heap)) } else { Ok(found) };
     };
-    STATE_DICT_KEYS.into_iter().find_map(held_under)
+    let held = held_by_key(*dict, heap);
+    let holding: Vec<&str> =
+        held.iter().filter(|(_, value)| holds_tensors(value, heap)).map(|(key, _)| *key).collect();
+    let usual = || EMA_KEYS.iter().chain(&STATE_DICT_KEYS).copied().find(|key| holding.contains(key));
+    let chosen = match key {
+        Some(key) => match holding.iter().find(|held| **held == key) {
+            Some(key) => Some(*key),
+            // It may name a module of the state dict, which is found once the names are known.
+            None => usual(),
+        },
+        None => usual(),
+    };
+    let chosen = match (chosen, holding.as_slice()) {
+        (Some(key), _) => Some(key),
+        (None, _) if holds_tensors(root, heap) => None,
+        (None, [only]) => Some(*only),
+        (None, []) => None,
+        (None, keys) => {
+            return Err(PthProblem::SeveralStateDicts { keys: keys.iter().map(|key| shown(key)).collect() });
+        }
+    };
+    let value = chosen.and_then(|chosen| held.iter().find(|(key, _)| *key == chosen)).map(|(_, value)| *value);
+    let mut found = content(value.unwrap_or(root), heap, budget)?;
+    if found.tensors.is_empty() {
+        return Err(nothing(root, &found, heap));
+    }
+    found.key = chosen.map(shown);
+    found.other_keys = holding.iter().filter(|key| Some(**key) != chosen).map(|key| shown(key)).collect();
+    if let Some(key) = key.filter(|key| Some(*key) != chosen) {
+        keep_module(&mut found, key)?;
+    }
+    Ok(found)
+}
+
+/// Keeps the tensors of one module, without the path to it.
+fn keep_module(found: &mut Found, module: &str) -> Result<(), PthProblem> {
+    let inside = |name: &str| Some(name.strip_prefix(module)?.strip_prefix('.')?.to_owned());
+    let kept: Vec<NamedView> =
+        found.tensors.iter().filter_map(|(name, view)| Some((inside(name)?, Rc::clone(view)))).collect();
+    if kept.is_empty() {
+        let keys = found.key.iter().chain(&found.other_keys).cloned().collect();
+        return Err(PthProblem::NoSuchKey { key: module.to_owned(), keys });
+    }
+    found.tensors = kept;
+    found.unread = found.unread.iter().filter_map(|(n, class)| Some((inside(n)?, Rc::clone(class)))).collect();
+    Ok(())
+}
+
+/// The values with text for a key, of equal keys the last, as in Python.
+fn held_by_key(dict: DictId, heap: &Heap) -> Vec<(&str, &Value)> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut held: Vec<(&str, &Value)> = Vec::new();
+    for (key, value) in heap.dict(dict) {
+        let Value::Text(key) = key else { continue };
+        match places.get(&**key) {
+            Some(&place) => held[place].1 = value,
+            None => {
+                places.insert(key, held.len());
+                held.push((key, value));
+            }
+        }
+    }
+    held
+}
+
+/// Whether it is a module of TorchScript or a dict of tensors by name.
+fn holds_tensors(value: &Value, heap: &Heap) -> bool {
+    match value {
+        Value::Object(_) => true,
+        Value::Dict(dict) => {
+            heap.dict(*dict).iter().any(|item| matches!(item, (Value::Text(_), Value::Tensor(_))))
+        }
+        _ => false,
+    }
+}
+
+fn content(value: &Value, heap: &Heap, budget: &mut Budget) -> Result<Found, PthProblem> {
+    match value {
+        Value::Object(module) => module_tensors(*module, heap, budget),
+        Value::Dict(dict) => dict_tensors(*dict, heap, budget),
+        _ => Ok(Found::default()),
+    }
 }
 
 /// The tensors of a state dict; what else it holds (PyTorch's "extra state") is no weight.
-fn dict_tensors(dict: DictId, heap: &Heap) -> Result<Vec<NamedView>, PthProblem> {
+fn dict_tensors(dict: DictId, heap: &Heap, budget: &mut Budget) -> Result<Found, PthProblem> {
     if heap.dict(dict).len() > MOST_ATTRIBUTES {
-        return Err(too_deep());
+        return Err(malformed());
     }
-    let named = heap.dict(dict).iter().filter_map(|(key, value)| match (key, value) {
-        (Value::Text(name), Value::Tensor(view)) => {
-            Some(joined("", name).map(|name| (name, Rc::clone(view))))
+    let mut found = Found::default();
+    for (name, value) in held_by_key(dict, heap) {
+        found.add(joined("", name)?, value, budget)?;
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn add(&mut self, name: String, value: &Value, budget: &mut Budget) -> Result<(), PthProblem> {
+        match value {
+            Value::Tensor(view) => {
+                budget.spend(name.len() + TENSOR)?;
+                self.tensors.push((name, Rc::clone(view)));
+            }
+            Value::Placeholder(class) => {
+                budget.spend(name.len() + TENSOR)?;
+                self.unread.push((name, Rc::clone(class)));
+            }
+            _ => {}
         }
-        _ => None,
-    });
-    named.collect()
+        Ok(())
+    }
 }
 
 /// A tensor's name: the way to its module, and its own. A pickle can write a long name once and use it a million times.
 fn joined(prefix: &str, key: &str) -> Result<String, PthProblem> {
-    if prefix.len() + key.len() > LONGEST_NAME {
-        return Err(too_deep());
+    if prefix.len() + key.len() > LONGEST_NAME || !key.chars().all(is_visible) {
+        return Err(malformed());
     }
     Ok(format!("{prefix}{key}"))
 }
 
-fn too_deep() -> PthProblem {
+fn malformed() -> PthProblem {
     PthProblem::TooDeep { deepest: DEEPEST, longest: LONGEST_NAME }
 }
 
 /// The tensors of a TorchScript module and the modules in it, each named by its way there.
-fn module_tensors(root: ObjectId, heap: &Heap) -> Result<Vec<NamedView>, PthProblem> {
-    let mut tensors = Vec::new();
+fn module_tensors(root: ObjectId, heap: &Heap, budget: &mut Budget) -> Result<Found, PthProblem> {
+    let mut found = Found::default();
     // A depth-first walk in the file's order: the attributes yet to be looked at of each module on the way.
     let mut way = vec![(String::new(), heap.attributes(root).iter())];
     let mut seen = 0;
     loop {
         let depth = way.len();
-        let Some((prefix, attributes)) = way.last_mut() else { return Ok(tensors) };
+        let Some((prefix, attributes)) = way.last_mut() else { return Ok(found) };
         let Some((key, value)) = attributes.next() else {
             way.pop();
             continue;
@@ -113,17 +210,60 @@ fn module_tensors(root: ObjectId, heap: &Heap) -> Result<Vec<NamedView>, PthProb
         // Modules that share modules may unfold to more than there is in the file.
         seen += 1;
         if depth > DEEPEST || seen > MOST_ATTRIBUTES {
-            return Err(too_deep());
+            return Err(malformed());
         }
         match (key, value) {
-            (Value::Text(key), Value::Tensor(view)) => tensors.push((joined(prefix, key)?, Rc::clone(view))),
             (Value::Text(key), Value::Object(module)) => {
                 let prefix = joined(prefix, key)? + ".";
                 way.push((prefix, heap.attributes(*module).iter()));
             }
+            (Value::Text(key), Value::Tensor(_)) => found.add(joined(prefix, key)?, value, budget)?,
             _ => {}
         }
     }
+}
+
+/// Why there are no tensors in `root`, of which all that may be some is `found`.
+fn nothing(root: &Value, found: &Found, heap: &Heap) -> PthProblem {
+    let tensor = |class: &str| {
+        class.ends_with("Storage")
+            || class.starts_with("torch._utils._rebuild")
+            || class.starts_with("torch._tensor._rebuild")
+    };
+    if let Some((_, class)) = found.unread.iter().find(|(_, class)| tensor(class)) {
+        return unread(class);
+    }
+    match root {
+        Value::Placeholder(class) => unread(class),
+        Value::Dict(dict) => {
+            let held = held_by_key(*dict, heap);
+            let usual = EMA_KEYS.iter().chain(&STATE_DICT_KEYS);
+            let module = usual.into_iter().find_map(|usual| {
+                held.iter().find_map(|(key, value)| match value {
+                    Value::Placeholder(class) if key == usual => Some(class),
+                    _ => None,
+                })
+            });
+            module.map_or_else(
+                || PthProblem::NoStateDict { found: description(root, heap) },
+                |class| unread(class),
+            )
+        }
+        _ => PthProblem::NoStateDict { found: description(root, heap) },
+    }
+}
+
+/// What is wrong where weights are wanted and only this class or function could make them.
+pub(super) fn unread(class: &str) -> PthProblem {
+    match class.strip_prefix("torch.") {
+        Some(storage) if storage.ends_with("Storage") => PthProblem::Storage(storage.to_owned()),
+        _ => PthProblem::Global(class.to_owned()),
+    }
+}
+
+/// A key as people read it: short, and of visible characters alone.
+fn shown(key: &str) -> String {
+    key.chars().take(40).map(|c| if is_visible(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// What `root` is instead of a state dict, in words.
@@ -133,7 +273,7 @@ fn description(root: &Value, heap: &Heap) -> String {
     match root {
         Value::Dict(dict) => {
             let keys = heap.dict(*dict).iter().filter_map(|(key, _)| match key {
-                Value::Text(key) => Some(format!("`{}`", key.chars().take(40).collect::<String>())),
+                Value::Text(key) => Some(format!("`{}`", shown(key))),
                 _ => None,
             });
             let keys: Vec<String> = keys.take(SHOWN).collect();

@@ -40,10 +40,10 @@ pub enum PthProblem {
         /// What is wrong there.
         what: &'static str,
     },
-    /// A class or function that is no part of a state dict.
+    /// A pickled object where weights are wanted: making it needs the Python code of its class.
     #[error(
-        "holds a `{0}`, which only Python can make and cairn never runs code from a file; \
-         save the weights alone, torch.save(model.state_dict(), FILE)"
+        "holds a pickled `{0}`, which needs its Python code, and cairn runs no code from a file; save the weights alone \
+         in Python, torch.save(model.state_dict(), FILE)"
     )]
     Global(String),
     /// Tensors of a type that is not read.
@@ -54,6 +54,20 @@ pub enum PthProblem {
     NoStateDict {
         /// What it holds instead.
         found: String,
+    },
+    /// No state dict under the key that was asked for.
+    #[error("holds no tensors under `{key}`{}", choices(.keys))]
+    NoSuchKey {
+        /// What was asked for.
+        key: String,
+        /// What there is.
+        keys: Vec<String>,
+    },
+    /// Several dicts of tensors, and nothing says which is meant.
+    #[error("holds several state dicts{}", choices(.keys))]
+    SeveralStateDicts {
+        /// Their keys.
+        keys: Vec<String>,
     },
     /// A tensor that contradicts the file.
     #[error("tensor `{name}` {what}: copy or download the file again")]
@@ -69,10 +83,10 @@ pub enum PthProblem {
         /// The limit that it exceeds.
         limit: u64,
     },
-    /// Modules nested or named as in no network, or a million of them.
+    /// A module tree or names that no network has.
     #[error(
-        "its modules are nested more than {deepest} deep, hold one another, have names of more than {longest} \
-         bytes, or are a million, as no network's are"
+        "the module tree is malformed: deeper than {deepest}, cyclic, of a million attributes, or with names of more than \
+         {longest} bytes or with control characters"
     )]
     TooDeep {
         /// The most that is read.
@@ -80,4 +94,16 @@ pub enum PthProblem {
         /// The longest name that is read, in bytes.
         longest: usize,
     },
+}
+
+/// The keys that may be asked for, as the end of a message.
+fn choices(keys: &[String]) -> String {
+    /// As many as can be read at a glance.
+    const SHOWN: usize = 12;
+    if keys.is_empty() {
+        return "; leave the key out".to_owned();
+    }
+    let shown: Vec<String> = keys.iter().take(SHOWN).map(|key| format!("`{key}`")).collect();
+    let more = if keys.len() > SHOWN { " and others" } else { "" };
+    format!("; choose by `cairn import --key` one of {}{more}", shown.join(", "))
 }

@@ -24,12 +24,15 @@ pub enum HeadFit {
 }
 
 impl Network {
-    /// The network with these weights. A last layer for another number of classes, or none, leaves the network's own in
-    /// its place; all other tensors must be there, and no others.
+    /// The network with these weights, [named](Network::name_weights) as it names them. A last layer for another number of
+    /// classes, or none, leaves the network's own in its place; all other tensors must be there, and no others.
     ///
     /// # Errors
-    /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape.
+    /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape,
+    /// [`StateDictError::NotFinite`] one with values that are no numbers.
     pub fn fitted_with(self, weights: &StateDict) -> Result<Fitted, StateDictError> {
+        let weights = &self.name_weights(weights.clone())?.weights;
+        weights.check_finite()?;
         let prefix = self.head_prefix();
         let own = self.state_dict();
         let weight = format!("{prefix}.weight");

@@ -1,9 +1,8 @@
-//! The classes and functions that a pickle may name: those that state dicts and TorchScript's modules are made of.
-//! None is run; each is a rule for what its call stands for.
+//! The classes and functions that a pickle may name. Those that state dicts and TorchScript's modules are made of each
+//! have a rule for what their call stands for. All others give placeholders, which hold nothing. None is ever run.
 
 use std::rc::Rc;
 
-use super::error::PthProblem;
 use super::pickle::Fault;
 use super::tensor::{Dtype, Storage, StridedView};
 use super::value::{Heap, Value};
@@ -11,23 +10,13 @@ use super::value::{Heap, Value};
 /// The most axes that a tensor has in PyTorch.
 const MOST_AXES: usize = 64;
 
-/// Lets a class or function pass that is known here.
-///
-/// # Errors
-/// The name of any other.
-pub(super) fn check(path: &str) -> Result<(), Fault> {
-    let known = match path {
+/// Whether calls of this class or function are read; calls of others give placeholders.
+pub(super) fn is_read(path: &str) -> bool {
+    match path {
         "collections.OrderedDict" | "torch.Size" => true,
         "torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2" => true,
-        "torch._utils._rebuild_parameter" => true,
-        _ => tag(path).is_some() || is_script_class(path) || storage_class(path).is_some(),
-    };
-    match path.strip_prefix("torch.") {
-        _ if known => Ok(()),
-        Some(class) if class.ends_with("Storage") => {
-            Err(Fault::Refused(PthProblem::Storage(class.to_owned())))
-        }
-        _ => Err(Fault::Refused(PthProblem::Global(path.to_owned()))),
+        "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state" => true,
+        _ => tag(path).is_some() || is_script_class(path) || Elements::of(path).is_some(),
     }
 }
 
@@ -44,42 +33,92 @@ fn is_script_class(path: &str) -> bool {
     path.starts_with("__torch__.")
 }
 
-/// The element type of `torch.FloatStorage` and its like.
-fn storage_class(path: &str) -> Option<Dtype> {
-    path.strip_prefix("torch.").and_then(Dtype::of_storage)
+/// What a class of storages, such as `torch.FloatStorage`, holds.
+struct Elements {
+    /// Bytes of one element.
+    size: usize,
+    /// The type, where it is read.
+    dtype: Option<Dtype>,
 }
 
-/// What calling `global` with `arguments` stands for.
-pub(super) fn call(global: &Value, arguments: &Value, heap: &mut Heap) -> Result<Value, Fault> {
-    let (Value::Global(path), Value::Sequence(arguments)) = (global, arguments) else {
-        return Err(Fault::Damaged("it calls something else than a function"));
+impl Elements {
+    fn of(path: &str) -> Option<Self> {
+        let class = path.strip_prefix("torch.")?.strip_suffix("Storage")?;
+        let read = |dtype: Dtype| Self { size: dtype.size(), dtype: Some(dtype) };
+        let unread = |size| Self { size, dtype: None };
+        Some(match class {
+            "Float" => read(Dtype::F32),
+            "Half" => read(Dtype::F16),
+            "BFloat16" => read(Dtype::Bf16),
+            "Double" => read(Dtype::F64),
+            "Long" => read(Dtype::I64),
+            "Byte" => read(Dtype::U8),
+            "Bool" => read(Dtype::Bool),
+            "Untyped" | "Char" | "QInt8" | "QUInt8" | "QUInt4x2" | "QUInt2x4" => unread(1),
+            "Short" => unread(2),
+            "Int" | "QInt32" => unread(4),
+            "ComplexFloat" => unread(8),
+            "ComplexDouble" => unread(16),
+            _ => return None,
+        })
+    }
+}
+
+/// What calling `function` with `arguments` stands for, and how many bytes that takes.
+pub(super) fn call(function: &Value, arguments: &Value, heap: &mut Heap) -> Result<Made, Fault> {
+    let path = match function {
+        Value::Global(path) if is_read(path) => path,
+        Value::Global(path) | Value::Placeholder(path) => return Ok(Made::placeholder(path)),
+        _ => return Err(Fault::Damaged("it calls something else than a function")),
+    };
+    let Value::Sequence(arguments) = arguments else {
+        return Err(Fault::Damaged("it calls a function with something else than a list"));
     };
     let arguments = heap.sequence(*arguments);
     let first = || arguments.first().cloned().ok_or(Fault::Damaged("a call without its argument"));
     match path.as_ref() {
         "torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2" => rebuild_tensor(arguments, heap),
-        "torch._utils._rebuild_parameter" | "torch.Size" => first(),
-        path if tag(path).is_some() => first(),
+        "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state" | "torch.Size" => {
+            first().map(Made::small)
+        }
+        path if tag(path).is_some() => first().map(Made::small),
         "collections.OrderedDict" => ordered_dict(first().ok().as_ref(), heap),
-        path if is_script_class(path) => Ok(heap.new_object()),
+        path if is_script_class(path) => Ok(Made::small(heap.new_object())),
         _ => Err(Fault::Damaged("it calls a type of storage")),
     }
 }
 
+/// A value that a call stands for.
+pub(super) struct Made {
+    pub(super) value: Value,
+    /// What it takes beside the value itself, in bytes.
+    pub(super) bytes: usize,
+}
+
+impl Made {
+    fn small(value: Value) -> Self {
+        Self { value, bytes: 64 }
+    }
+
+    fn placeholder(path: &Rc<str>) -> Self {
+        Self::small(Value::Placeholder(Rc::clone(path)))
+    }
+}
+
 /// Gives `object` its `state`: the attributes of a TorchScript module. An OrderedDict's (the versions of its modules)
-/// hold no weights.
+/// and a placeholder's hold no weights.
 pub(super) fn build(object: &Value, state: &Value, heap: &mut Heap) -> Result<(), Fault> {
     match (object, state) {
         (Value::Object(object), Value::Dict(attributes)) => heap.set_attributes(*object, *attributes),
         // A class of TorchScript with a __setstate__ of its own: what it would do with the state is in its code.
-        (Value::Object(_), _) | (Value::Dict(_), _) => {}
+        (Value::Object(_), _) | (Value::Dict(_), _) | (Value::Placeholder(_), _) => {}
         _ => return Err(Fault::Damaged("it sets attributes of something that has none")),
     }
     Ok(())
 }
 
 /// An empty OrderedDict, or one of a list of `[key, value]` lists, as Python 2 wrote it.
-fn ordered_dict(pairs: Option<&Value>, heap: &mut Heap) -> Result<Value, Fault> {
+fn ordered_dict(pairs: Option<&Value>, heap: &mut Heap) -> Result<Made, Fault> {
     let damaged = || Fault::Damaged("an OrderedDict that is not made of pairs");
     // Taken, not copied: nobody else refers to this list, and a pickle that had it copied a million times would.
     let pairs = match pairs {
@@ -88,17 +127,18 @@ fn ordered_dict(pairs: Option<&Value>, heap: &mut Heap) -> Result<Value, Fault> 
         Some(_) => return Err(damaged()),
     };
     let (dict, id) = heap.new_dict();
+    let bytes = 64 + pairs.len() * 2 * size_of::<(Value, Value)>();
     for pair in pairs {
         let Value::Sequence(pair) = pair else { return Err(damaged()) };
         let [key, value] = heap.sequence(pair) else { return Err(damaged()) };
         let item = (key.clone(), value.clone());
         heap.dict_mut(id).push(item);
     }
-    Ok(dict)
+    Ok(Made { value: dict, bytes })
 }
 
 /// `(storage, offset, shape, strides, ...)`.
-fn rebuild_tensor(arguments: &[Value], heap: &Heap) -> Result<Value, Fault> {
+fn rebuild_tensor(arguments: &[Value], heap: &Heap) -> Result<Made, Fault> {
     let [Value::Storage(storage), Value::Int(offset), shape, strides, ..] = arguments else {
         return Err(Fault::Damaged("a tensor without storage, offset, shape and strides"));
     };
@@ -107,27 +147,36 @@ fn rebuild_tensor(arguments: &[Value], heap: &Heap) -> Result<Value, Fault> {
     if shape.len() != strides.len() {
         return Err(Fault::Damaged("a tensor whose shape and strides do not fit"));
     }
-    Ok(Value::Tensor(Rc::new(StridedView { storage: Rc::clone(storage), offset, shape, strides })))
+    let Some(dtype) = storage.dtype else { return Ok(Made::placeholder(&storage.class)) };
+    let bytes = 2 * size_of::<StridedView>() + (shape.len() + strides.len()) * size_of::<usize>();
+    let view = StridedView { storage: Rc::clone(storage), dtype, offset, shape, strides };
+    Ok(Made { value: Value::Tensor(Rc::new(view)), bytes })
 }
 
-/// The storage that a persistent id names: `("storage", class, key, device, elements)`, followed in files of PyTorch
-/// 0.4 and before by None, or by the part of it that is meant.
-pub(super) fn storage(id: &Value, heap: &mut Heap) -> Result<Value, Fault> {
+/// What a persistent id names. A storage is `("storage", class, key, device, elements)`, followed in files of PyTorch
+/// 0.4 and before by None, or by the part of it that is meant. A class of a pickled module is
+/// `("module", class, file, source code)` in legacy files, of which the class alone is kept.
+pub(super) fn persistent(id: &Value, heap: &mut Heap) -> Result<Made, Fault> {
     let damaged = || Fault::Damaged("a reference to something else than a storage");
     let Value::Sequence(id) = id else { return Err(damaged()) };
-    let [Value::Text(kind), Value::Global(class), Value::Text(key), _, len, part @ ..] = heap.sequence(*id)
-    else {
-        return Err(damaged());
+    let (class, key, len, part) = match heap.sequence(*id) {
+        [Value::Text(kind), Value::Global(class), Value::Text(key), _, len, part @ ..]
+            if **kind == *"storage" =>
+        {
+            (class, key, len, part)
+        }
+        [Value::Text(kind), class @ Value::Global(_), ..] if **kind == *"module" => {
+            return Ok(Made::small(class.clone()));
+        }
+        _ => return Err(damaged()),
     };
-    if kind.as_ref() != "storage" {
-        return Err(damaged());
-    }
     if !matches!(part, [] | [Value::Other]) {
         return Err(Fault::Damaged("a view of a storage, as no PyTorch since 0.4 writes them"));
     }
-    let dtype = storage_class(class).ok_or_else(damaged)?;
-    let storage = Storage { key: Rc::clone(key), dtype, len: length(len)? };
-    Ok(heap.new_storage(storage))
+    let Elements { size, dtype } = Elements::of(class).ok_or_else(damaged)?;
+    let (class, key) = (Rc::clone(class), Rc::clone(key));
+    let storage = Storage { key, class, dtype, size, len: length(len)? };
+    Ok(Made { value: heap.new_storage(storage), bytes: 2 * size_of::<Storage>() })
 }
 
 fn lengths(sequence: &Value, heap: &Heap) -> Result<Vec<usize>, Fault> {

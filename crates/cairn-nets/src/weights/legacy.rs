@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::error::PthProblem;
 use super::pickle::{Unpickled, unpickle};
 use super::value::{Heap, Value};
@@ -27,10 +28,10 @@ impl Legacy {
     ///
     /// # Errors
     /// When it is damaged, big-endian, or holds what is not read.
-    pub(super) fn read(file: &[u8]) -> Result<Self, PthProblem> {
+    pub(super) fn read(file: &[u8], budget: &mut Budget) -> Result<Self, PthProblem> {
         let mut position = MAGIC.len();
         let mut next = || {
-            let unpickled = unpickle(&file[position..])?;
+            let unpickled = unpickle(&file[position..], budget)?;
             position += unpickled.len;
             Ok::<_, PthProblem>(unpickled)
         };
@@ -72,7 +73,7 @@ fn storages(
     heap: &Heap,
 ) -> Result<HashMap<String, Range<usize>>, PthProblem> {
     let sizes: HashMap<&str, usize> =
-        heap.storages().iter().map(|storage| (storage.key.as_ref(), storage.dtype.size())).collect();
+        heap.storages().iter().map(|storage| (storage.key.as_ref(), storage.size)).collect();
     let mut places = HashMap::new();
     for key in keys {
         let damaged = |what| PthProblem::Pickle { position, what };

@@ -2,11 +2,12 @@
 //! anything.
 //!
 //! A file of PyTorch is a pickle, a program for a small machine that may call any function of Python. The machine
-//! here knows the few calls that rebuild tensors and refuses the rest by name, so that a file from a stranger
-//! is data and nothing else.
+//! here knows the few calls that rebuild tensors. Every other call gives a placeholder that holds nothing, so that a file
+//! from a stranger is data and nothing else.
 
 mod archive;
 mod blend;
+mod budget;
 mod checkpoint;
 mod download;
 mod error;
@@ -14,14 +15,19 @@ mod file;
 mod fitted;
 mod globals;
 mod legacy;
+mod names;
+mod naming;
 mod pickle;
 mod pth;
 mod tensor;
+mod tensor_file;
 mod value;
 
 pub use download::{DownloadError, fetch_weights};
 pub use error::{PthError, PthProblem};
-pub use file::{WeightsError, read_weights};
+pub use file::{WeightsError, WeightsFile, read_weights};
 pub use fitted::{Fitted, HeadFit};
-pub use pth::read_pth;
+pub use naming::{Named, NamingError};
+pub use pth::{PthContent, read_pth};
 pub use tensor::{Dtype, RawTensor};
+pub use tensor_file::{StoredTensor, TensorFile, TensorFileError};

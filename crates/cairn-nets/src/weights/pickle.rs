@@ -4,16 +4,23 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::error::PthProblem;
 use super::globals;
+use super::names::{LONGEST_NAME, is_visible};
 use super::value::{Heap, Value};
 
-/// The longest pickle that is read, in bytes. That of a network of a thousand tensors takes some hundred thousand; a byte
-/// of a hostile one can take forty of memory.
+/// The longest pickle that is read, in bytes. That of a network of a thousand tensors takes some hundred thousand.
 pub(super) const LONGEST_PICKLE: usize = 16 << 20;
 
-/// The longest name of a class that is read, in bytes.
-const LONGEST_NAME: usize = 512;
+/// What an instruction takes at most beside texts, in bytes: a value on the stack, the stack grown to twice its length.
+const INSTRUCTION: usize = 2 * size_of::<Value>();
+
+/// What a list or a dict takes beside its items, in bytes.
+const COMPOUND: usize = 2 * size_of::<Vec<Value>>();
+
+/// What an entry of the memo takes, in bytes: a hash table is half empty at worst.
+const MEMO_ENTRY: usize = 2 * size_of::<(usize, Value)>() + 2;
 
 /// What a pickle says, and where the next one begins.
 pub(super) struct Unpickled {
@@ -25,15 +32,15 @@ pub(super) struct Unpickled {
     pub(super) len: usize,
 }
 
-/// Reads the pickle at the start of `bytes`.
+/// Reads the pickle at the start of `bytes`, within the `budget` of its file.
 ///
-/// Time and memory are proportional to its length: every instruction takes at least a byte and makes at most one value.
+/// Time is proportional to its length: every instruction takes at least a byte and makes at most one value.
 ///
 /// # Errors
-/// [`PthProblem::TooLarge`] beyond [`LONGEST_PICKLE`], [`PthProblem::Pickle`] when it is damaged,
-/// [`PthProblem::Global`] and [`PthProblem::Storage`] for what is not read.
-pub(super) fn unpickle(bytes: &[u8]) -> Result<Unpickled, PthProblem> {
-    let mut machine = Machine { bytes, ..Machine::default() };
+/// [`PthProblem::TooLarge`] beyond [`LONGEST_PICKLE`] or the budget, [`PthProblem::Pickle`] when it is damaged.
+pub(super) fn unpickle(bytes: &[u8], budget: &mut Budget) -> Result<Unpickled, PthProblem> {
+    let (stack, marks, memo, heap) = Default::default();
+    let mut machine = Machine { bytes, position: 0, stack, marks, memo, heap, budget };
     loop {
         let position = machine.position;
         if position > LONGEST_PICKLE {
@@ -57,12 +64,17 @@ pub(super) enum Fault {
     Refused(PthProblem),
 }
 
+impl From<PthProblem> for Fault {
+    fn from(problem: PthProblem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
 enum Step {
     Next,
     Stop(Value),
 }
 
-#[derive(Default)]
 struct Machine<'a> {
     bytes: &'a [u8],
     position: usize,
@@ -71,11 +83,13 @@ struct Machine<'a> {
     marks: Vec<usize>,
     memo: HashMap<usize, Value>,
     heap: Heap,
+    budget: &'a mut Budget,
 }
 
 impl Machine<'_> {
     /// Follows the next instruction. Each arm is one, or some that differ in the lengths of what follows them.
     fn step(&mut self) -> Result<Step, Fault> {
+        self.budget.spend(INSTRUCTION)?;
         match self.byte()? {
             b'.' => return Ok(Step::Stop(self.pop()?)),
             0x80 => drop(self.take(1)?), // the protocol
@@ -103,19 +117,19 @@ impl Machine<'_> {
             b'B' => self.binary::<4>()?,
             0x8e | 0x96 => self.binary::<8>()?,
 
-            b']' | b')' => self.push_sequence(Vec::new()),
-            b'l' | b't' => self.sequence_from_mark()?,
+            b']' | b')' | 0x8f => self.push_sequence(Vec::new())?,
+            b'l' | b't' | 0x91 => self.sequence_from_mark()?,
             n @ 0x85..=0x87 => self.tuple_of(usize::from(n - 0x84))?,
             b'a' => self.append_one()?,
-            b'e' => self.append_from_mark()?,
-            b'}' => self.push_dict(),
+            b'e' | 0x90 => self.append_from_mark()?,
+            b'}' => self.push_dict()?,
             b'd' => self.dict_from_mark()?,
             b's' => self.set_item()?,
             b'u' => self.set_items_from_mark()?,
 
             b'q' => self.memorise::<1>()?,
             b'r' => self.memorise::<4>()?,
-            0x94 => drop(self.memo.insert(self.memo.len(), self.top()?)),
+            0x94 => self.memorise_at(self.memo.len())?,
             b'h' => self.recall::<1>()?,
             b'j' => self.recall::<4>()?,
             b'p' | b'g' => return Err(Fault::Damaged("a textual memo, which PyTorch does not write")),
@@ -123,6 +137,7 @@ impl Machine<'_> {
             b'c' => self.global()?,
             0x93 => self.stack_global()?,
             b'R' | 0x81 => self.call()?,
+            0x92 => self.call_with_names()?,
             b'b' => self.build()?,
             b'Q' => self.persistent_id()?,
             _ => return Err(Fault::Damaged("an instruction that is not known")),
@@ -202,7 +217,8 @@ impl Machine<'_> {
 
     fn text<const N: usize>(&mut self) -> Result<(), Fault> {
         let len = self.number::<N>()?;
-        let text = String::from_utf8_lossy(self.take(len)?).into();
+        let text: Rc<str> = String::from_utf8_lossy(self.take(len)?).into();
+        self.budget.spend(text.len() + 2 * size_of::<usize>())?;
         self.stack.push(Value::Text(text));
         Ok(())
     }
@@ -241,21 +257,21 @@ impl Machine<'_> {
 
     // Compound values.
 
-    fn push_sequence(&mut self, items: Vec<Value>) {
+    fn push_sequence(&mut self, items: Vec<Value>) -> Result<(), Fault> {
+        self.budget.spend(COMPOUND)?;
         let sequence = self.heap.new_sequence(items);
         self.stack.push(sequence);
+        Ok(())
     }
 
     fn sequence_from_mark(&mut self) -> Result<(), Fault> {
         let items = self.pop_to_mark()?;
-        self.push_sequence(items);
-        Ok(())
+        self.push_sequence(items)
     }
 
     fn tuple_of(&mut self, n: usize) -> Result<(), Fault> {
         let items = self.pop_many(n)?;
-        self.push_sequence(items);
-        Ok(())
+        self.push_sequence(items)
     }
 
     fn append_one(&mut self) -> Result<(), Fault> {
@@ -269,21 +285,24 @@ impl Machine<'_> {
     }
 
     fn append(&mut self, items: Vec<Value>) -> Result<(), Fault> {
-        let Value::Sequence(list) = self.top()? else {
-            return Err(Fault::Damaged("it appends to something else than a list"));
-        };
-        self.heap.sequence_mut(list).extend(items);
+        match self.top()? {
+            Value::Sequence(list) => self.heap.sequence_mut(list).extend(items),
+            Value::Placeholder(_) => {}
+            _ => return Err(Fault::Damaged("it appends to something else than a list")),
+        }
         Ok(())
     }
 
-    fn push_dict(&mut self) {
+    fn push_dict(&mut self) -> Result<(), Fault> {
+        self.budget.spend(COMPOUND)?;
         let (dict, _) = self.heap.new_dict();
         self.stack.push(dict);
+        Ok(())
     }
 
     fn dict_from_mark(&mut self) -> Result<(), Fault> {
         let items = self.pop_to_mark()?;
-        self.push_dict();
+        self.push_dict()?;
         self.set_items(items)
     }
 
@@ -299,8 +318,10 @@ impl Machine<'_> {
 
     /// Sets keys and values, which follow each other in `items`.
     fn set_items(&mut self, items: Vec<Value>) -> Result<(), Fault> {
-        let Value::Dict(dict) = self.top()? else {
-            return Err(Fault::Damaged("it sets items of something else than a dict"));
+        let dict = match self.top()? {
+            Value::Dict(dict) => dict,
+            Value::Placeholder(_) => return Ok(()),
+            _ => return Err(Fault::Damaged("it sets items of something else than a dict")),
         };
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
@@ -314,6 +335,11 @@ impl Machine<'_> {
 
     fn memorise<const N: usize>(&mut self) -> Result<(), Fault> {
         let key = self.number::<N>()?;
+        self.memorise_at(key)
+    }
+
+    fn memorise_at(&mut self, key: usize) -> Result<(), Fault> {
+        self.budget.spend(MEMO_ENTRY)?;
         self.memo.insert(key, self.top()?);
         Ok(())
     }
@@ -340,11 +366,14 @@ impl Machine<'_> {
 
     fn push_global(&mut self, module: &str, name: &str) -> Result<(), Fault> {
         // A pickle can write a long name once and use it a million times.
-        if module.len() + name.len() > LONGEST_NAME {
-            return Err(Fault::Damaged("a class whose name is longer than any"));
+        if module.len() + name.len() > LONGEST_NAME || !module.chars().chain(name.chars()).all(is_visible) {
+            return Err(Fault::Damaged("a class whose name is longer than any, or has control characters"));
         }
         let path: Rc<str> = format!("{module}.{name}").into();
-        globals::check(&path)?;
+        self.budget.spend(path.len() + 2 * size_of::<usize>())?;
+        if !globals::is_read(&path) {
+            self.heap.leave_unread(&path);
+        }
         self.stack.push(Value::Global(path));
         Ok(())
     }
@@ -353,7 +382,18 @@ impl Machine<'_> {
         let arguments = self.pop()?;
         let function = self.pop()?;
         let made = globals::call(&function, &arguments, &mut self.heap)?;
-        self.stack.push(made);
+        self.push_made(made)
+    }
+
+    /// A call with arguments by name, which nothing that is read has.
+    fn call_with_names(&mut self) -> Result<(), Fault> {
+        self.pop()?;
+        self.call()
+    }
+
+    fn push_made(&mut self, made: globals::Made) -> Result<(), Fault> {
+        self.budget.spend(made.bytes)?;
+        self.stack.push(made.value);
         Ok(())
     }
 
@@ -364,9 +404,8 @@ impl Machine<'_> {
 
     fn persistent_id(&mut self) -> Result<(), Fault> {
         let id = self.pop()?;
-        let storage = globals::storage(&id, &mut self.heap)?;
-        self.stack.push(storage);
-        Ok(())
+        let made = globals::persistent(&id, &mut self.heap)?;
+        self.push_made(made)
     }
 }
 

@@ -53,20 +53,27 @@ impl Dtype {
             Self::U8 | Self::Bool => bytes.iter().map(|&b| f32::from(b)).collect(),
         }
     }
+}
 
-    /// The type of a storage class of the module `torch`, such as `FloatStorage`.
-    pub(super) fn of_storage(class: &str) -> Option<Self> {
-        Some(match class {
-            "FloatStorage" => Self::F32,
-            "HalfStorage" => Self::F16,
-            "BFloat16Storage" => Self::Bf16,
-            "DoubleStorage" => Self::F64,
-            "LongStorage" => Self::I64,
-            "ByteStorage" => Self::U8,
-            "BoolStorage" => Self::Bool,
-            _ => return None,
-        })
+impl Dtype {
+    /// Whether all these little-endian elements are finite once they are f32.
+    pub fn all_finite(self, bytes: &[u8]) -> bool {
+        // An exponent of ones, or of f64 what rounds to infinity.
+        match self {
+            Self::F32 => none(bytes, |b| u32::from_le_bytes(b) & 0x7f80_0000 == 0x7f80_0000),
+            Self::F16 => none(bytes, |b| u16::from_le_bytes(b) & 0x7c00 == 0x7c00),
+            Self::Bf16 => none(bytes, |b| u16::from_le_bytes(b) & 0x7f80 == 0x7f80),
+            Self::F64 => none(bytes, |b| !(f64::from_le_bytes(b) as f32).is_finite()),
+            Self::I64 | Self::U8 | Self::Bool => true,
+        }
     }
+}
+
+/// Whether `is_broken` holds for none of the elements. Looks at a thousand before it decides, so that the loop is
+/// vectorised.
+fn none<const N: usize>(bytes: &[u8], is_broken: impl Fn([u8; N]) -> bool) -> bool {
+    let (elements, _) = bytes.as_chunks::<N>();
+    elements.chunks(1024).all(|some| !some.iter().fold(false, |any, element| any | is_broken(*element)))
 }
 
 /// A tensor by name, as plain data.
@@ -94,6 +101,8 @@ impl RawTensor {
 pub(super) struct StridedView {
     /// Whose elements it views.
     pub(super) storage: Rc<Storage>,
+    /// Their type.
+    pub(super) dtype: Dtype,
     /// Its first element, counted in elements of the storage.
     pub(super) offset: usize,
     /// Its shape.
@@ -107,8 +116,12 @@ pub(super) struct StridedView {
 pub(super) struct Storage {
     /// Its name in the file.
     pub(super) key: Rc<str>,
-    /// The type of its elements.
-    pub(super) dtype: Dtype,
+    /// Its class, such as `torch.FloatStorage`.
+    pub(super) class: Rc<str>,
+    /// The type of its elements; `None` where tensors of it are not read.
+    pub(super) dtype: Option<Dtype>,
+    /// Bytes of one element.
+    pub(super) size: usize,
     /// How many elements it has.
     pub(super) len: usize,
 }
@@ -116,7 +129,7 @@ pub(super) struct Storage {
 impl StridedView {
     /// How many bytes its elements take without gaps; `None` beyond what can be counted.
     pub(super) fn byte_len(&self) -> Option<usize> {
-        self.shape.iter().try_fold(self.storage.dtype.size(), |bytes, &side| bytes.checked_mul(side))
+        self.shape.iter().try_fold(self.dtype.size(), |bytes, &side| bytes.checked_mul(side))
     }
 
     /// The tensor's elements, gathered from the bytes of its storage.
@@ -124,7 +137,7 @@ impl StridedView {
     /// # Errors
     /// [`PthProblem::Tensor`] when it reaches outside of the storage.
     pub(super) fn gather(&self, name: String, storage: &[u8]) -> Result<RawTensor, PthProblem> {
-        let dtype = self.storage.dtype;
+        let dtype = self.dtype;
         let problem = |what| PthProblem::Tensor { name: name.clone(), what };
         let byte_len = self.byte_len().ok_or_else(|| problem("is larger than any memory"))?;
         let end = self.end().and_then(|end| end.checked_mul(dtype.size()));
@@ -150,7 +163,7 @@ impl StridedView {
 
     /// Appends the elements along `axis` and those after it, the first at `start`.
     fn gather_axis(&self, axis: usize, start: usize, storage: &[u8], out: &mut Vec<u8>) {
-        let size = self.storage.dtype.size();
+        let size = self.dtype.size();
         if self.lies_dense_from(axis) {
             let len = self.shape[axis..].iter().product::<usize>();
             out.extend_from_slice(&storage[start * size..][..len * size]);
@@ -177,8 +190,10 @@ mod tests {
     use super::*;
 
     fn view(shape: &[usize], strides: &[usize], offset: usize) -> StridedView {
-        let storage = Storage { key: "0".into(), dtype: Dtype::U8, len: 24 };
-        StridedView { storage: Rc::new(storage), offset, shape: shape.to_vec(), strides: strides.to_vec() }
+        let (key, class) = ("0".into(), "torch.ByteStorage".into());
+        let storage = Storage { key, class, dtype: Some(Dtype::U8), size: 1, len: 24 };
+        let (shape, strides) = (shape.to_vec(), strides.to_vec());
+        StridedView { storage: Rc::new(storage), dtype: Dtype::U8, offset, shape, strides }
     }
 
     fn gathered(view: &StridedView) -> Result<Vec<u8>, PthProblem> {
@@ -208,6 +223,31 @@ mod tests {
         }
         let countless = view(&[usize::MAX, 2], &[0, 0], 0);
         assert!(matches!(gathered(&countless), Err(PthProblem::Tensor { .. })));
+    }
+
+    #[test]
+    fn an_element_that_is_not_finite_is_found_wherever_it_is() {
+        let bytes = |value: f64| {
+            let (narrow, half, brain) = (value as f32, f16::from_f64(value), bf16::from_f64(value));
+            [
+                (Dtype::F32, narrow.to_le_bytes().to_vec()),
+                (Dtype::F16, half.to_le_bytes().to_vec()),
+                (Dtype::Bf16, brain.to_le_bytes().to_vec()),
+                (Dtype::F64, value.to_le_bytes().to_vec()),
+            ]
+        };
+        for broken in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            for ((dtype, whole), (_, other)) in bytes(-1.5).into_iter().zip(bytes(broken)) {
+                let mut elements = vec![whole.clone(); 3000];
+                assert!(dtype.all_finite(&elements.concat()), "{dtype:?}");
+                for place in [0, 1023, 1024, 2999] {
+                    elements[place] = other.clone();
+                    assert!(!dtype.all_finite(&elements.concat()), "{dtype:?} {broken} at {place}");
+                    elements[place] = whole.clone();
+                }
+            }
+        }
+        assert!(Dtype::F32.all_finite(&f32::MAX.to_le_bytes()) && Dtype::I64.all_finite(&[0xff; 8]));
     }
 
     #[test]

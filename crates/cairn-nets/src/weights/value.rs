@@ -1,8 +1,12 @@
 //! What a pickle builds: values, and the heap that holds the compound ones.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::tensor::{Storage, StridedView};
+
+/// How many unread classes are remembered by name.
+const MOST_UNREAD: usize = 32;
 
 /// A value of a pickle. Compound values are kept in a [`Heap`]: pickles change them after they have been referred to,
 /// may let them hold themselves, and may nest them deeper than any stack, which a heap drops without recursion.
@@ -19,6 +23,8 @@ pub(super) enum Value {
     Dict(DictId),
     /// A class or function, by module and name.
     Global(Rc<str>),
+    /// What a class or function of this name would have made, had it been run: it holds nothing.
+    Placeholder(Rc<str>),
     /// An instance of a class of TorchScript.
     Object(ObjectId),
     Storage(Rc<Storage>),
@@ -45,6 +51,7 @@ pub(super) struct Heap {
     /// The attributes of each object, once they are set.
     objects: Vec<Option<DictId>>,
     storages: Vec<Rc<Storage>>,
+    unread: BTreeSet<Rc<str>>,
 }
 
 impl Heap {
@@ -74,6 +81,18 @@ impl Heap {
     /// Every storage that the pickle refers to, as often as it does.
     pub(super) fn storages(&self) -> &[Rc<Storage>] {
         &self.storages
+    }
+
+    /// Remembers that a class or function is not read.
+    pub(super) fn leave_unread(&mut self, path: &Rc<str>) {
+        if self.unread.len() < MOST_UNREAD {
+            self.unread.insert(Rc::clone(path));
+        }
+    }
+
+    /// The classes and functions that placeholders stand for, or the first of them in name order.
+    pub(super) fn unread(&self) -> Vec<String> {
+        self.unread.iter().map(ToString::to_string).collect()
     }
 
     pub(super) fn sequence(&self, id: SequenceId) -> &[Value] {

@@ -2,7 +2,7 @@
 
 use cairn_nets::weights::PthProblem;
 
-use crate::pickler::{archive, legacy, read, weight, with_storage};
+use crate::pickler::{archive, legacy, read, read_content, weight, with_storage};
 
 #[test]
 fn a_tensor_is_what_its_pickle_says() {
@@ -33,7 +33,7 @@ fn big_endian_files_are_refused() {
 }
 
 #[test]
-fn nothing_that_runs_is_accepted() {
+fn nothing_that_runs_is_run_and_what_it_would_make_is_no_state_dict() {
     for (module, name) in
         [("os", "system"), ("builtins", "eval"), ("torch", "load"), ("torch._utils", "exec")]
     {
@@ -46,6 +46,54 @@ fn nothing_that_runs_is_accepted() {
     assert!(
         matches!(read(&with_storage(stacked)).unwrap_err().problem, PthProblem::Global(name) if name == "os.system")
     );
+}
+
+/// `{"extra": ..., "weight": tensor}`, the extra of these instructions.
+fn beside(extra: &[u8]) -> Vec<u8> {
+    let tensor = weight(&[2], &[1]);
+    let rest = &tensor[b"\x80\x02}X\x06\0\0\0weight".len()..];
+    [b"\x80\x04}X\x05\0\0\0extra", extra, b"sX\x06\0\0\0weight", rest].concat()
+}
+
+#[test]
+fn what_only_python_can_make_is_passed_over_beside_the_weights_and_named() {
+    let cases: [(&str, &[u8], &[&str]); 9] = [
+        ("namespace", b"cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG?\xb9\x99\x99\x99\x99\x99\x9asb", &["argparse.Namespace"]),
+        ("device", b"ctorch\ndevice\nX\x03\0\0\0cpu\x85R", &["torch.device"]),
+        ("dtype", b"ctorch\nfloat32\n", &["torch.float32"]),
+        ("dict of lists", b"ccollections\ndefaultdict\nc__builtin__\nlist\n\x85RX\x01\0\0\0a]K\x01as", &["__builtin__.list", "collections.defaultdict"]),
+        ("list of a class", b"ccollections\ndeque\n)R(K\x01K\x02eK\x03a", &["collections.deque"]),
+        ("set of protocol 2", b"c__builtin__\nset\n]X\x01\0\0\0aa\x85R", &["__builtin__.set"]),
+        ("sets of protocol 4", b"\x8f(K\x01K\x02\x90(K\x03\x91\x86", &[]),
+        ("arguments by name", b"cm\nC\n)}\x92}b", &["m.C"]),
+        ("code", b"cos\nsystem\nX\x04\0\0\0true\x85R", &["os.system"]),
+    ];
+    for (name, extra, classes) in cases {
+        let content = read_content(&with_storage(&beside(extra)), None);
+        let content = content.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(content.tensors.len(), 1, "{name}");
+        assert_eq!(content.tensors[0].to_f32(), [1.0, 2.0], "{name}");
+        assert_eq!(content.unread_classes, classes, "{name}");
+    }
+}
+
+#[test]
+fn an_entry_of_the_state_dict_that_only_python_can_make_is_named_with_its_class() {
+    let extra = b"ctorch._utils\n_rebuild_tensor_v3\n)R";
+    let content = read_content(&with_storage(&beside(extra)), None).unwrap();
+    let expected = ("extra".to_owned(), "torch._utils._rebuild_tensor_v3".to_owned());
+    assert_eq!(content.unread_entries, [expected]);
+}
+
+#[test]
+fn names_with_control_characters_are_refused() {
+    let mut pickle = weight(&[2], &[1]);
+    let place = pickle.windows(6).position(|window| window == b"weight").unwrap();
+    for hidden in [b'\x1b', b'\n', 0] {
+        pickle[place] = hidden;
+        let problem = read(&with_storage(&pickle)).unwrap_err().problem;
+        assert!(matches!(problem, PthProblem::TooDeep { .. }), "{problem}");
+    }
 }
 
 #[test]

@@ -63,6 +63,78 @@ fn a_pickle_longer_than_any_networks_is_refused() {
 }
 
 #[test]
+fn one_limit_holds_for_all_pickles_of_a_file() {
+    // Four pickles of a list of as many lists as fit: forty bytes and more of memory for each of the file's.
+    let lists = [b"\x80\x02(".as_slice(), &vec![b']'; 15_900_000], b"l."].concat();
+    let file = [LEGACY_MAGIC, &lists, &lists, &lists, &lists].concat();
+    let problem = read(&file).unwrap_err().problem;
+    let PthProblem::TooLarge { limit } = problem else { panic!("{problem}") };
+    assert_eq!(limit, (64 << 20) + file.len() as u64);
+}
+
+#[test]
+fn values_that_repeat_what_was_memorised_count_as_often_as_they_are_made() {
+    // A shape of sixty axes, memorised, and a million tensors of it: five hundred bytes each.
+    let mut pickle = b"\x80\x02(ctorch._utils\n_rebuild_tensor_v2\nq\x00".to_vec();
+    pickle.extend(b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x02tQq\x01");
+    pickle.extend(b"(");
+    pickle.extend(b"K\x01".repeat(60));
+    pickle.extend(b"tq\x02(h\x01K\0h\x02h\x02tq\x03");
+    pickle.extend(b"h\x00h\x03R".repeat(1_000_000));
+    pickle.extend(b"l.");
+    assert!(matches!(read(&with_storage(&pickle)).unwrap_err().problem, PthProblem::TooLarge { .. }));
+    // A class's long name, memorised in two halves, and put together a million times.
+    let half = [b"X\xc8\0\0\0".as_slice(), &[b'm'; 200]].concat();
+    let mut pickle = [b"\x80\x02(".as_slice(), &half, b"q\x00", &half, b"q\x01"].concat();
+    pickle.extend(b"h\x00h\x01\x93".repeat(1_000_000));
+    pickle.extend(b"l.");
+    assert!(matches!(read(&with_storage(&pickle)).unwrap_err().problem, PthProblem::TooLarge { .. }));
+}
+
+#[test]
+fn entries_of_an_archive_that_share_bytes_are_refused() {
+    let whole = with_storage(&weight(&[2], &[1]));
+    // The list of entries says where each begins; the second's is made the third's.
+    let signature = b"PK\x01\x02";
+    let entries: Vec<usize> =
+        whole.windows(4).enumerate().filter(|(_, window)| window == signature).map(|(place, _)| place).collect();
+    let offset = |place: usize| place + 42..place + 46;
+    let mut shared = whole.clone();
+    let third = whole[offset(entries[2])].to_vec();
+    shared[offset(entries[1])].copy_from_slice(&third);
+    let error = read(&shared).unwrap_err();
+    assert!(matches!(error.problem, PthProblem::Archive(_)) && error.to_string().contains("overlap"), "{error}");
+}
+
+#[test]
+fn a_compressed_entry_is_refused_before_it_is_unpacked() {
+    let mut file = with_storage(&weight(&[2], &[1]));
+    // Method 8, deflate, and four gigabytes for every entry.
+    for (signature, method, size) in [(b"PK\x03\x04", 8, 22), (b"PK\x01\x02", 10, 24)] {
+        let places: Vec<usize> = file.windows(4).enumerate().filter(|(_, w)| w == signature).map(|(p, _)| p).collect();
+        for place in places {
+            file[place + method] = 8;
+            file[place + size..][..4].copy_from_slice(&0xf000_0000_u32.to_le_bytes());
+        }
+    }
+    let error = read(&file).unwrap_err();
+    assert!(matches!(error.problem, PthProblem::Archive(_) | PthProblem::TooLarge { .. }), "{error}");
+}
+
+#[test]
+fn an_archive_of_more_entries_than_any_network_has_tensors_is_refused() {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for name in 0..150_000 {
+        zip.start_file(format!("archive/data/{name}"), options).unwrap();
+    }
+    zip.start_file("archive/data.pkl", options).unwrap();
+    let file = zip.finish().unwrap().into_inner();
+    let error = read(&file).unwrap_err();
+    assert!(error.to_string().contains("too long a one"), "{error}");
+}
+
+#[test]
 fn a_name_without_end_is_refused() {
     let name = "n".repeat(5000);
     let length = u32::try_from(name.len()).unwrap().to_le_bytes();

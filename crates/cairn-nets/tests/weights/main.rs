@@ -5,5 +5,6 @@
 
 mod by_hand;
 mod hostile;
+mod mutated;
 mod pickler;
 mod pytorch;

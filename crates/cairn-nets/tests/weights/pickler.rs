@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
-use cairn_nets::weights::{PthError, RawTensor, read_pth};
+use cairn_nets::weights::{PthContent, PthError, RawTensor, read_pth};
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -51,10 +51,15 @@ pub(crate) fn legacy() -> Vec<u8> {
     file
 }
 
-/// What reading a file of these bytes gives.
+/// The tensors that reading a file of these bytes gives.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<RawTensor>, PthError> {
+    Ok(read_content(bytes, None)?.tensors)
+}
+
+/// What reading a file of these bytes gives.
+pub(crate) fn read_content(bytes: &[u8], key: Option<&str>) -> Result<PthContent, PthError> {
     let (_folder, path) = written(bytes);
-    read_pth(path)
+    read_pth(path, key)
 }
 
 fn written(bytes: &[u8]) -> (TempDir, PathBuf) {

@@ -7,7 +7,9 @@ its bytes (row-major, little-endian, as hexadecimal digits); or the words that t
 needed; tried with torch 2.11.0.
 """
 import argparse
+import collections
 import json
+import pathlib
 import sys
 from pathlib import Path
 
@@ -113,9 +115,35 @@ rest |= {"optimizer": optimiser.state_dict(), "schedule": {k: v for k, v in sche
 for key in ("state_dict", "model_state_dict", "model_state", "model"):
     save(f"checkpoint_{key}", rest | {key: state}, state)
 save("legacy_checkpoint", rest | {"state_dict": state}, state, _use_new_zipfile_serialization=False)
-save("data_parallel", {f"module.{key}": value for key, value in state.items()}, state)
-for name, prefix in (("compiled", "_orig_mod.module."), ("parallel_compiled", "module._orig_mod.")):
-    save(name, {"model": {prefix + key: value for key, value in state.items()}}, state)
+# Names are the file's: which prefix is none of the network's, a reader that knows the network finds out.
+wrapped = {f"module.{key}": value for key, value in state.items()}
+save("data_parallel", wrapped, wrapped)
+
+# The running mean goes before the weights, and a key that nobody knows is found where it is the only one.
+older = {key: value + 1 for key, value in state.items()}
+for key, mean in (("state_dict", "state_dict_ema"), ("model", "model_ema"), ("model", "ema")):
+    save(f"mean_{mean}", {key: older, mean: state}, state)
+save("one_key", rest | {"student": state}, state)
+
+# What Python has to make, beside the weights: passed over.
+others = {
+    "namespace": argparse.Namespace(lr=0.1),
+    "device": torch.device("cpu"),
+    "dtype": torch.float32,
+    "default": collections.defaultdict(list, a=[1]),
+    "set": {"a", "b"},
+    "frozen": frozenset({1}),
+    "path": pathlib.PurePosixPath("/x"),
+    "complex": 1j,
+    "counter": collections.Counter("abc"),
+    "deque": collections.deque([1, 2]),
+    "schedule": schedule,
+    "module": net,
+    "int32": torch.ones(3, dtype=torch.int32),
+}
+for protocol in (2, 4, 5):
+    save(f"python_{protocol}", others | {"state_dict": state}, state, pickle_protocol=protocol)
+save("legacy_python", others | {"state_dict": state}, state, _use_new_zipfile_serialization=False)
 
 # TorchScript.
 script = torch.jit.script(net)
@@ -127,7 +155,8 @@ expect("traced", trace.state_dict())
 
 # What is no state dict.
 refuse("whole_model", net, ["__main__.Net", "torch.save(model.state_dict(), FILE)"])
-refuse("namespace", {"state_dict": state, "args": argparse.Namespace(lr=1)}, ["argparse.Namespace"])
+refuse("whole_model_beside", {"epoch": 3, "model": net}, ["__main__.Net", "torch.save(model.state_dict(), FILE)"])
+refuse("two_keys", {"student": state, "teacher": state}, ["several state dicts", "`student`, `teacher`", "--key"])
 refuse("complex", {"weight": torch.zeros(2, dtype=torch.complex64)}, ["ComplexFloatStorage"])
 refuse("numbers", {"loss": [0.5, 0.25], "epochs": 2}, ["no state dict", "`loss`, `epochs`"])
 refuse("tensor", torch.zeros(3), ["no state dict", "a single tensor"])

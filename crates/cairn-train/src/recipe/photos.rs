@@ -57,6 +57,11 @@ impl PhotosRecipe {
         if width != height {
             return Some(format!("photos.framing ends at {width} x {height}; networks take squares"));
         }
+        let normalisation = self.normalisation.known().unwrap_or(Normalisation::IMAGENET);
+        let preprocess = Preprocess { framing: self.framing.clone(), normalisation };
+        if let Err(e) = cairn_model::check_preprocess(&preprocess) {
+            return Some(format!("photos: {e}"));
+        }
         if let Err(e) = self.augment.validate() {
             return Some(format!("photos.augment: {e}"));
         }

@@ -1,11 +1,12 @@
 //! `cairn import`
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::{Class, ClassList};
-use cairn_model::{Foreign, Model};
+use cairn_model::{Foreign, Imported, Model};
 use cairn_nets::Architecture;
 use cairn_nets::weights::read_weights;
 use cairn_photo::{Framing, Normalisation, Preprocess};
@@ -13,6 +14,7 @@ use clap::Args;
 
 use crate::exit::Status;
 use crate::progress::say;
+use crate::weights_notes::{say_naming, say_source};
 
 /// Make a model of weights that PyTorch trained
 #[derive(Debug, Args)]
@@ -21,8 +23,12 @@ Photos become the network's input as torchvision's ImageNet weights expect it: t
 cropped, and ImageNet's mean and deviation are taken off. Weights that were trained otherwise need --resize, --crop, \
 --mean and --std.")]
 pub(crate) struct Import {
-    /// A state dict or TorchScript module (.pth, .pt), or .safetensors, in torchvision's naming
+    /// A state dict, checkpoint or TorchScript module (.pth, .pt, .ckpt), or .safetensors, in torchvision's naming
     file: PathBuf,
+    /// Which state dict of a checkpoint to take, or which module of the weights [default: the running mean (EMA), else
+    /// the weights]
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
     /// The network that the weights are of; `cairn nets` lists them
     #[arg(long, value_name = "NAME")]
     net: Architecture,
@@ -54,15 +60,19 @@ impl Import {
         if self.crop == 0 || self.resize < self.crop {
             bail!("--crop {} does not fit into --resize {}", self.crop, self.resize);
         }
-        let weights = read_weights(&self.file)?;
-        let model = Model::import(Foreign {
+        let classes = class_names(&self.classes)?;
+        let file = read_weights(&self.file, self.key.as_deref())?;
+        say_source(&file);
+        let imported = Model::import(Foreign {
             architecture: self.net,
-            weights: &weights,
-            classes: class_names(&self.classes)?,
+            weights: &file.weights,
+            classes,
             preprocess: self.preprocess()?,
             origin: &self.file.file_name().unwrap_or_default().to_string_lossy(),
         })
         .with_context(|| self.file.display().to_string())?;
+        let Imported { model, prefix, ignored, head } = imported;
+        say_naming(&prefix, &ignored, head.as_deref());
         model.save(&self.out)?;
         say(format!("{}: {} with {} classes", self.out.display(), self.net, model.info().classes.len()));
         Ok(Status::Done)
@@ -81,16 +91,21 @@ impl Import {
     }
 }
 
-/// The classes in a text file, a name on each line.
+/// The classes in a text file, a name on each line. Empty lines, a byte order mark and Windows' line ends are no part of
+/// the names.
 fn class_names(path: &Path) -> Result<ClassList> {
-    let text = fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let bytes = fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let Ok(text) = str::from_utf8(&bytes) else {
+        bail!("{}: not a text in UTF-8; save it as UTF-8", path.display());
+    };
     let mut classes = ClassList::default();
-    for (line, name) in (1..).zip(text.lines()) {
+    let mut folders = HashSet::new();
+    for (line, name) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let class = Class::from_folder(name.trim());
         if class.folder.is_empty() {
-            bail!("{}: line {line} is empty, where each line names a class", path.display());
+            continue;
         }
-        if classes.iter().any(|(_, other)| other.folder == class.folder) {
+        if !folders.insert(class.folder.clone()) {
             bail!("{}: line {line} names `{}` again", path.display(), class.folder);
         }
         classes.push(class);

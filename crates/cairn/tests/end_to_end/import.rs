@@ -110,7 +110,7 @@ fn a_training_may_begin_between_given_weights_and_what_another_training_made_of_
     assert!(!sandbox.path("none").exists());
     train("--recipe blend.toml --weights run/best.safetensors --out blended").assert_status(0);
     let [first, tuned, blended] = ["run", "tuned", "blended"]
-        .map(|run| read_weights(sandbox.path(&format!("{run}/best.safetensors"))).unwrap());
+        .map(|run| read_weights(sandbox.path(&format!("{run}/best.safetensors")), None).unwrap().weights);
     let values = |weights: &StateDict| weights.values("conv1.weight").unwrap().to_vec();
     for ((first, tuned), blended) in values(&first).into_iter().zip(values(&tuned)).zip(values(&blended)) {
         assert!((blended - (0.75 * first + 0.25 * tuned)).abs() < 1e-6, "{blended}: {first}, {tuned}");

@@ -1,0 +1,174 @@
+//! Bundles made to do harm, and bundles that harm was done to: each is opened or refused, soon and in little memory.
+
+// Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use burn::tensor::Device;
+use cairn_dataset::ClassList;
+use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
+use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
+use cairn_mutate::survives;
+use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const SIDE: usize = 16;
+
+/// The bytes of a small bundle.
+fn bundle() -> Vec<u8> {
+    let network = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: SIDE, dropout: 0.0 };
+    let framing = Framing::ShortSideCrop { short_side: 20, crop: SIDE as u32 };
+    let info = BundleInfo {
+        network: network.clone(),
+        classes: ClassList::from_folders(["Dome", "Pyramid"]),
+        preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
+        temperature: 1.5,
+        views: TestViews::Flip,
+        rejection: None,
+        learning: None,
+        provenance: Provenance {
+            cairn: "0.1.0".to_owned(),
+            recipe: "# a recipe".to_owned(),
+            data_fingerprint: "0123".to_owned(),
+            epoch: 7,
+            valid_loss: 0.5,
+            valid_accuracy: 0.75,
+        },
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    write_bundle(&path, &network.build(Init::Default, 5, &Device::flex()).unwrap(), &info).unwrap();
+    fs::read(path).unwrap()
+}
+
+/// Header and tensors of a safetensors file.
+fn parts(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let (length, rest) = bytes.split_first_chunk().unwrap();
+    rest.split_at(u64::from_le_bytes(*length) as usize)
+}
+
+fn file(header: &[u8], data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header, data].concat()
+}
+
+/// Opens the bytes, and where that succeeds, names a photo.
+fn open(bytes: &[u8]) {
+    let Ok(model) = Model::from_bytes(bytes, "damaged") else { return };
+    let photo = Photo::filled(40, 30, [90, 120, 30]);
+    drop(model.with_precision(Precision::F32).predict(&[&photo], 2));
+}
+
+#[test]
+fn damaged_bundles_are_opened_or_refused_and_never_panic() {
+    let whole = bundle();
+    let (header, data) = parts(&whole);
+    let description: Value = serde_json::from_slice(header).unwrap();
+    let description = description["__metadata__"]["cairn"].as_str().unwrap();
+    // Faults anywhere; in the header alone, whose length fits; in the description, which is a text in the header.
+    survives(std::slice::from_ref(&whole), 400, open);
+    survives(&[header.to_vec()], 400, |header| open(&file(header, data)));
+    survives(&[description.as_bytes().to_vec()], 1500, |damaged| {
+        let mut described: Value = serde_json::from_slice(header).unwrap();
+        // Without a checksum, nothing hides what comes after it.
+        let text = String::from_utf8_lossy(damaged).replace("weights_blake3", "no_checksum");
+        described["__metadata__"]["cairn"] = text.into();
+        open(&file(described.to_string().as_bytes(), data));
+    });
+}
+
+/// Peak memory of this process so far, in bytes; `None` where the system does not say.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? << 10)
+}
+
+/// Files of some 64 MB that are no bundles, each by a name.
+fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+    const LEN: usize = 64 << 20;
+    let whole = bundle();
+    let (header, data) = parts(&whole);
+    let header: Value = serde_json::from_slice(header).unwrap();
+    let with_description = |text: String| {
+        let mut header = header.clone();
+        header["__metadata__"]["cairn"] = text.into();
+        file(header.to_string().as_bytes(), data)
+    };
+    let description = header["__metadata__"]["cairn"].as_str().unwrap();
+    let zeros = |count: usize| "0,".repeat(count / 2) + "0";
+    let tensor = |name: usize| format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+    let many: Vec<String> = (0..LEN / 60).map(tensor).collect();
+    let classes = r#"{"folder":"a","name":"b"},"#.repeat(LEN / 26) + r#"{"folder":"a","name":"b"}"#;
+    let swapped = |from: &str, to: &str| {
+        assert!(description.contains(from), "{description}");
+        description.replacen(from, to, 1)
+    };
+    let half: Vec<u8> = (0..LEN).map(|_| 0x3c).collect();
+    let count = LEN / 2;
+    vec![
+        ("header of one array", file(format!("{{\"t\":[{}]}}", zeros(LEN)).as_bytes(), &[])),
+        ("header of many tensors", file(format!("{{{}}}", many.join(",")).as_bytes(), &[])),
+        (
+            "a shape of many axes",
+            file(format!("{{\"t\":{{\"dtype\":\"F32\",\"shape\":[{}]}}}}", zeros(LEN)).as_bytes(), &[]),
+        ),
+        ("a deep header", file(&vec![b'['; LEN], &[])),
+        ("much other metadata", file(format!("{{\"__metadata__\":{{\"o\":\"{}\"}}}}", "o".repeat(LEN)).as_bytes(), &[])),
+        ("a deep description", with_description("[".repeat(LEN))),
+        ("a description of one array", with_description(format!("[{}]", zeros(LEN)))),
+        ("a description with a long array", with_description(swapped("{", &format!("{{\"x\":[{}],", zeros(LEN))))),
+        ("many classes", with_description(swapped("\"classes\":[", &format!("\"classes\":[{classes},")))),
+        ("a long recipe", with_description(swapped("# a recipe", &"r".repeat(LEN)))),
+        ("tensors of another network in 16 bits", {
+            let mut header = header.clone();
+            header["x"] = json!({ "dtype": "F16", "shape": [count], "data_offsets": [data.len(), data.len() + LEN] });
+            file(header.to_string().as_bytes(), &[data, &half].concat())
+        }),
+        ("embeddings of 16 bits that nothing needs", {
+            let mut header = header.clone();
+            let shape = [count / 64, 64];
+            header["cairn.learned"] =
+                json!({ "dtype": "F16", "shape": shape, "data_offsets": [data.len(), data.len() + LEN] });
+            file(header.to_string().as_bytes(), &[data, &half].concat())
+        }),
+    ]
+}
+
+/// What the child process below reads its file's path from.
+const FILE: &str = "CAIRN_TEST_HOSTILE_FILE";
+
+#[test]
+fn a_bundle_is_refused_in_less_memory_than_twice_its_length() {
+    // Peak memory never falls, so that each file is opened by a process of its own: this test, called again.
+    if let Some(path) = std::env::var_os(FILE) {
+        let before = peak_memory();
+        Model::open(PathBuf::from(&path)).unwrap_err();
+        let taken = peak_memory().zip(before).map_or(0, |(after, before)| after - before);
+        println!("taken: {taken}");
+        return;
+    }
+    if peak_memory().is_none() {
+        println!("skipped: this system does not say how much memory a process has taken");
+        return;
+    }
+    let folder: TempDir = tempfile::tempdir().unwrap();
+    for (name, bytes) in bombs() {
+        let path = folder.path().join("bomb.safetensors");
+        fs::write(&path, &bytes).unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "a_bundle_is_refused_in_less_memory_than_twice_its_length", "--nocapture"]);
+        let output = child.env(FILE, &path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{name}: {said} {}", String::from_utf8_lossy(&output.stderr));
+        let taken = said.lines().find_map(|line| line.split("taken: ").nth(1)).unwrap();
+        let taken: u64 = taken.trim().parse().unwrap();
+        println!("{name}: {} MiB, {} MiB taken", bytes.len() >> 20, taken >> 20);
+        // Code that is read from disk counts as well.
+        let most = 2 * bytes.len() as u64 + (8 << 20);
+        assert!(taken < most, "{name}: {taken} bytes for a file of {}", bytes.len());
+    }
+}
