@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use cairn_dataset::escape::shown;
 use cairn_model::{Landmark, Suggestion};
 use clap::Args;
 
@@ -50,9 +51,11 @@ impl Suggest {
             false => suggestion.context("the photo on standard input cannot be read")?,
         };
         print_suggestion(&suggestion)?;
+        let mut out = io::stdout().lock();
         if let Some(camera) = Camera::of(photo, Some(&suggestion.prediction)) {
-            let but = if camera.contradicts() { ": too far to show it" } else { "" };
-            writeln!(io::stdout(), "camera: {}{but}", camera.summary())?;
+            let but = if camera.contradicts() { ": too far away" } else { "" };
+            let lines = [camera.whereabouts().map(|line| line + but), camera.equipment()];
+            lines.iter().flatten().try_for_each(|line| writeln!(out, "  {}", shown(line)))?;
         }
         Ok(Status::Done)
     }
@@ -62,7 +65,7 @@ impl Suggest {
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", cairn_dataset::escape::shown(&suggestion.sentence()))?;
+    writeln!(out, "{}", shown(&suggestion.sentence()))?;
     let worth_saying = suggestion.prediction.worth_saying();
     let said: &[Landmark] =
         if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
