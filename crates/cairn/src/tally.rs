@@ -210,6 +210,6 @@ mod tests {
         let line = "by country: 日本 4, New Zealand 2, France 1";
         assert_eq!(wrapped(line, 80), [line]);
         assert_eq!(wrapped(line, 20), ["by country: 日本 4,", "  New Zealand 2,", "  France 1"]);
-        assert_eq!(wrapped("  12  New Zealand", 8), ["  12  New", "  Zealand"]);
+        assert_eq!(wrapped("  12  New Zealand", 9), ["  12  New", "  Zealand"]);
     }
 }

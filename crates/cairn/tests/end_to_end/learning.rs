@@ -104,7 +104,12 @@ fn a_landmark_is_learned_from_photos_named_and_forgotten_again() {
     let sandbox = calibrated();
     let predict = |model: &str| {
         let run = sandbox.cairn(&format!("predict photos/test castles -m {model} -k 9 --format json"));
-        run.assert_status(0).json()
+        let mut rows = run.assert_status(0).json();
+        // The files have names of their own; their digests say which are the same model.
+        for row in rows.as_array_mut().unwrap() {
+            row["model"].as_object_mut().unwrap().remove("name");
+        }
+        rows
     };
     let before = predict("known.safetensors");
     sandbox
