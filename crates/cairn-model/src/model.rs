@@ -82,7 +82,8 @@ impl Model {
     #[must_use]
     pub fn with_threshold(mut self, threshold: f64) -> Self {
         let sure = self.info().rejection.and_then(|rejection| rejection.sure);
-        self.bundle.info.rejection = Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
+        self.bundle.info.rejection =
+            Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
         self
     }
 

@@ -55,7 +55,14 @@ impl Camera {
             Some((place.distance_km(latitude, longitude) * 1e3).round() / 1e3)
         };
         let distance_km = distance_km();
-        Some(Self { latitude, longitude, taken: taken.map(|taken| taken.to_string()), make, model, distance_km })
+        Some(Self {
+            latitude,
+            longitude,
+            taken: taken.map(|taken| taken.to_string()),
+            make,
+            model,
+            distance_km,
+        })
     }
 
     /// Whether it was too far from the landmark to have taken a photo of it.
@@ -137,9 +144,16 @@ mod tests {
     #[test]
     fn a_photo_that_says_nothing_has_no_camera_and_one_without_a_position_no_distance() {
         assert_eq!(Camera::from_metadata(PhotoMetadata::default(), Some(&eiffel_tower())), None);
-        let made = PhotoMetadata { make: Some("Apple".to_owned()), model: Some("iPhone 12".to_owned()), ..PhotoMetadata::default() };
+        let made = PhotoMetadata {
+            make: Some("Apple".to_owned()),
+            model: Some("iPhone 12".to_owned()),
+            ..PhotoMetadata::default()
+        };
         let camera = Camera::from_metadata(made, Some(&eiffel_tower())).unwrap();
         assert_eq!((camera.distance_km, camera.contradicts()), (None, false));
-        assert_eq!((camera.whereabouts(), camera.equipment().as_deref()), (None, Some("taken by Apple iPhone 12")));
+        assert_eq!(
+            (camera.whereabouts(), camera.equipment().as_deref()),
+            (None, Some("taken by Apple iPhone 12"))
+        );
     }
 }

@@ -124,14 +124,18 @@ impl RowTable {
         let Some(camera) = camera else { return };
         if self.verbose {
             let shorter = camera.distance().map(|distance| format!("camera {distance} from it"));
-            for texts in [camera.whereabouts().into_iter().chain(shorter).collect(), Vec::from_iter(camera.equipment())] {
+            for texts in [
+                camera.whereabouts().into_iter().chain(shorter).collect(),
+                Vec::from_iter(camera.equipment()),
+            ] {
                 if !texts.is_empty() {
                     self.line(lines, "", "", &texts, Weight::Faint);
                 }
             }
         }
         if let (Some(_), Some(distance), true) = (landmark, camera.distance(), camera.contradicts()) {
-            let texts = ["but the camera was ", "camera ", ""].map(|before| format!("{before}{distance} away"));
+            let texts =
+                ["but the camera was ", "camera ", ""].map(|before| format!("{before}{distance} away"));
             self.line(lines, "", "", &texts, Weight::Yellow);
         }
     }
@@ -230,7 +234,8 @@ mod tests {
 
     /// A table of these photos: sure, not sure, none, unreadable, and one whose camera was elsewhere.
     fn table(width: Option<usize>, change: impl Fn(RowTable) -> RowTable) -> String {
-        let names = ["photos/a.jpg", "photos/写真/東京の塔.jpg", "Île-de-France/été/Café.jpg", "x.jpg", "Bild.jpg"];
+        let names =
+            ["photos/a.jpg", "photos/写真/東京の塔.jpg", "Île-de-France/été/Café.jpg", "x.jpg", "Bild.jpg"];
         let table = change(RowTable::for_names(names.into_iter(), width, false));
         let prediction = |is_landmark, sure, first: (&str, f64)| Prediction {
             is_landmark: Some(is_landmark),
@@ -259,7 +264,8 @@ mod tests {
             (RowOutcome::Prediction(&sure), Some(camera)),
         ];
         let rows = names.iter().zip(outcomes);
-        rows.map(|(name, (outcome, camera))| table.lines(&Row { camera, ..row(name, outcome, &model) })).collect()
+        rows.map(|(name, (outcome, camera))| table.lines(&Row { camera, ..row(name, outcome, &model) }))
+            .collect()
     }
 
     #[test]
@@ -281,7 +287,10 @@ mod tests {
         for width in [20, 33, 40, 60, 80, 200] {
             let table = table(Some(width), |table| table);
             for line in table.lines() {
-                assert!(line.width() <= width.max(SHORTEST_NAME + GAP + PROBABILITY + GAP), "{width}: {line}");
+                assert!(
+                    line.width() <= width.max(SHORTEST_NAME + GAP + PROBABILITY + GAP),
+                    "{width}: {line}"
+                );
             }
         }
         let table = table(Some(80), |table| table);

@@ -240,10 +240,7 @@ fn brief_record(row: &BriefRow<'_>) -> [String; BRIEF_CSV_COLUMNS.len()] {
     ]
 }
 
-fn record(
-    row: &Row<'_>,
-    named: Option<(usize, &Landmark, &Prediction)>,
-) -> [String; CSV_COLUMNS.len()] {
+fn record(row: &Row<'_>, named: Option<(usize, &Landmark, &Prediction)>) -> [String; CSV_COLUMNS.len()] {
     let (landmark, prediction) = (named.map(|named| named.1), named.map(|named| named.2));
     let place = landmark.and_then(|landmark| landmark.place.as_ref());
     let text = |text: Option<&str>| csv_text(text.unwrap_or_default()).into_owned();
@@ -322,7 +319,8 @@ pub(crate) mod tests {
             landmark_score: 0.875,
             landmarks: landmarks.clone(),
         };
-        let unknown = Prediction { is_landmark: Some(false), sure: Some(false), landmark_score: 0.25, landmarks };
+        let unknown =
+            Prediction { is_landmark: Some(false), sure: Some(false), landmark_score: 0.25, landmarks };
         let camera = Camera {
             latitude: Some(48.85),
             longitude: Some(2.29),

@@ -61,7 +61,8 @@ impl Tally {
 
     /// Says the [summary](Tally::lines) on standard error, wrapped where that is a terminal.
     pub(crate) fn say(&self, skipped: &[Skipped]) {
-        let columns = terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| usize::from(columns.0));
+        let columns =
+            terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| usize::from(columns.0));
         for line in self.lines(skipped) {
             match columns {
                 Some(columns) => wrapped(&shown(&line), columns).iter().for_each(say),
@@ -188,8 +189,10 @@ mod tests {
         let model = model();
         let mut tally = Tally::default();
         for n in 0..13 {
-            let prediction =
-                Prediction { landmarks: vec![landmark(&format!("Mill {n:02}"), 0.9)], ..Prediction::default() };
+            let prediction = Prediction {
+                landmarks: vec![landmark(&format!("Mill {n:02}"), 0.9)],
+                ..Prediction::default()
+            };
             tally.count(&row("a.jpg", RowOutcome::Prediction(&prediction), &model));
         }
         let lines = tally.lines(&[]);

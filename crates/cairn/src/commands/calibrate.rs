@@ -72,7 +72,8 @@ impl Calibrate {
         let mut out_text = io::stdout().lock();
         let bad_photos = match &self.data {
             Some(data) => {
-                let outcome = calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
+                let outcome =
+                    calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
                 write_outcome(&mut out_text, &outcome)?;
                 outcome.bad_photos
             }

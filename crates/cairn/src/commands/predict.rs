@@ -110,12 +110,18 @@ impl Predict {
         }
         say_skipped_links(&input.skipped);
         let all = input.photos.len();
-        let done = self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, detail)).transpose()?;
+        let done =
+            self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, detail)).transpose()?;
         if let Some(done) = &done {
             let photos = std::mem::take(&mut input.photos);
-            let is_done = |path: &PathBuf| done.has(&input.name(path), FileStamp::of(path).as_ref(), &identity);
+            let is_done =
+                |path: &PathBuf| done.has(&input.name(path), FileStamp::of(path).as_ref(), &identity);
             input.photos = photos.into_iter().filter(|path| !is_done(path)).collect();
-            say(format!("{} done before, {} to do", counted(all - input.photos.len(), "photo", "photos"), input.photos.len()));
+            say(format!(
+                "{} done before, {} to do",
+                counted(all - input.photos.len(), "photo", "photos"),
+                input.photos.len()
+            ));
         }
         let format = done.as_ref().map(|done| done.format).or(self.format).unwrap_or(Format::Table);
         if self.brief && format == Format::Table {
@@ -209,7 +215,8 @@ impl Answers<'_> {
     /// Writes the row of each photo, until all are written or somebody interrupts.
     fn write<W: Write>(&self, mut rows: RowWriter<W>, with_bar: bool) -> Result<Tally> {
         let photos = &self.input.photos;
-        let bar = if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
+        let bar =
+            if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
         let mut tally = Tally::default();
         for (place, (path, output)) in self.model.outputs_at(photos, TOGETHER).enumerate() {
             self.write_row(&mut rows, &mut tally, path, output)?;

@@ -14,11 +14,11 @@ use serde::Serialize;
 
 use crate::causes::with_causes;
 use crate::commands::{open_model, with_views};
-use crate::operating_points::point_lines;
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelArgument;
+use crate::operating_points::point_lines;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tested::Tested;
@@ -146,7 +146,10 @@ impl OperatingPoints {
     }
 
     fn named(&self) -> Vec<(&'static str, OperatingPoint)> {
-        [("default", self.default), ("--sure", self.sure)].into_iter().filter_map(|(name, point)| Some((name, point?))).collect()
+        [("default", self.default), ("--sure", self.sure)]
+            .into_iter()
+            .filter_map(|(name, point)| Some((name, point?)))
+            .collect()
     }
 }
 

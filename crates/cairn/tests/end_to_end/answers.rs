@@ -58,7 +58,8 @@ fn the_summary_is_no_data_and_counts_what_was_left_aside() {
 fn sure_answers_are_fewer_and_every_row_says_whether_it_is_one() {
     let sandbox = sure();
     let predict = |options: &str| {
-        let run = sandbox.cairn(&format!("predict photos/train castles -m sure.safetensors --format jsonl {options}"));
+        let run = sandbox
+            .cairn(&format!("predict photos/train castles -m sure.safetensors --format jsonl {options}"));
         rows(&run.assert_status(0).stdout)
     };
     let (by_default, surely) = (predict(""), predict("--sure"));
@@ -102,7 +103,11 @@ fn the_sure_threshold_alone_is_set_without_a_data_set_and_leaves_all_else() {
         let csv = run.assert_status(0).stdout.clone();
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         // Score and probability, by which everything else is decided.
-        reader.records().map(|row| row.unwrap()).map(|row| (row[4].to_owned(), row[6].to_owned())).collect::<Vec<_>>()
+        reader
+            .records()
+            .map(|row| row.unwrap())
+            .map(|row| (row[4].to_owned(), row[6].to_owned()))
+            .collect::<Vec<_>>()
     };
     sandbox.cairn("calibrate run --data photos --out unsure.safetensors").assert_status(0);
     sandbox.cairn(&format!("predict {PHOTO} -m unsure.safetensors --sure")).assert_status(1);
@@ -132,7 +137,10 @@ fn a_photo_comes_on_standard_input() {
     assert_eq!((&fed[0]["photo"], &fed[0]["landmarks"]), (&"-".into(), &by_name[0]["landmarks"]));
     sandbox.cairn_fed("suggest - -m run --threshold 0", &bytes).assert_status(0).assert_stdout_has("?\n");
     let empty = sandbox.cairn_fed("predict - -m run", b"");
-    empty.assert_status(1).assert_stdout_has("the file is empty").assert_stderr_has("the photo could not be read");
+    empty
+        .assert_status(1)
+        .assert_stdout_has("the file is empty")
+        .assert_stderr_has("the photo could not be read");
     let text = sandbox.cairn_fed("suggest - -m run", b"text");
     text.assert_status(1).assert_stderr_has("the photo on standard input cannot be read");
 }
@@ -143,12 +151,16 @@ fn photos_are_listed_in_a_file_or_on_standard_input_by_lines_or_zeros() {
     sandbox.copy(PHOTO, "a b.jpg");
     sandbox.copy(PHOTO, "two\nlines.jpg");
     let photos = |run: &crate::sandbox::Finished| -> Vec<String> {
-        rows(&run.assert_status(0).stdout).iter().map(|row| row["photo"].as_str().unwrap().to_owned()).collect()
+        rows(&run.assert_status(0).stdout)
+            .iter()
+            .map(|row| row["photo"].as_str().unwrap().to_owned())
+            .collect()
     };
     sandbox.file("list.txt", b"a b.jpg\r\n\nphotos/test/03.Dome/0000.jpg\n");
     let listed = sandbox.cairn("predict --files-from list.txt -m run --format jsonl");
     assert_eq!(photos(&listed), ["a b.jpg", "photos/test/03.Dome/0000.jpg"]);
-    let zeros = sandbox.cairn_fed("predict --files-from - -m run --format jsonl", b"two\nlines.jpg\0a b.jpg\0");
+    let zeros =
+        sandbox.cairn_fed("predict --files-from - -m run --format jsonl", b"two\nlines.jpg\0a b.jpg\0");
     assert_eq!(photos(&zeros), ["two\nlines.jpg", "a b.jpg"]);
     for (arguments, reason) in [
         ("predict --files-from nowhere.txt -m run", "nowhere.txt: the list of photos cannot be read"),
@@ -159,7 +171,10 @@ fn photos_are_listed_in_a_file_or_on_standard_input_by_lines_or_zeros() {
         run.assert_status(1).assert_stderr_has(reason);
         assert!(!run.stderr.contains("os error"), "{run}");
     }
-    sandbox.cairn_fed("predict --files-from - -m run", b"\n\n").assert_status(1).assert_stderr_has("no photos in -");
+    sandbox
+        .cairn_fed("predict --files-from - -m run", b"\n\n")
+        .assert_status(1)
+        .assert_stderr_has("no photos in -");
 }
 
 #[test]

@@ -20,7 +20,9 @@ fn predict_gives_a_bad_photo_a_row_with_its_error_and_names_the_others() {
     let sandbox = Sandbox::trained();
     mixed_folder(&sandbox);
     let predict = sandbox.cairn("predict mixed nowhere.jpg -m run --format json");
-    predict.assert_status(2).assert_stderr_has("6 photos: 2 of a landmark, 0 of no landmark I know, 4 unreadable");
+    predict
+        .assert_status(2)
+        .assert_stderr_has("6 photos: 2 of a landmark, 0 of no landmark I know, 4 unreadable");
     let json = predict.json();
     let rows = json.as_array().unwrap();
     let said = |row: &Value| row["error"].as_str().unwrap_or_default().to_owned();

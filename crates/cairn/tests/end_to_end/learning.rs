@@ -214,7 +214,10 @@ fn what_cannot_be_done_says_why() {
         ("calibrate run --data other --in-place", "its classes are not those of the model"),
         ("calibrate run --data nowhere --in-place", "nowhere"),
         ("calibrate run --data photos", "--in-place"),
-        ("calibrate run --data photos --distractors nowhere --in-place", "no photo without a landmark could be read"),
+        (
+            "calibrate run --data photos --distractors nowhere --in-place",
+            "no photo without a landmark could be read",
+        ),
         ("similar castles/0.png -m run", "PHOTO|DIR"),
         ("similar nowhere.png castles -m run", "nowhere.png"),
         ("similar castles/0.png nowhere -m run", "the photo could not be read"),
