@@ -25,6 +25,7 @@ mod preprocess;
 mod read;
 mod resize;
 mod save;
+mod view_place;
 
 pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
@@ -32,3 +33,5 @@ pub use error::PhotoError;
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
 pub use read::{Limits, PHOTO_EXTENSIONS, ReadSize, is_photo_name};
+pub use save::PictureKind;
+pub use view_place::ViewPlace;

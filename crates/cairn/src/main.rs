@@ -13,6 +13,7 @@ mod first_weights;
 mod json;
 mod listing;
 mod model_source;
+mod output;
 mod photo_files;
 mod progress;
 mod rows;

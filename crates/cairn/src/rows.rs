@@ -165,7 +165,7 @@ fn csv_record(
 }
 
 /// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`
-pub(crate) fn write_landmark(out: &mut impl Write, landmark: &Landmark) -> Result<()> {
+fn write_landmark(out: &mut impl Write, landmark: &Landmark) -> Result<()> {
     Ok(writeln!(out, "  {:>6}  {}", landmark.probability, landmark.summary())?)
 }
 

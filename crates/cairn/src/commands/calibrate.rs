@@ -12,6 +12,7 @@ use crate::commands::with_causes;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
+use crate::output::make_folder_of;
 use crate::photo_files::photo_files;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
@@ -44,7 +45,8 @@ pub(crate) struct Calibrate {
 
 impl Calibrate {
     pub(crate) fn run(self) -> Result<Status> {
-        let out = self.destination.path(&self.model.source)?;
+        let inputs = self.distractors.iter().chain([&self.data]).map(PathBuf::as_path);
+        let out = self.destination.path(&self.model.source, inputs)?;
         let mut model = self.model.source.open()?;
         if let Some(tta) = self.tta {
             model.set_views(tta.into());
@@ -64,6 +66,7 @@ impl Calibrate {
             say(format!("left out: {}", with_causes(bad)));
         }
         write_outcome(&mut io::stdout().lock(), &outcome)?;
+        make_folder_of(&out)?;
         model.save(&out)?;
         say(format!("model: {}", out.display()));
         Ok(Status::with_bad_photos(outcome.bad_photos.len()))

@@ -10,7 +10,6 @@ use clap::Args;
 use crate::commands::{with_places, with_threshold};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
-use crate::rows::write_landmark;
 use crate::terminal;
 
 /// Show a photo and ask whether it is a picture of one of three landmarks
@@ -41,9 +40,10 @@ impl Suggest {
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", suggestion.question())?;
+    writeln!(out, "{}", terminal::line(&suggestion.question(), 0))?;
     for landmark in &suggestion.prediction.landmarks {
-        write_landmark(&mut out, landmark)?;
+        let line = format!("  {:>6}  {}", landmark.probability, landmark.summary());
+        writeln!(out, "{}", terminal::line(&line, 10))?;
         if let Some(place) = &landmark.place {
             writeln!(out, "          {}", place.map_url())?;
         }
