@@ -13,6 +13,7 @@ mod import;
 mod interrupt;
 mod learning;
 mod output;
+mod outputs;
 mod places;
 mod runs;
 mod sandbox;

@@ -122,6 +122,7 @@ impl Sandbox {
 }
 
 /// What a run of the binary came to.
+#[derive(Debug)]
 pub(crate) struct Finished {
     arguments: String,
     status: Option<i32>,
