@@ -9,9 +9,9 @@ use cairn_photo::{Photo, PhotoError};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::path_text;
-use crate::scan::{DatasetScan, Part, PartScan};
-use crate::{BadPhoto, DatasetError};
+use crate::path_text::{self, nfc};
+use crate::scan::{DatasetScan, Part};
+use crate::{BadPhoto, DatasetError, ManifestPaths, SkipReason, Skipped};
 
 /// What [`check`] found. Every list is in order; an empty one is good news.
 #[derive(Debug, Serialize)]
@@ -33,9 +33,16 @@ pub struct CheckReport {
     /// Class folders of `test` or of the validation folder that `train` lacks.
     #[serde(serialize_with = "path_text::many")]
     pub unknown_classes: Vec<PathBuf>,
-    /// Files left out: hidden ones, and those that are no photos by their name. No problem in themselves.
+    /// Class folders of one part, in pairs, whose names differ in their Unicode normal form only.
+    pub alike_classes: Vec<Copies>,
+    /// Links that are not followed, as they lead to a folder above them or to another class or part.
+    pub links: Vec<Skipped>,
+    /// Photos of a part that are in no class folder, so that nobody knows what they show.
     #[serde(serialize_with = "path_text::many")]
-    pub ignored: Vec<PathBuf>,
+    pub outside_classes: Vec<PathBuf>,
+    /// All else that was left out: hidden files, what programs leave, and files that are no photos by their name. No
+    /// problem in themselves.
+    pub ignored: Vec<Skipped>,
 }
 
 impl CheckReport {
@@ -47,10 +54,13 @@ impl CheckReport {
             + self.unreadable.len()
             + self.empty_classes.len()
             + self.unknown_classes.len()
+            + self.alike_classes.len()
+            + self.links.len()
+            + self.outside_classes.len()
     }
 }
 
-/// The places of one photo that is there more than once, in the order of the parts, classes and paths.
+/// The places of what is there more than once, in the order of the parts, classes and paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Copies(#[serde(serialize_with = "path_text::many")] pub Vec<PathBuf>);
@@ -61,9 +71,14 @@ pub struct Copies(#[serde(serialize_with = "path_text::many")] pub Vec<PathBuf>)
 /// always in order.
 ///
 /// # Errors
-/// Where the folders cannot be walked; everything that is wrong within them is in the report instead.
-pub fn check(root: &Path, progress: impl Fn(usize, usize) + Sync) -> Result<CheckReport, DatasetError> {
-    let scan = DatasetScan::of(root)?;
+/// Where the folders cannot be walked or the table cannot be read; everything that is wrong within them is in the report
+/// instead.
+pub fn check(
+    root: &Path,
+    paths: ManifestPaths,
+    progress: impl Fn(usize, usize) + Sync,
+) -> Result<CheckReport, DatasetError> {
+    let scan = DatasetScan::of(root, paths)?;
     let photos = placed_photos(&scan);
     let done = AtomicUsize::new(0);
     let contents: Vec<Result<blake3::Hash, BadPhoto>> = photos
@@ -83,8 +98,18 @@ pub fn check(root: &Path, progress: impl Fn(usize, usize) + Sync) -> Result<Chec
         unreadable: Vec::new(),
         empty_classes: empty_classes(&scan),
         unknown_classes: unknown_classes(&scan),
-        ignored: scan.parts().flat_map(|(_, part)| part.ignored.iter().cloned()).collect(),
+        alike_classes: alike_classes(&scan),
+        links: Vec::new(),
+        outside_classes: Vec::new(),
+        ignored: Vec::new(),
     };
+    for skipped in scan.parts().flat_map(|(_, part)| part.skipped.iter().cloned()) {
+        match skipped.reason {
+            reason if reason.is_link() => report.links.push(skipped),
+            SkipReason::OutsideClasses => report.outside_classes.push(skipped.path),
+            _ => report.ignored.push(skipped),
+        }
+    }
     let mut by_content: BTreeMap<[u8; 32], Vec<&PlacedPhoto>> = BTreeMap::new();
     for (photo, content) in photos.iter().zip(contents) {
         match content {
@@ -146,18 +171,17 @@ fn read_whole(path: &Path) -> Result<blake3::Hash, BadPhoto> {
 }
 
 fn empty_classes(scan: &DatasetScan) -> Vec<PathBuf> {
-    let of_part = |part: &PartScan| -> Vec<PathBuf> {
-        let empty = part.classes.iter().filter(|class| class.photos.is_empty());
-        empty.map(|class| part.folder.join(&class.name)).collect()
-    };
-    scan.parts().flat_map(|(_, part)| of_part(part)).collect()
+    let classes = scan.parts().flat_map(|(_, part)| &part.classes);
+    classes.filter(|class| class.photos.is_empty()).map(|class| class.folder.clone()).collect()
 }
 
 fn unknown_classes(scan: &DatasetScan) -> Vec<PathBuf> {
-    let known: HashSet<&str> = scan.train.classes.iter().map(|class| class.name.as_str()).collect();
-    let of_part = |part: &PartScan| -> Vec<PathBuf> {
-        let unknown = part.classes.iter().filter(|class| !known.contains(class.name.as_str()));
-        unknown.map(|class| part.folder.join(&class.name)).collect()
-    };
-    scan.parts().flat_map(|(_, part)| of_part(part)).collect()
+    let known: HashSet<_> = scan.train.classes.iter().map(|class| nfc(&class.name)).collect();
+    let classes = scan.parts().flat_map(|(_, part)| &part.classes);
+    classes.filter(|class| !known.contains(&nfc(&class.name))).map(|class| class.folder.clone()).collect()
+}
+
+fn alike_classes(scan: &DatasetScan) -> Vec<Copies> {
+    let pairs = scan.parts().flat_map(|(_, part)| part.alike_classes());
+    pairs.map(|(a, b)| Copies(vec![a.folder.clone(), b.folder.clone()])).collect()
 }

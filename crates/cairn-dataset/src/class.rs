@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::path_text::nfc;
+
 /// The number of a class: its place in a [`ClassList`], and the index of its output in a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -30,17 +32,17 @@ impl fmt::Display for ClassId {
 /// One class, by the name of its folder and by the name that people read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Class {
-    /// The folder's name: `12.Eiffel_Tower`.
+    /// The folder's name as text ([`path_text`](crate::path_text())): `12.Eiffel_Tower`.
     pub folder: String,
     /// The name to show: `Eiffel Tower`.
     pub name: String,
 }
 
 impl Class {
-    /// The class of a folder. The name to show is the folder's name without a leading number and dot,
-    /// its underscores turned to spaces.
+    /// The class of a folder, its name put into Unicode's normal form C: a folder on macOS and its copy elsewhere are one
+    /// class. The name to show is the folder's name without a leading number and dot, its underscores turned to spaces.
     pub fn from_folder(folder: impl Into<String>) -> Class {
-        let folder = folder.into();
+        let folder = nfc(&folder.into()).into_owned();
         let name = display_name(&folder);
         Class { folder, name }
     }
@@ -65,13 +67,13 @@ fn is_number(text: &str) -> bool {
 pub struct ClassList(Vec<Class>);
 
 impl ClassList {
-    /// The classes of these folders, ordered by folder name, code point by code point, as torchvision's
+    /// The classes of these folders, ordered by folder name (in normal form C), code point by code point, as torchvision's
     /// `ImageFolder` orders them (`10.X` before `9.X`). A folder named twice is one class.
     pub fn from_folders<S: Into<String>>(folders: impl IntoIterator<Item = S>) -> ClassList {
-        let mut folders: Vec<String> = folders.into_iter().map(Into::into).collect();
-        folders.sort();
-        folders.dedup();
-        ClassList(folders.into_iter().map(Class::from_folder).collect())
+        let mut classes: Vec<Class> = folders.into_iter().map(Class::from_folder).collect();
+        classes.sort_by(|a, b| a.folder.cmp(&b.folder));
+        classes.dedup();
+        ClassList(classes)
     }
 
     /// How many classes there are.
@@ -108,17 +110,18 @@ impl ClassList {
         self.0.get(id.index())
     }
 
-    /// The class whose folder has exactly this name.
+    /// The class whose folder has exactly this name, in whichever Unicode normal form.
     pub fn by_folder(&self, folder: &str) -> Option<ClassId> {
-        self.0.iter().position(|class| class.folder == folder).map(ClassId)
+        let wanted = nfc(folder);
+        self.0.iter().position(|class| nfc(&class.folder) == wanted).map(ClassId)
     }
 
     /// The class that a person means by `name`: a folder's name or a name to show, upper and lower case alike.
     /// Where several classes answer to it, a folder's name goes before a name to show, then the first in the list.
     pub fn find(&self, name: &str) -> Option<ClassId> {
-        let wanted = name.to_lowercase();
+        let wanted = nfc(name).to_lowercase();
         let position =
-            |of: fn(&Class) -> &str| self.0.iter().position(|class| of(class).to_lowercase() == wanted);
+            |of: fn(&Class) -> &str| self.0.iter().position(|class| nfc(of(class)).to_lowercase() == wanted);
         position(|class| &class.folder).or_else(|| position(|class| &class.name)).map(ClassId)
     }
 }
@@ -160,6 +163,21 @@ mod tests {
         assert_eq!(list.find("Eiffel"), None);
         assert_eq!(list.by_folder("01.Eiffel_Tower"), Some(ClassId::new(1)));
         assert_eq!(list.by_folder("01.eiffel_tower"), None);
+    }
+
+    #[test]
+    fn names_in_either_normal_form_are_one_class() {
+        let (composed, decomposed) = ("00.Caf\u{e9}", "00.Cafe\u{301}");
+        for folder in [composed, decomposed] {
+            let list = ClassList::from_folders([folder]);
+            assert_eq!(list.get(ClassId::new(0)).unwrap().folder, composed);
+            assert_eq!(list.by_folder(decomposed), Some(ClassId::new(0)));
+            assert_eq!(list.find("CAFE\u{301}"), Some(ClassId::new(0)));
+        }
+        // From a model that was made before, or elsewhere.
+        let list = ClassList(vec![Class { folder: decomposed.to_owned(), name: "Cafe\u{301}".to_owned() }]);
+        assert_eq!(list.by_folder(composed), Some(ClassId::new(0)));
+        assert_eq!(list.find("caf\u{e9}"), Some(ClassId::new(0)));
     }
 
     #[test]

@@ -18,6 +18,53 @@ pub enum DatasetError {
         /// The data set's folder.
         root: PathBuf,
     },
+    /// The folder has no `train`, but folders of photos.
+    #[error(
+        "{0}: no folder `train` in it, but {classes} folders of photos; `cairn data split {0} -o {0}.csv` makes the parts \
+         train, valid and test of them",
+        root.display()
+    )]
+    NoParts {
+        /// The folder of class folders.
+        root: PathBuf,
+        /// How many of its folders hold photos.
+        classes: usize,
+    },
+    /// The folder to test on has a `train` part but no `test` part.
+    #[error(
+        "{0}: a folder `train` but no `test` in it; name the folder to test on, such as {1}",
+        root.display(),
+        root.join("valid").display()
+    )]
+    NoTest {
+        /// The data set's folder.
+        root: PathBuf,
+    },
+    /// One part of the data set is another, or holds it, by way of a link.
+    #[error(
+        "{} and {}: one is, or holds, the other by a link, so their photos are the same; give each part photos of its own",
+        part.display(),
+        other.display()
+    )]
+    PartInPart {
+        /// One part's folder.
+        part: PathBuf,
+        /// The other part's folder.
+        other: PathBuf,
+    },
+    /// Two classes of one part have the same name but for the Unicode normal form.
+    #[error(
+        "{}: the classes {} and {} have the same name, in two Unicode normal forms; merge or rename them",
+        folder.display(),
+        code_points(&names[0]),
+        code_points(&names[1])
+    )]
+    AlikeClasses {
+        /// The part's folder, or the folder of the table that lists the photos.
+        folder: PathBuf,
+        /// The names as they are.
+        names: [String; 2],
+    },
     /// There are two validation folders, and it is not for us to choose.
     #[error("{}: both `valid` and `val` are in it; keep one as the validation photos", root.display())]
     TwoValidationFolders {
@@ -51,6 +98,22 @@ pub enum DatasetError {
         /// Their names, in order.
         unknown: Vec<String>,
     },
+    /// The parts that were asked for are no shares of the whole.
+    #[error("validation {valid} and test {test}: each must be at least 0, and together less than 1")]
+    Shares {
+        /// The validation part's share.
+        valid: f64,
+        /// The test part's share.
+        test: f64,
+    },
+    /// The folder to split is split already.
+    #[error("{}: it has a folder `{part}`, so it has parts already; `cairn train` takes it as it is", root.display())]
+    HasParts {
+        /// The folder.
+        root: PathBuf,
+        /// The part that is there.
+        part: &'static str,
+    },
     /// A table that lists photos cannot be used.
     #[error("{}: not a list of photos: {reason}", path.display())]
     Manifest {
@@ -81,6 +144,13 @@ pub enum DatasetError {
         /// What was wrong with the first.
         first: String,
     },
+}
+
+/// A name with each character beyond ASCII as its code point, so that names that look alike are told apart.
+fn code_points(name: &str) -> String {
+    let escaped =
+        name.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() });
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 /// The first few names, and how many more there are.

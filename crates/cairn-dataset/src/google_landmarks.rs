@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::DatasetError;
 use crate::listed::{Row, scan_of};
 use crate::scan::{DatasetScan, Part};
+use crate::skipped::{SkipReason, Skipped};
 
 /// `id,url,landmark_id`: every photo.
 const TRAIN: &str = "train.csv";
@@ -64,23 +65,30 @@ pub(crate) fn scan(root: &Path) -> Result<DatasetScan, DatasetError> {
             .collect(),
         _ => HashMap::new(),
     };
-    let photos: Vec<Photo> = match root.join(TRAIN_CLEAN) {
-        table if table.is_file() => rows::<CleanLandmark>(&table)?
+    let clean = root.join(TRAIN_CLEAN);
+    let table = if clean.is_file() { clean } else { root.join(TRAIN) };
+    let photos: Vec<Photo> = match table.ends_with(TRAIN_CLEAN) {
+        true => rows::<CleanLandmark>(&table)?
             .iter()
             .flat_map(|CleanLandmark { landmark_id, images }| {
                 images.split_whitespace().map(|id| Photo { id: id.to_owned(), landmark_id: *landmark_id })
             })
             .collect(),
-        _ => rows(&root.join(TRAIN))?,
+        false => rows(&table)?,
     };
     let train = root.join("train");
     let folder = if train.is_dir() { train } else { root.to_path_buf() };
     let mut listed = Vec::new();
     let mut missing = Vec::new();
     for Photo { id, landmark_id } in photos {
+        // An id is part of a path: nothing but letters, digits and dashes keeps it in the folder.
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            let reason = format!("`{id}` is no id of a photo; ids are letters and digits");
+            return Err(DatasetError::Manifest { path: table, reason });
+        }
         let path = photo_path(&id);
         if !folder.join(&path).is_file() {
-            missing.push(folder.join(path));
+            missing.push(Skipped { path: folder.join(path), reason: SkipReason::NotOnDisk });
             continue;
         }
         let label = names.get(&landmark_id).cloned().unwrap_or_else(|| landmark_id.to_string());

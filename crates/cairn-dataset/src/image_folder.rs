@@ -1,17 +1,19 @@
 //! The index of a data set on disk: which photos there are, of which class, in which part.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::path_text::nfc;
 use crate::scan::{DatasetScan, PartScan, PhotoFile, slashed};
-use crate::{ClassId, ClassList, DatasetError, ValidSplit};
+use crate::{Class, ClassId, ClassList, DatasetError, ManifestPaths, Skipped, ValidSplit};
 
 /// One labelled photo, not yet read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// Where the photo is.
     pub path: PathBuf,
-    /// Its path from the part's folder, `/` between folders on every system: `12.Eiffel_Tower/night/3.jpg`.
+    /// Its path from the part's folder as text ([`path_text`](crate::path_text())), `/` between folders on every system:
+    /// `12.Eiffel_Tower/night/3.jpg`.
     /// Whatever is decided by chance for this photo (its part, its augmentation) is decided by this name.
     pub relative_path: String,
     /// The landmark in it.
@@ -34,12 +36,19 @@ impl Example {
 /// - Folders `train/CLASS/PHOTO`, `test/CLASS/PHOTO`, and `valid/` or `val/` if there is one: the layout of torchvision's
 ///   `ImageFolder`. Photos may also lie in folders within a class folder.
 /// - A manifest: a table with the columns `path`, `label` and, if wanted, `split` (`train`, `valid` or `test`; `train`
-///   where there is none), as a `.csv` file or, with the Cargo feature `parquet`, as a `.parquet` file. Paths start at
-///   its folder. Labels are taken for names of class folders.
+///   where there is none), as a `.csv` or `.tsv` file or, with the Cargo feature `parquet`, as a `.parquet` file. Paths start
+///   at its folder, with `/` or `\` between folders, and stay within it unless [`ManifestPaths::Anywhere`] is asked for.
+///   Labels are taken for names of class folders. Commas, semicolons and tabs part its columns; it is UTF-8, or UTF-16 with a
+///   byte order mark.
 /// - Google Landmarks v2 as it is published: a folder with `train.csv` or, which goes first, `train_clean.csv`, and
 ///   photos at `a/b/c/ID.jpg` in it or in its `train/`. Listed photos that are not on disk are ignored.
 ///
 /// The lists are in order of class, then of path, whatever order the file system gives.
+///
+/// Left out are hidden files and folders, what programs leave (`@eaDir`, `Thumbs.db`), files that are no photos by their
+/// name, and links that lead to a folder above them, to another class or to another part. A photo of `train` that is
+/// reached by a link and is also a photo of `valid` or `test` is left out of `train`; one of `valid` that is also one of
+/// `test`, out of `valid`.
 #[derive(Clone, Debug)]
 pub struct ImageFolder {
     /// The data set's folder, or its manifest.
@@ -52,24 +61,39 @@ pub struct ImageFolder {
     pub valid: Vec<Example>,
     /// The photos to report on; empty where the data set has no `test`.
     pub test: Vec<Example>,
-    /// Files left out: hidden ones, and those that are no photos by their name.
-    pub ignored: Vec<PathBuf>,
+    /// What was left out, and why.
+    pub ignored: Vec<Skipped>,
 }
 
 impl ImageFolder {
-    /// Indexes the data set in `root`. Without a validation folder, `split` holds photos of `train` back.
+    /// Indexes the data set in `root`; see [`ImageFolder::open_with`]. A manifest's photos must be in its folder.
+    ///
+    /// # Errors
+    /// As of [`ImageFolder::open_with`].
+    pub fn open(root: &Path, split: &ValidSplit) -> Result<ImageFolder, DatasetError> {
+        ImageFolder::open_with(root, split, ManifestPaths::default())
+    }
+
+    /// Indexes the data set in `root`. Without a validation folder, `split` holds photos of `train` back: in each class
+    /// those that it says, and at least one where the class has two.
     ///
     /// Reads names only, no photo: a photo that cannot be read is found out by who reads it.
     ///
     /// # Errors
-    /// Where the layout is not that of a data set, a folder cannot be read, `split` makes no sense, or `test` or
-    /// the validation folder has a class folder that `train` lacks.
-    pub fn open(root: &Path, split: &ValidSplit) -> Result<ImageFolder, DatasetError> {
+    /// Where the layout is not that of a data set, a folder cannot be read, two classes have names that differ in their
+    /// Unicode normal form only, `split` makes no sense, or `test` or the validation folder has a class folder that
+    /// `train` lacks.
+    pub fn open_with(
+        root: &Path,
+        split: &ValidSplit,
+        paths: ManifestPaths,
+    ) -> Result<ImageFolder, DatasetError> {
         split.validate()?;
-        let scan = DatasetScan::of(root)?;
+        let scan = DatasetScan::of(root, paths)?;
         if scan.train.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.train.folder });
         }
+        scan.parts().try_for_each(|(_, part)| refuse_alike_classes(part))?;
         let classes = ClassList::from_folders(scan.train.classes.iter().map(|class| &class.name));
         let examples_of = |part: &PartScan| examples(part, &classes, "train");
 
@@ -82,27 +106,47 @@ impl ImageFolder {
             None => hold_back(train, split),
         };
         let test = scan.test.as_ref().map(examples_of).transpose()?.unwrap_or_default();
-        let ignored = scan.parts().flat_map(|(_, part)| part.ignored.iter().cloned()).collect();
+        let ignored = scan.parts().flat_map(|(_, part)| part.skipped.iter().cloned()).collect();
         Ok(ImageFolder { root: root.to_path_buf(), classes, train, valid, test, ignored })
+    }
+
+    /// Indexes the photos to test on; see [`ImageFolder::open_test_with`]. A manifest's photos must be in its folder.
+    ///
+    /// # Errors
+    /// As of [`ImageFolder::open_test_with`].
+    pub fn open_test(root: &Path, classes: &ClassList) -> Result<TestFolder, DatasetError> {
+        ImageFolder::open_test_with(root, classes, ManifestPaths::default())
     }
 
     /// Indexes the photos that a model with these classes is to be tested on: those of `root/test` where there is one,
     /// else those of `root` itself; of a manifest those of the split `test` where there is one, else all. Folders are
-    /// matched to the model's classes by folder name.
+    /// matched to the model's classes by folder name, in whichever Unicode normal form either is.
     ///
     /// # Errors
-    /// Where there are no class folders or no photos, a folder cannot be read, or a class folder is not among
-    /// the model's classes.
-    pub fn open_test(root: &Path, classes: &ClassList) -> Result<TestFolder, DatasetError> {
-        let scan = PartScan::to_test_on(root)?;
+    /// Where there are no class folders or no photos, `root` has a `train` but no `test`, a folder cannot be read, two
+    /// classes have names that differ in their normal form only, or a class folder is not among the model's classes.
+    pub fn open_test_with(
+        root: &Path,
+        classes: &ClassList,
+        paths: ManifestPaths,
+    ) -> Result<TestFolder, DatasetError> {
+        let scan = PartScan::to_test_on(root, paths)?;
         if scan.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.folder });
         }
+        refuse_alike_classes(&scan)?;
         let examples = examples(&scan, classes, "the model")?;
         if examples.is_empty() {
             return Err(DatasetError::NoPhotos { folder: scan.folder });
         }
-        Ok(TestFolder { root: scan.folder, examples, ignored: scan.ignored })
+        Ok(TestFolder { root: scan.folder, examples, ignored: scan.skipped })
+    }
+
+    /// The classes without a photo to learn from, in order. No network can learn to name them.
+    pub fn untrainable_classes(&self) -> Vec<&Class> {
+        let mut photos = vec![0_usize; self.classes.len()];
+        self.train.iter().for_each(|example| photos[example.class.index()] += 1);
+        self.classes.iter().filter(|(id, _)| photos[id.index()] == 0).map(|(_, class)| class).collect()
     }
 
     /// A short name for exactly these files: 16 hex digits, a hash of all photos' paths within the data set and
@@ -133,8 +177,8 @@ pub struct TestFolder {
     pub root: PathBuf,
     /// The photos, in order of class, then of path.
     pub examples: Vec<Example>,
-    /// Files left out: hidden ones, and those that are no photos by their name.
-    pub ignored: Vec<PathBuf>,
+    /// What was left out, and why.
+    pub ignored: Vec<Skipped>,
 }
 
 /// The photos of a part with their classes, unless it has a class folder that is not among `classes`.
@@ -143,11 +187,12 @@ fn examples(
     classes: &ClassList,
     known_from: &'static str,
 ) -> Result<Vec<Example>, DatasetError> {
-    let ids: HashMap<&str, ClassId> = classes.iter().map(|(id, class)| (class.folder.as_str(), id)).collect();
+    // A model that was trained elsewhere may have its names in another normal form than the folders here.
+    let ids: HashMap<_, ClassId> = classes.iter().map(|(id, class)| (nfc(&class.folder), id)).collect();
     let mut examples = Vec::new();
     let mut unknown = Vec::new();
     for folder in &scan.classes {
-        match ids.get(folder.name.as_str()) {
+        match ids.get(&nfc(&folder.name)) {
             Some(&class) => examples.extend(folder.photos.iter().map(|photo| Example::new(photo, class))),
             None => unknown.push(folder.name.clone()),
         }
@@ -160,18 +205,42 @@ fn examples(
     Ok(examples)
 }
 
+/// Refuses a part in which two class folders are the same class by name: which photos are meant is not for us to say.
+fn refuse_alike_classes(part: &PartScan) -> Result<(), DatasetError> {
+    match part.alike_classes().next() {
+        None => Ok(()),
+        Some((a, b)) => Err(DatasetError::AlikeClasses {
+            folder: part.folder.clone(),
+            names: [a.name.clone(), b.name.clone()],
+        }),
+    }
+}
+
 /// Parts the training photos in two by `split`: those to learn from, and those held back.
 ///
-/// A class of which the split would hold back every photo keeps the one that comes last in the split's order:
-/// a network cannot name a landmark that it never saw.
+/// In each class, the photos are held back whose position is below the fraction. Two exceptions keep small classes whole:
+///
+/// - A class of which every photo would be held back keeps the one that comes last: a network cannot name a landmark that
+///   it never saw.
+/// - A class of two photos or more of which none would be held back gives the one that comes first: what is not validated
+///   is not known.
+///
+/// So a photo moves only where its own class changes, and only while the class is so small that an exception applies.
 fn hold_back(train: Vec<Example>, split: &ValidSplit) -> (Vec<Example>, Vec<Example>) {
     let (mut kept, mut held) = (Vec::new(), Vec::new());
     for class in train.chunk_by(|a, b| a.class == b.class) {
-        let position = |example: &Example| split.position(&example.relative_path);
-        let last = class.iter().map(position).fold(0.0, f64::max);
+        // Names that differ in their normal form only have one position: their own order parts them.
+        let place = |example: &Example| (split.position(&example.relative_path), example.path.clone());
+        let mut places: Vec<(f64, PathBuf)> = class.iter().map(place).collect();
+        places.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        // A table may list a photo twice.
+        places.dedup();
+        let below = places.iter().filter(|(position, _)| *position < split.fraction).count();
+        let most = places.len() - 1;
+        let count = below.clamp(usize::from(split.fraction > 0.0).min(most), most);
+        let held_paths: HashSet<&PathBuf> = places[..count].iter().map(|(_, path)| path).collect();
         for example in class {
-            let at = position(example);
-            let part = if at < split.fraction && at < last { &mut held } else { &mut kept };
+            let part = if held_paths.contains(&example.path) { &mut held } else { &mut kept };
             part.push(example.clone());
         }
     }

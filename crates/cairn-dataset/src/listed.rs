@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::scan::{ClassScan, DatasetScan, Part, PartScan, PhotoFile, slashed};
+use crate::scan::{ClassScan, DatasetScan, Part, PartScan, PhotoFile};
+use crate::skipped::Skipped;
 
 /// One photo of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,25 +18,22 @@ pub(crate) struct Row {
 
 /// Arranges listed photos as if they lay in folders `train`, `valid` and `test` of `root`.
 ///
-/// Photos that are not there are kept, so that reading them reports them by name; `ignored` goes with the training part.
-pub(crate) fn scan_of(root: &Path, rows: Vec<Row>, ignored: Vec<PathBuf>) -> DatasetScan {
+/// Photos that are not there are kept, so that reading them reports them by name; `skipped` goes with the training part.
+pub(crate) fn scan_of(root: &Path, rows: Vec<Row>, skipped: Vec<Skipped>) -> DatasetScan {
     let mut parts: BTreeMap<Part, BTreeMap<String, Vec<PhotoFile>>> = BTreeMap::new();
     for Row { path, label, part } in rows {
-        let path = root.join(path);
-        let bytes = path.metadata().map_or(0, |metadata| metadata.len());
-        let photo = PhotoFile { relative_path: slashed(&path, root), path, bytes };
+        let photo = PhotoFile::new(root.join(path), root);
         parts.entry(part).or_default().entry(label).or_default().push(photo);
     }
-    let mut part = |part: Part, ignored: Vec<PathBuf>| {
+    let mut part = |part: Part, skipped: Vec<Skipped>| {
         let classes = parts.remove(&part)?.into_iter().map(|(name, mut photos)| {
             photos.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));
-            ClassScan { name, photos }
+            ClassScan { folder: root.join(&name), name, photos }
         });
-        Some(PartScan { folder: root.to_path_buf(), classes: classes.collect(), ignored })
+        Some(PartScan::listed(root, classes.collect(), skipped))
     };
-    let none = || PartScan { folder: root.to_path_buf(), classes: Vec::new(), ignored: Vec::new() };
     DatasetScan {
-        train: part(Part::Train, ignored).unwrap_or_else(none),
+        train: part(Part::Train, skipped).unwrap_or_else(|| PartScan::listed(root, Vec::new(), Vec::new())),
         valid: part(Part::Valid, Vec::new()),
         test: part(Part::Test, Vec::new()),
     }

@@ -3,12 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::DatasetError;
+use crate::path_text::nfc;
 
 /// A rule that holds back a share of the training photos for validation.
 ///
 /// Each photo is decided alone, by a hash of the seed and of its path within `train`. So the same photo lands in
 /// the same part on every machine, and adding or removing photos moves no other. The price is that the share
-/// holds only on average, and so does each class's part in it.
+/// holds only on average, and so does each class's part in it. Two exceptions keep a part of every class on both sides:
+/// a class of two photos or more has at least one held back, the first in the order of the hash, and every class keeps at
+/// least one to learn from, the last. They depend on the photos of the class, on no other.
+///
+/// Paths are hashed in Unicode's normal form C, so that a copy of the data set made on macOS is split alike.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValidSplit {
     /// The share to hold back, at least 0 and less than 1.
@@ -34,7 +39,8 @@ impl ValidSplit {
         if (0.0..1.0).contains(&fraction) { Ok(()) } else { Err(DatasetError::Fraction { fraction }) }
     }
 
-    /// Whether the photo at this path (from `train`, `/` between folders) is held back for validation.
+    /// Whether the photo at this path (from `train`, `/` between folders) is held back for validation, exceptions for small
+    /// classes aside.
     pub fn holds_back(&self, relative_path: &str) -> bool {
         self.position(relative_path) < self.fraction
     }
@@ -44,7 +50,7 @@ impl ValidSplit {
     pub(crate) fn position(&self, relative_path: &str) -> f64 {
         let mut hasher = blake3::Hasher::new_derive_key("cairn-dataset 2026 validation split");
         hasher.update(&self.seed.to_le_bytes());
-        hasher.update(relative_path.as_bytes());
+        hasher.update(nfc(relative_path).as_bytes());
         let mut word = [0; 8];
         hasher.finalize_xof().fill(&mut word);
         // The upper 53 bits, as many as an f64 holds exactly.
@@ -73,6 +79,8 @@ mod tests {
             ("12.Eiffel_Tower/4.jpg", 0.097425),
             ("12.Eiffel_Tower/5.jpg", 0.405975),
             ("été/nuit/1.png", 0.286517),
+            // The same name as macOS writes it.
+            ("e\u{301}te\u{301}/nuit/1.png", 0.286517),
         ];
         for (path, position) in expected {
             let found = ValidSplit::default().position(path);

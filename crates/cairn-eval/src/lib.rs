@@ -12,6 +12,7 @@ mod confusion;
 mod curves;
 mod error;
 mod evaluation;
+mod operating_point;
 mod picture;
 mod platt;
 mod prediction;
@@ -28,6 +29,9 @@ pub use confusion::{ConfusedPair, ConfusionMatrix};
 pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
+pub use operating_point::{
+    FALSE_LANDMARKS, FEWEST_DISTRACTORS, OperatingPoint, threshold_at_false_landmarks,
+};
 pub use picture::{RateCurve, RunCurves, check_chart_name, write_run_curves};
 pub use platt::{Observation, PlattScale, platt_scaling};
 pub use prediction::Prediction;

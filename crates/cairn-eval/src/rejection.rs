@@ -113,7 +113,7 @@ fn ascending(scores: &[f64]) -> Vec<f64> {
 }
 
 /// The score, or the lowest where it is not a number.
-fn rankable(score: f64) -> f64 {
+pub(crate) fn rankable(score: f64) -> f64 {
     if score.is_nan() { f64::NEG_INFINITY } else { score }
 }
 

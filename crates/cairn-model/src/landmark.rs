@@ -80,10 +80,33 @@ pub struct Prediction {
     /// Whether the photo shows a landmark that the model knows: whether its score reaches the bundle's threshold. `None`
     /// where the bundle has none.
     pub is_landmark: Option<bool>,
+    /// Whether the photo surely shows a landmark that the model knows: whether its score reaches the bundle's sure
+    /// threshold. `None` where the bundle has none.
+    #[serde(default)]
+    pub sure: Option<bool>,
     /// The score, of the kind that the bundle names; see [`LandmarkScore`](crate::LandmarkScore).
     pub landmark_score: f64,
     /// The likeliest landmarks, the likeliest first.
     pub landmarks: Vec<Landmark>,
+}
+
+/// Guesses that are less probable are not worth a person's time.
+const WORTH_SAYING: f32 = 0.01;
+
+impl Prediction {
+    /// Whether it names one landmark and stands by it: the photo surely shows a landmark, and the likeliest one is
+    /// likelier than all others together.
+    pub fn is_certain(&self) -> bool {
+        let likeliest = self.landmarks.first().map_or(0.0, |landmark| landmark.probability.value());
+        self.is_landmark != Some(false) && self.sure == Some(true) && likeliest > 0.5
+    }
+
+    /// The landmarks that are worth a person's time: the likeliest, and others of at least 1 %.
+    pub fn worth_saying(&self) -> &[Landmark] {
+        let likely = |landmark: &Landmark| landmark.probability.value() >= WORTH_SAYING;
+        let others = self.landmarks.iter().skip(1).take_while(|landmark| likely(landmark)).count();
+        &self.landmarks[..self.landmarks.len().min(1 + others)]
+    }
 }
 
 /// A photo with the three landmarks that it most likely shows.
@@ -96,9 +119,13 @@ pub struct Suggestion {
 }
 
 impl Suggestion {
-    /// "Is this a picture of the Eiffel Tower, Petra or the Space Needle?", or that it is none that the model knows.
-    pub fn question(&self) -> String {
-        let names: Vec<String> = self.prediction.landmarks.iter().map(Landmark::in_sentence).collect();
+    /// "This is the Eiffel Tower (99.5%)." where the model is sure, "Is this a picture of the Eiffel Tower, Petra or the
+    /// Space Needle?" where it is not, or that it is no landmark that the model knows.
+    pub fn sentence(&self) -> String {
+        if let ([first, ..], true) = (self.prediction.landmarks.as_slice(), self.prediction.is_certain()) {
+            return format!("This is {} ({}).", first.in_sentence(), first.probability);
+        }
+        let names: Vec<String> = self.prediction.worth_saying().iter().map(Landmark::in_sentence).collect();
         let names = match names.as_slice() {
             [] => return "No landmark comes to mind.".to_owned(),
             [only] => only.clone(),
@@ -125,7 +152,7 @@ mod tests {
             place: Gazetteer::builtin().find(name).cloned(),
         };
         let landmarks = names.iter().map(landmark).collect();
-        let prediction = Prediction { is_landmark: Some(true), landmark_score: 0.5, landmarks };
+        let prediction = Prediction { is_landmark: Some(true), sure: None, landmark_score: 0.5, landmarks };
         Suggestion { photo: Photo::filled(1, 1, [0; 3]), prediction }
     }
 
@@ -151,10 +178,10 @@ mod tests {
 
     #[test]
     fn the_question_reads_as_english_for_one_two_and_three_names() {
-        assert_eq!(suggestion(&["Old Mill"]).question(), "Is this a picture of the Old Mill?");
-        assert_eq!(suggestion(&["X", "Y"]).question(), "Is this a picture of the X or the Y?");
+        assert_eq!(suggestion(&["Old Mill"]).sentence(), "Is this a picture of the Old Mill?");
+        assert_eq!(suggestion(&["X", "Y"]).sentence(), "Is this a picture of the X or the Y?");
         assert_eq!(
-            suggestion(&["Old Mill", "The Gherkin", "Our town hall"]).question(),
+            suggestion(&["Old Mill", "The Gherkin", "Our town hall"]).sentence(),
             "Is this a picture of the Old Mill, The Gherkin or Our town hall?"
         );
     }
@@ -162,7 +189,7 @@ mod tests {
     #[test]
     fn a_landmark_whose_place_is_known_is_called_as_its_place_is() {
         assert_eq!(
-            suggestion(&["Eiffel Tower", "Petra", "Chichen Itza"]).question(),
+            suggestion(&["Eiffel Tower", "Petra", "Chichen Itza"]).sentence(),
             "Is this a picture of the Eiffel Tower, Petra or Chichén Itzá?"
         );
     }
@@ -172,7 +199,7 @@ mod tests {
         let mut suggestion = suggestion(&["Eiffel Tower", "Petra"]);
         suggestion.prediction.is_landmark = Some(false);
         assert_eq!(
-            suggestion.question(),
+            suggestion.sentence(),
             "I don't think this shows a landmark that I know. The closest: the Eiffel Tower or Petra."
         );
     }
@@ -182,5 +209,38 @@ mod tests {
         let summaries = |name| suggestion(&[name]).prediction.landmarks[0].summary();
         assert_eq!(summaries("Eiffel Tower"), "Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)");
         assert_eq!(summaries("Old Mill"), "Old Mill");
+    }
+
+    #[test]
+    fn what_the_model_is_sure_of_is_said_and_not_asked() {
+        let mut sure = suggestion(&["Eiffel Tower", "Petra"]);
+        sure.prediction.sure = Some(true);
+        sure.prediction.landmarks[0].probability = Probability(0.995);
+        assert_eq!(sure.sentence(), "This is the Eiffel Tower (99.5%).");
+        // Sure that it is a landmark, but not which.
+        sure.prediction.landmarks[0].probability = Probability(0.5);
+        assert_eq!(sure.sentence(), "Is this a picture of the Eiffel Tower or Petra?");
+        sure.prediction.landmarks[0].probability = Probability(0.995);
+        sure.prediction.sure = Some(false);
+        assert_eq!(sure.sentence(), "Is this a picture of the Eiffel Tower or Petra?");
+        // A threshold that somebody typed may be above the sure one.
+        sure.prediction.sure = Some(true);
+        sure.prediction.is_landmark = Some(false);
+        assert!(sure.sentence().starts_with("I don't think"), "{}", sure.sentence());
+    }
+
+    #[test]
+    fn guesses_below_one_percent_are_left_out_but_the_likeliest_never() {
+        let mut suggestion = suggestion(&["X", "Y", "Z"]);
+        for (landmark, probability) in suggestion.prediction.landmarks.iter_mut().zip([0.98, 0.012, 0.008]) {
+            landmark.probability = Probability(probability);
+        }
+        assert_eq!(suggestion.sentence(), "Is this a picture of the X or the Y?");
+        for landmark in &mut suggestion.prediction.landmarks {
+            landmark.probability = Probability(0.004);
+        }
+        assert_eq!(suggestion.sentence(), "Is this a picture of the X?");
+        suggestion.prediction.landmarks.clear();
+        assert_eq!(suggestion.sentence(), "No landmark comes to mind.");
     }
 }

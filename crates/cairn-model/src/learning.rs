@@ -225,7 +225,7 @@ mod tests {
             learned: vec![],
             whitening: Whitening::of(&[], &outputs, 0.3),
         };
-        Calibration { rejection: Rejection { score, threshold: 0.5 }, bank, scale: 12.0, offset: -4.0 }
+        Calibration { rejection: Rejection::new(score, 0.5), bank, scale: 12.0, offset: -4.0 }
     }
 
     fn calibrated() -> Model {

@@ -41,6 +41,6 @@ pub use learning::{Calibration, LearnError, Learned, Learning};
 pub use memory::Memory;
 pub use model::Model;
 pub use output::{Output, TOGETHER};
-pub use rejection::{LandmarkScore, Rejection};
+pub use rejection::{LandmarkScore, NotSure, Rejection};
 pub use side::SideError;
 pub use whitening::Whitening;

@@ -10,7 +10,7 @@ use cairn_places::Gazetteer;
 
 use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_memory};
 use crate::{
-    BundleInfo, Landmark, Memory, ModelError, Output, Prediction, Probability, Rejection, Suggestion,
+    BundleInfo, Landmark, Memory, ModelError, NotSure, Output, Prediction, Probability, Rejection, Suggestion,
 };
 
 /// How many landmarks a suggestion names.
@@ -81,9 +81,20 @@ impl Model {
     /// [`Rejection`] scores by confidence then.
     #[must_use]
     pub fn with_threshold(mut self, threshold: f64) -> Self {
-        let score = self.landmark_score();
-        self.bundle.info.rejection = Some(Rejection { score, threshold });
+        let sure = self.info().rejection.and_then(|rejection| rejection.sure);
+        self.bundle.info.rejection =
+            Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
         self
+    }
+
+    /// The same model taking a photo for a landmark that it knows only if it is sure: by the threshold
+    /// [`Rejection::sure`].
+    ///
+    /// # Errors
+    /// [`NotSure`] where the bundle has no such threshold.
+    pub fn with_sure_threshold(self) -> Result<Self, NotSure> {
+        let sure = self.info().rejection.and_then(|rejection| rejection.sure).ok_or(NotSure)?;
+        Ok(self.with_threshold(sure))
     }
 
     /// What it computes in.
@@ -128,9 +139,11 @@ impl Model {
             place: self.gazetteer.find(&class.folder).cloned(),
         };
         let score = self.score(output, self.landmark_score());
+        let rejection = self.info().rejection;
         Prediction {
             // A score that is not a number reaches no threshold.
-            is_landmark: self.info().rejection.map(|rejection| score >= rejection.threshold),
+            is_landmark: rejection.map(|rejection| score >= rejection.threshold),
+            sure: rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
             landmark_score: score,
             landmarks: ranked.into_iter().map(landmark).collect(),
         }

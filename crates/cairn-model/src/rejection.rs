@@ -11,7 +11,26 @@ pub struct Rejection {
     pub score: LandmarkScore,
     /// The lowest score of a photo that is taken to show a known landmark.
     pub threshold: f64,
+    /// The lowest score of a photo that surely shows one: of photos that show none, 2 % at most should reach it. `None`
+    /// where the model was not calibrated with enough of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sure: Option<f64>,
 }
+
+impl Rejection {
+    /// A threshold alone, without a sure one.
+    pub fn new(score: LandmarkScore, threshold: f64) -> Self {
+        Self { score, threshold, sure: None }
+    }
+}
+
+/// The model has no threshold for sure answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this model has no threshold for sure answers; `cairn calibrate MODEL --distractors DIR --out FILE` finds one \
+     from some sixty photos that show none of its landmarks"
+)]
+pub struct NotSure;
 
 /// A number that is high for photos of known landmarks and low for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +71,14 @@ impl Model {
     /// The score by which it tells landmarks from other photos: the bundle's, or confidence where it names none.
     pub fn landmark_score(&self) -> LandmarkScore {
         self.info().rejection.map_or(LandmarkScore::Confidence, |rejection| rejection.score)
+    }
+
+    /// Takes this for the lowest score of a sure answer from now on ([`Rejection::sure`]). A model without a threshold
+    /// stays without.
+    pub fn set_sure(&mut self, sure: f64) {
+        if let Some(rejection) = &mut self.bundle.info.rejection {
+            rejection.sure = Some(sure);
+        }
     }
 
     /// The score of a photo, of this kind.

@@ -145,7 +145,7 @@ fn experienced(fixture: &Fixture) -> Model {
         learned: vec![],
         whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()], 0.3),
     };
-    let rejection = Rejection { score: LandmarkScore::Similarity, threshold: 0.25 };
+    let rejection = Rejection { sure: Some(0.5), ..Rejection::new(LandmarkScore::Similarity, 0.25) };
     model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });
     model.learn("Our windmill", &framed[2..]).unwrap();
     model

@@ -19,7 +19,11 @@
 
 pub mod augment;
 mod crop;
+mod embedded;
 mod error;
+mod ifd;
+mod kind;
+mod metadata;
 mod photo;
 mod preprocess;
 mod read;
@@ -30,8 +34,10 @@ mod view_place;
 pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
 pub use error::PhotoError;
+pub use kind::FileKind;
+pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, PHOTO_EXTENSIONS, ReadSize, is_photo_name};
+pub use read::{Limits, ReadSize, is_photo_name};
 pub use save::PictureKind;
 pub use view_place::ViewPlace;

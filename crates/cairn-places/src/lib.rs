@@ -58,6 +58,7 @@
 
 mod coordinates;
 mod country_code;
+mod distance;
 mod error;
 mod gazetteer;
 mod name_key;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cairn_dataset::{ClassId, Example, ImageFolder};
 use cairn_eval::{
-    Answer, Observation, PlattScale, RECALL, RejectionMetrics, Scores, Shows, platt_scaling,
+    Answer, Observation, OperatingPoint, PlattScale, RECALL, RejectionMetrics, Scores, Shows, platt_scaling,
     threshold_at_recall,
 };
 use cairn_model::{
@@ -15,6 +15,7 @@ use cairn_photo::PhotoError;
 
 use crate::answer::answer;
 use crate::recipe::{Learning, Recipe};
+use crate::sure::{Distractors, sure_threshold};
 
 /// From how many photos a class is usually learned.
 const SHOTS: usize = 5;
@@ -39,8 +40,6 @@ const BLENDED: FewShot = FewShot { shrinkage: 3.0, prior: 4.0 };
 
 /// Steps of k-means.
 const STEPS: usize = 10;
-/// One part in so many of the photos without a landmark is taken to be of the same kind as any one of them.
-const OWN_KIND: usize = 3;
 
 /// Why a model could not be calibrated.
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +63,25 @@ pub enum CalibrateError {
         part: &'static str,
     },
     /// There are photos without a landmark, but not one could be read.
-    #[error("not one of the {photos} photos without a landmark could be read")]
+    #[error("none of the photos without a landmark could be read (there are {photos})")]
     NoNonLandmarks {
         /// How many there are.
         photos: usize,
     },
+    /// Too few of them for a sure threshold.
+    #[error(
+        "{photos} photos without a landmark are too few for a sure threshold: give {fewest} at least, some sixty of each \
+         kind for a good one"
+    )]
+    FewNonLandmarks {
+        /// How many could be read.
+        photos: usize,
+        /// How many it takes.
+        fewest: usize,
+    },
+    /// The model has no threshold to put a sure one beside.
+    #[error("this model has no threshold at all: give the data set that it was trained on, too (--data DIR)")]
+    NoThreshold,
     /// All validation photos are of one class.
     #[error("{}: all its validation photos show one landmark; calibration needs two at least", root.display())]
     OneClass {
@@ -86,6 +99,9 @@ pub struct CalibrationOutcome {
     pub scores: Vec<ScoreQuality>,
     /// The score that the model goes by from now on.
     pub rejection: Rejection,
+    /// What its threshold accepts of the validation photos and of the photos that show no landmark, and what its sure
+    /// threshold accepts, where these are enough for one.
+    pub points: Vec<OperatingPoint>,
     /// Photos that were left out.
     pub bad_photos: Vec<PhotoError>,
 }
@@ -107,13 +123,15 @@ struct Seen {
     output: Output,
 }
 
-/// Calibrates `model` on the data set that it was trained on, and on photos that show none of its landmarks. `on_photo`
-/// is called after each photo.
+/// Calibrates `model` on the data set that it was trained on, and on photos that show none of its landmarks, a list for
+/// each kind of these. `on_photo` is called after each photo.
 ///
 /// 1. The temperature is fitted to the validation photos.
 /// 2. The score that tells validation photos from non-landmarks best, by AUROC, is chosen, with the threshold that
 ///    accepts 95 % of the validation photos. Without non-landmarks it is the confidence.
-/// 3. Margins between prototypes are made odds, for classes to be learned later: every class in turn plays one that was
+/// 3. The sure threshold is one that 2 % of the non-landmarks of any kind reach at most
+///    ([`threshold_at_false_landmarks`](cairn_eval::threshold_at_false_landmarks)).
+/// 4. Margins between prototypes are made odds, for classes to be learned later: every class in turn plays one that was
 ///    not trained, its prototype being the mean of five of its training photos. The scale is the one under which it is
 ///    most probable which validation photos show it.
 ///
@@ -123,7 +141,7 @@ struct Seen {
 pub fn calibrate(
     model: &mut Model,
     data: &ImageFolder,
-    non_landmarks: &[PathBuf],
+    non_landmarks: &[Vec<PathBuf>],
     mut on_photo: impl FnMut(),
 ) -> Result<CalibrationOutcome, CalibrateError> {
     let root = || data.root.clone();
@@ -148,11 +166,7 @@ pub fn calibrate(
     };
     let train = see(&data.train, "training")?;
     let valid = see(&data.valid, "validation")?;
-    let photos = non_landmarks.len();
-    let non_landmarks: Vec<Output> = outputs(non_landmarks).into_iter().flatten().collect();
-    if non_landmarks.is_empty() && photos > 0 {
-        return Err(CalibrateError::NoNonLandmarks { photos });
-    }
+    let distractors = Distractors::seen(non_landmarks, &mut outputs)?;
 
     let temperature = temperature(&valid, data.classes.len());
     model.set_temperature(temperature);
@@ -170,17 +184,20 @@ pub fn calibrate(
     let bank = Memory {
         prototypes,
         centres: centres.concat(),
-        non_landmarks: non_landmarks.iter().map(|output| output.embedding.clone()).collect(),
+        non_landmarks: distractors.embeddings(),
         learned: Vec::new(),
         whitening: Some(whitening),
     };
-    let scores: Vec<ScoreQuality> = LandmarkScore::ALL
-        .into_iter()
-        .map(|score| quality(score, &answers(score, model, &bank, &valid, &non_landmarks)))
-        .collect();
-    let rejection = best(&scores);
+    let answers_by = |score| answers(score, model, &bank, &valid, &distractors);
+    let scores: Vec<ScoreQuality> =
+        LandmarkScore::ALL.into_iter().map(|score| quality(score, &answers_by(score))).collect();
+    let ScoreQuality { score, threshold, .. } = best(&scores);
+    let sure = sure_threshold(&distractors, score, threshold, &distractors.scores(score, model, &bank));
+    let chosen = answers_by(score);
+    let points = std::iter::once(threshold).chain(sure).map(|at| OperatingPoint::of(at, &chosen)).collect();
+    let rejection = Rejection { score, threshold, sure };
     model.calibrate(Calibration { rejection, bank, scale: odds.scale, offset: odds.offset });
-    Ok(CalibrationOutcome { temperature, scores, rejection, bad_photos })
+    Ok(CalibrationOutcome { temperature, scores, rejection, points, bad_photos })
 }
 
 impl FewShot {
@@ -224,20 +241,18 @@ fn answers(
     model: &Model,
     bank: &Memory,
     landmarks: &[Seen],
-    non_landmarks: &[Output],
+    distractors: &Distractors,
 ) -> Vec<Answer> {
-    let score_of = |output: &Output, passed_over| match score {
-        LandmarkScore::Similarity => bank.similarity(&output.embedding, passed_over),
+    let score_of = |output: &Output| match score {
+        LandmarkScore::Similarity => bank.similarity(&output.embedding, 0),
         LandmarkScore::Confidence | LandmarkScore::Energy | LandmarkScore::Entropy => {
             model.score(output, score)
         }
     };
-    let landmark = |seen: &Seen| answer(score_of(&seen.output, 0), &seen.output, Some(seen.class));
-    // A photo of the bank finds itself there, and others of the same staircase. What a model meets later will be of other
-    // kinds: the score is judged without the part of the bank that is likest to the photo.
-    let own_kind = non_landmarks.len().div_ceil(OWN_KIND);
-    let other = |output| answer(score_of(output, own_kind), output, None);
-    landmarks.iter().map(landmark).chain(non_landmarks.iter().map(other)).collect()
+    let landmark = |seen: &Seen| answer(score_of(&seen.output), &seen.output, Some(seen.class));
+    let others = distractors.scores(score, model, bank).into_iter().zip(&distractors.outputs);
+    let other = |(score, output): (f64, &Output)| answer(score, output, None);
+    landmarks.iter().map(landmark).chain(others.map(other)).collect()
 }
 
 fn quality(score: LandmarkScore, answers: &[Answer]) -> ScoreQuality {
@@ -249,14 +264,14 @@ fn quality(score: LandmarkScore, answers: &[Answer]) -> ScoreQuality {
 }
 
 /// The score of the highest AUROC; the first, which is the simplest, of equal ones or where there is none.
-fn best(scores: &[ScoreQuality]) -> Rejection {
+fn best(scores: &[ScoreQuality]) -> ScoreQuality {
     let mut best = scores[0];
     for &quality in scores {
         if quality.metrics.auroc > best.metrics.auroc {
             best = quality;
         }
     }
-    Rejection { score: best.score, threshold: best.threshold }
+    best
 }
 
 /// The scale and offset that make the margin of a class's prototype the logarithm of odds; see [`calibrate`].

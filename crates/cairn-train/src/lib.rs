@@ -29,6 +29,7 @@ mod run_folder;
 mod runs;
 mod schedule;
 mod step;
+mod sure;
 mod sweep;
 mod teachers;
 mod tensorboard;
@@ -54,6 +55,7 @@ pub use recipe::{
 pub use run_folder::{RunFolder, RunRecord};
 pub use runs::{Run, runs_in};
 pub use schedule::Schedule;
+pub use sure::{SureOutcome, calibrate_sure};
 pub use sweep::{
     BUILT_IN_SWEEPS, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStanding, Vary, summarise,
 };

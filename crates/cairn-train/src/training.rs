@@ -261,7 +261,7 @@ pub(crate) fn bundle_info(
     let confidences = scores.predictions(temperature).into_iter();
     let confidences: Vec<f64> = confidences.map(|p| p.map_or(f64::NAN, |p| p.probability)).collect();
     let rejection = threshold_at_recall(&confidences, RECALL)
-        .map(|threshold| Rejection { score: LandmarkScore::Confidence, threshold });
+        .map(|threshold| Rejection::new(LandmarkScore::Confidence, threshold));
     Ok(BundleInfo {
         network: training.recipe.network_spec(training.data.classes.len()),
         classes: training.data.classes.clone(),

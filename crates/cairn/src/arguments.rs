@@ -58,9 +58,14 @@ mod tests {
         let below = verb.get_subcommands().map(|below| check(below, &format!("{path} {}", below.get_name())));
         let below: usize = below.sum();
         for other in ["output", "report", "to", "dest", "destination", "folder"] {
-            assert!(verb.get_arguments().all(|a| a.get_long() != Some(other)), "{path}: --{other} instead of --out");
+            assert!(
+                verb.get_arguments().all(|a| a.get_long() != Some(other)),
+                "{path}: --{other} instead of --out"
+            );
         }
-        let Some(out) = verb.get_arguments().find(|argument| argument.get_id() == "out") else { return below };
+        let Some(out) = verb.get_arguments().find(|argument| argument.get_id() == "out") else {
+            return below;
+        };
         assert_eq!((out.get_short(), out.get_long()), (Some('o'), Some("out")), "{path}");
         assert!(out.get_help().is_some(), "{path}");
         let force = verb.get_arguments().any(|argument| argument.get_long() == Some("force"));

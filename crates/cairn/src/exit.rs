@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use cairn_dataset::escape::{is_hidden, shown, shown_lines};
 
+use crate::causes::with_causes;
+
 /// How a command ended, when it ended well enough to have an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -55,6 +57,6 @@ pub(crate) fn for_error(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    let _ = writeln!(io::stderr(), "error: {}", shown(&format!("{error:#}")));
+    let _ = writeln!(io::stderr(), "error: {}", shown(&with_causes(error.as_ref())));
     ExitCode::FAILURE
 }

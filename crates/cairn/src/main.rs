@@ -4,20 +4,29 @@
 //! standard output, progress and messages to standard error.
 
 mod arguments;
+mod camera;
+mod causes;
 mod commands;
 mod dashboard;
+mod data_set;
 mod destination;
 mod devices;
+mod done_rows;
 mod exit;
+mod file_stamp;
 mod first_weights;
 mod json;
 mod listing;
 mod model_source;
+mod operating_points;
 mod output;
 mod photo_files;
+mod photo_input;
 mod progress;
+mod row_table;
 mod rows;
 mod shipped;
+mod tally;
 mod terminal;
 mod tested;
 mod tta;

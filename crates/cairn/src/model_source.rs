@@ -1,12 +1,16 @@
 //! Which model: a file, the best of a run, or the one that comes with cairn.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cairn_model::Model;
+use cairn_dataset::path_text;
+use cairn_model::{Model, ModelError, bundle_path};
 use clap::builder::{MapValueParser, PathBufValueParser, TypedValueParser, ValueParserFactory};
 use clap::{Args, ValueHint};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::shipped;
 
@@ -30,6 +34,27 @@ impl ModelSource {
         }
     }
 
+    /// The model, and what rows call it.
+    pub(crate) fn open_identified(&self) -> Result<(Model, ModelIdentity)> {
+        let bytes = match self {
+            Self::Shipped => shipped::bytes()?.into(),
+            Self::At(path) => {
+                let path = bundle_path(path)?;
+                Cow::from(std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?)
+            }
+        };
+        // Half of a digest tells models apart well enough, and `sha256sum` begins with the same digits.
+        let digest: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = self.path().map_or_else(
+            || SHIPPED.to_owned(),
+            |path| {
+                let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+                name.map_or_else(|| path_text(path), path_text)
+            },
+        );
+        Ok((self.open()?, ModelIdentity { name, digest: format!("sha256:{digest}") }))
+    }
+
     /// Where it lies; the model that comes with cairn lies nowhere.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
@@ -37,6 +62,16 @@ impl ModelSource {
             Self::At(path) => Some(path),
         }
     }
+}
+
+/// By what a row says which model it is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ModelIdentity {
+    /// `shipped`, or the name of its file or run folder.
+    pub name: String,
+    /// The beginning of the SHA-256 digest of its file: `sha256:` and 16 hexadecimal digits. Equal digests are of equal
+    /// models, whatever their names.
+    pub digest: String,
 }
 
 impl From<PathBuf> for ModelSource {

@@ -1,13 +1,18 @@
-//! Predictions as table, JSON, JSON lines or CSV, written photo by photo.
+//! Answers as JSON, JSON lines or CSV, written photo by photo; tables are [`RowTable`]'s.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use anyhow::Result;
+use cairn_dataset::escape::{csv_text, json_text};
 use cairn_model::{Landmark, Prediction};
 use cairn_places::Place;
 use clap::ValueEnum;
 use serde::Serialize;
+
+use crate::camera::Camera;
+use crate::file_stamp::FileStamp;
+use crate::model_source::ModelIdentity;
+use crate::row_table::RowTable;
 
 /// How data is written to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,6 +33,11 @@ pub(crate) struct Row<'a> {
     pub photo: String,
     #[serde(flatten)]
     pub outcome: RowOutcome<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<Camera>,
+    #[serde(flatten)]
+    pub stamp: Option<FileStamp>,
+    pub model: &'a ModelIdentity,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,91 +47,137 @@ pub(crate) enum RowOutcome<'a> {
     Unreadable { error: String },
 }
 
-impl<'a> Row<'a> {
-    pub(crate) fn new(path: &Path, outcome: RowOutcome<'a>) -> Self {
-        Self { photo: path.display().to_string(), outcome }
+impl Row<'_> {
+    /// The landmark that the photo is taken to show.
+    pub(crate) fn landmark(&self) -> Option<&Landmark> {
+        match &self.outcome {
+            RowOutcome::Prediction(prediction) if prediction.is_landmark != Some(false) => {
+                prediction.landmarks.first()
+            }
+            _ => None,
+        }
+    }
+
+    fn error(&self) -> Option<&str> {
+        match &self.outcome {
+            RowOutcome::Prediction(_) => None,
+            RowOutcome::Unreadable { error } => Some(error),
+        }
     }
 }
 
-/// Writes rows as they come, so that nothing piles up in memory and a reader sees the first at once.
+/// A row without all that most programs do not need.
+#[derive(Serialize)]
+struct BriefRow<'a> {
+    photo: &'a str,
+    /// Nothing here or below where the photo shows no landmark that the model knows.
+    name: Option<&'a str>,
+    probability: Option<f32>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> BriefRow<'a> {
+    fn of(row: &'a Row<'_>) -> Self {
+        let landmark = row.landmark();
+        let place = landmark.and_then(|landmark| landmark.place.as_ref());
+        Self {
+            photo: &row.photo,
+            name: landmark.map(|landmark| landmark.name.as_str()),
+            probability: landmark.map(|landmark| landmark.probability.value()),
+            latitude: place.map(|place| place.latitude.degrees()),
+            longitude: place.map(|place| place.longitude.degrees()),
+            error: row.error(),
+        }
+    }
+}
+
+/// What is written of each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Photo, name, probability and coordinates.
+    Brief,
+    /// Everything.
+    Whole,
+}
+
+/// Where and how rows are written.
+enum Layout {
+    Table(RowTable),
+    Json(Detail),
+    JsonLines(Detail),
+    Csv(Detail),
+}
+
+/// Writes rows as they come, so that nothing piles up in memory, a reader sees the first at once, and none is lost
+/// with those after it.
 pub(crate) struct RowWriter<W: Write> {
     out: W,
-    format: Format,
-    rows: usize,
+    layout: Layout,
+    /// Whether nothing stands before the next row.
+    first: bool,
 }
 
 impl<W: Write> RowWriter<W> {
-    pub(crate) fn new(out: W, format: Format) -> Self {
-        Self { out, format, rows: 0 }
+    /// Writes data. [`Format::Table`] is a table as files get it.
+    pub(crate) fn new(out: W, format: Format, detail: Detail) -> Self {
+        let layout = match format {
+            Format::Table => Layout::Table(RowTable::default()),
+            Format::Json => Layout::Json(detail),
+            Format::Jsonl => Layout::JsonLines(detail),
+            Format::Csv => Layout::Csv(detail),
+        };
+        Self { out, layout, first: true }
+    }
+
+    /// Writes a table.
+    pub(crate) fn table(out: W, table: RowTable) -> Self {
+        Self { out, layout: Layout::Table(table), first: true }
+    }
+
+    /// The same below rows that are there.
+    pub(crate) fn below_others(self) -> Self {
+        Self { first: false, ..self }
     }
 
     pub(crate) fn write(&mut self, row: &Row<'_>) -> Result<()> {
-        let first = self.rows == 0;
-        self.rows += 1;
-        match self.format {
-            Format::Table => self.write_table(row, first)?,
-            Format::Json => {
-                self.out.write_all(if first { b"[\n" } else { b",\n" })?;
-                serde_json::to_writer(&mut self.out, row).map_err(io::Error::from)?;
+        let first = std::mem::replace(&mut self.first, false);
+        // A row is written as a whole, so that a run that is killed leaves whole rows.
+        let bytes = match &self.layout {
+            Layout::Table(table) => table.lines(row).into_bytes(),
+            Layout::Json(detail) => {
+                let before = if first { "[\n" } else { ",\n" };
+                format!("{before}{}", json(row, *detail)?).into_bytes()
             }
-            Format::Jsonl => {
-                serde_json::to_writer(&mut self.out, row).map_err(io::Error::from)?;
-                self.out.write_all(b"\n")?;
-            }
-            Format::Csv => self.write_csv(row, first)?,
-        }
+            Layout::JsonLines(detail) => format!("{}\n", json(row, *detail)?).into_bytes(),
+            Layout::Csv(detail) => csv_lines(row, *detail, first)?,
+        };
+        self.out.write_all(&bytes)?;
         Ok(self.out.flush()?)
     }
 
     pub(crate) fn finish(mut self) -> Result<()> {
-        if self.format == Format::Json {
-            self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        if let Layout::Json(_) = self.layout {
+            self.out.write_all(if self.first { b"[]\n" } else { b"\n]\n" })?;
         }
         Ok(self.out.flush()?)
     }
-
-    fn write_table(&mut self, row: &Row<'_>, first: bool) -> Result<()> {
-        if !first {
-            writeln!(self.out)?;
-        }
-        writeln!(self.out, "{}", row.photo)?;
-        match &row.outcome {
-            RowOutcome::Prediction(prediction) => {
-                if prediction.is_landmark == Some(false) {
-                    writeln!(self.out, "  not a landmark that the model knows; the closest:")?;
-                }
-                prediction.landmarks.iter().try_for_each(|landmark| write_landmark(&mut self.out, landmark))
-            }
-            RowOutcome::Unreadable { error } => Ok(writeln!(self.out, "  not read: {error}")?),
-        }
-    }
-
-    fn write_csv(&mut self, row: &Row<'_>, first: bool) -> Result<()> {
-        let mut csv = csv::Writer::from_writer(&mut self.out);
-        if first {
-            csv.write_record(CSV_COLUMNS).map_err(io::Error::from)?;
-        }
-        match &row.outcome {
-            RowOutcome::Prediction(prediction) => {
-                for (rank, landmark) in (1..).zip(&prediction.landmarks) {
-                    let record = csv_record(&row.photo, rank, landmark, prediction);
-                    csv.write_record(record).map_err(io::Error::from)?;
-                }
-            }
-            RowOutcome::Unreadable { error } => {
-                let mut record = [const { String::new() }; CSV_COLUMNS.len()];
-                record[0].clone_from(&row.photo);
-                record[CSV_COLUMNS.len() - 1].clone_from(error);
-                csv.write_record(record).map_err(io::Error::from)?;
-            }
-        }
-        Ok(csv.flush()?)
-    }
 }
 
-/// What a line of CSV holds. A photo that could not be read has a line with its path and its error alone; a landmark
-/// whose place is not known has nothing from `locality` to `wikidata`.
-const CSV_COLUMNS: [&str; 14] = [
+fn json(row: &Row<'_>, detail: Detail) -> Result<String> {
+    let json = match detail {
+        Detail::Whole => serde_json::to_string(row)?,
+        Detail::Brief => serde_json::to_string(&BriefRow::of(row))?,
+    };
+    Ok(json_text(&json).into_owned())
+}
+
+/// What a line of CSV holds. A photo that could not be read has its path, its error and what stands after that alone; a
+/// landmark whose place is not known has nothing from `locality` to `wikidata`. New columns come last, so that the others
+/// stay where they are.
+pub(crate) const CSV_COLUMNS: [&str; 23] = [
     "photo",
     "rank",
     "class",
@@ -136,85 +192,195 @@ const CSV_COLUMNS: [&str; 14] = [
     "longitude",
     "wikidata",
     "error",
+    "sure",
+    "taken",
+    "camera",
+    "camera_latitude",
+    "camera_longitude",
+    "distance_km",
+    "bytes",
+    "modified",
+    "model",
 ];
 
-fn csv_record(
-    photo: &str,
-    rank: usize,
-    landmark: &Landmark,
-    prediction: &Prediction,
-) -> [String; CSV_COLUMNS.len()] {
-    let place = landmark.place.as_ref();
-    let of_place = |field: fn(&Place) -> String| place.map(field).unwrap_or_default();
+/// The same of brief rows.
+pub(crate) const BRIEF_CSV_COLUMNS: [&str; 6] =
+    ["photo", "name", "probability", "latitude", "longitude", "error"];
+
+fn csv_lines(row: &Row<'_>, detail: Detail, first: bool) -> Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    if first {
+        match detail {
+            Detail::Whole => csv.write_record(CSV_COLUMNS)?,
+            Detail::Brief => csv.write_record(BRIEF_CSV_COLUMNS)?,
+        }
+    }
+    match (detail, &row.outcome) {
+        (Detail::Brief, _) => csv.write_record(brief_record(&BriefRow::of(row)))?,
+        (Detail::Whole, RowOutcome::Prediction(prediction)) => {
+            for (rank, landmark) in (1..).zip(&prediction.landmarks) {
+                csv.write_record(record(row, Some((rank, landmark, prediction))))?;
+            }
+        }
+        (Detail::Whole, RowOutcome::Unreadable { .. }) => csv.write_record(record(row, None))?,
+    }
+    csv.flush()?;
+    Ok(csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
+}
+
+fn brief_record(row: &BriefRow<'_>) -> [String; BRIEF_CSV_COLUMNS.len()] {
+    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     [
-        photo.to_owned(),
-        rank.to_string(),
-        landmark.class.clone(),
-        landmark.name.clone(),
-        landmark.probability.value().to_string(),
-        prediction.is_landmark.map(|is_landmark| is_landmark.to_string()).unwrap_or_default(),
-        prediction.landmark_score.to_string(),
-        of_place(|place| place.locality.clone()),
-        of_place(|place| place.country.clone()),
+        csv_text(row.photo).into_owned(),
+        csv_text(row.name.unwrap_or_default()).into_owned(),
+        row.probability.map(|value| value.to_string()).unwrap_or_default(),
+        number(row.latitude),
+        number(row.longitude),
+        csv_text(row.error.unwrap_or_default()).into_owned(),
+    ]
+}
+
+fn record(row: &Row<'_>, named: Option<(usize, &Landmark, &Prediction)>) -> [String; CSV_COLUMNS.len()] {
+    let (landmark, prediction) = (named.map(|named| named.1), named.map(|named| named.2));
+    let place = landmark.and_then(|landmark| landmark.place.as_ref());
+    let text = |text: Option<&str>| csv_text(text.unwrap_or_default()).into_owned();
+    let of_place = |field: fn(&Place) -> String| place.map(field).unwrap_or_default();
+    let camera = row.camera.as_ref();
+    let model = camera.and_then(|camera| camera.model.as_deref().or(camera.make.as_deref()));
+    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let yes_no = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
+    let stamp = row.stamp.as_ref();
+    [
+        text(Some(&row.photo)),
+        named.map(|named| named.0.to_string()).unwrap_or_default(),
+        text(landmark.map(|landmark| landmark.class.as_str())),
+        text(landmark.map(|landmark| landmark.name.as_str())),
+        landmark.map(|landmark| landmark.probability.value().to_string()).unwrap_or_default(),
+        yes_no(prediction.and_then(|prediction| prediction.is_landmark)),
+        number(prediction.map(|prediction| prediction.landmark_score)),
+        text(place.map(|place| place.locality.as_str())),
+        text(place.map(|place| place.country.as_str())),
         of_place(|place| place.country_code.to_string()),
         of_place(|place| place.latitude.degrees().to_string()),
         of_place(|place| place.longitude.degrees().to_string()),
         of_place(|place| place.wikidata.as_ref().map(ToString::to_string).unwrap_or_default()),
-        String::new(),
+        text(row.error()),
+        yes_no(prediction.and_then(|prediction| prediction.sure)),
+        text(camera.and_then(|camera| camera.taken.as_deref())),
+        text(model),
+        number(camera.and_then(|camera| camera.latitude)),
+        number(camera.and_then(|camera| camera.longitude)),
+        number(camera.and_then(|camera| camera.distance_km)),
+        stamp.map(|stamp| stamp.bytes.to_string()).unwrap_or_default(),
+        stamp.and_then(|stamp| stamp.modified.clone()).unwrap_or_default(),
+        row.model.digest.clone(),
     ]
 }
 
-/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`
-fn write_landmark(out: &mut impl Write, landmark: &Landmark) -> Result<()> {
-    Ok(writeln!(out, "  {:>6}  {}", landmark.probability, landmark.summary())?)
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use cairn_model::Probability;
     use cairn_places::Gazetteer;
 
-    fn written(format: Format) -> String {
-        let probabilities = Probability::softmax(&[2.0, 0.0], 1.0);
-        let landmark = |name: &str, probability| Landmark {
-            class: format!("00.{name}"),
+    pub(crate) fn landmark(name: &str, probability: f64) -> Landmark {
+        // The softmax of these two is the probability, and what is left.
+        let odds = (probability / (1.0 - probability)).ln() as f32;
+        Landmark {
+            class: format!("00.{}", name.replace(' ', "_")),
             name: name.to_owned(),
-            probability,
+            probability: Probability::softmax(&[odds, 0.0], 1.0)[0],
             place: Gazetteer::builtin().find(name).cloned(),
-        };
-        let landmarks =
-            [landmark("Eiffel Tower", probabilities[0]), landmark("Our \"old\" mill", probabilities[1])];
-        let mut out = Vec::new();
-        let mut rows = RowWriter::new(&mut out, format);
-        let known =
-            Prediction { is_landmark: Some(true), landmark_score: 0.875, landmarks: landmarks.to_vec() };
-        let unknown =
-            Prediction { is_landmark: Some(false), landmark_score: 0.25, landmarks: landmarks.to_vec() };
-        for (photo, outcome) in [
-            ("a,b.jpg", RowOutcome::Prediction(&known)),
-            ("b.jpg", RowOutcome::Prediction(&unknown)),
-            ("c.jpg", RowOutcome::Unreadable { error: "the file is empty".into() }),
-        ] {
-            rows.write(&Row::new(Path::new(photo), outcome)).unwrap();
         }
+    }
+
+    pub(crate) fn model() -> ModelIdentity {
+        ModelIdentity { name: "shipped".to_owned(), digest: "sha256:0123456789abcdef".to_owned() }
+    }
+
+    pub(crate) fn row<'a>(photo: &str, outcome: RowOutcome<'a>, model: &'a ModelIdentity) -> Row<'a> {
+        let stamp = FileStamp { bytes: 48_213, modified: Some("2024-05-01T10:00:00Z".to_owned()) };
+        let stamp = matches!(outcome, RowOutcome::Prediction(_)).then_some(stamp);
+        Row { photo: photo.to_owned(), outcome, camera: None, stamp, model }
+    }
+
+    fn written(format: Format, detail: Detail) -> String {
+        let landmarks = vec![landmark("Eiffel Tower", 0.875), landmark("Our \"old\" mill", 0.125)];
+        let known = Prediction {
+            is_landmark: Some(true),
+            sure: Some(true),
+            landmark_score: 0.875,
+            landmarks: landmarks.clone(),
+        };
+        let unknown =
+            Prediction { is_landmark: Some(false), sure: Some(false), landmark_score: 0.25, landmarks };
+        let camera = Camera {
+            latitude: Some(48.85),
+            longitude: Some(2.29),
+            taken: Some("2019-07-14T15:04:05+02:00".to_owned()),
+            make: Some("Apple".to_owned()),
+            model: Some("iPhone 12".to_owned()),
+            distance_km: Some(0.991),
+        };
+        let mut out = Vec::new();
+        let model = model();
+        let mut rows = RowWriter::new(&mut out, format, detail);
+        let of_camera =
+            Row { camera: Some(camera), ..row("a,b.jpg", RowOutcome::Prediction(&known), &model) };
+        rows.write(&of_camera).unwrap();
+        rows.write(&row("=b.jpg", RowOutcome::Prediction(&unknown), &model)).unwrap();
+        let error = "the file is empty".to_owned();
+        rows.write(&row("c.jpg", RowOutcome::Unreadable { error }, &model)).unwrap();
         rows.finish().unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn the_four_formats_look_like_this() {
+    fn the_formats_look_like_this() {
         for (name, format) in
             [("table", Format::Table), ("json", Format::Json), ("jsonl", Format::Jsonl), ("csv", Format::Csv)]
         {
-            insta::assert_snapshot!(name, written(format));
+            insta::assert_snapshot!(name, written(format, Detail::Whole));
         }
+    }
+
+    #[test]
+    fn brief_rows_name_the_landmark_and_where_it_is_and_nothing_where_there_is_none() {
+        insta::assert_snapshot!("brief_jsonl", written(Format::Jsonl, Detail::Brief));
+        insta::assert_snapshot!("brief_csv", written(Format::Csv, Detail::Brief));
     }
 
     #[test]
     fn no_photos_at_all_are_an_empty_json_array() {
         let mut out = Vec::new();
-        RowWriter::new(&mut out, Format::Json).finish().unwrap();
+        RowWriter::new(&mut out, Format::Json, Detail::Whole).finish().unwrap();
         assert_eq!(out, b"[]\n");
+    }
+
+    #[test]
+    fn each_row_is_written_and_flushed_in_one_piece() {
+        /// What was written in each call, and how often it was flushed.
+        #[derive(Default)]
+        struct Pieces(Vec<Vec<u8>>, usize);
+        impl Write for Pieces {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.to_vec());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                self.1 += 1;
+                Ok(())
+            }
+        }
+        let model = model();
+        for format in [Format::Table, Format::Json, Format::Jsonl, Format::Csv] {
+            let mut pieces = Pieces::default();
+            let mut rows = RowWriter::new(&mut pieces, format, Detail::Whole);
+            let prediction = Prediction { landmarks: vec![landmark("Petra", 0.9)], ..Prediction::default() };
+            for photo in ["a.jpg", "b.jpg"] {
+                rows.write(&row(photo, RowOutcome::Prediction(&prediction), &model)).unwrap();
+            }
+            assert_eq!((pieces.0.len(), pieces.1), (2, 2), "{format:?}");
+        }
     }
 }

@@ -7,14 +7,19 @@ use cairn_model::Model;
 const BUNDLE: &[u8] = include_bytes!("../../../models/landmarks.safetensors");
 
 /// The model, out of the program itself.
-#[cfg(feature = "shipped")]
 pub(crate) fn open() -> Result<Model> {
-    Ok(Model::from_bytes(BUNDLE, "the model that comes with cairn")?)
+    Ok(Model::from_bytes(bytes()?, "the model that comes with cairn")?)
+}
+
+/// Its file's content.
+#[cfg(feature = "shipped")]
+pub(crate) fn bytes() -> Result<&'static [u8]> {
+    Ok(BUNDLE)
 }
 
 /// A program without it says how to go on.
 #[cfg(not(feature = "shipped"))]
-pub(crate) fn open() -> Result<Model> {
+pub(crate) fn bytes() -> Result<&'static [u8]> {
     anyhow::bail!(
         "this cairn was built without a model of its own: name one (--model FILE, or FILE in the place of \
          `shipped`), or build cairn with the feature `shipped`"
@@ -31,6 +36,8 @@ mod tests {
         assert!(BUNDLE.len() <= 8_000_000, "{} bytes", BUNDLE.len());
         let model = open().unwrap();
         assert!(model.info().rejection.is_some(), "it tells landmarks from other photos");
+        assert!(model.with_sure_threshold().is_ok(), "it knows when it is sure");
+        let model = open().unwrap();
         assert!(model.info().learning.is_some(), "it can learn");
         assert!(model.info().provenance.is_of_training(), "cairn trained it");
         let places = Gazetteer::builtin();

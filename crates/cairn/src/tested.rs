@@ -13,7 +13,8 @@ use cairn_model::explain::{CamMethod, Explainer};
 use cairn_train::{RunFolder, answer};
 use jiff::Zoned;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
+use crate::data_set::DataSetOptions;
 use crate::model_source::ModelSource;
 use crate::progress::{bar, say};
 
@@ -26,6 +27,7 @@ const EXHIBIT_SIDE: u32 = 200;
 pub(crate) struct Tested<'a> {
     model: &'a Model,
     data: &'a Path,
+    options: DataSetOptions,
     pub evaluation: Evaluation,
     /// An answer for each photo that could be read.
     pub answers: Vec<Answer>,
@@ -38,9 +40,14 @@ pub(crate) struct Tested<'a> {
 
 impl<'a> Tested<'a> {
     /// Tests `model` on the test photos of `data`, so many `together`.
-    pub(crate) fn new(model: &'a Model, data: &'a Path, together: usize) -> Result<Self> {
+    pub(crate) fn new(
+        model: &'a Model,
+        data: &'a Path,
+        options: DataSetOptions,
+        together: usize,
+    ) -> Result<Self> {
         let classes = model.classes();
-        let examples = ImageFolder::open_test(data, &classes)?.examples;
+        let examples = options.open_test(data, &classes)?.examples;
         let paths: Vec<PathBuf> = examples.iter().map(|example| example.path.clone()).collect();
         let bar = bar(paths.len(), "testing");
         let mut scores = Scores::new(classes.len());
@@ -65,7 +72,7 @@ impl<'a> Tested<'a> {
         let evaluation = scores.evaluate(&classes, temperature);
         let predictions = scores.predictions(temperature);
         let bad_photos = paths.len() - photos.len();
-        Ok(Self { model, data, evaluation, answers, photos, predictions, bad_photos })
+        Ok(Self { model, data, options, evaluation, answers, photos, predictions, bad_photos })
     }
 
     /// Writes the report of the model, which came from `source`, and returns where the page is.
@@ -78,7 +85,7 @@ impl<'a> Tested<'a> {
             machine: machine.as_deref().unwrap_or("an unknown machine"),
             seconds: history.train_seconds(),
         });
-        let train_sizes = train_sizes(self.data, &self.model.classes());
+        let train_sizes = train_sizes(self.data, self.options, &self.model.classes());
         let inputs = ReportInputs {
             model: &source.to_string(),
             data: &self.data.display().to_string(),
@@ -118,8 +125,8 @@ impl<'a> Tested<'a> {
 }
 
 /// For each of the model's classes, how many photos to learn from the data set has; `None` where it has no such part.
-fn train_sizes(data: &Path, classes: &ClassList) -> Option<Vec<usize>> {
-    let folder = ImageFolder::open(data, &ValidSplit::default()).ok()?;
+fn train_sizes(data: &Path, options: DataSetOptions, classes: &ClassList) -> Option<Vec<usize>> {
+    let folder = ImageFolder::open_with(data, &ValidSplit::default(), options.manifest_paths()).ok()?;
     let mut sizes = vec![0; classes.len()];
     for example in folder.train.iter().chain(&folder.valid) {
         let class = folder.classes.get(example.class)?;

@@ -12,24 +12,14 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::{Photo, PhotoError};
+use crate::{FileKind, Photo, PhotoError};
 use decode::DecodeError;
 use format::Format;
 pub use read_size::ReadSize;
 
-/// What the names of photos end in, in lower case: what a walk through a folder regards as a photo.
-///
-/// HEIC and AVIF are among them although they are not read (AVIF: not without the Cargo feature `avif`), so that
-/// somebody who has such photos is told so.
-pub const PHOTO_EXTENSIONS: &[&str] = &[
-    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
-];
-
-/// Whether a file of this name is regarded as a photo: whether it ends in one of [`PHOTO_EXTENSIONS`], in upper or lower
-/// case.
+/// Whether a file of this name is regarded as a photo: [`FileKind::is_photo`] of its name.
 pub fn is_photo_name(path: impl AsRef<Path>) -> bool {
-    let extension = path.as_ref().extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| PHOTO_EXTENSIONS.contains(&extension.as_str()))
+    FileKind::of_name(path).is_photo()
 }
 
 /// How much a photo may take, to be safe from small files that decode to gigabytes.

@@ -5,39 +5,51 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
-use cairn_train::{CalibrationOutcome, calibrate};
+use cairn_model::Model;
+use cairn_train::{CalibrationOutcome, SureOutcome, calibrate, calibrate_sure};
 use clap::Args;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
+use crate::data_set::DataSetOptions;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
+use crate::operating_points::point_lines;
 use crate::output::make_folder_of;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
 
-/// Teach a trained model to tell landmarks from other photos, and to weigh what it learns from a few photos
+/// Calibrate confidence and the thresholds for photos that show no landmark
 ///
-/// Only training and validation photos of the data set are used, never its test photos.
+/// With --data: fits the temperature, chooses the score that tells landmarks from other photos, and sets two thresholds.
+/// The default one accepts 95 % of the validation photos, however many other photos it accepts. The sure one (`predict
+/// --sure`) is set so that at most 2 % of photos like the distractors are accepted, however many landmarks it refuses.
+/// It also prepares the model to learn landmarks from a few photos. Only training and validation photos of the data set
+/// are used, never its test photos.
+///
+/// Without --data: sets the sure threshold anew by the distractors and changes nothing else.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("photos").required(true).multiple(true))]
 pub(crate) struct Calibrate {
     #[command(flatten)]
     model: ModelArgument,
     /// The data set that the model was trained on
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// A folder of photos (or a photo) that show none of its landmarks; may be given several times. Without any, the model
-    /// goes by its confidence
-    #[arg(long, value_name = "PHOTO|DIR")]
+    #[arg(long, value_name = "DIR", group = "photos")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    data_set: DataSetOptions,
+    /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms); may be given
+    /// several times, once for each kind
+    #[arg(long, value_name = "PHOTO|DIR", group = "photos")]
     distractors: Vec<PathBuf>,
-    /// Views of each photo that the model looks at from now on, whose probabilities are averaged: better by a little, slower
-    /// by their number [default: the model's own]
-    #[arg(long, value_enum, value_name = "VIEWS")]
+    /// Views of each photo that the model averages from now on (slower, slightly more accurate) [default: the model's
+    /// own]
+    #[arg(long, value_enum, value_name = "VIEWS", requires = "data")]
     tta: Option<Tta>,
-    /// Width and height in pixels at which the model looks at photos from now on: a fifth more than it was trained on often names
-    /// more of them [default: the model's own]
-    #[arg(long, value_name = "PX")]
+    /// Width and height in pixels at which the model looks at photos from now on: a fifth more than it was trained on
+    /// often names more of them [default: the model's own]
+    #[arg(long, value_name = "PX", requires = "data")]
     side: Option<u32>,
     #[command(flatten)]
     destination: Destination,
@@ -45,7 +57,7 @@ pub(crate) struct Calibrate {
 
 impl Calibrate {
     pub(crate) fn run(self) -> Result<Status> {
-        let inputs = self.distractors.iter().chain([&self.data]).map(PathBuf::as_path);
+        let inputs = self.distractors.iter().chain(&self.data).map(PathBuf::as_path);
         let out = self.destination.path(&self.model.source, inputs)?;
         let mut model = self.model.source.open()?;
         if let Some(tta) = self.tta {
@@ -54,23 +66,48 @@ impl Calibrate {
         if let Some(side) = self.side {
             model.set_side(side)?;
         }
-        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
-        let distractors = photo_files(&self.distractors);
-        if distractors.is_empty() && !self.distractors.is_empty() {
-            bail!("there are no photos among the distractors");
+        let kinds: Vec<Vec<PathBuf>> =
+            self.distractors.iter().map(|kind| named_photos(std::slice::from_ref(kind))).collect();
+        if let Some(empty) = kinds.iter().position(Vec::is_empty) {
+            bail!("{}: there are no photos in this folder", self.distractors[empty].display());
         }
-        let bar = bar(data.train.len() + data.valid.len() + distractors.len(), "looking at photos");
-        let outcome = calibrate(&mut model, &data, &distractors, || bar.inc(1))?;
-        bar.finish_and_clear();
-        for bad in &outcome.bad_photos {
+        let mut out_text = io::stdout().lock();
+        let bad_photos = match &self.data {
+            Some(data) => {
+                let outcome =
+                    calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
+                write_outcome(&mut out_text, &outcome)?;
+                outcome.bad_photos
+            }
+            None => {
+                let outcome = calibrated_sure(&mut model, &kinds)?;
+                write_sure_outcome(&mut out_text, &model, &outcome)?;
+                outcome.bad_photos
+            }
+        };
+        for bad in &bad_photos {
             say(format!("left out: {}", with_causes(bad)));
         }
-        write_outcome(&mut io::stdout().lock(), &outcome)?;
         make_folder_of(&out)?;
         model.save(&out)?;
         say(format!("model: {}", out.display()));
-        Ok(Status::with_bad_photos(outcome.bad_photos.len()))
+        Ok(Status::with_bad_photos(bad_photos.len()))
     }
+}
+
+fn calibrated(model: &mut Model, data: &ImageFolder, kinds: &[Vec<PathBuf>]) -> Result<CalibrationOutcome> {
+    let others: usize = kinds.iter().map(Vec::len).sum();
+    let bar = bar(data.train.len() + data.valid.len() + others, "looking at photos");
+    let outcome = calibrate(model, data, kinds, || bar.inc(1))?;
+    bar.finish_and_clear();
+    Ok(outcome)
+}
+
+fn calibrated_sure(model: &mut Model, kinds: &[Vec<PathBuf>]) -> Result<SureOutcome> {
+    let bar = bar(kinds.iter().map(Vec::len).sum(), "looking at photos");
+    let outcome = calibrate_sure(model, kinds, || bar.inc(1))?;
+    bar.finish_and_clear();
+    Ok(outcome)
 }
 
 fn write_outcome(out: &mut impl Write, outcome: &CalibrationOutcome) -> io::Result<()> {
@@ -89,7 +126,20 @@ fn write_outcome(out: &mut impl Write, outcome: &CalibrationOutcome) -> io::Resu
             quality.threshold,
         )?;
     }
+    let names = ["default", "--sure"].into_iter();
+    write!(out, "{}", point_lines(&names.zip(outcome.points.iter().copied()).collect::<Vec<_>>()))?;
+    if outcome.points.len() < 2 {
+        writeln!(out, "no threshold for --sure: it takes 20 --distractors at least, better 60 of each kind")?;
+    }
     Ok(())
+}
+
+fn write_sure_outcome(out: &mut impl Write, model: &Model, outcome: &SureOutcome) -> io::Result<()> {
+    let SureOutcome { sure, distractors, accepted, accepted_surely, .. } = outcome;
+    let rejection = model.info().rejection.map_or(f64::NAN, |rejection| rejection.threshold);
+    writeln!(out, "operating point  threshold  false landmarks among {distractors}")?;
+    writeln!(out, "default          {rejection:>9.4}  {accepted}")?;
+    writeln!(out, "--sure           {sure:>9.4}  {accepted_surely}")
 }
 
 /// With three decimals, or a dash for what is not a number.

@@ -13,6 +13,7 @@ use clap::Args;
 
 use super::suggest::print_suggestion;
 use super::train::{free_run_folder, resolve, say_stop, stop_on_ctrl_c};
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
@@ -81,7 +82,7 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let tested = Tested::new(&model, &photos, recipe.training.batch)?;
+        let tested = Tested::new(&model, &photos, DataSetOptions::default(), recipe.training.batch)?;
         tested.write_report(run.path(), &ModelSource::At(run.path().to_owned()))?;
         let mut out = io::stdout();
         writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;

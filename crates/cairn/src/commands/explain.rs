@@ -89,8 +89,7 @@ impl Explain {
         terminal::show_side_by_side(&panels);
         let mut stdout = io::stdout().lock();
         for landmark in &landmarks {
-            let line = format!("  {:>6}  {}", landmark.probability, landmark.summary());
-            writeln!(stdout, "{}", terminal::line(&line, 10))?;
+            writeln!(stdout, "{}", terminal::landmark_line(landmark))?;
         }
         stdout.flush()?;
         say(format!("{} at {}: {}", self.method, explainer.layer(), shown_path(&out)));

@@ -19,11 +19,13 @@ use cairn_photo::Photo;
 use cairn_train::RunFolder;
 use clap::{Args, ValueEnum};
 
+use crate::causes::with_causes;
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
 use crate::output::{OutputOption, Outputs};
 #[cfg(feature = "verify")]
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::say;
 use crate::tested::Tested;
 
@@ -62,6 +64,8 @@ pub(crate) struct Export {
     /// Labelled photos, for --int8's accuracy and the model card [default: the data set that the run was trained on]
     #[arg(long, value_name = "DIR")]
     test: Option<PathBuf>,
+    #[command(flatten)]
+    data_set: DataSetOptions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -164,11 +168,13 @@ impl Export {
             }
             return Ok((None, 0));
         };
-        let Tested { evaluation: after, bad_photos, .. } = Tested::new(exported, &data, BATCH)?;
+        let Tested { evaluation: after, bad_photos, .. } =
+            Tested::new(exported, &data, self.data_set, BATCH)?;
         if self.weights() == WeightFormat::F32 {
             writeln!(io::stdout(), "accuracy: {}", after.accuracy_headline())?;
         } else {
-            let before = Tested::new(&model.as_exported(WeightFormat::F32)?, &data, BATCH)?.evaluation;
+            let before =
+                Tested::new(&model.as_exported(WeightFormat::F32)?, &data, self.data_set, BATCH)?.evaluation;
             let points = 100.0 * (after.accuracy - before.accuracy);
             let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
             writeln!(io::stdout(), "accuracy: {before} -> {after}, {points:+.2} points")?;
@@ -193,7 +199,7 @@ impl Export {
     #[cfg(feature = "verify")]
     fn verified(&self, exported: &Model, files: &[ExportedFile]) -> Result<usize> {
         let [file] = files else { return Ok(0) };
-        let photos = photo_files(&self.verify);
+        let photos = named_photos(&self.verify);
         if photos.is_empty() {
             return match self.verify.is_empty() {
                 true => Ok(0),
@@ -210,7 +216,7 @@ impl Export {
                 }
                 Err(error) => {
                     bad += 1;
-                    say(format!("left out: {:#}", anyhow::Error::from(error)));
+                    say(format!("left out: {}", with_causes(&error)));
                 }
             }
         }

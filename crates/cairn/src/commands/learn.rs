@@ -7,12 +7,12 @@ use cairn_model::Learned;
 use cairn_photo::Photo;
 use clap::Args;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
 use crate::output::make_folder_of;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::say;
 
 /// Add a landmark to a model from a few photos, without training
@@ -34,7 +34,7 @@ impl Learn {
     pub(crate) fn run(self) -> Result<Status> {
         let out = self.destination.path(&self.model.source, self.photos.iter().map(PathBuf::as_path))?;
         let mut model = self.model.source.open()?;
-        let paths = photo_files(&self.photos);
+        let paths = named_photos(&self.photos);
         let mut photos: Vec<Photo> = Vec::new();
         for path in &paths {
             match model.open_resized(path) {

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
+use cairn_dataset::CacheMode;
 use cairn_eval::check_chart_name;
 use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
 use super::train::{resolve, stop_on_ctrl_c};
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
@@ -26,6 +27,8 @@ pub(crate) struct LrFind {
     /// Data set
     #[arg(value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A recipe that comes with cairn, or a TOML file; its learning rate and schedule play no role
     #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
     recipe: String,
@@ -55,7 +58,7 @@ impl LrFind {
         }
         let interrupt = stop_on_ctrl_c()?;
         let devices = self.devices.open()?;
-        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let data = self.data_set.open_to_train(&self.data)?;
         let recipe = resolve(Recipe::find(&self.recipe)?, &data, &self.devices)?;
         let weights = first_weights(&recipe.network)?;
         let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };

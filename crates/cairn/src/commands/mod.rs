@@ -25,7 +25,6 @@ use std::path::Path;
 
 use cairn_model::Model;
 use cairn_nets::Precision;
-use cairn_photo::PhotoError;
 use cairn_places::{Gazetteer, PlacesError};
 
 use crate::arguments::Command;
@@ -64,18 +63,6 @@ fn with_views(model: Model, tta: Option<Tta>) -> Model {
         Some(tta) => model.with_views(tta.into()),
         None => model,
     }
-}
-
-/// The error with its causes, in one line.
-pub(crate) fn with_causes(error: &PhotoError) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
-    causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"))
-}
-
-/// The same without the path that its row names already.
-fn reason(error: &PhotoError, path: &Path) -> String {
-    let message = with_causes(error);
-    message.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned).unwrap_or(message)
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<Status> {

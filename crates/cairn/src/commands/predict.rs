@@ -1,87 +1,288 @@
 //! `cairn predict`
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process;
 
-use anyhow::{Result, bail};
-use cairn_model::TOGETHER;
+use anyhow::{Context, Result, bail};
+use cairn_model::{Model, Output, TOGETHER};
 use cairn_nets::Precision;
-use clap::Args;
+use cairn_photo::PhotoError;
+use cairn_train::Interrupt;
+use clap::{Args, ValueHint};
+use indicatif::ProgressBar;
+use rayon::ThreadPoolBuilder;
 
-use crate::commands::{open_model, reason, with_places, with_threshold, with_views};
+use crate::camera::Camera;
+use crate::commands::{with_places, with_threshold, with_views};
+use crate::done_rows::DoneRows;
 use crate::exit::Status;
-use crate::model_source::ModelOption;
-use crate::photo_files::photo_files;
-use crate::progress::say;
-use crate::rows::{Format, Row, RowOutcome, RowWriter};
+use crate::file_stamp::FileStamp;
+use crate::model_source::{ModelIdentity, ModelOption};
+use crate::photo_files::say_skipped_links;
+use crate::photo_input::PhotoInput;
+use crate::progress::{bar, say};
+use crate::row_table::RowTable;
+use crate::rows::{Detail, Format, Row, RowOutcome, RowWriter};
+use crate::tally::{Tally, counted};
 use crate::tta::Tta;
 
+/// How many landmarks JSON names for each photo, and a table with `-v`.
+const NAMED: usize = 3;
+
 /// Name the landmarks in photos
+///
+/// A table has a line for each photo: its landmark and place, or "no landmark I know". "maybe" is said of a landmark that
+/// the model is not sure of. A summary of all photos goes to standard error.
+///
+/// The model takes a photo for a landmark if its score reaches a threshold. A higher threshold accepts fewer photos of
+/// other things and misses more landmarks. The default threshold accepts 95 % of the landmarks the model was calibrated
+/// on, and may accept many photos of other buildings: it is for folders in which most photos show a landmark. --sure
+/// accepts 2 % of such other photos at most, by its estimate, and misses more landmarks: it is for everything else.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cairn predict holiday/                                      a table: a line for each photo
+  cairn predict photo.jpg -v                                  all about one photo
+  cairn predict photos/ --sure --format csv > landmarks.csv   for a spreadsheet
+  find . -name '*.jpg' -print0 | cairn predict --files-from - --format jsonl --brief
+  cairn predict photos/ --skip-done rows.jsonl                every night: new and changed photos only")]
 pub(crate) struct Predict {
-    /// Photos, or folders of photos
-    #[arg(value_name = "PHOTO|DIR", required = true)]
+    /// Photos, folders of photos, or - for a photo on standard input
+    #[arg(value_name = "PHOTO|DIR", required_unless_present = "files_from", value_hint = ValueHint::AnyPath)]
     photos: Vec<PathBuf>,
+    /// Also the photos and folders that FILE lists (- for standard input), one a line, or each ended by a zero byte
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    files_from: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOption,
-    /// How many landmarks to name for each photo
-    #[arg(short, value_name = "K", default_value_t = 3)]
-    k: usize,
-    /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
-    #[arg(long, value_name = "P")]
-    precision: Option<Precision>,
+    /// How many landmarks to name for each photo; a table leaves out those below 1 % [default: 3 in JSON, else 1]
+    #[arg(short, value_name = "K")]
+    k: Option<usize>,
+    /// In a table, name further landmarks too, and show scores, cameras and whole reasons
+    #[arg(short, long)]
+    verbose: bool,
+    /// Name a landmark only if the model is sure that the photo shows one: fewer false landmarks, more missed ones
+    #[arg(long, conflicts_with = "threshold")]
+    sure: bool,
+    /// Take a photo for a landmark from this score on, instead of the model's default threshold
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    threshold: Option<f64>,
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
-    /// Take a photo for a landmark from this score on, instead of the model's own threshold
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
-    threshold: Option<f64>,
-    /// Views of each photo, whose probabilities are averaged: better by a little, slower by their number [default: the
-    /// model's own, which is none unless it was calibrated with others]
+    /// Average predictions over several views of each photo (slower, slightly more accurate) [default: the model's
+    /// setting]
     #[arg(long, value_enum, value_name = "VIEWS")]
     tta: Option<Tta>,
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Number type of activations, f32 or bf16 [default: the machine's fastest]
+    #[arg(long, value_name = "P")]
+    precision: Option<Precision>,
+    /// Threads to work on [default: one for each processor core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Format of the output; json is one array, jsonl has a line for each photo as soon as it is done [default: table]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// In jsonl, json and csv, write only photo, name, probability and coordinates
+    #[arg(long)]
+    brief: bool,
+    /// Add rows to OUTPUT (jsonl or csv) instead of writing to standard output, and leave out photos whose row is in it.
+    /// A photo that has changed, by size or time, and every photo after a change of the model gets a new row
+    #[arg(long, value_name = "OUTPUT", value_hint = ValueHint::FilePath)]
+    skip_done: Option<PathBuf>,
 }
 
 impl Predict {
     pub(crate) fn run(self) -> Result<Status> {
-        if self.k == 0 {
+        let detail = if self.brief { Detail::Brief } else { Detail::Whole };
+        if self.k == Some(0) {
             bail!("-k 0 names nothing; ask for at least one landmark");
         }
-        let model = open_model(&self.model.source, self.precision)?;
+        if let Some(threads) = self.threads {
+            use_threads(threads)?;
+        }
+        let (model, identity) = self.open_model()?;
+        let mut input = PhotoInput::of(&self.photos, self.files_from.as_deref())?;
+        if input.photos.is_empty() {
+            bail!("no photos in {}", self.named());
+        }
+        say_skipped_links(&input.skipped);
+        let all = input.photos.len();
+        let done =
+            self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, detail)).transpose()?;
+        if let Some(done) = &done {
+            let photos = std::mem::take(&mut input.photos);
+            let is_done =
+                |path: &PathBuf| done.has(&input.name(path), FileStamp::of(path).as_ref(), &identity);
+            input.photos = photos.into_iter().filter(|path| !is_done(path)).collect();
+            say(format!(
+                "{} done before, {} to do",
+                counted(all - input.photos.len(), "photo", "photos"),
+                input.photos.len()
+            ));
+        }
+        let format = done.as_ref().map(|done| done.format).or(self.format).unwrap_or(Format::Table);
+        if self.brief && format == Format::Table {
+            bail!("--brief is for data: add --format jsonl, json or csv");
+        }
+        let answers =
+            Answers {
+                model: &model,
+                identity: &identity,
+                input: &input,
+                named: self.k.unwrap_or(
+                    if self.verbose || format == Format::Json || format == Format::Jsonl { NAMED } else { 1 },
+                ),
+                interrupt: interruptible()?,
+            };
+        let tally = match &done {
+            Some(done) => {
+                let rows = RowWriter::new(done.file()?, format, detail);
+                answers.write(if done.is_empty { rows } else { rows.below_others() }, true)?
+            }
+            None => {
+                let out = io::stdout().lock();
+                let is_terminal = out.is_terminal();
+                let rows = match format {
+                    Format::Table => RowWriter::table(out, self.table(&input)),
+                    _ => RowWriter::new(out, format, detail),
+                };
+                answers.write(rows, !is_terminal)?
+            }
+        };
+        self.end(&tally, &answers)
+    }
+
+    /// The model as the options have it, and what rows call it.
+    fn open_model(&self) -> Result<(Model, ModelIdentity)> {
+        let (mut model, identity) = self.model.source.open_identified()?;
+        if let Some(precision) = self.precision {
+            model = model.with_precision(precision);
+        }
         let model = with_places(with_threshold(model, self.threshold), self.places.as_deref())?;
         let model = with_views(model, self.tta);
-        let photos = photo_files(&self.photos);
-        if photos.is_empty() {
-            bail!("no photos in {}", list(&self.photos));
+        let model = if self.sure {
+            model.with_sure_threshold().with_context(|| self.model.source.to_string())?
+        } else {
+            model
+        };
+        Ok((model, identity))
+    }
+
+    fn table(&self, input: &PhotoInput) -> RowTable {
+        let names: Vec<String> = input.photos.iter().map(|path| input.name(path)).collect();
+        let table = RowTable::on_stdout(names.iter().map(String::as_str));
+        RowTable { verbose: self.verbose, guesses: self.verbose || self.k.is_some(), ..table }
+    }
+
+    /// What was asked for, in words.
+    fn named(&self) -> String {
+        let named = self.photos.iter().chain(&self.files_from);
+        named.map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The last words, and the exit status.
+    fn end(&self, tally: &Tally, answers: &Answers<'_>) -> Result<Status> {
+        let all = answers.input.photos.len();
+        if tally.photos() > 1 || !answers.input.skipped.is_empty() {
+            tally.lines(&answers.input.skipped).iter().for_each(say);
         }
-        let mut rows = RowWriter::new(io::stdout().lock(), self.format);
-        let mut bad = 0;
-        for (path, output) in model.outputs_at(&photos, TOGETHER) {
-            match output {
-                Ok(output) => {
-                    let prediction = model.prediction(&output, self.k);
-                    rows.write(&Row::new(path, RowOutcome::Prediction(&prediction)))?;
-                }
-                Err(error) => {
-                    bad += 1;
-                    rows.write(&Row::new(path, RowOutcome::Unreadable { error: reason(&error, path) }))?;
-                }
+        if answers.interrupt.requested() && tally.photos() < all {
+            say(format!("interrupted: {} of {all} photos done", tally.photos()));
+            return Ok(Status::Interrupted);
+        }
+        match tally.unreadable() {
+            bad if bad > 0 && bad == all => {
+                bail!(
+                    "{}",
+                    if bad == 1 {
+                        "the photo could not be read".to_owned()
+                    } else {
+                        format!("none of {bad} photos could be read")
+                    }
+                )
             }
+            bad => Ok(Status::with_bad_photos(bad)),
         }
-        rows.finish()?;
-        if bad == photos.len() {
-            bail!("not one of {bad} photos could be read");
-        }
-        if bad > 0 {
-            say(format!("{bad} of {} photos could not be read", photos.len()));
-        }
-        Ok(Status::with_bad_photos(bad))
     }
 }
 
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+/// Photos on their way to rows.
+struct Answers<'a> {
+    model: &'a Model,
+    identity: &'a ModelIdentity,
+    input: &'a PhotoInput,
+    /// How many landmarks are named for each photo.
+    named: usize,
+    interrupt: Interrupt,
+}
+
+impl Answers<'_> {
+    /// Writes the row of each photo, until all are written or somebody interrupts.
+    fn write<W: Write>(&self, mut rows: RowWriter<W>, with_bar: bool) -> Result<Tally> {
+        let photos = &self.input.photos;
+        let bar =
+            if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
+        let mut tally = Tally::default();
+        for (place, (path, output)) in self.model.outputs_at(photos, TOGETHER).enumerate() {
+            self.write_row(&mut rows, &mut tally, path, output)?;
+            bar.inc(1);
+            // The photos that were read together are all computed by now.
+            if (place + 1) % TOGETHER == 0 && self.interrupt.requested() {
+                break;
+            }
+        }
+        bar.finish_and_clear();
+        rows.finish()?;
+        Ok(tally)
+    }
+
+    fn write_row<W: Write>(
+        &self,
+        rows: &mut RowWriter<W>,
+        tally: &mut Tally,
+        path: &Path,
+        output: Result<Output, PhotoError>,
+    ) -> Result<()> {
+        let prediction = output.map(|output| self.model.prediction(&output, self.named));
+        let outcome = match &prediction {
+            Ok(prediction) => RowOutcome::Prediction(prediction),
+            Err(error) => RowOutcome::Unreadable { error: PhotoInput::reason(error, path) },
+        };
+        let name = self.input.name(path);
+        let is_file = self.input.is_file(path);
+        let row = Row {
+            photo: name,
+            camera: prediction.as_ref().ok().and_then(|prediction| Camera::of(path, Some(prediction))),
+            outcome,
+            stamp: is_file.then(|| FileStamp::of(path)).flatten(),
+            model: self.identity,
+        };
+        rows.write(&row)?;
+        tally.count(&row);
+        Ok(())
+    }
+}
+
+fn use_threads(threads: usize) -> Result<()> {
+    if threads == 0 {
+        bail!("--threads 0 does nothing; give one at least");
+    }
+    ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")
+}
+
+/// Asked for by Ctrl-C: the first ends the run after the photos at hand, the second at once.
+fn interruptible() -> Result<Interrupt> {
+    let interrupt = Interrupt::default();
+    let handle = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if handle.requested() {
+            process::exit(130);
+        }
+        handle.request();
+        say("stopping after the photos at hand (Ctrl-C again: stop at once)");
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(interrupt)
 }

@@ -9,11 +9,11 @@ use cairn_model::TOGETHER;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::with_causes;
+use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelOption;
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::rows::Format;
 
@@ -50,7 +50,7 @@ impl Similar {
         }
         let model = self.model.source.open()?;
         let sought = model.output_at(&self.photo)?.embedding;
-        let paths = photo_files(&self.among);
+        let paths = named_photos(&self.among);
         if paths.is_empty() {
             bail!("no photos to rank");
         }

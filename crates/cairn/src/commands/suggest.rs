@@ -3,26 +3,32 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::Result;
-use cairn_model::Suggestion;
+use anyhow::{Context, Result, bail};
+use cairn_model::{Landmark, Suggestion};
 use clap::Args;
 
+use crate::camera::Camera;
 use crate::commands::{with_places, with_threshold};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
+use crate::photo_input::PhotoInput;
 use crate::terminal;
 
-/// Show a photo and ask whether it is a picture of one of three landmarks
+/// Show a photo and say which landmark it shows, or ask where the model is not sure
+///
+/// "This is the Eiffel Tower (99.5%)." is said where the score reaches the model's sure threshold and the landmark is
+/// likelier than all others together; "Is this a picture of ...?" where it is not. `cairn help predict` says what the
+/// thresholds trade.
 #[derive(Debug, Args)]
 pub(crate) struct Suggest {
-    /// The photo
+    /// The photo, or - for one on standard input
     photo: PathBuf,
     #[command(flatten)]
     model: ModelOption,
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
-    /// Take the photo for a landmark from this score on, instead of the model's own threshold
+    /// Take the photo for a landmark from this score on, instead of the model's default threshold
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
 }
@@ -31,19 +37,37 @@ impl Suggest {
     pub(crate) fn run(self) -> Result<Status> {
         let model = with_threshold(self.model.source.open()?, self.threshold);
         let model = with_places(model, self.places.as_deref())?;
-        print_suggestion(&model.suggest_locations(&self.photo)?)?;
+        let input = PhotoInput::one(&self.photo)?;
+        let photo = &input.photos[0];
+        if photo.is_dir() {
+            bail!("{}: this is a folder; `cairn predict` takes folders", self.photo.display());
+        }
+        let suggestion = model.suggest_locations(photo).map_err(anyhow::Error::from);
+        // A photo on standard input has no path worth naming.
+        let suggestion = match input.is_file(photo) {
+            true => suggestion?,
+            false => suggestion.context("the photo on standard input cannot be read")?,
+        };
+        print_suggestion(&suggestion)?;
+        if let Some(camera) = Camera::of(photo, Some(&suggestion.prediction)) {
+            let but = if camera.contradicts() { ": too far to show it" } else { "" };
+            let line = format!("camera: {}{but}", camera.summary());
+            writeln!(io::stdout(), "{}", terminal::line(&line, 8))?;
+        }
         Ok(Status::Done)
     }
 }
 
-/// The photo where the terminal can show it, then the question and the three landmarks, with a map of each.
+/// The photo where the terminal can show it, then what the model says, and a map of each landmark worth a look.
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", terminal::line(&suggestion.question(), 0))?;
-    for landmark in &suggestion.prediction.landmarks {
-        let line = format!("  {:>6}  {}", landmark.probability, landmark.summary());
-        writeln!(out, "{}", terminal::line(&line, 10))?;
+    writeln!(out, "{}", terminal::line(&suggestion.sentence(), 0))?;
+    let worth_saying = suggestion.prediction.worth_saying();
+    let said: &[Landmark] =
+        if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
+    for landmark in said {
+        writeln!(out, "{}", terminal::landmark_line(landmark))?;
         if let Some(place) = &landmark.place {
             writeln!(out, "          {}", place.map_url())?;
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_dataset::ImageFolder;
 use cairn_eval::write_run_curves;
 use cairn_train::{
     Interrupt, Run, RunFolder, RunRecord, Spread, StopReason, Sweep as Plan, SweepRow, SweepRun,
@@ -12,6 +12,7 @@ use cairn_train::{
 use clap::Args;
 
 use super::train::{Cache, resolve, say_stop, stop_on_ctrl_c};
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
@@ -25,6 +26,8 @@ pub(crate) struct Sweep {
     /// Data set
     #[arg(value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A sweep that comes with cairn, or a TOML file: `recipe`, `seeds`, and `[[vary]]` with `key` and `values`
     #[arg(long, value_name = "NAME|FILE")]
     recipe: String,
@@ -59,7 +62,7 @@ impl Sweep {
         let folder = self.out.clone().unwrap_or_else(|| {
             Path::new("runs").join(Path::new(&self.recipe).file_stem().unwrap_or_default())
         });
-        let data = ImageFolder::open(&self.data, &ValidSplit::default())?;
+        let data = self.data_set.open_to_train(&self.data)?;
         let root = self.data.canonicalize();
         let root = root.with_context(|| format!("{}: cannot be read", self.data.display()))?;
 

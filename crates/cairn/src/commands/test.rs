@@ -5,19 +5,22 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_eval::{Answer, Evaluation, RejectionMetrics, report_files};
+use cairn_eval::{Answer, Evaluation, OperatingPoint, RejectionMetrics, report_files};
 use cairn_model::Model;
 use cairn_nets::Precision;
 use cairn_train::{RunFolder, answer};
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::{open_model, with_causes, with_views};
+use crate::causes::with_causes;
+use crate::commands::{open_model, with_views};
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelArgument;
+use crate::operating_points::point_lines;
 use crate::output::{OutputOption, Outputs, make_folder_of};
-use crate::photo_files::photo_files;
+use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tested::Tested;
 use crate::tta::Tta;
@@ -36,8 +39,10 @@ pub(crate) struct Test {
     /// Data set: DIR/test if there is one, else DIR itself, with a folder for each class
     #[arg(value_name = "DIR")]
     data: PathBuf,
-    /// A folder of photos (or a photo) that show none of the model's landmarks: how well it knows them for what they
-    /// are; may be given several times
+    #[command(flatten)]
+    data_set: DataSetOptions,
+    /// A folder of photos (or a photo) that show none of the model's landmarks: adds AUROC, FPR95, GAP, and what the
+    /// default threshold and that of `predict --sure` accept; may be given several times
     #[arg(long, value_name = "PHOTO|DIR")]
     distractors: Vec<PathBuf>,
     /// Print the figures as JSON
@@ -66,7 +71,7 @@ impl Test {
             Outputs::files(report_files(out)).reading([self.data.as_path()]).check(self.output.force)?;
         }
         let model = with_views(open_model(&self.model.source, self.precision)?, self.tta);
-        let tested = Tested::new(&model, &self.data, self.batch)?;
+        let tested = Tested::new(&model, &self.data, self.data_set, self.batch)?;
         let mut bad_photos = tested.bad_photos;
         let distractors = match self.distractors.as_slice() {
             [] => None,
@@ -109,21 +114,12 @@ struct Figures<'a> {
 impl fmt::Display for Figures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.evaluation)?;
-        let Some(DistractorFigures { metrics, distractors, accepted_landmarks, accepted_distractors }) =
-            &self.distractors
-        else {
+        let Some(DistractorFigures { metrics, distractors, operating_points, .. }) = &self.distractors else {
             return Ok(());
         };
         let RejectionMetrics { auroc, fpr95, gap } = metrics;
         writeln!(f, "{distractors} distractors: AUROC {auroc:.3}, FPR95 {fpr95:.3}, GAP {gap:.3}")?;
-        if let (Some(landmarks), Some(others)) = (accepted_landmarks, accepted_distractors) {
-            let (landmarks, others) = (100.0 * landmarks, 100.0 * others);
-            writeln!(
-                f,
-                "accepted by the threshold: {landmarks:.1}% of the landmarks, {others:.1}% of the distractors"
-            )?;
-        }
-        Ok(())
+        f.write_str(&point_lines(&operating_points.named()))
     }
 }
 
@@ -134,9 +130,36 @@ struct DistractorFigures {
     metrics: RejectionMetrics,
     /// How many photos without a landmark could be read.
     distractors: usize,
-    /// Shares of both kinds that reach the model's threshold; `None` where it has none.
+    /// Shares of both kinds that reach the model's default threshold; `None` where it has none.
     accepted_landmarks: Option<f64>,
     accepted_distractors: Option<f64>,
+    /// What each threshold accepts.
+    operating_points: OperatingPoints,
+}
+
+/// What the thresholds of a model accept; `None` for those that it has not.
+#[derive(Debug, Serialize)]
+struct OperatingPoints {
+    default: Option<OperatingPoint>,
+    sure: Option<OperatingPoint>,
+}
+
+impl OperatingPoints {
+    fn of(model: &Model, answers: &[Answer]) -> Self {
+        let rejection = model.info().rejection;
+        let at = |threshold| OperatingPoint::of(threshold, answers);
+        Self {
+            default: rejection.map(|rejection| at(rejection.threshold)),
+            sure: rejection.and_then(|rejection| rejection.sure).map(at),
+        }
+    }
+
+    fn named(&self) -> Vec<(&'static str, OperatingPoint)> {
+        [("default", self.default), ("--sure", self.sure)]
+            .into_iter()
+            .filter_map(|(name, point)| Some((name, point?)))
+            .collect()
+    }
 }
 
 /// Measures `model` on photos that show no landmark beside the `landmarks` of a test; adds to `bad_photos` those that
@@ -148,7 +171,7 @@ fn test_distractors(
     landmarks: &[Answer],
     bad_photos: &mut usize,
 ) -> Result<DistractorFigures> {
-    let paths = photo_files(photos);
+    let paths = named_photos(photos);
     let bar = bar(paths.len(), "distractors");
     let mut distractors = Vec::new();
     for (_, output) in model.outputs_at(&paths, batch) {
@@ -168,15 +191,13 @@ fn test_distractors(
     if distractors.is_empty() {
         anyhow::bail!("not one distractor could be read");
     }
-    let threshold = model.info().rejection.map(|rejection| rejection.threshold);
-    let accepted = |answers: &[Answer]| {
-        let reach = |threshold| answers.iter().filter(|answer| answer.score >= threshold).count();
-        threshold.map(|threshold| reach(threshold) as f64 / answers.len() as f64)
-    };
+    let answers = [landmarks, &distractors].concat();
+    let operating_points = OperatingPoints::of(model, &answers);
     Ok(DistractorFigures {
-        metrics: RejectionMetrics::of(&[landmarks, &distractors].concat()),
+        metrics: RejectionMetrics::of(&answers),
         distractors: distractors.len(),
-        accepted_landmarks: accepted(landmarks),
-        accepted_distractors: accepted(&distractors),
+        accepted_landmarks: operating_points.default.map(|point| point.accepted_landmarks),
+        accepted_distractors: operating_points.default.map(|point| point.accepted_distractors),
+        operating_points,
     })
 }

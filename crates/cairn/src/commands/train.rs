@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{CacheMode, ImageFolder, ValidSplit};
+use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_nets::{Precision, StateDict};
 use cairn_train::{
     FirstWeights, Interrupt, Outcome, Recipe, RunFolder, RunRecord, StopReason, Training, train,
 };
 use clap::{Args, ValueEnum};
 
+use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
@@ -23,6 +24,8 @@ pub(crate) struct Train {
     /// Data set: train/CLASS/PHOTO, test/CLASS/PHOTO, and valid/ or val/ if there is one
     #[arg(value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// A recipe that comes with cairn, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "quick", conflicts_with = "resume")]
     recipe: String,
@@ -90,7 +93,7 @@ impl Train {
         let interrupt = stop_on_ctrl_c()?;
         let devices = self.devices.open()?;
         let job = match &self.resume {
-            Some(run) => resumed_job(run, self.data.as_deref())?,
+            Some(run) => resumed_job(run, self.data.as_deref(), self.data_set)?,
             None => self.new_job()?,
         };
         say(format!("run folder: {}", job.run.path().display()));
@@ -117,7 +120,7 @@ impl Train {
 
     fn new_job(&self) -> Result<Job> {
         let Some(root) = &self.data else { bail!("give the folder of a data set") };
-        let data = ImageFolder::open(root, &ValidSplit::default())?;
+        let data = self.data_set.open_to_train(root)?;
         let recipe = self.overridden(Recipe::find(&self.recipe)?);
         recipe.validate()?;
         // Before the photos are measured, which takes a while: a folder that cannot be made is known at once.
@@ -151,11 +154,11 @@ pub(crate) struct Job {
     pub run: RunFolder,
 }
 
-fn resumed_job(run: &Path, data: Option<&Path>) -> Result<Job> {
+fn resumed_job(run: &Path, data: Option<&Path>, data_set: DataSetOptions) -> Result<Job> {
     let (run, recipe, record) = RunFolder::open(run)?;
     // The photos may have moved since.
     let root = data.unwrap_or(&record.data);
-    let data = ImageFolder::open(root, &ValidSplit::default())?;
+    let data = data_set.open_to_train(root)?;
     Ok(Job { recipe, weights: None, data, run })
 }
 

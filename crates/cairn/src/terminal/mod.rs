@@ -15,6 +15,7 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use cairn_dataset::escape::shown;
+use cairn_model::Landmark;
 use cairn_photo::Photo;
 use ratatui::crossterm::terminal;
 
@@ -48,6 +49,11 @@ pub(crate) fn line(text: &str, indent: usize) -> String {
         Some(window) => wrapped(&text, usize::from(window.columns), indent),
         None => text.into_owned(),
     }
+}
+
+/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`, as [`line`].
+pub(crate) fn landmark_line(landmark: &Landmark) -> String {
+    line(&format!("  {:>6}  {}", landmark.probability, landmark.summary()), 10)
 }
 
 /// The window, where standard output is a terminal of some size.

@@ -25,7 +25,8 @@ fn probabilities(lines: &str) -> Vec<(String, String)> {
 
 /// The same of what `predict` says, of 1 % and more.
 fn predicted(sandbox: &Sandbox, model: &str) -> Vec<(String, String)> {
-    let rows = sandbox.cairn(&format!("predict {PHOTO} -m {model} -k 3 --format json")).assert_status(0).json();
+    let rows =
+        sandbox.cairn(&format!("predict {PHOTO} -m {model} -k 3 --format json")).assert_status(0).json();
     let landmarks = rows[0]["landmarks"].as_array().unwrap().iter();
     let likely = landmarks.map(|landmark| {
         (landmark["probability"].as_f64().unwrap(), landmark["name"].as_str().unwrap().to_owned())
@@ -43,7 +44,13 @@ fn the_probabilities_are_those_of_predict_whatever_the_models_views() {
         let explain = sandbox.cairn(&format!("explain {PHOTO} -m {model} -o {views}.png --raw {views}.npy"));
         assert_eq!(probabilities(&explain.assert_status(0).stdout), predicted(&sandbox, &model), "{views}");
         // What the views show of the photo, whose shorter side becomes 36 px: the middle 32, or all of it.
-        let side = if views == "ten-crop" { 36 } else if views == "flip" { 32 } else { 36 };
+        let side = if views == "ten-crop" {
+            36
+        } else if views == "flip" {
+            32
+        } else {
+            36
+        };
         let high = if views == "ten-crop" { 36 } else { 32 };
         let raw = sandbox.read(&format!("{views}.npy"));
         let shape = format!("'shape': ({high}, {side})");

@@ -30,7 +30,8 @@ fn verbs() -> Vec<(String, &'static str)> {
         (format!("learn calibrated.safetensors --name Mill {PHOTO}"), "l.safetensors"),
         ("forget learned.safetensors --name Mill".to_owned(), "f.safetensors"),
         (
-            "import run/best.safetensors --net three-conv --classes names.txt --resize 36 --crop 32".to_owned(),
+            "import run/best.safetensors --net three-conv --classes names.txt --resize 36 --crop 32"
+                .to_owned(),
             "i.safetensors",
         ),
         ("man".to_owned(), "pages"),
@@ -109,11 +110,17 @@ fn no_verb_writes_onto_what_it_reads() {
 fn a_landmark_learned_before_is_kept_when_another_is_learned_into_the_same_file() {
     let sandbox = sandbox();
     let learn = |name: &str, options: &str| {
-        sandbox.cairn(&format!("learn calibrated.safetensors --name {name} {PHOTO} -o own.safetensors {options}"))
+        sandbox.cairn(&format!(
+            "learn calibrated.safetensors --name {name} {PHOTO} -o own.safetensors {options}"
+        ))
     };
     learn("First", "").assert_status(0);
-    learn("Second", "").assert_status(1).assert_stderr_has("own.safetensors: exists").assert_stderr_has("--force");
-    let predict = |model: &str| sandbox.cairn(&format!("predict {PHOTO} -m {model} -k 9 --format json")).json();
+    learn("Second", "")
+        .assert_status(1)
+        .assert_stderr_has("own.safetensors: exists")
+        .assert_stderr_has("--force");
+    let predict =
+        |model: &str| sandbox.cairn(&format!("predict {PHOTO} -m {model} -k 9 --format json")).json();
     assert!(predict("own.safetensors").to_string().contains("First"));
     // In place, both are kept.
     sandbox.cairn(&format!("learn own.safetensors --name Second {PHOTO} --in-place")).assert_status(0);
@@ -127,7 +134,8 @@ fn one_photo_or_copies_of_one_are_learned_with_a_warning() {
     sandbox.copy(PHOTO, "copies/1.jpg");
     sandbox.copy(PHOTO, "copies/2.jpg");
     let learn = |photos: &str| {
-        let run = sandbox.cairn(&format!("learn calibrated.safetensors --name X {photos} -o x.safetensors --force"));
+        let run = sandbox
+            .cairn(&format!("learn calibrated.safetensors --name X {photos} -o x.safetensors --force"));
         run.assert_status(0).stderr.clone()
     };
     assert!(learn("copies/1.jpg").contains("warning: this is one photo"));
@@ -166,8 +174,12 @@ fn an_output_is_checked_before_the_work_and_what_is_no_file_is_refused() {
 #[test]
 fn a_picture_is_what_its_name_ends_in_and_the_usual_name_is_the_first_that_is_free() {
     let sandbox = Sandbox::trained();
-    let explain = |options: &str| sandbox.cairn(&format!("explain {PHOTO} -m run {options}")).assert_status(0).stderr.clone();
-    for (file, magic) in [("heat.png", &b"\x89PNG"[..]), ("heat.jpg", b"\xff\xd8\xff"), ("heat.webp", b"RIFF")] {
+    let explain = |options: &str| {
+        sandbox.cairn(&format!("explain {PHOTO} -m run {options}")).assert_status(0).stderr.clone()
+    };
+    for (file, magic) in
+        [("heat.png", &b"\x89PNG"[..]), ("heat.jpg", b"\xff\xd8\xff"), ("heat.webp", b"RIFF")]
+    {
         explain(&format!("-o {file}"));
         assert!(sandbox.read(file).starts_with(magic), "{file}");
     }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_dataset::{ImageFolder, ValidSplit};
+use cairn_dataset::ValidSplit;
 use cairn_nets::{Architecture, Precision};
 use cairn_train::{EpochBenchmark, EpochSpeeds};
 use clap::Args;
 use serde::Serialize;
 
 use super::{in_cairn_data, net_name, precisions, print_line, tenths};
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::progress::{left_out, say};
 
@@ -20,6 +21,8 @@ pub(crate) struct Epoch {
     /// Data set [default: landmarks/ in the folder that CAIRN_DATA names]
     #[arg(value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// Networks to train
     #[arg(
         long,
@@ -56,7 +59,7 @@ impl Epoch {
             None => in_cairn_data("landmarks", "the folder of a data set")?,
         };
         // Nothing is validated here: every training photo may be timed.
-        let data = ImageFolder::open(&root, &ValidSplit { fraction: 0.0, ..ValidSplit::default() })?;
+        let data = self.data_set.open(&root, &ValidSplit { fraction: 0.0, ..ValidSplit::default() })?;
         let benchmark = EpochBenchmark::new(&data, self.images, self.batch)?;
         let print = |whats: [&str; 2], peer: &str, net: Option<Architecture>, speeds: &EpochSpeeds| {
             let speeds_of = [speeds.from_files, speeds.cached];

@@ -1,24 +1,28 @@
 //! `cairn data check`
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_dataset::escape::shown;
-use cairn_dataset::{CheckReport, Copies, check};
+use cairn_dataset::{CheckReport, Copies, Skipped, check, path_text, skipped_summary};
 use clap::Args;
 
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::progress::{advance, bar};
 
 /// Find unreadable photos, empty classes, duplicates, and photos that stand in both train and test
 ///
-/// The exit status is 2 when anything was found.
+/// The exit status is 2 when anything was found. Files that are no photos and what other programs left are counted, and are
+/// no problem.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Data set
     dir: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
@@ -27,7 +31,8 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self) -> Result<Status> {
         let bar = bar(0, "reading photos");
-        let report = check(&self.dir, |done, total| advance(&bar, done, total))?;
+        let report =
+            check(&self.dir, self.data_set.manifest_paths(), |done, total| advance(&bar, done, total))?;
         bar.finish_and_clear();
         if self.json {
             json::print(&report)?;
@@ -39,17 +44,21 @@ impl Check {
 }
 
 fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
-    let copies = |copies: &Copies| {
-        copies.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" = ")
-    };
-    let path = |path: &PathBuf| Path::display(path).to_string();
-    let findings: [(&str, Vec<String>); 6] = [
+    let copies = |copies: &Copies| copies.0.iter().map(path_text).collect::<Vec<_>>().join(" = ");
+    let link = |Skipped { path, reason }: &Skipped| format!("{}: {reason}", path_text(path));
+    let findings: [(&str, Vec<String>); 9] = [
         ("in both train and test", report.in_train_and_test.iter().map(copies).collect()),
         ("under two classes", report.in_two_classes.iter().map(copies).collect()),
         ("there more than once", report.duplicates.iter().map(copies).collect()),
         ("not readable", report.unreadable.iter().map(|bad| bad.message()).collect()),
-        ("class folders without photos", report.empty_classes.iter().map(path).collect()),
-        ("class folders that train lacks", report.unknown_classes.iter().map(path).collect()),
+        ("class folders without photos", report.empty_classes.iter().map(path_text).collect()),
+        ("class folders that train lacks", report.unknown_classes.iter().map(path_text).collect()),
+        (
+            "class folders with one name in two Unicode normal forms",
+            report.alike_classes.iter().map(copies).collect(),
+        ),
+        ("links left out", report.links.iter().map(link).collect()),
+        ("photos outside of the class folders", report.outside_classes.iter().map(path_text).collect()),
     ];
     for (what, items) in findings.iter().filter(|(_, items)| !items.is_empty()) {
         writeln!(out, "{what}: {}", items.len())?;
@@ -57,12 +66,9 @@ fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
             writeln!(out, "  {}", shown(item))?;
         }
     }
-    let ignored = report.ignored.len();
-    writeln!(
-        out,
-        "{} photos looked at, {ignored} other files ignored, {} problems",
-        report.photos,
-        report.problems()
-    )?;
+    if let Some(summary) = skipped_summary(&report.ignored) {
+        writeln!(out, "{summary}")?;
+    }
+    writeln!(out, "{} photos looked at, {} problems", report.photos, report.problems())?;
     Ok(())
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{ImageFolder, Loader, LoaderOptions, Tile, ValidSplit, View, montage};
+use cairn_dataset::{Loader, LoaderOptions, Tile, ValidSplit, View, montage};
 use cairn_photo::{Normalisation, PictureKind};
 use cairn_train::Recipe;
 use clap::Args;
 
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::{left_out, say};
@@ -18,6 +19,8 @@ use crate::progress::{left_out, say};
 pub(crate) struct Show {
     /// Data set
     dir: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     #[command(flatten)]
     output: OutputOption,
     /// The recipe whose framing is shown: one that comes with cairn, or a TOML file
@@ -43,7 +46,7 @@ impl Show {
         Outputs::files([out.clone()]).reading([self.dir.as_path()]).check(self.output.force)?;
         PictureKind::of(&out)?;
         let recipe = Recipe::find(&self.recipe)?;
-        let data = ImageFolder::open(&self.dir, &ValidSplit::default())?;
+        let data = self.data_set.open(&self.dir, &ValidSplit::default())?;
         // What is shown is undone before it is drawn, so any figures do.
         let normalisation = Normalisation::IMAGENET;
         let view = match self.augment {

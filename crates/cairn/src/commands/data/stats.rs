@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_dataset::escape::shown;
-use cairn_dataset::{DatasetStats, ImageFolder, Spread, ValidSplit, stats};
+use cairn_dataset::{DatasetStats, Spread, ValidSplit, stats};
 use cairn_photo::Framing;
 use clap::Args;
 
+use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::progress::{advance, bar, left_out, say};
@@ -18,6 +19,8 @@ use crate::progress::{advance, bar, left_out, say};
 pub(crate) struct Stats {
     /// Data set
     dir: PathBuf,
+    #[command(flatten)]
+    data_set: DataSetOptions,
     /// Side of the centre crop that mean and deviation are measured on, in pixels
     #[arg(long, value_name = "PX", default_value_t = 224, value_parser = clap::value_parser!(u32).range(1..))]
     size: u32,
@@ -28,7 +31,7 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn run(self) -> Result<Status> {
-        let data = ImageFolder::open(&self.dir, &ValidSplit::default())?;
+        let data = self.data_set.open(&self.dir, &ValidSplit::default())?;
         let framing = Framing::ShortSideCrop { short_side: self.size, crop: self.size };
         let bar = bar(0, "reading photos");
         let stats = stats(&data, &framing, |done, total| advance(&bar, done, total))?;

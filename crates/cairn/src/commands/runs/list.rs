@@ -8,6 +8,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::{result_columns, results};
+use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::say;
@@ -45,7 +46,7 @@ impl List {
                     sound += 1;
                 }
                 Err(error) => {
-                    say(format!("left out: {:#}", anyhow::Error::from(error)));
+                    say(format!("left out: {}", with_causes(&error)));
                     broken += 1;
                 }
             }

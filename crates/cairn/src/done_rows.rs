@@ -1,0 +1,295 @@
+//! `--skip-done`: a file of rows that grows from run to run.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use cairn_dataset::escape::csv_value;
+use cairn_dataset::path_text;
+use serde::Deserialize;
+
+use crate::file_stamp::FileStamp;
+use crate::model_source::ModelIdentity;
+use crate::rows::{BRIEF_CSV_COLUMNS, CSV_COLUMNS, Detail, Format};
+
+/// A file of rows, and which photos have theirs in it.
+#[derive(Debug)]
+pub(crate) struct DoneRows {
+    path: PathBuf,
+    file: File,
+    pub format: Format,
+    /// Whether the file held nothing that counts.
+    pub is_empty: bool,
+    /// The last row of each photo.
+    done: HashMap<String, Done>,
+}
+
+/// What a row says of when it was written; brief rows say nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Done {
+    stamp: Option<FileStamp>,
+    model: Option<String>,
+}
+
+impl DoneRows {
+    /// Opens the file, or makes it. What a run that was killed left half-written at its end is cut off.
+    ///
+    /// # Errors
+    /// When it is of another format, is written to by another process, or cannot be read.
+    pub(crate) fn open(path: &Path, format: Option<Format>, detail: Detail) -> Result<Self> {
+        let format = format_of(path, format)?;
+        let name = path_text(path);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(|| format!("{name}: cannot be opened"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!("{name}: another process is writing to it"),
+            // Some network disks have no locks.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).with_context(|| format!("{name}: cannot be read"))?;
+        let rows = match format {
+            Format::Csv => rows_of_csv(&bytes, detail),
+            _ => rows_of_json_lines(&bytes),
+        };
+        let Rows { done, whole } = rows.with_context(|| name.clone())?;
+        file.set_len(whole as u64).with_context(|| format!("{name}: cannot be written"))?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self { path: path.to_owned(), file, format, is_empty: whole == 0, done })
+    }
+
+    /// Whether the photo of this name has a row by this model, and has not changed since. A row that does not say of which
+    /// model and file it is (a brief one) counts.
+    pub(crate) fn has(&self, name: &str, stamp: Option<&FileStamp>, model: &ModelIdentity) -> bool {
+        self.done.get(name).is_some_and(|done| match &done.model {
+            None => true,
+            Some(digest) => *digest == model.digest && done.stamp.as_ref() == stamp,
+        })
+    }
+
+    /// The file, to write below what is there.
+    pub(crate) fn file(&self) -> Result<File> {
+        self.file.try_clone().with_context(|| format!("{}: cannot be written", path_text(&self.path)))
+    }
+}
+
+/// What `format` says, else the file's name.
+fn format_of(path: &Path, format: Option<Format>) -> Result<Format> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let by_name = match extension.as_deref() {
+        Some("csv") => Some(Format::Csv),
+        Some("jsonl" | "ndjson") => Some(Format::Jsonl),
+        _ => None,
+    };
+    match format.or(by_name) {
+        Some(format @ (Format::Csv | Format::Jsonl)) => Ok(format),
+        Some(_) => bail!("--skip-done adds rows to a file: it takes --format jsonl or csv"),
+        None => bail!("{}: say which format it is of: --format jsonl or csv", path_text(path)),
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+struct Rows {
+    done: HashMap<String, Done>,
+    /// How many bytes are whole rows.
+    whole: usize,
+}
+
+/// What is read of a row as JSON.
+#[derive(Deserialize)]
+struct JsonRow {
+    photo: String,
+    bytes: Option<u64>,
+    modified: Option<String>,
+    model: Option<JsonModel>,
+}
+
+#[derive(Deserialize)]
+struct JsonModel {
+    digest: String,
+}
+
+fn rows_of_json_lines(bytes: &[u8]) -> Result<Rows> {
+    let mut rows = Rows::default();
+    for (number, line) in (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
+        let Some(json) = line.strip_suffix(b"\n") else { break };
+        let row: JsonRow = match serde_json::from_slice(json) {
+            Ok(row) => row,
+            Err(_) if json.trim_ascii().is_empty() => {
+                rows.whole += line.len();
+                continue;
+            }
+            Err(_) => bail!("line {number} is no row of `predict --format jsonl`; give another file"),
+        };
+        let stamp = row.bytes.map(|bytes| FileStamp { bytes, modified: row.modified });
+        rows.done.insert(row.photo, Done { stamp, model: row.model.map(|model| model.digest) });
+        rows.whole += line.len();
+    }
+    Ok(rows)
+}
+
+fn rows_of_csv(bytes: &[u8], detail: Detail) -> Result<Rows> {
+    let columns: &[&str] = match detail {
+        Detail::Whole => &CSV_COLUMNS,
+        Detail::Brief => &BRIEF_CSV_COLUMNS,
+    };
+    let mut rows = Rows::default();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut record = csv::StringRecord::new();
+    let place = |name: &str| columns.iter().position(|column| *column == name);
+    loop {
+        let more = reader.read_record(&mut record);
+        let end = usize::try_from(reader.position().byte())?.min(bytes.len());
+        // A record without its line end, or with columns missing, was being written when the run was killed.
+        let is_whole = bytes[..end].ends_with(b"\n") && record.len() == columns.len();
+        match more {
+            Ok(false) => return Ok(rows),
+            Ok(true) if rows.whole == 0 => {
+                if bytes[..end].ends_with(b"\n") && record.iter().ne(columns.iter().copied()) {
+                    bail!("its columns are not those of `predict --format csv`; give another file");
+                }
+                if !is_whole {
+                    return Ok(rows);
+                }
+            }
+            Ok(true) if is_whole => {
+                let cell =
+                    |name| place(name).and_then(|place| record.get(place)).filter(|cell| !cell.is_empty());
+                let stamp = cell("bytes").and_then(|bytes| bytes.parse().ok());
+                let stamp =
+                    stamp.map(|bytes| FileStamp { bytes, modified: cell("modified").map(str::to_owned) });
+                let photo = csv_value(cell("photo").unwrap_or_default()).to_owned();
+                rows.done.insert(photo, Done { stamp, model: cell("model").map(str::to_owned) });
+            }
+            // What is broken is cut off if nothing follows it.
+            Ok(true) | Err(_) if end == bytes.len() => return Ok(rows),
+            Ok(true) | Err(_) => bail!("it is not whole after byte {}; give another file", rows.whole),
+        }
+        rows.whole = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::tests::{landmark, model, row};
+    use crate::rows::{Row, RowOutcome, RowWriter};
+    use cairn_model::Prediction;
+    use std::io::Write;
+
+    const NAMES: [&str; 4] = ["a.jpg", "odd, \"quoted\"\nname.jpg", "=d.jpg", "broken.jpg"];
+
+    /// The rows of [`NAMES`] as `predict` writes them.
+    fn written(format: Format, detail: Detail, model: &ModelIdentity) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rows = RowWriter::new(&mut bytes, format, detail);
+        let landmarks = vec![landmark("Petra", 0.9), landmark("Eiffel Tower", 0.05)];
+        let prediction = Prediction { landmarks, ..Prediction::default() };
+        for name in &NAMES[..3] {
+            rows.write(&row(name, RowOutcome::Prediction(&prediction), model)).unwrap();
+        }
+        let error = "truncated".to_owned();
+        let broken = Row { stamp: None, ..row(NAMES[3], RowOutcome::Unreadable { error }, model) };
+        rows.write(&broken).unwrap();
+        rows.finish().unwrap();
+        bytes
+    }
+
+    fn opened(bytes: &[u8], format: Format, detail: Detail) -> (tempfile::TempDir, Result<DoneRows>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        std::fs::write(&path, bytes).unwrap();
+        let rows = DoneRows::open(&path, Some(format), detail);
+        (folder, rows)
+    }
+
+    #[test]
+    fn every_photo_with_a_row_is_done_unless_it_or_the_model_has_changed() {
+        let model = model();
+        let other = ModelIdentity { digest: "sha256:other".to_owned(), ..model.clone() };
+        let prediction = Prediction::default();
+        let stamp = row("", RowOutcome::Prediction(&prediction), &model).stamp.unwrap();
+        let touched = FileStamp { modified: Some("2025-01-01T00:00:00Z".to_owned()), ..stamp.clone() };
+        for format in [Format::Jsonl, Format::Csv] {
+            let (_folder, rows) = opened(&written(format, Detail::Whole, &model), format, Detail::Whole);
+            let rows = rows.unwrap();
+            for name in &NAMES[..3] {
+                assert!(rows.has(name, Some(&stamp), &model), "{format:?} {name}");
+                assert!(!rows.has(name, Some(&touched), &model), "{format:?} {name}");
+                assert!(!rows.has(name, Some(&stamp), &other), "{format:?} {name}");
+            }
+            // It was not there, and is now.
+            assert!(rows.has(NAMES[3], None, &model) && !rows.has(NAMES[3], Some(&stamp), &model));
+            assert!(!rows.has("new.jpg", Some(&stamp), &model));
+            // Brief rows do not say of what they are.
+            let (_folder, rows) = opened(&written(format, Detail::Brief, &model), format, Detail::Brief);
+            let rows = rows.unwrap();
+            assert!(NAMES.iter().all(|name| rows.has(name, Some(&touched), &other)), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn wherever_a_run_was_killed_whole_rows_stay_and_the_half_one_is_cut_off() {
+        let model = model();
+        for (format, detail) in [
+            (Format::Jsonl, Detail::Whole),
+            (Format::Csv, Detail::Whole),
+            (Format::Jsonl, Detail::Brief),
+            (Format::Csv, Detail::Brief),
+        ] {
+            let bytes = written(format, detail, &model);
+            for end in 0..=bytes.len() {
+                let (folder, rows) = opened(&bytes[..end], format, detail);
+                let rows = rows.unwrap_or_else(|error| panic!("{format:?} cut at {end}: {error:#}"));
+                let mut file = rows.file().unwrap();
+                file.write_all(b"next\n").unwrap();
+                let now = std::fs::read(folder.path().join("rows")).unwrap();
+                let kept = now.strip_suffix(b"next\n").unwrap();
+                assert!(bytes.starts_with(kept) && kept.len() <= end, "{format:?} cut at {end}");
+                assert!(kept.is_empty() || kept.ends_with(b"\n"), "{format:?} cut at {end}");
+                assert_eq!(rows.is_empty, kept.is_empty());
+                // A second look at what was kept finds the same.
+                let (_folder, again) = opened(kept, format, detail);
+                assert_eq!(again.unwrap().done, rows.done, "{format:?} cut at {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_anything_else_is_refused_and_stays_as_it_is() {
+        for (bytes, format) in [
+            (&b"my notes\nmore\n"[..], Format::Jsonl),
+            (b"{\"name\": 1}\n", Format::Jsonl),
+            (b"a,b\n1,2\n", Format::Csv),
+            (b"photo,name\nx,y\n", Format::Csv),
+        ] {
+            let (folder, rows) = opened(bytes, format, Detail::Whole);
+            let error = format!("{:#}", rows.unwrap_err());
+            assert!(error.contains("give another file"), "{error}");
+            assert_eq!(std::fs::read(folder.path().join("rows")).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn the_format_is_that_of_the_files_name_unless_it_is_said() {
+        for (name, format, expected) in [
+            ("a.jsonl", None, Some(Format::Jsonl)),
+            ("a.CSV", None, Some(Format::Csv)),
+            ("a.txt", Some(Format::Csv), Some(Format::Csv)),
+            ("a.txt", None, None),
+            ("a.jsonl", Some(Format::Json), None),
+            ("a.csv", Some(Format::Table), None),
+        ] {
+            assert_eq!(format_of(Path::new(name), format).ok(), expected, "{name} {format:?}");
+        }
+    }
+}
