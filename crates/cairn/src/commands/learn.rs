@@ -35,10 +35,13 @@ impl Learn {
         let out = self.destination.path(&self.model.source, self.photos.iter().map(PathBuf::as_path))?;
         let mut model = self.model.source.open()?;
         let paths = named_photos(&self.photos);
-        let mut photos: Vec<Photo> = Vec::new();
+        let (mut photos, mut thumbnails) = (Vec::new(), Vec::new());
         for path in &paths {
             match model.open_resized(path) {
-                Ok(photo) => photos.push(photo),
+                Ok(photo) => {
+                    thumbnails.push(photo.resized(THUMBNAIL, THUMBNAIL));
+                    photos.push(photo);
+                }
                 Err(error) => say(format!("left out: {}", with_causes(&error))),
             }
         }
@@ -47,7 +50,7 @@ impl Learn {
             bail!("not one photo could be read");
         }
         let learned = model.learn(&self.name, &photos)?;
-        if let Some(warning) = too_alike(&photos) {
+        if let Some(warning) = too_alike(&thumbnails) {
             say(format!("warning: {warning}"));
         }
         make_folder_of(&out)?;
@@ -70,7 +73,7 @@ const THUMBNAIL: u32 = 16;
 /// Levels by which the thumbnails of copies may differ: what another JPEG compression changes.
 const COPY_LEVELS: u8 = 4;
 
-/// What to say of photos that show a landmark in one view alone.
+/// What to say of photos, by their thumbnails, that show a landmark in one view alone.
 fn too_alike(photos: &[Photo]) -> Option<String> {
     const MEANING: &str = "the landmark is learned in this one view, and will hardly be named from another side or in \
         another light; give about five photos that differ";
@@ -88,14 +91,13 @@ fn too_alike(photos: &[Photo]) -> Option<String> {
 
 /// How many of the photos are not copies of another before them.
 fn distinct(photos: &[Photo]) -> usize {
-    let mut kept: Vec<Photo> = Vec::new();
+    let is_copy = |photo: &Photo, other: &Photo| {
+        other.pixels().iter().zip(photo.pixels()).all(|(a, b)| a.abs_diff(*b) <= COPY_LEVELS)
+    };
+    let mut kept: Vec<&Photo> = Vec::new();
     for photo in photos {
-        let thumbnail = photo.resized(THUMBNAIL, THUMBNAIL);
-        let is_copy = |other: &Photo| {
-            other.pixels().iter().zip(thumbnail.pixels()).all(|(a, b)| a.abs_diff(*b) <= COPY_LEVELS)
-        };
-        if !kept.iter().any(is_copy) {
-            kept.push(thumbnail);
+        if !kept.iter().any(|other| is_copy(photo, other)) {
+            kept.push(photo);
         }
     }
     kept.len()
@@ -107,7 +109,7 @@ mod tests {
 
     #[test]
     fn one_photo_and_copies_of_one_are_warned_of_and_photos_that_differ_are_not() {
-        let plain = |level: u8| Photo::filled(40, 30, [level; 3]);
+        let plain = |level: u8| Photo::filled(THUMBNAIL, THUMBNAIL, [level; 3]);
         let warning = |levels: &[u8]| {
             too_alike(&levels.iter().map(|&level| plain(level)).collect::<Vec<_>>()).unwrap_or_default()
         };
