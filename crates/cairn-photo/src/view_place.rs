@@ -78,13 +78,20 @@ mod tests {
                     let places = preprocess.view_places(viewed, views);
                     assert_eq!(shown.len(), places.len());
                     for (view, place) in shown.iter().zip(places) {
-                        let part = resized.window(place.x, place.y, view.width(), view.height());
-                        let part = if place.mirrored { part.flipped_horizontally() } else { part };
-                        assert!(
-                            part == *view,
-                            "{width} x {height}, {:?}, {views:?}: {place:?}",
-                            preprocess.framing
-                        );
+                        let size = (view.width(), view.height());
+                        for (row, column) in (0..size.1).flat_map(|row| (0..size.0).map(move |x| (row, x))) {
+                            let across = if place.mirrored { size.0 - 1 - column } else { column };
+                            let at = [place.x + i64::from(across), place.y + i64::from(row)];
+                            let [x, y] = at.map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+                            let inside = x < viewed.0 && y < viewed.1;
+                            let expected = if inside { resized.pixel(x, y) } else { [0; 3] };
+                            let framing = &preprocess.framing;
+                            assert_eq!(
+                                view.pixel(column, row),
+                                expected,
+                                "{width} x {height}, {framing:?}, {views:?}: {place:?} at {column}, {row}"
+                            );
+                        }
                     }
                 }
             }
