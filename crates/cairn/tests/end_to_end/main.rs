@@ -6,9 +6,11 @@
 mod bad_photos;
 mod bench;
 mod data;
+mod data_split;
 mod demo;
 mod explain;
 mod export;
+mod folders;
 mod import;
 mod interrupt;
 mod learning;
