@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use cairn_photo::is_photo_name;
 use clap::Args;
 
 /// `-o`, `--out` and `--force`. A verb says by `mut_arg` what it writes, and whether it must be named.
@@ -153,8 +154,11 @@ fn is_same(one: &Path, other: &Path) -> bool {
     same_file::is_same_file(one, other).unwrap_or_else(|_| one == other)
 }
 
-/// Whether `path` is a file in the folder `input`.
+/// Whether `path` is one of the photos in the folder `input`: only those are read.
 fn holds(input: &Path, path: &Path) -> bool {
+    if !is_photo_name(path) {
+        return false;
+    }
     let (Ok(folder), Ok(file)) = (input.canonicalize(), path.canonicalize()) else { return false };
     folder.is_dir() && file.starts_with(folder)
 }
@@ -210,8 +214,10 @@ mod tests {
                 assert!(matches!(checked, Err(OutputError::Input { .. })), "{}: {checked:?}", file.display());
             }
         }
-        // A new file in that folder is none of its photos.
+        // A new file in that folder is none of its photos, and nor is one that is no photo.
         check(&folder.path().join("new.png"), folder.path(), KEEP).unwrap();
+        fs::write(folder.path().join("table.csv"), "").unwrap();
+        check(&folder.path().join("table.csv"), folder.path(), REPLACE).unwrap();
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn sandbox() -> Sandbox {
 fn verbs() -> Vec<(String, &'static str)> {
     [
         ("data show photos --recipe tiny.toml -n 4".to_owned(), "montage.png"),
+        ("data split photos/train".to_owned(), "parts.csv"),
         ("test run photos --json".to_owned(), "report.html"),
         (format!("explain {PHOTO} -m run"), "heat.png"),
         ("export run --format onnx".to_owned(), "model.onnx"),
