@@ -22,4 +22,6 @@ mod sandbox;
 mod shipped;
 mod sweep;
 mod way_of_a_photo;
+#[cfg(unix)]
+mod window;
 mod wrong_usage;
