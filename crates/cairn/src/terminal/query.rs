@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
-};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
+use nix::unistd::{getpgrp, tcgetpgrp};
 
 /// How long a terminal has to answer: one at hand, and one at the other end of a connection.
 const NEAR: Duration = Duration::from_millis(300);
@@ -24,7 +24,7 @@ const LONGEST: usize = 256;
 pub(super) fn ask(far: bool) -> Option<Vec<u8>> {
     let mut terminal = File::options().read(true).write(true).open("/dev/tty").ok()?;
     // A program in the background would be stopped for touching the terminal.
-    if tcgetpgrp(&terminal).ok()? != rustix::process::getpgrp() {
+    if tcgetpgrp(&terminal).ok()? != getpgrp() {
         return None;
     }
     let quiet = Quiet::set(terminal.try_clone().ok()?)?;
@@ -33,9 +33,9 @@ pub(super) fn ask(far: bool) -> Option<Vec<u8>> {
     let mut reply = Vec::new();
     while !is_complete(&reply) && reply.len() < LONGEST {
         let left = deadline.saturating_duration_since(Instant::now());
-        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-        let mut events = [PollFd::new(&terminal, PollFlags::IN)];
-        if left.is_zero() || poll(&mut events, Some(&timeout)).ok()? == 0 {
+        let timeout = PollTimeout::try_from(left).ok()?;
+        let mut events = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+        if left.is_zero() || poll(&mut events, timeout).ok()? == 0 {
             break;
         }
         let mut bytes = [0; 64];
@@ -64,10 +64,10 @@ impl Quiet {
     fn set(terminal: File) -> Option<Self> {
         let before = tcgetattr(&terminal).ok()?;
         let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        quiet.special_codes[SpecialCodeIndex::VMIN] = 0;
-        quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&terminal, OptionalActions::Now, &quiet).ok()?;
+        quiet.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
+        quiet.control_chars[SpecialCharacterIndices::VMIN as usize] = 0;
+        quiet.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        tcsetattr(&terminal, SetArg::TCSANOW, &quiet).ok()?;
         Some(Self { terminal, before })
     }
 }
@@ -75,7 +75,7 @@ impl Quiet {
 impl Drop for Quiet {
     fn drop(&mut self) {
         // With what was not read, so that the rest of a reply is not typed into the shell.
-        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
+        let _ = tcsetattr(&self.terminal, SetArg::TCSAFLUSH, &self.before);
     }
 }
 
