@@ -20,9 +20,10 @@ pub enum DatasetError {
     },
     /// The folder has no `train`, but folders of photos.
     #[error(
-        "{0}: no folder `train` in it, but {classes} folders of photos; `cairn data split {0} -o {0}.csv` makes the parts \
-         train, valid and test of them",
-        root.display()
+        "{0}: no folder `train` in it, but {classes} folders of photos; `cairn data split {0} -o {1}` makes the parts train, \
+         valid and test of them",
+        root.display(),
+        root.join("parts.csv").display()
     )]
     NoParts {
         /// The folder of class folders.

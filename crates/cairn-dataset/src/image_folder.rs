@@ -93,7 +93,7 @@ impl ImageFolder {
         if scan.train.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.train.folder });
         }
-        scan.parts().try_for_each(|(_, part)| refuse_alike_classes(part))?;
+        scan.parts().try_for_each(|(_, part)| part.refuse_alike_classes())?;
         let classes = ClassList::from_folders(scan.train.classes.iter().map(|class| &class.name));
         let examples_of = |part: &PartScan| examples(part, &classes, "train");
 
@@ -134,7 +134,7 @@ impl ImageFolder {
         if scan.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.folder });
         }
-        refuse_alike_classes(&scan)?;
+        scan.refuse_alike_classes()?;
         let examples = examples(&scan, classes, "the model")?;
         if examples.is_empty() {
             return Err(DatasetError::NoPhotos { folder: scan.folder });
@@ -203,17 +203,6 @@ fn examples(
     // A model may have its classes in an order of its own.
     examples.sort_by_key(|example| example.class);
     Ok(examples)
-}
-
-/// Refuses a part in which two class folders are the same class by name: which photos are meant is not for us to say.
-fn refuse_alike_classes(part: &PartScan) -> Result<(), DatasetError> {
-    match part.alike_classes().next() {
-        None => Ok(()),
-        Some((a, b)) => Err(DatasetError::AlikeClasses {
-            folder: part.folder.clone(),
-            names: [a.name.clone(), b.name.clone()],
-        }),
-    }
 }
 
 /// Parts the training photos in two by `split`: those to learn from, and those held back.

@@ -103,7 +103,7 @@ impl<'a> Folder<'a> {
 }
 
 /// `path` with each `..` taken together with the folder before it.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {
@@ -176,6 +176,12 @@ pub(crate) fn cell_of_path(path: &Path) -> String {
     let names: Vec<String> = names.map(|component| path_text(component.as_os_str())).collect();
     // On Windows an absolute path begins with its drive.
     if cfg!(windows) { names.join("/") } else { format!("{absolute}{}", names.join("/")) }
+}
+
+/// Whether a cell with this text is read as it is written: without spaces at its ends, which are trimmed, and without
+/// control characters, which are refused.
+pub(crate) fn is_written_whole(cell: &str) -> bool {
+    cell.trim() == cell && !cell.chars().any(char::is_control)
 }
 
 fn csv_records(path: &Path) -> Result<Vec<Record>, DatasetError> {

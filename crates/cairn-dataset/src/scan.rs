@@ -249,6 +249,20 @@ impl PartScan {
         files
     }
 
+    /// Refuses a part in which two class folders are one class by name: which photos are meant is not for us to say.
+    ///
+    /// # Errors
+    /// [`DatasetError::AlikeClasses`].
+    pub(crate) fn refuse_alike_classes(&self) -> Result<(), DatasetError> {
+        match self.alike_classes().next() {
+            None => Ok(()),
+            Some((a, b)) => Err(DatasetError::AlikeClasses {
+                folder: self.folder.clone(),
+                names: [a.name.clone(), b.name.clone()],
+            }),
+        }
+    }
+
     /// Class folders whose names differ in their Unicode normal form only, in pairs.
     pub(crate) fn alike_classes(&self) -> impl Iterator<Item = (&ClassScan, &ClassScan)> {
         let pairs = self.classes.iter().zip(self.classes.iter().skip(1));
@@ -276,7 +290,7 @@ fn reason_not_a_class(path: &Path, home: &Path, parts: &[PathBuf]) -> Option<Ski
 }
 
 /// The parts that a data set of folders may have.
-const PARTS: [&str; 4] = ["train", "valid", "val", "test"];
+pub(crate) const PARTS: [&str; 4] = ["train", "valid", "val", "test"];
 
 /// The folders of all parts of the data set in `root`, resolved.
 ///

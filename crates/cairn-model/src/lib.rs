@@ -11,6 +11,7 @@
 //! ```
 
 mod bundle;
+mod class_name;
 mod comparison;
 mod embedding;
 mod error;
@@ -31,6 +32,7 @@ mod views;
 mod whitening;
 
 pub use bundle::{BEST_MODEL, BundleInfo, Provenance, bundle_path, write_bundle};
+pub use class_name::ClassNameError;
 pub use embedding::Embedding;
 pub use error::ModelError;
 pub use import::{Foreign, ImportError};

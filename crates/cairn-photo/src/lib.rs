@@ -29,6 +29,7 @@ mod preprocess;
 mod read;
 mod resize;
 mod save;
+mod view_place;
 
 pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
@@ -38,3 +39,5 @@ pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
 pub use read::{Limits, ReadSize, is_photo_name};
+pub use save::PictureKind;
+pub use view_place::ViewPlace;

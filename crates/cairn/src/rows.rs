@@ -277,13 +277,6 @@ fn record(row: &Row<'_>, named: Option<(usize, &Landmark, &Prediction)>) -> [Str
     ]
 }
 
-/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`
-pub(crate) fn write_landmark(out: &mut impl Write, landmark: &Landmark) -> Result<()> {
-    let summary = landmark.summary();
-    let summary = cairn_dataset::escape::shown(&summary);
-    Ok(writeln!(out, "  {:>6}  {summary}", landmark.probability)?)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cairn_dataset::{CheckReport, Copies, check};
+use cairn_dataset::{CheckReport, Copies, ManifestPaths, SkipReason, Skipped, check};
+use cairn_photo::FileKind;
 
 use crate::little_folder::LittleFolder;
 
 fn report(folder: &LittleFolder) -> CheckReport {
-    check(folder.root(), |_, _| {}).unwrap()
+    check(folder.root(), ManifestPaths::default(), |_, _| {}).unwrap()
 }
 
 fn copies(folder: &LittleFolder, names: &[&str]) -> Copies {
@@ -21,7 +22,8 @@ fn a_sound_data_set_has_no_problems() {
     folder.part("train", 3).part("test", 2).file("train/notes.txt", b"");
     let report = report(&folder);
     assert_eq!((report.photos, report.problems()), (15, 0), "{report:?}");
-    assert_eq!(report.ignored, [folder.path("train/notes.txt")]);
+    let notes = folder.path("train/notes.txt");
+    assert_eq!(report.ignored, [Skipped { path: notes, reason: SkipReason::Kind(FileKind::Document) }]);
 }
 
 #[test]
@@ -95,11 +97,25 @@ fn empty_and_unknown_class_folders_are_named() {
 }
 
 #[test]
+fn photos_outside_of_class_folders_are_a_problem_and_what_programs_leave_is_none() {
+    let folder = LittleFolder::new();
+    folder.part("train", 1).photo("train/stray.png", 7).photo("train/@eaDir/thumbnail.png", 8);
+    folder.file("train/00.Arch/film.mov", b"").file("train/00.Arch/.hidden.png", b"");
+    let report = report(&folder);
+    assert_eq!(report.outside_classes, [folder.path("train/stray.png")]);
+    let reasons: Vec<_> = report.ignored.iter().map(|skipped| skipped.reason).collect();
+    assert_eq!(reasons, [SkipReason::Hidden, SkipReason::Kind(FileKind::Video), SkipReason::Program]);
+    assert_eq!((report.photos, report.problems()), (3, 1));
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["ignored"][1]["reason"], "video");
+}
+
+#[test]
 fn progress_is_told_for_every_photo() {
     let folder = LittleFolder::new();
     folder.part("train", 4);
     let (calls, last) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    check(folder.root(), |done, of| {
+    check(folder.root(), ManifestPaths::default(), |done, of| {
         assert_eq!(of, 12);
         calls.fetch_add(1, Ordering::Relaxed);
         last.fetch_max(done, Ordering::Relaxed);
@@ -119,5 +135,5 @@ fn a_photo_whose_name_is_no_unicode_does_not_spoil_the_report() {
     let name = OsStr::from_bytes(b"caf\xe9.jpg");
     std::fs::write(folder.path("train/00.Arch").join(name), b"").unwrap();
     let json = serde_json::to_value(report(&folder)).unwrap();
-    assert!(json["unreadable"][0]["path"].as_str().unwrap().ends_with("caf\u{fffd}.jpg"), "{json}");
+    assert!(json["unreadable"][0]["path"].as_str().unwrap().ends_with(r"caf\xE9.jpg"), "{json}");
 }

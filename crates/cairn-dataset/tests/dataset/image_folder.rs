@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use cairn_dataset::{ClassId, ClassList, DatasetError, Example, ImageFolder, ValidSplit};
+use cairn_dataset::{
+    ClassId, ClassList, DatasetError, Example, ImageFolder, SkipReason, Skipped, ValidSplit,
+};
+use cairn_photo::FileKind;
 
 use crate::little_folder::LittleFolder;
 
@@ -65,22 +68,26 @@ fn hidden_files_and_files_that_are_no_photos_are_left_out_and_named() {
     let folder = LittleFolder::new();
     folder.file("train/a/1.png", b"");
     let odd = [
-        "train/.DS_Store",
-        "train/README.txt",
-        "train/a/.cache/2.png",
-        "train/a/.hidden.png",
-        "train/a/labels.csv",
-        "train/a/png",
-        "valid/stray.png",
+        ("train/.DS_Store", SkipReason::Program),
+        ("train/README.txt", SkipReason::Kind(FileKind::Document)),
+        ("train/a/.cache/2.png", SkipReason::Hidden),
+        ("train/a/.hidden.png", SkipReason::Hidden),
+        ("train/a/labels.csv", SkipReason::Kind(FileKind::Document)),
+        ("train/a/png", SkipReason::Kind(FileKind::Other)),
+        ("train/a/IMG_1.MOV", SkipReason::Kind(FileKind::Video)),
+        ("valid/stray.png", SkipReason::OutsideClasses),
     ];
-    odd.iter().for_each(|name| {
+    odd.iter().for_each(|(name, _)| {
         folder.file(name, b"");
     });
     let data = open(&folder).unwrap();
     assert_eq!(names(&data.train), ["a/1.png"]);
     let ignored: BTreeSet<_> = data.ignored.into_iter().collect();
     // A hidden folder is one entry: nobody looks into it.
-    let expected = odd.map(|name| folder.path(if name.contains(".cache") { "train/a/.cache" } else { name }));
+    let expected = odd.map(|(name, reason)| {
+        let path = folder.path(if name.contains(".cache") { "train/a/.cache" } else { name });
+        Skipped { path, reason }
+    });
     assert_eq!(ignored, BTreeSet::from(expected));
 }
 
@@ -130,6 +137,52 @@ fn every_class_keeps_a_photo_to_learn_from() {
 }
 
 #[test]
+fn every_class_of_two_photos_has_one_held_back() {
+    let folder = LittleFolder::new();
+    many_names(&folder, 30, 2);
+    folder.file("train/99.One/1.jpg", b"");
+    let data = open(&folder).unwrap();
+    for (id, class) in data.classes.iter().take(30) {
+        for part in [&data.train, &data.valid] {
+            assert_eq!(part.iter().filter(|example| example.class == id).count(), 1, "{}", class.folder);
+        }
+    }
+    assert_eq!(names(&data.train).last(), Some(&"99.One/1.jpg"), "an only photo is learned from");
+}
+
+#[test]
+fn small_classes_are_split_as_the_reference_splits_them() {
+    // Values made by tests/split_reference.py.
+    for (photos, held) in [(&[1, 2, 5][..], &[2][..]), (&[0, 4], &[0]), (&[0], &[]), (&[3], &[])] {
+        let folder = LittleFolder::new();
+        let name = |photo: &i32| format!("12.Eiffel_Tower/{photo}.jpg");
+        for photo in photos {
+            folder.file(&format!("train/{}", name(photo)), b"");
+        }
+        let held: Vec<String> = held.iter().map(name).collect();
+        assert_eq!(names(&open(&folder).unwrap().valid), held, "{photos:?}");
+        // Nothing is held back where nothing is asked for.
+        let none = ImageFolder::open(folder.root(), &ValidSplit { fraction: 0.0, seed: 0 }).unwrap();
+        assert_eq!((none.train.len(), none.valid.len()), (photos.len(), 0));
+    }
+}
+
+#[test]
+fn photos_of_other_classes_move_no_photo_of_a_small_class() {
+    let folder = LittleFolder::new();
+    many_names(&folder, 20, 3);
+    let before: Vec<String> = names(&open(&folder).unwrap().valid).into_iter().map(str::to_owned).collect();
+    for i in 0..50 {
+        folder.file(&format!("train/50.New/{i}.jpg"), b"").file(&format!("train/00.C/new/{i}.jpg"), b"");
+    }
+    let after = open(&folder).unwrap();
+    let after = names(&after.valid);
+    assert!(
+        before.iter().filter(|name| !name.starts_with("00.C/")).all(|name| after.contains(&name.as_str()))
+    );
+}
+
+#[test]
 fn class_folders_that_train_lacks_are_refused_by_name() {
     let folder = LittleFolder::new();
     folder.file("train/a/1.png", b"").file("train/b/1.png", b"");
@@ -153,6 +206,17 @@ fn a_class_may_be_missing_from_test() {
 fn folders_that_are_no_data_set_are_refused_with_advice() {
     let missing = open(&LittleFolder::new());
     assert!(matches!(missing, Err(DatasetError::NoTrain { .. })), "{missing:?}");
+
+    let folder = LittleFolder::new();
+    folder.file("a/1.jpg", b"").file("b/2.jpg", b"").file("c/text.txt", b"").file("@eaDir/3.jpg", b"");
+    let classes = open(&folder).unwrap_err();
+    assert!(matches!(classes, DatasetError::NoParts { classes: 2, .. }), "{classes:?}");
+    assert!(classes.to_string().contains("cairn data split"), "{classes}");
+
+    let folder = LittleFolder::new();
+    folder.file("train/a/1.png", b"").file("valid/a/1.png", b"");
+    let no_test = ImageFolder::open_test(folder.root(), &ClassList::from_folders(["a"])).unwrap_err();
+    assert!(matches!(no_test, DatasetError::NoTest { .. }), "{no_test}");
 
     let folder = LittleFolder::new();
     assert!(matches!(open(folder.folder("train")), Err(DatasetError::NoClasses { .. })));
@@ -180,7 +244,8 @@ fn a_test_folder_is_matched_to_the_classes_of_the_model() {
         assert_eq!(names(&test.examples), ["b/1.png", "a/2.png"]);
         assert_eq!(test.examples[0].class, ClassId::new(1));
         assert_eq!(test.root, folder.path("test"));
-        assert_eq!(test.ignored, [folder.path("test/notes.txt")]);
+        let notes = folder.path("test/notes.txt");
+        assert_eq!(test.ignored, [Skipped { path: notes, reason: SkipReason::Kind(FileKind::Document) }]);
     }
     let known = ClassList::from_folders(["a"]);
     let error = ImageFolder::open_test(folder.root(), &known).unwrap_err();
@@ -232,7 +297,8 @@ mod links {
         symlink(folder.path("train/a"), folder.path("train/a/deep/again")).unwrap();
         let data = open(&folder).unwrap();
         assert_eq!(names(&data.train), ["a/1.png"]);
-        assert_eq!(data.ignored, [folder.path("train/a/deep/again")]);
+        let again = folder.path("train/a/deep/again");
+        assert_eq!(data.ignored, [Skipped { path: again, reason: SkipReason::LinkUp }]);
     }
 
     #[test]
@@ -243,7 +309,8 @@ mod links {
         symlink("gone.txt", folder.path("train/a/3.txt")).unwrap();
         let data = open(&folder).unwrap();
         assert_eq!(names(&data.train), ["a/1.png", "a/2.png"]);
-        assert_eq!(data.ignored, [folder.path("train/a/3.txt")]);
+        let dead = folder.path("train/a/3.txt");
+        assert_eq!(data.ignored, [Skipped { path: dead, reason: SkipReason::Kind(FileKind::Document) }]);
     }
 
     #[test]
@@ -258,6 +325,6 @@ mod links {
         }
         let data = open(&folder).unwrap();
         assert_eq!(names(&data.train), ["a/1.png"]);
-        assert_eq!(data.ignored, [pipe]);
+        assert_eq!(data.ignored, [Skipped { path: pipe, reason: SkipReason::NotAFile }]);
     }
 }

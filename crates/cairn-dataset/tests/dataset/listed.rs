@@ -1,6 +1,8 @@
 //! Data sets listed in tables: manifests, and Google Landmarks v2 as it is published.
 
-use cairn_dataset::{ClassList, DatasetError, ImageFolder, ValidSplit, check};
+use cairn_dataset::{
+    ClassList, DatasetError, ImageFolder, ManifestPaths, SkipReason, Skipped, ValidSplit, check,
+};
 
 use crate::little_folder::LittleFolder;
 
@@ -48,7 +50,7 @@ fn a_manifest_that_makes_no_sense_is_refused_with_the_line() {
         ("file,label\na.jpg,b\n", "`path`"),
         ("path,label,split\na.jpg,b,train\nb.jpg,b,tset\n", "line 3: split `tset`"),
         ("path,label\na.jpg,\n", "line 2"),
-        ("path,label\na.jpg\n", "record 1"),
+        ("path,label\n\na.jpg\n", "line 3: 1 cells, but the header has 2"),
     ] {
         folder.file("set.csv", table.as_bytes());
         let message = open(&folder, "set.csv").unwrap_err().to_string();
@@ -58,11 +60,120 @@ fn a_manifest_that_makes_no_sense_is_refused_with_the_line() {
 }
 
 #[test]
+fn tables_are_read_as_spreadsheets_and_other_systems_write_them() {
+    let folder = LittleFolder::new();
+    folder.photo("train/Arc/1.jpg", 1).photo("train/B/2.jpg", 2);
+    let utf16 = |text: &str, mark: u16, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        std::iter::once(mark).chain(text.encode_utf16()).flat_map(unit).collect()
+    };
+    let commas = "path,label\r\ntrain/Arc/1.jpg,Chich\u{e9}n\r\ntrain/B/2.jpg,B\r\n";
+    let tables: Vec<Vec<u8>> = vec![
+        commas.into(),
+        commas.replace(',', ";").into(),
+        commas.replace(',', "\t").into(),
+        commas.replace("path", "Path").replace("label", "LABEL").into(),
+        commas.replace("path,label", "\"path\",\"label\"").into(),
+        commas.replace('/', r"\").into(),
+        commas.replace("train/", r".\train\").into(),
+        [b"\xef\xbb\xbf", commas.as_bytes()].concat(),
+        utf16(commas, 0xfeff, u16::to_le_bytes),
+        utf16(commas, 0xfeff, u16::to_be_bytes),
+        format!("{commas}\r\n,\r\n\r\n").into(),
+    ];
+    for table in tables {
+        folder.file("set.csv", &table);
+        let data = open(&folder, "set.csv");
+        let data = data.unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&table)));
+        assert_eq!(paths(&data.train), ["train/B/2.jpg", "train/Arc/1.jpg"]);
+        assert!(data.train.iter().all(|photo| photo.bytes > 0), "the photos are found");
+        assert_eq!(data.classes.iter().last().unwrap().1.folder, "Chich\u{e9}n");
+    }
+    folder.file("set.tsv", commas.replace(',', "\t").as_bytes());
+    assert_eq!(open(&folder, "set.tsv").unwrap().train.len(), 2);
+}
+
+#[test]
+fn a_table_that_cannot_be_read_says_what_was_found() {
+    let folder = LittleFolder::new();
+    for (table, said) in [
+        (b"path,label\n".as_slice(), "lists no photos"),
+        (b"path,label\n,\n", "lists no photos"),
+        (b"", "empty"),
+        (b"\xef\xbb\xbf\n", "empty"),
+        (b"path:label\na:b\n", "`path:label`"),
+        (b"file;class\na;b\n", "no column `path` and `label`"),
+        (b"file;class\na;b\n", "`file`, `class`"),
+        (b"path,label\na.jpg,Chich\xe9n\n", "line 2: the byte 0xE9 is no UTF-8"),
+        (b"path,label\na.jpg,Chich\xe9n\n", "iconv"),
+        (b"path,label\na.jpg,\"Arc\nb.jpg,Arc\n", "is a quote not closed?"),
+        (b"path,label\na.jpg,b,c\n", "line 2: 3 cells, but the header has 2"),
+    ] {
+        folder.file("set.csv", table);
+        let message = open(&folder, "set.csv").unwrap_err().to_string();
+        assert!(message.contains("set.csv") && message.contains(said), "{message}");
+        let checked = check(&folder.path("set.csv"), ManifestPaths::default(), |_, _| ());
+        assert_eq!(checked.unwrap_err().to_string(), message, "`check` says the same");
+    }
+}
+
+#[test]
+fn paths_that_leave_the_folder_need_leave() {
+    let (folder, elsewhere) = (LittleFolder::new(), LittleFolder::new());
+    folder.photo("set/a/1.png", 1).photo("2.png", 2);
+    elsewhere.photo("3.png", 3);
+    let absolute = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
+    let outside = ["../2.png", "a/../../2.png", r"..\2.png", &absolute(elsewhere.path("3.png"))];
+    for path in outside {
+        folder.file("set/set.csv", format!("path,label\na/1.png,a\n{path},a\n").as_bytes());
+        let message = open(&folder, "set/set.csv").unwrap_err().to_string();
+        assert!(message.contains("line 3") && message.contains("--allow-outside"), "{path}: {message}");
+        assert!(check(&folder.path("set/set.csv"), ManifestPaths::WithinFolder, |_, _| ()).is_err());
+        let split = ValidSplit { fraction: 0.0, seed: 0 };
+        let data =
+            ImageFolder::open_with(&folder.path("set/set.csv"), &split, ManifestPaths::Anywhere).unwrap();
+        assert!(data.train.len() == 2 && data.train.iter().all(|photo| photo.bytes > 0), "{path}");
+    }
+    for path in [r"C:\photos\1.png", "d:/1.png"] {
+        folder.file("set/set.csv", format!("path,label\n{path},a\n").as_bytes());
+        let message = open(&folder, "set/set.csv").unwrap_err().to_string();
+        assert!(message.contains("outside"), "{message}");
+    }
+    for path in ["./a/1.png", "b/../a/1.png", &absolute(folder.path("set/a/1.png"))] {
+        folder.file("set/set.csv", format!("path,label\n{path},a\n").as_bytes());
+        assert_eq!(open(&folder, "set/set.csv").unwrap().train[0].bytes > 0, true, "{path}");
+    }
+}
+
+#[test]
+fn a_photo_with_two_labels_or_in_two_parts_is_refused_with_both_lines() {
+    let folder = LittleFolder::new();
+    folder.photo("a/1.png", 1);
+    for (table, said) in [
+        (
+            "path,label\na/1.png,a\nb.png,b\na/1.png,b\n",
+            "line 4: `a/1.png` is listed on line 2 already, with the label `a`",
+        ),
+        ("path,label\na/1.png,a\n./a/1.png,b\n", "line 3: `./a/1.png` is listed on line 2"),
+        ("path,label\na/1.png,a\na\\1.png,b\n", "line 3"),
+        (
+            "path,label,split\na/1.png,a,train\na/1.png,a,test\n",
+            "line 3: `a/1.png` is listed on line 2 already, for the split `train`",
+        ),
+    ] {
+        folder.file("set.csv", table.as_bytes());
+        let message = open(&folder, "set.csv").unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+    }
+    folder.file("set.csv", b"path,label\na/1.png,a\na/1.png,a\n");
+    assert_eq!(open(&folder, "set.csv").unwrap().train.len(), 2, "twice the same is no contradiction");
+}
+
+#[test]
 fn a_manifest_is_checked_and_tested_on_as_folders_are() {
     let folder = LittleFolder::new();
     folder.photo("1.png", 1).photo("2.png", 1).file("3.png", b"no photo");
     folder.file("set.csv", b"path,label,split\n1.png,a,train\n2.png,a,test\n3.png,a,train\n4.png,a,train\n");
-    let report = check(&folder.path("set.csv"), |_, _| ()).unwrap();
+    let report = check(&folder.path("set.csv"), ManifestPaths::default(), |_, _| ()).unwrap();
     assert_eq!((report.in_train_and_test.len(), report.unreadable.len(), report.problems()), (1, 2, 3));
     let tested = ImageFolder::open_test(&folder.path("set.csv"), &ClassList::from_folders(["a"])).unwrap();
     assert_eq!(paths(&tested.examples), ["2.png"]);
@@ -85,7 +196,12 @@ fn google_landmarks_is_read_as_it_is_published() {
     };
     assert_eq!(classes(&data), ["11", "7"]);
     assert_eq!(paths(&data.train), ["0/0/b/00b2.jpg", "0/0/a/00a1.jpg", "1/2/c/12c3.jpg"]);
-    assert_eq!(data.ignored, [folder.path("train/f/f/f/ffff.jpg")], "listed, but not on disk");
+    let missing = folder.path("train/f/f/f/ffff.jpg");
+    assert_eq!(data.ignored, [Skipped { path: missing, reason: SkipReason::NotOnDisk }]);
+
+    folder.file("train_clean.csv", b"landmark_id,images\n7,00a1 ../../secret\n");
+    let message = open(&folder, "").unwrap_err().to_string();
+    assert!(message.contains("train_clean.csv") && message.contains("`../../secret` is no id"), "{message}");
 
     // The cleaned list goes before the whole, and names are known from a table of their own.
     folder.file("train_clean.csv", b"landmark_id,images\n7,00a1 12c3\n");

@@ -10,5 +10,8 @@ mod listed;
 mod little_folder;
 mod loader;
 mod loader_options;
+mod names;
+mod partition;
 mod real_photos;
 mod stats;
+mod walking;

@@ -15,6 +15,7 @@ use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
 use crate::operating_points::point_lines;
+use crate::output::make_folder_of;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
@@ -56,7 +57,8 @@ pub(crate) struct Calibrate {
 
 impl Calibrate {
     pub(crate) fn run(self) -> Result<Status> {
-        let out = self.destination.path(&self.model.source)?;
+        let inputs = self.distractors.iter().chain(&self.data).map(PathBuf::as_path);
+        let out = self.destination.path(&self.model.source, inputs)?;
         let mut model = self.model.source.open()?;
         if let Some(tta) = self.tta {
             model.set_views(tta.into());
@@ -86,6 +88,7 @@ impl Calibrate {
         for bad in &bad_photos {
             say(format!("left out: {}", with_causes(bad)));
         }
+        make_folder_of(&out)?;
         model.save(&out)?;
         say(format!("model: {}", out.display()));
         Ok(Status::with_bad_photos(bad_photos.len()))

@@ -2,18 +2,20 @@
 
 mod check;
 mod show;
+mod split;
 mod stats;
 
 use clap::Subcommand;
 
 use crate::exit::Status;
 
-/// Look at a data set
+/// Look at a data set, or make one of a folder of classes
 #[derive(Debug, Subcommand)]
 pub(crate) enum Data {
     Check(check::Check),
     Stats(stats::Stats),
     Show(show::Show),
+    Split(split::Split),
 }
 
 impl Data {
@@ -22,6 +24,7 @@ impl Data {
             Self::Check(check) => check.run(),
             Self::Stats(stats) => stats.run(),
             Self::Show(show) => show.run(),
+            Self::Split(split) => split.run(),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::escape::shown;
 use cairn_model::{Landmark, Suggestion};
 use clap::Args;
 
@@ -13,7 +12,6 @@ use crate::commands::{with_places, with_threshold};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_input::PhotoInput;
-use crate::rows::write_landmark;
 use crate::terminal;
 
 /// Show a photo and say which landmark it shows, or ask where the model is not sure
@@ -55,7 +53,10 @@ impl Suggest {
         if let Some(camera) = Camera::of(photo, Some(&suggestion.prediction)) {
             let but = if camera.contradicts() { ": too far away" } else { "" };
             let lines = [camera.whereabouts().map(|line| line + but), camera.equipment()];
-            lines.iter().flatten().try_for_each(|line| writeln!(out, "  {}", shown(line)))?;
+            lines
+                .iter()
+                .flatten()
+                .try_for_each(|line| writeln!(out, "{}", terminal::line(&format!("  {line}"), 2)))?;
         }
         Ok(Status::Done)
     }
@@ -65,12 +66,12 @@ impl Suggest {
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", shown(&suggestion.sentence()))?;
+    writeln!(out, "{}", terminal::line(&suggestion.sentence(), 0))?;
     let worth_saying = suggestion.prediction.worth_saying();
     let said: &[Landmark] =
         if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
     for landmark in said {
-        write_landmark(&mut out, landmark)?;
+        writeln!(out, "{}", terminal::landmark_line(landmark))?;
         if let Some(place) = &landmark.place {
             writeln!(out, "          {}", place.map_url())?;
         }

@@ -124,6 +124,7 @@ impl Sandbox {
 }
 
 /// What a run of the binary came to.
+#[derive(Debug)]
 pub(crate) struct Finished {
     arguments: String,
     status: Option<i32>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use cairn_dataset::escape::shown;
 use cairn_dataset::{CheckReport, Copies, Skipped, check, path_text, skipped_summary};
+use cairn_photo::FileKind;
 use clap::Args;
 
 use crate::data_set::DataSetOptions;
@@ -69,6 +70,8 @@ fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
     if let Some(summary) = skipped_summary(&report.ignored) {
         writeln!(out, "{summary}")?;
     }
-    writeln!(out, "{} photos looked at, {} problems", report.photos, report.problems())?;
+    let photos = FileKind::Photo.noun(report.photos);
+    let problems = if report.problems() == 1 { "problem" } else { "problems" };
+    writeln!(out, "{} {photos} looked at, {} {problems}", report.photos, report.problems())?;
     Ok(())
 }
