@@ -32,12 +32,14 @@ pub use evaluation::{Evaluation, accuracy_headline};
 pub use operating_point::{
     FALSE_LANDMARKS, FEWEST_DISTRACTORS, OperatingPoint, threshold_at_false_landmarks,
 };
-pub use picture::{RateCurve, RunCurves, write_run_curves};
+pub use picture::{RateCurve, RunCurves, check_chart_name, write_run_curves};
 pub use platt::{Observation, PlattScale, platt_scaling};
 pub use prediction::Prediction;
 pub use rejection::{
     Answer, RECALL, RejectionMetrics, Shows, auroc, false_positive_rate, global_average_precision,
     threshold_at_recall,
 };
-pub use report::{Exhibit, ReportInputs, TrainingFacts, surest_hits, worst_mistakes, write_report};
+pub use report::{
+    Exhibit, ReportInputs, TrainingFacts, report_files, surest_hits, worst_mistakes, write_report,
+};
 pub use scores::Scores;

@@ -83,7 +83,9 @@ mod tests {
     #[test]
     fn the_tolerance_factor_agrees_with_the_noncentral_t_distribution() {
         // tests/tolerance_reference.py
-        for (count, exact) in [(20.0, 2.9334), (30.0, 2.7246), (60.0, 2.4919), (120.0, 2.3483), (1000.0, 2.1487)] {
+        for (count, exact) in
+            [(20.0, 2.9334), (30.0, 2.7246), (60.0, 2.4919), (120.0, 2.3483), (1000.0, 2.1487)]
+        {
             let found = tolerance_factor(count);
             assert!((found / exact - 1.0).abs() < 0.01, "{count}: {found}, exactly {exact}");
         }
@@ -94,7 +96,8 @@ mod tests {
         // Scores at the quantiles of a normal distribution, by the logistic approximation to within 1 %.
         let quantile = |n: usize, of: usize| {
             let p = (n as f64 + 0.5) / of as f64;
-            5.5556 * (1.0 - ((1.0 - p) / p).powf(0.1186))
+            let upper = p.max(1.0 - p);
+            (p - 0.5).signum() * 5.5556 * (1.0 - ((1.0 - upper) / upper).powf(0.1186))
         };
         for count in [20, 60, 120, 1000] {
             let scores: Vec<f64> = (0..count).map(|n| 10.0 + 3.0 * quantile(n, count)).collect();
@@ -125,7 +128,9 @@ mod tests {
     fn too_few_photos_or_scores_that_are_no_numbers_give_no_threshold() {
         assert_eq!(threshold_at_false_landmarks(&[0.5; FEWEST_DISTRACTORS - 1]), None);
         assert_eq!(threshold_at_false_landmarks(&[f64::NAN; 100]), None);
-        assert!(threshold_at_false_landmarks(&[0.5; FEWEST_DISTRACTORS]).is_some_and(|threshold| threshold > 0.5));
+        assert!(
+            threshold_at_false_landmarks(&[0.5; FEWEST_DISTRACTORS]).is_some_and(|threshold| threshold > 0.5)
+        );
     }
 
     #[test]

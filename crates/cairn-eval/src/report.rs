@@ -9,7 +9,7 @@ use crate::curves::Curves;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, nats, percent};
 use crate::picture::{
-    ClassFigures, ClassSize, ClassSizes, ConfusionPicture, Picture, PictureSize, ReliabilityDiagram,
+    Breadth, ClassFigures, ClassSize, ClassSizes, ConfusionPicture, Picture, PictureSize, ReliabilityDiagram,
 };
 use crate::whole_file::write_whole;
 use cairn_dataset::escape::{shown, shown_lines};
@@ -61,9 +61,8 @@ pub struct TrainingFacts<'a> {
 /// # Errors
 /// [`EvalError::Write`] when a file cannot be written, [`EvalError::Draw`] when a picture cannot be drawn.
 pub fn write_report(path: &Path, inputs: &ReportInputs<'_>) -> Result<PathBuf, EvalError> {
-    let is_page = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
-    let page_path = if is_page { path.to_owned() } else { path.join("report.html") };
-    if !is_page {
+    let page_path = page_path(path);
+    if page_path != path {
         fs::create_dir_all(path).map_err(|source| EvalError::Write { path: path.to_owned(), source })?;
         write_pictures(path, inputs)?;
     }
@@ -71,14 +70,33 @@ pub fn write_report(path: &Path, inputs: &ReportInputs<'_>) -> Result<PathBuf, E
     Ok(page_path)
 }
 
+/// The page of a report that is written to `path`.
+fn page_path(path: &Path) -> PathBuf {
+    let is_page = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
+    if is_page { path.to_owned() } else { path.join("report.html") }
+}
+
+/// All files that [`write_report`] may write for `path`: the page, and in a folder its pictures.
+pub fn report_files(path: &Path) -> Vec<PathBuf> {
+    let page = page_path(path);
+    let mut files = vec![page.clone()];
+    if page != path {
+        let pictures = ["classes", "confusion", "reliability", "sizes", "loss", "accuracy"];
+        files.extend(
+            pictures.iter().flat_map(|name| ["svg", "png"].map(|kind| path.join(name).with_extension(kind))),
+        );
+    }
+    files
+}
+
 fn write_pictures(folder: &Path, inputs: &ReportInputs<'_>) -> Result<(), EvalError> {
     let evaluation = inputs.evaluation;
-    ClassFigures::new(&evaluation.per_class).write(folder, "classes")?;
+    ClassFigures::new(&evaluation.per_class, Breadth::Wide).write(folder, "classes")?;
     if let Some(confusion) = ConfusionPicture::new(evaluation) {
         confusion.write(folder, "confusion")?;
     }
-    ReliabilityDiagram { evaluation }.write(folder, "reliability")?;
-    class_sizes(inputs).write(folder, "sizes")?;
+    ReliabilityDiagram { evaluation, breadth: Breadth::Wide }.write(folder, "reliability")?;
+    class_sizes(inputs, Breadth::Wide).write(folder, "sizes")?;
     inputs.training.map_or(Ok(()), |training| training.curves.write(folder))
 }
 
@@ -111,7 +129,7 @@ fn page(inputs: &ReportInputs<'_>) -> Result<Markup, EvalError> {
                     (exhibits::section("Surest of the right", "Right answers", inputs.hits, evaluation)?)
                     (calibration(evaluation)?)
                     @if let Some(training) = &inputs.training { (training_section(training)?) }
-                    (classes::sizes_section(class_sizes(inputs))?)
+                    (classes::sizes_section(|breadth| class_sizes(inputs, breadth))?)
                     @if let Some(recipe) = inputs.recipe { (recipe_text(recipe)) }
                     footer { "Written by cairn " (env!("CARGO_PKG_VERSION")) "." }
                 }
@@ -174,10 +192,23 @@ fn headline_figure(name: &str, value: &str, meaning: &str) -> Markup {
 
 /// A picture in the page, whose style recolours it.
 fn figure(picture: &impl Picture) -> Result<Markup, EvalError> {
+    figure_of_class(picture, "picture")
+}
+
+fn figure_of_class(picture: &impl Picture, class: &str) -> Result<Markup, EvalError> {
     let svg = picture.svg()?;
     let width = picture.size().width;
     Ok(html! {
-        figure.picture role="img" aria-label=(picture.title()) style={ "--width:" (width) "px" } { (PreEscaped(svg)) }
+        figure class=(class) role="img" aria-label=(picture.title()) style={ "--width:" (width) "px" } { (PreEscaped(svg)) }
+    })
+}
+
+/// A picture drawn for wide windows and again for narrow ones, of which the style shows the one that fits: text that is
+/// drawn once and shrunk to a phone's width cannot be read.
+fn responsive<P: Picture>(picture: impl Fn(Breadth) -> P) -> Result<Markup, EvalError> {
+    Ok(html! {
+        (figure_of_class(&picture(Breadth::Wide), "picture on-wide")?)
+        (figure_of_class(&picture(Breadth::Narrow), "picture on-narrow")?)
     })
 }
 
@@ -193,32 +224,40 @@ fn calibration(evaluation: &Evaluation) -> Result<Markup, EvalError> {
                     ", fitted to the validation photos; without it the loss is " (nats(evaluation.loss_uncalibrated)) "."
                 }
             }
-            (figure(&ReliabilityDiagram { evaluation })?)
+            (responsive(|breadth| ReliabilityDiagram { evaluation, breadth })?)
         }
     })
 }
 
-/// Small enough that the text stays readable when a phone shrinks the picture to its width.
-const CURVE_SIZE: PictureSize = PictureSize { width: 440, height: 320 };
+/// Two stand side by side in a wide window, and below each other in a narrow one.
+fn curve_size(breadth: Breadth) -> PictureSize {
+    match breadth {
+        Breadth::Wide => PictureSize { width: 470, height: 340 },
+        Breadth::Narrow => PictureSize { width: breadth.pixels(), height: 300 },
+    }
+}
 
 fn training_section(training: &TrainingFacts<'_>) -> Result<Markup, EvalError> {
     let curves = training.curves;
     Ok(html! {
         section {
             h2 { "Training" }
-            div.curves { (figure(&curves.loss_chart(CURVE_SIZE))?) (figure(&curves.accuracy_chart(CURVE_SIZE))?) }
+            div.curves {
+                div { (responsive(|breadth| curves.loss_chart(curve_size(breadth)))?) }
+                div { (responsive(|breadth| curves.accuracy_chart(curve_size(breadth)))?) }
+            }
         }
     })
 }
 
-fn class_sizes<'a>(inputs: &ReportInputs<'a>) -> ClassSizes<'a> {
+fn class_sizes<'a>(inputs: &ReportInputs<'a>, breadth: Breadth) -> ClassSizes<'a> {
     let classes = inputs.evaluation.per_class.iter().enumerate();
     let size = |(class, report): (usize, &'a crate::classification::ClassReport)| ClassSize {
         name: &report.name,
         test: report.support,
         train: inputs.train_sizes.and_then(|sizes| sizes.get(class).copied()),
     };
-    ClassSizes::new(classes.map(size).collect())
+    ClassSizes::new(classes.map(size).collect(), breadth)
 }
 
 fn recipe_text(recipe: &str) -> Markup {

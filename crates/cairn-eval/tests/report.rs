@@ -186,7 +186,7 @@ fn classes_without_photos_and_more_classes_than_a_matrix_can_hold_have_pictures_
         assert_eq!(page.contains("too many classes for a matrix"), classes > 300);
         assert_eq!(folder.path().join("confusion.png").exists(), classes <= 300);
         let picture = image::open(folder.path().join("classes.png")).unwrap();
-        assert_eq!(picture.width(), 920);
+        assert_eq!(picture.width(), 2 * 940);
     }
 }
 

@@ -11,6 +11,7 @@
 //! ```
 
 mod bundle;
+mod class_name;
 mod comparison;
 mod embedding;
 mod error;
@@ -33,6 +34,7 @@ mod whitening;
 pub use bundle::{
     BEST_MODEL, BundleInfo, InfoError, Provenance, bundle_path, check_classes, check_preprocess, write_bundle,
 };
+pub use class_name::ClassNameError;
 pub use embedding::Embedding;
 pub use error::ModelError;
 pub use import::{Foreign, ImportError, Imported};

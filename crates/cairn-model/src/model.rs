@@ -21,7 +21,7 @@ const SUGGESTED: usize = 3;
 pub struct Model {
     pub(crate) bundle: Bundle,
     precision: Precision,
-    gazetteer: Gazetteer,
+    pub(crate) gazetteer: Gazetteer,
     pub(crate) views: TestViews,
     /// Asked for in place of the bundle's.
     pub(crate) threshold: Option<f64>,

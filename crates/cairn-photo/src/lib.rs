@@ -30,6 +30,7 @@ mod preprocess;
 mod read;
 mod resize;
 mod save;
+mod view_place;
 
 pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
@@ -39,3 +40,5 @@ pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
 pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};
+pub use save::PictureKind;
+pub use view_place::ViewPlace;

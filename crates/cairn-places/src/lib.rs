@@ -69,5 +69,6 @@ pub use coordinates::{Latitude, Longitude};
 pub use country_code::CountryCode;
 pub use error::PlacesError;
 pub use gazetteer::Gazetteer;
+pub use name_key::NameKey;
 pub use place::Place;
 pub use wikidata_id::WikidataId;

@@ -2,14 +2,20 @@
 
 /// A name as it is looked up: lower case, without accents, apostrophes, underscores, the leading number of a class
 /// folder and a leading "the". Equal for all spellings of a name that cairn treats alike.
+///
+/// ```
+/// use cairn_places::NameKey;
+///
+/// assert_eq!(NameKey::new("16.Eiffel_Tower"), NameKey::new("the Eiffel tower"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct NameKey(String);
+pub struct NameKey(String);
 
 impl NameKey {
     /// The key of a class folder (`12.Eiffel_Tower`) or a name (`the Eiffel Tower`).
     ///
     /// `None` for a name that holds neither letter nor digit, which nothing can be found by.
-    pub(crate) fn new(name: &str) -> Option<NameKey> {
+    pub fn new(name: &str) -> Option<NameKey> {
         let plain = deunicode::deunicode(unnumbered(name)).to_lowercase().replace(['\'', '`'], "");
         let mut words =
             plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).peekable();

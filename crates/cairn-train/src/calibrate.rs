@@ -63,7 +63,7 @@ pub enum CalibrateError {
         part: &'static str,
     },
     /// There are photos without a landmark, but not one could be read.
-    #[error("none of the photos without a landmark could be read (there are {photos})")]
+    #[error("no photo without a landmark could be read (of {photos})")]
     NoNonLandmarks {
         /// How many there are.
         photos: usize,
@@ -192,8 +192,7 @@ pub fn calibrate(
     let scores: Vec<ScoreQuality> =
         LandmarkScore::ALL.into_iter().map(|score| quality(score, &answers_by(score))).collect();
     let ScoreQuality { score, threshold, .. } = best(&scores);
-    let sure =
-        sure_threshold(&distractors, score, threshold, &distractors.scores(score, model, &bank));
+    let sure = sure_threshold(&distractors, score, threshold, &distractors.scores(score, model, &bank));
     let chosen = answers_by(score);
     let points = std::iter::once(threshold).chain(sure).map(|at| OperatingPoint::of(at, &chosen)).collect();
     let rejection = Rejection { score, threshold, sure };

@@ -206,7 +206,8 @@ mod tests {
             let (sine, cosine) = degrees.to_radians().sin_cos();
             Embedding::of(&[cosine, sine])
         };
-        let memory = Memory { non_landmarks: (0..12).map(|n| at(n as f32 * 15.0)).collect(), ..Memory::default() };
+        let memory =
+            Memory { non_landmarks: (0..12).map(|n| at(n as f32 * 15.0)).collect(), ..Memory::default() };
         assert_eq!(passed_over(&at(30.2), &memory), 4);
         assert_eq!(passed_over(&at(37.0), &memory), 0);
     }

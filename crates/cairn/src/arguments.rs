@@ -44,3 +44,44 @@ pub(crate) enum Command {
     Completions(completions::Completions),
     Man(man::Man),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command as Definition, CommandFactory};
+
+    use super::*;
+
+    /// Verbs whose output is a folder that is begun or gone on with, and never replaced.
+    const RUN_FOLDERS: [&str; 3] = ["demo", "train", "sweep"];
+
+    fn check(verb: &Definition, path: &str) -> usize {
+        let below = verb.get_subcommands().map(|below| check(below, &format!("{path} {}", below.get_name())));
+        let below: usize = below.sum();
+        for other in ["output", "report", "to", "dest", "destination", "folder"] {
+            assert!(
+                verb.get_arguments().all(|a| a.get_long() != Some(other)),
+                "{path}: --{other} instead of --out"
+            );
+        }
+        let Some(out) = verb.get_arguments().find(|argument| argument.get_id() == "out") else {
+            return below;
+        };
+        assert_eq!((out.get_short(), out.get_long()), (Some('o'), Some("out")), "{path}");
+        assert!(out.get_help().is_some(), "{path}");
+        let force = verb.get_arguments().any(|argument| argument.get_long() == Some("force"));
+        assert_eq!(force, !RUN_FOLDERS.contains(&verb.get_name()), "{path}: --force");
+        below + 1
+    }
+
+    #[test]
+    fn every_verb_with_an_output_names_it_by_out_and_replaces_it_by_force() {
+        let mut arguments = Arguments::command();
+        arguments.build();
+        assert!(check(&arguments, "cairn") >= 13);
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -7,6 +7,8 @@ use cairn_photo::PhotoMetadata;
 use cairn_places::{Latitude, Longitude};
 use serde::Serialize;
 
+use crate::tally::grouped;
+
 /// From this distance in kilometres on, a camera contradicts the landmark that was named: mountains and national parks are
 /// seen from far, and the point that stands for a large one may be far from its edge.
 const CONTRADICTS_KM: f64 = 50.0;
@@ -53,7 +55,14 @@ impl Camera {
             Some((place.distance_km(latitude, longitude) * 1e3).round() / 1e3)
         };
         let distance_km = distance_km();
-        Some(Self { latitude, longitude, taken: taken.map(|taken| taken.to_string()), make, model, distance_km })
+        Some(Self {
+            latitude,
+            longitude,
+            taken: taken.map(|taken| taken.to_string()),
+            make,
+            model,
+            distance_km,
+        })
     }
 
     /// Whether it was too far from the landmark to have taken a photo of it.
@@ -65,12 +74,20 @@ impl Camera {
     pub(crate) fn distance(&self) -> Option<String> {
         self.distance_km.map(|distance| match distance {
             ..10.0 => format!("{distance:.1} km"),
-            _ => format!("{distance:.0} km"),
+            _ => format!("{} km", grouped(distance.round() as usize)),
         })
     }
 
-    /// Everything in one line: `2019-07-14T15:04:05; Apple iPhone 12; 48.8500 N, 2.2900 E; 1.0 km from it`.
-    pub(crate) fn summary(&self) -> String {
+    /// `camera at 48.8500 N, 2.2900 E, 1.0 km from it`
+    pub(crate) fn whereabouts(&self) -> Option<String> {
+        let (latitude, longitude) =
+            (Latitude::try_from(self.latitude?).ok()?, Longitude::try_from(self.longitude?).ok()?);
+        let distance = self.distance().map(|distance| format!(", {distance} from it")).unwrap_or_default();
+        Some(format!("camera at {latitude}, {longitude}{distance}"))
+    }
+
+    /// `taken 2019-07-14T15:04:05 by Apple iPhone 12`
+    pub(crate) fn equipment(&self) -> Option<String> {
         let camera = match (&self.make, &self.model) {
             // Many makers write their name into the model, too.
             (Some(make), Some(model)) if !model.to_lowercase().starts_with(&make.to_lowercase()) => {
@@ -78,14 +95,11 @@ impl Camera {
             }
             (make, model) => model.clone().or_else(|| make.clone()),
         };
-        let position = || {
-            let (latitude, longitude) =
-                (Latitude::try_from(self.latitude?).ok()?, Longitude::try_from(self.longitude?).ok()?);
-            Some(format!("{latitude}, {longitude}"))
-        };
-        let distance = self.distance().map(|distance| format!("{distance} from it"));
-        let parts = [self.taken.clone(), camera, position(), distance];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+        match (&self.taken, camera) {
+            (Some(taken), Some(camera)) => Some(format!("taken {taken} by {camera}")),
+            (Some(taken), None) => Some(format!("taken {taken}")),
+            (None, camera) => camera.map(|camera| format!("taken by {camera}")),
+        }
     }
 }
 
@@ -120,18 +134,26 @@ mod tests {
     fn a_camera_far_from_the_landmark_contradicts_it_and_one_nearby_does_not() {
         let near = camera_at(48.8530, 2.2900);
         assert!(!near.contradicts(), "{near:?}");
-        assert_eq!(near.summary(), "Canon EOS 5D; 48.8530 N, 2.2900 E; 0.7 km from it");
+        assert_eq!(near.whereabouts().unwrap(), "camera at 48.8530 N, 2.2900 E, 0.7 km from it");
+        assert_eq!(near.equipment().unwrap(), "taken by Canon EOS 5D");
         let far = camera_at(36.0, -112.0);
         assert!(far.contradicts());
-        assert!(far.summary().ends_with(" km from it"), "{}", far.summary());
+        assert!(far.distance_km.is_some_and(|distance| distance > 8000.0), "{far:?}");
     }
 
     #[test]
     fn a_photo_that_says_nothing_has_no_camera_and_one_without_a_position_no_distance() {
         assert_eq!(Camera::from_metadata(PhotoMetadata::default(), Some(&eiffel_tower())), None);
-        let made = PhotoMetadata { make: Some("Apple".to_owned()), model: Some("iPhone 12".to_owned()), ..PhotoMetadata::default() };
+        let made = PhotoMetadata {
+            make: Some("Apple".to_owned()),
+            model: Some("iPhone 12".to_owned()),
+            ..PhotoMetadata::default()
+        };
         let camera = Camera::from_metadata(made, Some(&eiffel_tower())).unwrap();
         assert_eq!((camera.distance_km, camera.contradicts()), (None, false));
-        assert_eq!(camera.summary(), "Apple iPhone 12");
+        assert_eq!(
+            (camera.whereabouts(), camera.equipment().as_deref()),
+            (None, Some("taken by Apple iPhone 12"))
+        );
     }
 }

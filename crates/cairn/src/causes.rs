@@ -117,7 +117,10 @@ mod tests {
         assert_eq!(with_causes(&error), "it is a folder, not a file");
         let missing = std::fs::read(folder.path().join("x")).unwrap_err();
         assert_eq!(with_causes(&missing), "no such file or folder");
-        assert_eq!(with_causes(&chain(&["cannot be read: Is a directory (os error 21)"])), "cannot be read: Is a directory");
+        assert_eq!(
+            with_causes(&chain(&["cannot be read: Is a directory (os error 21)"])),
+            "cannot be read: Is a directory"
+        );
         assert_eq!(with_causes(&chain(&["odd (os error x)"])), "odd (os error x)");
     }
 

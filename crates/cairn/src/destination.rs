@@ -1,17 +1,26 @@
 //! Where a changed model goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use cairn_model::bundle_path;
 use clap::Args;
 
 use crate::model_source::ModelSource;
+use crate::output::{Force, Outputs};
 
 /// Another file, or the place of the old one; which of them must be said, since models take long to make.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct Destination {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    force: Force,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Place {
     /// Write the changed model to this file
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -21,11 +30,23 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// The file for what becomes of `model`.
-    pub(crate) fn path(&self, model: &ModelSource) -> Result<PathBuf> {
-        match (&self.out, model.path()) {
-            (Some(out), _) => Ok(out.clone()),
-            (None, Some(old)) => Ok(bundle_path(old)?),
+    /// The file for what becomes of `model`, checked: it replaces no file but by `--force`, and by `--in-place` that of
+    /// the model itself, and none of the `inputs`.
+    pub(crate) fn path<'a>(
+        &self,
+        model: &ModelSource,
+        inputs: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<PathBuf> {
+        let old = model.path().map(bundle_path).transpose()?;
+        match (&self.place.out, old) {
+            (Some(out), old) => {
+                Outputs::files([out.clone()]).reading(inputs).reading(old.as_deref()).check(self.force)?;
+                Ok(out.clone())
+            }
+            (None, Some(old)) => {
+                Outputs::files([old.clone()]).reading(inputs).check(Force { replace: true })?;
+                Ok(old)
+            }
             (None, None) => {
                 bail!("the model that comes with cairn stays as it is: --out FILE takes the changed one")
             }

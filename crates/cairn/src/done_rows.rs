@@ -143,8 +143,7 @@ fn rows_of_csv(bytes: &[u8], detail: Detail) -> Result<Rows> {
         Detail::Brief => &BRIEF_CSV_COLUMNS,
     };
     let mut rows = Rows::default();
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut record = csv::StringRecord::new();
     let place = |name: &str| columns.iter().position(|column| *column == name);
     loop {
@@ -163,9 +162,11 @@ fn rows_of_csv(bytes: &[u8], detail: Detail) -> Result<Rows> {
                 }
             }
             Ok(true) if is_whole => {
-                let cell = |name| place(name).and_then(|place| record.get(place)).filter(|cell| !cell.is_empty());
+                let cell =
+                    |name| place(name).and_then(|place| record.get(place)).filter(|cell| !cell.is_empty());
                 let stamp = cell("bytes").and_then(|bytes| bytes.parse().ok());
-                let stamp = stamp.map(|bytes| FileStamp { bytes, modified: cell("modified").map(str::to_owned) });
+                let stamp =
+                    stamp.map(|bytes| FileStamp { bytes, modified: cell("modified").map(str::to_owned) });
                 let photo = csv_value(cell("photo").unwrap_or_default()).to_owned();
                 rows.done.insert(photo, Done { stamp, model: cell("model").map(str::to_owned) });
             }
@@ -246,7 +247,7 @@ mod tests {
             (Format::Csv, Detail::Brief),
         ] {
             let bytes = written(format, detail, &model);
-            for end in 0..=bytes.len() {
+            for end in (0..bytes.len()).step_by(11).chain([bytes.len()]) {
                 let (folder, rows) = opened(&bytes[..end], format, detail);
                 let rows = rows.unwrap_or_else(|error| panic!("{format:?} cut at {end}: {error:#}"));
                 let mut file = rows.file().unwrap();

@@ -207,6 +207,9 @@ impl Serialize for Object<'_> {
 
 #[cfg(test)]
 mod tests {
+    use cairn_dataset::escape::{csv_value, is_hidden};
+    use proptest::prelude::*;
+
     use super::*;
 
     fn written(format: Format, layout: Layout) -> String {
@@ -263,5 +266,36 @@ mod tests {
         );
         let json: serde_json::Value = serde_json::from_str(&written(Format::Json, Layout::Rows)).unwrap();
         assert_eq!(json[1]["accuracy"], serde_json::Value::Null);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_names_a_table_has_a_line_a_row_and_csv_has_the_value(
+            names in prop::collection::vec(any::<String>(), 1..5),
+            formula in "[=+@\\-\t\r'][a-z()0-9]{0,6}",
+        ) {
+            let mut listing = Listing::new(vec![Column::new("name", "name"), Column::new("n", "n")]);
+            let names: Vec<String> = names.into_iter().chain([formula]).collect();
+            for (n, name) in names.iter().enumerate() {
+                listing.push(vec![Cell::text(name), Cell::count(n)]);
+            }
+            let written = |format| {
+                let mut out = Vec::new();
+                listing.write(&mut out, format, Layout::Rows).unwrap();
+                String::from_utf8(out).unwrap()
+            };
+            let table = written(Format::Table);
+            prop_assert_eq!(table.lines().count(), names.len() + 1, "{}", table);
+            prop_assert!(!table.contains(|c| c != '\n' && is_hidden(c)), "{table:?}");
+            let csv = written(Format::Csv);
+            let mut reader = csv::Reader::from_reader(csv.as_bytes());
+            for (record, name) in reader.records().zip(&names) {
+                let cell = record.unwrap()[0].to_owned();
+                prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
+                prop_assert_eq!(csv_value(&cell), name);
+            }
+            let json: serde_json::Value = serde_json::from_str(&written(Format::Json)).unwrap();
+            prop_assert!(names.iter().enumerate().all(|(n, name)| json[n]["name"] == name.as_str()));
+        }
     }
 }

@@ -19,6 +19,7 @@ mod json;
 mod listing;
 mod model_source;
 mod operating_points;
+mod output;
 mod photo_files;
 mod photo_input;
 mod progress;

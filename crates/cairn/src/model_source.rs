@@ -45,10 +45,13 @@ impl ModelSource {
         };
         // Half of a digest tells models apart well enough, and `sha256sum` begins with the same digits.
         let digest: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = self.path().map_or_else(|| SHIPPED.to_owned(), |path| {
-            let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
-            name.map_or_else(|| path_text(path), path_text)
-        });
+        let name = self.path().map_or_else(
+            || SHIPPED.to_owned(),
+            |path| {
+                let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+                name.map_or_else(|| path_text(path), path_text)
+            },
+        );
         Ok((self.open()?, ModelIdentity { name, digest: format!("sha256:{digest}") }))
     }
 

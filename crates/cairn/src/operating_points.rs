@@ -7,11 +7,15 @@ pub(crate) fn point_lines(points: &[(&str, OperatingPoint)]) -> String {
     if points.is_empty() {
         return String::new();
     }
-    let mut lines = "threshold             landmarks accepted  accepted and right  false landmarks\n".to_owned();
+    let mut lines =
+        "threshold             landmarks accepted  accepted and right  false landmarks\n".to_owned();
     for (name, point) in points {
         let shares = [point.accepted_landmarks, point.right_landmarks, point.accepted_distractors];
         let [accepted, right, falsely] = shares.map(percent);
-        lines.push_str(&format!("{name:<9} {:>10.4}  {accepted:>18}  {right:>18}  {falsely:>15}\n", point.threshold));
+        lines.push_str(&format!(
+            "{name:<9} {:>10.4}  {accepted:>18}  {right:>18}  {falsely:>15}\n",
+            point.threshold
+        ));
     }
     lines
 }

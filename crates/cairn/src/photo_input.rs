@@ -89,7 +89,8 @@ impl PhotoInput {
 fn advice(path: &Path) -> Option<String> {
     let text = path.to_str()?;
     let (scheme, _) = text.split_once("://").or_else(|| text.split_once(":/"))?;
-    let is_scheme = scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let is_scheme =
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     (is_scheme && !path.exists()).then(|| {
         let advice = match scheme.to_ascii_lowercase().as_str() {
             "file" => "give the path alone, without file://",
@@ -169,9 +170,8 @@ mod tests {
 
     #[test]
     fn a_list_ends_its_paths_with_zeros_or_lines() {
-        let paths = |bytes: &[u8]| -> Vec<String> {
-            paths_in(bytes).unwrap().iter().map(path_text).collect()
-        };
+        let paths =
+            |bytes: &[u8]| -> Vec<String> { paths_in(bytes).unwrap().iter().map(path_text).collect() };
         assert_eq!(paths(b"a b.jpg\r\n\n d.jpg\nlast.jpg"), ["a b.jpg", " d.jpg", "last.jpg"]);
         assert_eq!(paths(b"a\nb.jpg\0c.jpg\r\0"), ["a\nb.jpg", "c.jpg\r"]);
         assert_eq!(paths(b"\xEF\xBB\xBFa.jpg\n"), ["a.jpg"]);

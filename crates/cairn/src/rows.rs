@@ -240,10 +240,7 @@ fn brief_record(row: &BriefRow<'_>) -> [String; BRIEF_CSV_COLUMNS.len()] {
     ]
 }
 
-fn record(
-    row: &Row<'_>,
-    named: Option<(usize, &Landmark, &Prediction)>,
-) -> [String; CSV_COLUMNS.len()] {
+fn record(row: &Row<'_>, named: Option<(usize, &Landmark, &Prediction)>) -> [String; CSV_COLUMNS.len()] {
     let (landmark, prediction) = (named.map(|named| named.1), named.map(|named| named.2));
     let place = landmark.and_then(|landmark| landmark.place.as_ref());
     let text = |text: Option<&str>| csv_text(text.unwrap_or_default()).into_owned();
@@ -278,13 +275,6 @@ fn record(
         stamp.and_then(|stamp| stamp.modified.clone()).unwrap_or_default(),
         row.model.digest.clone(),
     ]
-}
-
-/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`
-pub(crate) fn write_landmark(out: &mut impl Write, landmark: &Landmark) -> Result<()> {
-    let summary = landmark.summary();
-    let summary = cairn_dataset::escape::shown(&summary);
-    Ok(writeln!(out, "  {:>6}  {summary}", landmark.probability)?)
 }
 
 #[cfg(test)]
@@ -322,7 +312,8 @@ pub(crate) mod tests {
             landmark_score: 0.875,
             landmarks: landmarks.clone(),
         };
-        let unknown = Prediction { is_landmark: Some(false), sure: Some(false), landmark_score: 0.25, landmarks };
+        let unknown =
+            Prediction { is_landmark: Some(false), sure: Some(false), landmark_score: 0.25, landmarks };
         let camera = Camera {
             latitude: Some(48.85),
             longitude: Some(2.29),

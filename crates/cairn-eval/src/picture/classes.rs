@@ -1,12 +1,11 @@
 //! Precision, recall and F1 of every class.
 
 use super::pen::{Align, Pen, shortened, widest};
-use super::{BLUE, Canvas, DrawResult, FAINT, GRID, INK, Picture, PictureSize, VERMILION};
+use super::{BLUE, Breadth, Canvas, DrawResult, FAINT, GRID, INK, Picture, PictureSize, VERMILION};
 use crate::classification::{ClassReport, best_first};
 use crate::evaluation::percent;
 use plotters::prelude::*;
 
-const WIDTH: f64 = 460.0;
 const ROW: f64 = 20.0;
 /// Room above the rows, for what the marks mean and the scale.
 const HEAD: f64 = 62.0;
@@ -17,11 +16,12 @@ const FIGURES: f64 = 54.0;
 #[derive(Debug, Clone)]
 pub(crate) struct ClassFigures<'a> {
     rows: Vec<&'a ClassReport>,
+    breadth: Breadth,
 }
 
 impl<'a> ClassFigures<'a> {
-    pub(crate) fn new(classes: &'a [ClassReport]) -> Self {
-        Self { rows: best_first(classes) }
+    pub(crate) fn new(classes: &'a [ClassReport], breadth: Breadth) -> Self {
+        Self { rows: best_first(classes), breadth }
     }
 }
 
@@ -32,15 +32,16 @@ impl Picture for ClassFigures<'_> {
 
     fn size(&self) -> PictureSize {
         let height = HEAD + ROW * self.rows.len() as f64 + 8.0;
-        PictureSize { width: WIDTH as u32, height: height as u32 }
+        PictureSize { width: self.breadth.pixels(), height: height as u32 }
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>, scale: u32) -> DrawResult<B> {
         let pen = Pen::new(canvas, scale);
+        let width = f64::from(self.breadth.pixels());
         let left = 14.0 + widest(self.rows.iter().map(|class| class.name.as_str()));
-        let length = WIDTH - FIGURES - left;
+        let length = width - FIGURES - left;
         let bottom = HEAD + ROW * self.rows.len() as f64;
-        draw_key(&pen)?;
+        draw_key(&pen, width)?;
         for quarter in 0..=4 {
             let share = f64::from(quarter) / 4.0;
             let x = left + share * length;
@@ -49,7 +50,7 @@ impl Picture for ClassFigures<'_> {
         }
         for (row, class) in self.rows.iter().enumerate() {
             let y = HEAD + ROW * (row as f64 + 0.5);
-            pen.text(&shortened(&class.name), [left - 8.0, y], 12, Align::Right, INK)?;
+            pen.text(&shortened(&class.name), [left - 8.0, y], 13, Align::Right, INK)?;
             if class.support == 0 {
                 pen.text("no photos", [left + 8.0, y], 12, Align::Left, FAINT)?;
                 continue;
@@ -57,14 +58,14 @@ impl Picture for ClassFigures<'_> {
             pen.bar([left, y - 5.0], [class.f1 * length, 10.0], BLUE.mix(0.3))?;
             pen.dot([left + class.precision * length, y], 4, BLUE)?;
             pen.ring([left + class.recall * length, y], 4, VERMILION)?;
-            pen.text(&percent(class.f1), [WIDTH - 4.0, y], 12, Align::Right, INK)?;
+            pen.text(&percent(class.f1), [width - 4.0, y], 13, Align::Right, INK)?;
         }
         Ok(())
     }
 }
 
 /// What bar, dot and ring are.
-fn draw_key<B: DrawingBackend>(pen: &Pen<'_, B>) -> DrawResult<B> {
+fn draw_key<B: DrawingBackend>(pen: &Pen<'_, B>, width: f64) -> DrawResult<B> {
     let y = 18.0;
     pen.bar([12.0, y - 5.0], [24.0, 10.0], BLUE.mix(0.3))?;
     pen.text("F1", [42.0, y], 13, Align::Left, INK)?;
@@ -72,5 +73,5 @@ fn draw_key<B: DrawingBackend>(pen: &Pen<'_, B>) -> DrawResult<B> {
     pen.text("precision", [94.0, y], 13, Align::Left, INK)?;
     pen.ring([176.0, y], 4, VERMILION)?;
     pen.text("recall", [186.0, y], 13, Align::Left, INK)?;
-    pen.text("F1", [WIDTH - 4.0, HEAD - 15.0], 12, Align::Right, INK)
+    pen.text("F1", [width - 4.0, HEAD - 15.0], 13, Align::Right, INK)
 }

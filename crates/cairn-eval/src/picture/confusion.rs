@@ -12,8 +12,12 @@ const MOST_CLASSES: usize = 300;
 const AXIS: f64 = 22.0;
 /// Of cells so large and larger the names of their classes can be read.
 const CELL_WITH_NAME: f64 = 10.0;
-/// Into cells so large and larger a number of three digits fits, half as high as the cell.
-const CELL_WITH_COUNT: f64 = 18.0;
+/// Into cells so large and larger a number of two digits fits that can be read.
+const CELL_WITH_COUNT: f64 = 16.0;
+/// Least and greatest height of a number in a cell.
+const COUNT_SIZES: [f64; 2] = [10.0, 15.0];
+/// Height of names and axes, where the cells have room for it.
+const NAME_SIZE: f64 = 13.0;
 
 /// Each row's cells say what its photos were taken for: blue on the diagonal, vermilion elsewhere, the stronger the
 /// larger the share of the row.
@@ -32,8 +36,8 @@ impl<'a> ConfusionPicture<'a> {
         let classes = evaluation.per_class.len();
         // Few classes get roomy cells with their counts in; many get cells as small as a line of text, or smaller.
         let cell = match classes {
-            0..=50 => (640 / classes.max(1)).clamp(18, 44),
-            _ => (900 / classes).max(3),
+            0..=50 => (760 / classes.max(1)).clamp(20, 52),
+            _ => (1000 / classes).max(3),
         } as f64;
         let names = if cell >= CELL_WITH_NAME {
             widest(evaluation.per_class.iter().map(|class| class.name.as_str())) + 10.0
@@ -58,8 +62,17 @@ impl<'a> ConfusionPicture<'a> {
         pen.rule([self.start, edge], [self.end(), edge], GRID)?;
         pen.rule([edge, self.start], [edge, self.end()], GRID)?;
         let name = shortened(&self.evaluation.per_class[class].name);
-        pen.text(&name, [self.start - 6.0, middle], 12, Align::Right, INK)?;
-        pen.text(&name, [middle, self.start - 6.0], 12, Align::Upwards, INK)
+        let size = self.cell.min(NAME_SIZE) as u32;
+        pen.text(&name, [self.start - 6.0, middle], size, Align::Right, INK)?;
+        pen.text(&name, [middle, self.start - 6.0], size, Align::Upwards, INK)
+    }
+
+    /// Height of a number that fits into a cell's width.
+    fn count_size(&self, count: usize) -> u32 {
+        let digits = count.to_string().len() as f64;
+        // A digit is some six tenths as wide as high.
+        let [least, greatest] = COUNT_SIZES;
+        ((self.cell - 2.0) / (0.6 * digits)).min(0.6 * self.cell).clamp(least, greatest) as u32
     }
 
     /// One cell; nothing where no photo fell.
@@ -81,7 +94,7 @@ impl<'a> ConfusionPicture<'a> {
         if self.cell < CELL_WITH_COUNT {
             return Ok(());
         }
-        let (middle, size) = ([x + self.cell / 2.0, y + self.cell / 2.0], (self.cell.min(24.0) / 2.0) as u32);
+        let (middle, size) = ([x + self.cell / 2.0, y + self.cell / 2.0], self.count_size(count));
         pen.text(&count.to_string(), middle, size, Align::Middle, if strength > 0.6 { PAPER } else { INK })
     }
 }
@@ -100,8 +113,8 @@ impl Picture for ConfusionPicture<'_> {
         let pen = Pen::new(canvas, scale);
         let classes = self.evaluation.per_class.len();
         let (start, end) = (self.start, self.end());
-        pen.text("taken for", [start, 12.0], 12, Align::Left, INK)?;
-        pen.text("shows", [12.0, start + 36.0], 12, Align::Upwards, INK)?;
+        pen.text("taken for", [start, 12.0], 13, Align::Left, INK)?;
+        pen.text("shows", [12.0, start + 40.0], 13, Align::Upwards, INK)?;
         if self.cell >= CELL_WITH_NAME {
             for class in 0..classes {
                 self.draw_names(&pen, class)?;

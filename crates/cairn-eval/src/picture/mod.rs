@@ -47,6 +47,25 @@ pub(crate) struct PictureSize {
     pub(crate) height: u32,
 }
 
+/// How wide a picture of rows is drawn: its text keeps its size, and its bars take what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Breadth {
+    /// For a page on a desk, and for files.
+    Wide,
+    /// For a page in a hand.
+    Narrow,
+}
+
+impl Breadth {
+    /// In CSS pixels: as wide as the report's text on either.
+    pub(crate) fn pixels(self) -> u32 {
+        match self {
+            Self::Wide => 940,
+            Self::Narrow => 358,
+        }
+    }
+}
+
 /// PNG pixels to one CSS pixel, so that the picture is sharp on today's screens.
 const PNG_SCALE: u32 = 2;
 
@@ -95,10 +114,33 @@ pub(crate) trait Picture {
 
     /// Writes the picture as what the file's name ends in.
     fn write_file(&self, path: &Path) -> Result<(), EvalError> {
+        match ChartKind::of(path)? {
+            ChartKind::Svg => write_whole(path, self.svg()?.as_bytes()),
+            ChartKind::Png => write_whole(path, &self.png()?),
+        }
+    }
+}
+
+/// Checks that a chart's file name ends in .png or .svg: before the work whose chart it is.
+///
+/// # Errors
+/// [`EvalError::PictureKind`] when it ends otherwise.
+pub fn check_chart_name(path: &Path) -> Result<(), EvalError> {
+    ChartKind::of(path).map(drop)
+}
+
+/// What a chart is written as.
+enum ChartKind {
+    Svg,
+    Png,
+}
+
+impl ChartKind {
+    fn of(path: &Path) -> Result<Self, EvalError> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         match extension.as_str() {
-            "svg" => write_whole(path, self.svg()?.as_bytes()),
-            "png" => write_whole(path, &self.png()?),
+            "svg" => Ok(Self::Svg),
+            "png" => Ok(Self::Png),
             _ => Err(EvalError::PictureKind { path: path.to_owned() }),
         }
     }

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 /// Longer names are cut, so that there is room for what they name.
 const LONGEST_NAME: usize = 26;
 /// Width of a letter of a name on average, measured generously: readers have other fonts.
-const LETTER: f64 = 6.7;
+const LETTER: f64 = 7.2;
 
 /// A class's name, cut where it is too long for a picture, without characters that XML does not allow.
 pub(super) fn shortened(name: &str) -> String {
@@ -20,7 +20,7 @@ pub(super) fn shortened(name: &str) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// The width that the longest of these names takes, shortened, at 12 px.
+/// The width that the longest of these names takes, shortened, at 13 px.
 pub(super) fn widest<'a>(names: impl Iterator<Item = &'a str>) -> f64 {
     let letters = names.map(|name| shown(name).chars().count().min(LONGEST_NAME)).max().unwrap_or(0);
     letters as f64 * LETTER

@@ -1,10 +1,9 @@
 //! How many photos each class has.
 
 use super::pen::{Align, Pen, shortened, widest};
-use super::{BLUE, Canvas, DrawResult, FAINT, INK, Picture, PictureSize, VERMILION};
+use super::{BLUE, Breadth, Canvas, DrawResult, FAINT, INK, Picture, PictureSize, VERMILION};
 use plotters::prelude::*;
 
-const WIDTH: f64 = 460.0;
 const ROW: f64 = 22.0;
 /// Room above the rows, for what the bars mean.
 const HEAD: f64 = 36.0;
@@ -25,12 +24,13 @@ pub(crate) struct ClassSize<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct ClassSizes<'a> {
     rows: Vec<ClassSize<'a>>,
+    breadth: Breadth,
 }
 
 impl<'a> ClassSizes<'a> {
-    pub(crate) fn new(mut rows: Vec<ClassSize<'a>>) -> Self {
+    pub(crate) fn new(mut rows: Vec<ClassSize<'a>>, breadth: Breadth) -> Self {
         rows.sort_by_key(|class| std::cmp::Reverse((class.train, class.test)));
-        Self { rows }
+        Self { rows, breadth }
     }
 
     fn largest(&self) -> usize {
@@ -45,19 +45,19 @@ impl Picture for ClassSizes<'_> {
 
     fn size(&self) -> PictureSize {
         let height = HEAD + ROW * self.rows.len() as f64 + 8.0;
-        PictureSize { width: WIDTH as u32, height: height as u32 }
+        PictureSize { width: self.breadth.pixels(), height: height as u32 }
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>, scale: u32) -> DrawResult<B> {
         let pen = Pen::new(canvas, scale);
         let left = 14.0 + widest(self.rows.iter().map(|class| class.name));
-        let length = WIDTH - FIGURES - left;
+        let length = f64::from(self.breadth.pixels()) - FIGURES - left;
         let unit = length / self.largest().max(1) as f64;
         let with_train = self.rows.iter().any(|class| class.train.is_some());
         draw_key(&pen, with_train)?;
         for (row, class) in self.rows.iter().enumerate() {
             let y = HEAD + ROW * (row as f64 + 0.5);
-            pen.text(&shortened(class.name), [left - 8.0, y], 12, Align::Right, INK)?;
+            pen.text(&shortened(class.name), [left - 8.0, y], 13, Align::Right, INK)?;
             let bars = match class.train {
                 Some(train) => vec![(train, BLUE, y - 4.5), (class.test, VERMILION, y + 4.5)],
                 None => vec![(class.test, VERMILION, y)],
@@ -65,7 +65,7 @@ impl Picture for ClassSizes<'_> {
             for (photos, color, middle) in bars {
                 let width = photos as f64 * unit;
                 pen.bar([left, middle - 3.0], [width, 6.0], color.mix(0.75))?;
-                pen.text(&photos.to_string(), [left + width + 5.0, middle], 10, Align::Left, INK)?;
+                pen.text(&photos.to_string(), [left + width + 5.0, middle], 11, Align::Left, INK)?;
             }
         }
         pen.rule([left, HEAD], [left, HEAD + ROW * self.rows.len() as f64], FAINT)

@@ -1,11 +1,11 @@
 //! How each class fared, and which were taken for each other.
 
-use super::figure;
+use super::{figure, responsive};
 use crate::classification::{ClassReport, best_first};
 use crate::confusion::ConfusedPair;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, percent};
-use crate::picture::{ClassFigures, ClassSizes, ConfusionPicture};
+use crate::picture::{Breadth, ClassFigures, ClassSizes, ConfusionPicture};
 use cairn_dataset::escape::shown;
 use maud::{Markup, html};
 
@@ -19,7 +19,7 @@ pub(super) fn class_section(evaluation: &Evaluation) -> Result<Markup, EvalError
             h2 { "Classes" }
             p.lead { "Best F1 first. Precision: of the photos taken for this landmark, those that show it. "
                 "Recall: of the photos that show it, those recognised. F1 is their harmonic mean." }
-            (figure(&ClassFigures::new(&evaluation.per_class))?)
+            (responsive(|breadth| ClassFigures::new(&evaluation.per_class, breadth))?)
             details { summary { "The same as a table" } (class_table(evaluation)) }
         }
     })
@@ -116,6 +116,6 @@ pub(super) fn confusion_section(evaluation: &Evaluation) -> Result<Markup, EvalE
 }
 
 /// How many photos there are of each class.
-pub(super) fn sizes_section(sizes: ClassSizes<'_>) -> Result<Markup, EvalError> {
-    Ok(html! { section { h2 { "Class sizes" } (figure(&sizes)?) } })
+pub(super) fn sizes_section<'a>(sizes: impl Fn(Breadth) -> ClassSizes<'a>) -> Result<Markup, EvalError> {
+    Ok(html! { section { h2 { "Class sizes" } (responsive(sizes)?) } })
 }

@@ -22,6 +22,7 @@ const COVER: f32 = 0.55;
 impl HeatMap {
     /// Of a class activation map: what speaks against the class is nothing, the rest is scaled to 0 to 1.
     pub(super) fn new(width: usize, height: usize, mut values: Vec<f32>) -> Self {
+        debug_assert_eq!(values.len(), width * height);
         values.iter_mut().for_each(|value| *value = value.max(0.0));
         Self { width, height, values: scaled(values) }
     }
@@ -44,12 +45,7 @@ impl HeatMap {
     /// The map of another size, by bilinear interpolation between the pixels' middles, scaled to 0 to 1 anew: OpenCV's
     /// `resize`, as pytorch-grad-cam brings maps to the photo's size.
     pub fn resized(&self, width: usize, height: usize) -> Self {
-        let (columns, rows) = (taps(self.width, width), taps(self.height, height));
-        let mut values = Vec::with_capacity(width * height);
-        for row in &rows {
-            let [upper, lower] = row.places.map(|place| &self.values[place * self.width..]);
-            values.extend(columns.iter().map(|column| row.between(column.of(upper), column.of(lower))));
-        }
+        let values = interpolated(&self.values, [self.width, self.height], [width, height]);
         Self { width, height, values: scaled(values) }
     }
 
@@ -76,6 +72,17 @@ impl HeatMap {
         npy::write(path, [self.height, self.width], &self.values)
             .map_err(|source| ExplainError::Write { path: path.to_owned(), source })
     }
+}
+
+/// A map, row after row, of another width and height.
+pub(super) fn interpolated(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
+    let (columns, rows) = (taps(from[0], to[0]), taps(from[1], to[1]));
+    let mut resized = Vec::with_capacity(to[0] * to[1]);
+    for row in &rows {
+        let [upper, lower] = row.places.map(|place| &values[place * from[0]..]);
+        resized.extend(columns.iter().map(|column| row.between(column.of(upper), column.of(lower))));
+    }
+    resized
 }
 
 /// From 0 to (all but) 1, as pytorch-grad-cam scales: a map that is the same everywhere becomes 0.

@@ -5,6 +5,7 @@
 
 mod colour;
 mod heat_map;
+mod merged;
 mod method;
 mod npy;
 
@@ -14,10 +15,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use cairn_dataset::ClassId;
 use cairn_nets::StateDict;
 use cairn_nets::graph::{Graph, GraphError, NodeId, TensorShapes};
-use cairn_photo::{Photo, Preprocess};
+use cairn_photo::{Photo, Preprocess, TestViews};
 
 use crate::Model;
 pub use heat_map::HeatMap;
+pub use merged::{Explained, Part};
 pub use method::{CamMethod, UnknownMethod};
 
 /// Why an answer cannot be explained.
@@ -49,6 +51,8 @@ pub enum ExplainError {
 #[derive(Debug)]
 pub struct Explainer<'a> {
     preprocess: &'a Preprocess,
+    /// The views by which the model answers.
+    views: TestViews,
     graph: Graph,
     weights: StateDict,
     layer: NodeId,
@@ -68,7 +72,7 @@ impl<'a> Explainer<'a> {
         let weights = network.state_dict();
         let usual = network.explain_layer();
         let layer = find_layer(&graph, &weights, layer.unwrap_or(&usual))?;
-        Ok(Self { preprocess: &model.info().preprocess, graph, weights, layer, method })
+        Ok(Self { preprocess: &model.info().preprocess, views: model.views, graph, weights, layer, method })
     }
 
     /// The name of the layer.
@@ -85,21 +89,42 @@ impl<'a> Explainer<'a> {
     /// # Panics
     /// If the photo is not of the input's size, or the model has no such class.
     pub fn explain(&self, framed: &Photo, classes: &[ClassId]) -> Result<Vec<HeatMap>, ExplainError> {
-        let (height, width) = (framed.height() as usize, framed.width() as usize);
-        let mut pixels = vec![0.0; 3 * height * width];
-        self.preprocess.normalisation.write_chw(framed, &mut pixels);
-        let images = Tensor::from_data(TensorData::new(pixels, [1, 3, height, width]), &Device::flex());
-        let computed = self.graph.compute(&self.weights, images)?;
+        let ClassMaps { columns, rows, of_classes } =
+            self.class_maps(std::slice::from_ref(framed), classes)?;
+        let maps = of_classes.into_iter().flatten();
+        Ok(maps.map(|map| HeatMap::new(columns, rows, map)).collect())
+    }
+
+    /// The class activation maps of framed photos, below zero where something speaks against the class.
+    fn class_maps(&self, framed: &[Photo], classes: &[ClassId]) -> Result<ClassMaps, ExplainError> {
+        let (height, width) =
+            (self.preprocess.input_height() as usize, self.preprocess.input_width() as usize);
+        let mut pixels = vec![0.0; framed.len() * 3 * height * width];
+        for (photo, out) in framed.iter().zip(pixels.chunks_exact_mut(3 * height * width)) {
+            self.preprocess.normalisation.write_chw(photo, out);
+        }
+        let images = TensorData::new(pixels, [framed.len(), 3, height, width]);
+        let computed = self.graph.compute(&self.weights, Tensor::from_data(images, &Device::flex()))?;
         let activation = computed.output(self.layer);
         let [_, rows, columns, channels] = activation.dims();
         let activation = numbers(activation);
-        let explain = |class: &ClassId| {
+        let each = rows * columns * channels;
+        let of_class = |class: &ClassId| {
             let gradient = numbers(computed.gradient(self.layer, class.index())?);
-            let map = self.method.map(&activation, &gradient, channels);
-            Ok(HeatMap::new(columns, rows, map))
+            let photos = activation.chunks_exact(each).zip(gradient.chunks_exact(each));
+            Ok(photos.map(|(activation, gradient)| self.method.map(activation, gradient, channels)).collect())
         };
-        classes.iter().map(explain).collect()
+        let of_classes = classes.iter().map(of_class).collect::<Result<_, GraphError>>()?;
+        Ok(ClassMaps { columns, rows, of_classes })
     }
+}
+
+/// Maps of one size for several classes, each a map for every photo.
+struct ClassMaps {
+    columns: usize,
+    rows: usize,
+    /// By class, then by photo; row after row.
+    of_classes: Vec<Vec<Vec<f32>>>,
 }
 
 fn numbers(tensor: Tensor<4>) -> Vec<f32> {

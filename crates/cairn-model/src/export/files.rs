@@ -37,11 +37,8 @@ pub fn write_files(files: &[ExportedFile], overwrite: bool) -> Result<(), Export
     Ok(())
 }
 
-/// Says of files that are there already that they are: before what takes long, since [`write_files`] says so only after it.
-///
-/// # Errors
-/// [`ExportError::Exists`] for the first.
-pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), ExportError> {
+/// [`ExportError::Exists`] for the first of the files that is there.
+fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), ExportError> {
     match paths.into_iter().find(|path| path.exists()) {
         Some(path) => Err(ExportError::Exists { path: path.clone() }),
         None => Ok(()),

@@ -2,6 +2,7 @@
 
 mod card;
 mod config;
+mod markdown;
 
 use std::path::{Path, PathBuf};
 

@@ -24,7 +24,7 @@ use cairn_photo::{Framing, Preprocess};
 
 pub use bundle::to_bundle;
 pub use error::ExportError;
-pub use files::{ExportedFile, refuse_existing, write_files};
+pub use files::{ExportedFile, write_files};
 pub use hub::{HubFolder, TestFigures};
 pub use onnx::{PhotoElement, to_onnx};
 pub use parts::ModelParts;

@@ -83,3 +83,32 @@ fn the_libraries_of_model_hubs_read_the_folder() {
     write_files(&hub.into_files(folder.path()), false).unwrap();
     run(&python, "hub", folder.path());
 }
+
+#[test]
+fn names_from_outside_are_text_in_card_and_configuration() {
+    let evil = "<script>alert(1)</script>\u{1b}[31m\n---\n# [x](http://evil.org)|`";
+    let mut info = model(Architecture::ResNet10Small).info().clone();
+    let names = info.classes.iter().skip(1).map(|(_, class)| class.folder.clone());
+    info.classes = cairn_dataset::ClassList::from_folders(names.chain([evil.to_owned()]));
+    info.provenance.recipe = format!("# a recipe\n```\n{evil}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    cairn_model::write_bundle(&path, model(Architecture::ResNet10Small).network(), &info).unwrap();
+    // A bundle may be refused for such a name; a model in memory has it all the same.
+    let Ok(model) = Model::open(path) else { return };
+    let figures = TestFigures { data: evil.to_owned(), ..figures() };
+    let hub = HubFolder::new(&model, WeightFormat::F32, Some(&figures)).unwrap();
+    assert!(!hub.card.contains('\u{1b}') && !hub.config.contains('\u{1b}'));
+    let (_, card) = hub.card.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap();
+    let (text, recipe) = card.split_once("## Recipe").unwrap();
+    assert!(!text.contains("<script") && !text.contains("[x]") && !text.contains("\n---"), "{text}");
+    assert!(recipe.trim().starts_with("````toml\n") && recipe.trim().ends_with("\n````"), "{recipe}");
+    let metadata = hub.card.lines().find_map(|line| line.strip_prefix("model-index: ")).unwrap();
+    assert!(serde_json::from_str::<Value>(metadata).unwrap()[0]["results"][0]["dataset"].is_object());
+    assert!(
+        serde_json::from_str::<Value>(&hub.config).unwrap()["label_names"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(cairn_dataset::Class::from_folder(evil).name))
+    );
+}

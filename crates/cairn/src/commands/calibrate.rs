@@ -15,6 +15,7 @@ use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
 use crate::operating_points::point_lines;
+use crate::output::make_folder_of;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tta::Tta;
@@ -38,8 +39,8 @@ pub(crate) struct Calibrate {
     data: Option<PathBuf>,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms); may be given
-    /// several times, once for each kind
+    /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms; 20 in all at
+    /// least); may be given several times, once for each kind
     #[arg(long, value_name = "PHOTO|DIR", group = "photos")]
     distractors: Vec<PathBuf>,
     /// Views of each photo that the model averages from now on (slower, slightly more accurate) [default: the model's
@@ -56,7 +57,8 @@ pub(crate) struct Calibrate {
 
 impl Calibrate {
     pub(crate) fn run(self) -> Result<Status> {
-        let out = self.destination.path(&self.model.source)?;
+        let inputs = self.distractors.iter().chain(&self.data).map(PathBuf::as_path);
+        let out = self.destination.path(&self.model.source, inputs)?;
         let mut model = self.model.source.open()?;
         if let Some(tta) = self.tta {
             model.set_views(tta.into());
@@ -72,7 +74,8 @@ impl Calibrate {
         let mut out_text = io::stdout().lock();
         let bad_photos = match &self.data {
             Some(data) => {
-                let outcome = calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
+                let outcome =
+                    calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
                 write_outcome(&mut out_text, &outcome)?;
                 outcome.bad_photos
             }
@@ -85,6 +88,7 @@ impl Calibrate {
         for bad in &bad_photos {
             say(format!("left out: {}", with_causes(bad)));
         }
+        make_folder_of(&out)?;
         model.save(&out)?;
         say(format!("model: {}", out.display()));
         Ok(Status::with_bad_photos(bad_photos.len()))

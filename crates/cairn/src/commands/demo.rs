@@ -25,7 +25,7 @@ use crate::tested::Tested;
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Folder for the drawn photos and the run; made if it is not there
-    #[arg(long, value_name = "DIR", default_value = "cairn-demo")]
+    #[arg(short, long, value_name = "DIR", default_value = "cairn-demo")]
     out: PathBuf,
     /// Minutes of training at most, instead of the recipe's
     #[arg(long, value_name = "M")]

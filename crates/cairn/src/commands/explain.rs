@@ -1,37 +1,51 @@
 //! `cairn explain`
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use cairn_dataset::escape::shown_path;
 use cairn_dataset::{ClassId, Tile, montage};
-use cairn_model::explain::{CamMethod, Explainer, HeatMap};
-use cairn_model::{Landmark, Model};
-use cairn_photo::{Limits, Photo, Preprocess};
+use cairn_model::explain::{CamMethod, Explainer};
+use cairn_model::{Landmark, Model, bundle_path};
+use cairn_photo::{Photo, PictureKind};
 use clap::Args;
 
 use crate::exit::Status;
 use crate::model_source::ModelOption;
+use crate::output::{OutputOption, Outputs, free_file, make_folder_of};
 use crate::progress::say;
-use crate::rows::write_landmark;
 use crate::terminal;
 
 /// Landmarks explained where none is named.
 const EXPLAINED: usize = 3;
-/// Side of the pictures at least, in pixels: the network's input may be small.
-const LEAST_SIDE: u32 = 400;
+/// Less probable landmarks are not explained unless they are named: what speaks for them is noise.
+const LEAST_PROBABILITY: f32 = 0.01;
+/// Shorter side of the pictures at least and longer side at most, in pixels.
+const LEAST_SIDE: f64 = 400.0;
+const MOST_SIDE: f64 = 1600.0;
+/// Photos that are longer than so many times their width are no pictures that a map could be laid over.
+const MOST_ASPECT: u32 = 16;
 
 /// Show which part of a photo spoke for a landmark (Grad-CAM)
+///
+/// The probabilities are those of `cairn predict`, and the heat is that of all views of the photo by which the model
+/// answers: each view's map is laid over the part that the view shows, and where views overlap the map is their mean.
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| {
+    out.help(
+        "Picture to write, .png, .jpg or .webp: the photo, and beside it the heat of each landmark [default: the first \
+         free of PHOTO-explained.png, PHOTO-explained-2.png, ..., here]",
+    )
+}))]
 pub(crate) struct Explain {
     /// The photo
     photo: PathBuf,
     #[command(flatten)]
     model: ModelOption,
-    /// The picture to write: the photo, and beside it the heat of each landmark [default: PHOTO-explained.png, here]
-    #[arg(short, long, value_name = "PNG")]
-    out: Option<PathBuf>,
-    /// The landmark to explain, by its name or class folder [default: the three likeliest]
+    #[command(flatten)]
+    output: OutputOption,
+    /// The landmark to explain, by its name or class folder [default: the three likeliest of at least 1 %]
     #[arg(long, value_name = "NAME")]
     class: Option<String>,
     /// gradcam, gradcam++ or hirescam
@@ -40,82 +54,114 @@ pub(crate) struct Explain {
     /// The layer whose map is shown, such as layer4 [default: the last map before the network's head]
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
-    /// Also write the first landmark's map as numbers from 0 to 1, a NumPy array of the network's input's size
+    /// Also write the first landmark's map as numbers from 0 to 1: a NumPy array, a number for each pixel of what the
+    /// model's views show of the resized photo
     #[arg(long, value_name = "NPY")]
     raw: Option<PathBuf>,
 }
 
 impl Explain {
     pub(crate) fn run(self) -> Result<Status> {
+        let out = self.output.out.clone().unwrap_or_else(|| self.default_out());
+        let model_file = self.model.source.path().map(bundle_path).transpose()?;
+        Outputs::files([out.clone()].into_iter().chain(self.raw.clone()))
+            .reading([self.photo.as_path()].into_iter().chain(model_file.as_deref()))
+            .check(self.output.force)?;
+        PictureKind::of(&out)?;
         let model = self.model.source.open()?;
         let explainer = Explainer::new(&model, self.layer.as_deref(), self.method)?;
-        let framed = model.open_framed(&self.photo)?;
-        let landmarks = self.landmarks(&model, &framed)?;
+        let landmarks = self.landmarks(&model)?;
+        let photo = self.open()?;
         let classes: Vec<ClassId> =
             landmarks.iter().filter_map(|landmark| model.info().classes.by_folder(&landmark.class)).collect();
-        let maps = explainer.explain(&framed, &classes)?;
-        if let (Some(path), Some(map)) = (&self.raw, maps.first()) {
-            map.resized(framed.width() as usize, framed.height() as usize).save_npy(path)?;
+        let explained = explainer.explain_views(&photo, &classes)?;
+        if let (Some(path), Some(map)) = (&self.raw, explained.maps.first()) {
+            make_folder_of(path)?;
+            map.save_npy(path)?;
         }
-        let out = self.out.clone().unwrap_or_else(|| default_out(&self.photo));
-        if let Some(picture) = self.picture(&model.info().preprocess, &landmarks, &maps)? {
-            picture.save_png(&out)?;
-            terminal::show(&picture);
+        let seen = large(&explained.part.of(&photo));
+        let heat = explained.maps.iter().map(|map| map.over(&seen));
+        let panels: Vec<Photo> = [seen.clone()].into_iter().chain(heat).collect();
+        if let Some(picture) = self.picture(&panels, &landmarks) {
+            make_folder_of(&out)?;
+            picture.save(&out)?;
         }
+        terminal::show_side_by_side(&panels);
         let mut stdout = io::stdout().lock();
         for landmark in &landmarks {
-            write_landmark(&mut stdout, landmark)?;
+            writeln!(stdout, "{}", terminal::landmark_line(landmark))?;
         }
         stdout.flush()?;
-        say(format!("{} at {}: {}", self.method, explainer.layer(), out.display()));
+        say(format!("{} at {}: {}", self.method, explainer.layer(), shown_path(&out)));
         Ok(Status::Done)
     }
 
-    /// The landmarks to explain, the likeliest first.
-    fn landmarks(&self, model: &Model, framed: &Photo) -> Result<Vec<Landmark>> {
-        // Those learned from a few photos are none of the network's own.
-        let classes = &model.info().classes;
-        let mut landmarks: Vec<Landmark> = model
-            .outputs(&[framed])
-            .iter()
-            .flat_map(|output| model.prediction(output, output.logits.len()).landmarks)
-            .filter(|landmark| classes.by_folder(&landmark.class).is_some())
-            .collect();
-        match &self.class {
-            None => landmarks.truncate(EXPLAINED),
-            Some(name) => {
-                let Some(class) = classes.find(name).and_then(|id| classes.get(id)) else {
-                    let names: Vec<&str> = classes.iter().map(|(_, class)| class.name.as_str()).collect();
-                    bail!("the model knows no landmark `{name}`; it knows {}", names.join(", "));
-                };
-                landmarks.retain(|landmark| landmark.class == class.folder);
+    /// The landmarks to explain, the likeliest first, with the probabilities of a prediction.
+    fn landmarks(&self, model: &Model) -> Result<Vec<Landmark>> {
+        let classes = model.classes();
+        let named = self.class.as_deref().map(|name| model.class_named(name)).transpose()?;
+        let mut landmarks = model.predict_landmarks(&self.photo, classes.len())?.landmarks;
+        // The network has no output for what was learned from a few photos, so no gradient leads to it.
+        let trained = |landmark: &Landmark| model.info().classes.by_folder(&landmark.class).is_some();
+        if let Some(class) = named.and_then(|id| classes.get(id)) {
+            landmarks.retain(|landmark| landmark.class == class.folder);
+            if !landmarks.iter().all(trained) {
+                bail!(
+                    "\"{}\" was learned from a few photos: only landmarks that the network was trained on have heat maps",
+                    class.name
+                );
             }
+            return Ok(landmarks);
+        }
+        landmarks.truncate(EXPLAINED);
+        let likely = landmarks.iter().filter(|l| l.probability.value() >= LEAST_PROBABILITY).count();
+        landmarks.truncate(likely.max(1));
+        for learned in landmarks.iter().filter(|landmark| !trained(landmark)) {
+            say(format!(
+                "\"{}\" ({}) was learned from a few photos and has no heat map",
+                learned.name, learned.probability
+            ));
+        }
+        landmarks.retain(trained);
+        if landmarks.is_empty() {
+            bail!("none of the likeliest landmarks has a heat map; name one by --class");
         }
         Ok(landmarks)
     }
 
-    /// The photo and the maps side by side.
-    fn picture(
-        &self,
-        preprocess: &Preprocess,
-        landmarks: &[Landmark],
-        maps: &[HeatMap],
-    ) -> Result<Option<Photo>> {
-        let times = LEAST_SIDE.div_ceil(preprocess.input_width().min(preprocess.input_height()));
-        let larger = Preprocess { framing: preprocess.framing.enlarged(times), ..preprocess.clone() };
-        let photo = Photo::open_at(&self.photo, larger.framing.read_size(), &Limits::default())?;
-        let photo = larger.frame(&photo);
-        let heat = landmarks.iter().zip(maps).map(|(landmark, map)| Tile {
-            name: format!("{} {}", landmark.name, landmark.probability),
-            photo: map.over(&photo),
-        });
-        let name = self.photo.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let tiles: Vec<Tile> = [Tile { name, photo: photo.clone() }].into_iter().chain(heat).collect();
-        Ok(montage(&tiles, tiles.len()))
+    fn open(&self) -> Result<Photo> {
+        let photo = Photo::open(&self.photo)?;
+        let (width, height) = (photo.width(), photo.height());
+        if width.max(height) > MOST_ASPECT.saturating_mul(width.min(height)) {
+            bail!(
+                "{}: {width} x {height} px; a photo is explained that is at most {MOST_ASPECT} times as long as wide",
+                self.photo.display()
+            );
+        }
+        Ok(photo)
+    }
+
+    /// The panels side by side: the photo, and the heat of each landmark.
+    fn picture(&self, panels: &[Photo], landmarks: &[Landmark]) -> Option<Photo> {
+        let photo = shown_path(self.photo.file_name().unwrap_or_default().as_ref());
+        let names = landmarks.iter().map(|landmark| format!("{} {}", landmark.name, landmark.probability));
+        let names = [photo].into_iter().chain(names);
+        let tiles: Vec<Tile> =
+            panels.iter().zip(names).map(|(panel, name)| Tile { name, photo: panel.clone() }).collect();
+        montage(&tiles, tiles.len())
+    }
+
+    fn default_out(&self) -> PathBuf {
+        let stem = self.photo.file_stem().unwrap_or_default().to_string_lossy();
+        free_file(&format!("{stem}-explained"), "png")
     }
 }
 
-fn default_out(photo: &Path) -> PathBuf {
-    let stem = photo.file_stem().unwrap_or_default().to_string_lossy();
-    PathBuf::from(format!("{stem}-explained.png"))
+/// The photo, magnified or reduced to a size to look at.
+fn large(photo: &Photo) -> Photo {
+    let [width, height] = [photo.width(), photo.height()].map(f64::from);
+    let (short, long) = (width.min(height), width.max(height));
+    let times = (LEAST_SIDE / short).min(MOST_SIDE / long);
+    let side = |length: f64| ((length * times).round() as u32).max(1);
+    photo.resized(side(width), side(height))
 }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use anyhow::{Result, bail};
 use cairn_eval::Evaluation;
-use cairn_model::Model;
 #[cfg(feature = "verify")]
 use cairn_model::export::OnnxModel;
 use cairn_model::export::{
-    ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, refuse_existing, to_bundle, to_onnx,
-    to_torchscript, write_files,
+    ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, to_bundle, to_onnx, to_torchscript,
+    write_files,
 };
+use cairn_model::{Model, bundle_path};
 #[cfg(feature = "verify")]
 use cairn_photo::Photo;
 use cairn_train::RunFolder;
@@ -23,6 +23,7 @@ use crate::causes::with_causes;
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
+use crate::output::{OutputOption, Outputs};
 #[cfg(feature = "verify")]
 use crate::photo_files::named_photos;
 use crate::progress::say;
@@ -36,15 +37,17 @@ const BATCH: usize = 32;
 /// Exported models take photos as RGB tensors [batch, 3, height, width] of any size and give the probability of each
 /// landmark.
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| {
+    out.required(true).value_name("FILE|DIR").help("Where to: a file; for safetensors, a folder")
+}))]
 pub(crate) struct Export {
     #[command(flatten)]
     model: ModelArgument,
     /// What to write
     #[arg(long, value_enum)]
     format: Format,
-    /// Where to: a file; for safetensors, a folder
-    #[arg(short, long, value_name = "FILE|DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    output: OutputOption,
     /// Weights as 16-bit floats: half the size
     #[arg(long, conflicts_with = "int8")]
     half: bool,
@@ -63,9 +66,6 @@ pub(crate) struct Export {
     test: Option<PathBuf>,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// Replace files that are there
-    #[arg(long)]
-    force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,9 +89,10 @@ enum Input {
 impl Export {
     pub(crate) fn run(self) -> Result<Status> {
         self.check_usage()?;
-        if !self.force {
-            refuse_existing(&self.paths())?;
-        }
+        let out = self.output.named()?;
+        let model_file = self.model.source.path().map(bundle_path).transpose()?;
+        let data = self.test.as_deref().into_iter().chain(model_file.as_deref());
+        Outputs::files(self.paths(&out)).reading(data).reading(self.photos()).check(self.output.force)?;
         let model = self.model.source.open()?;
         let learned = model.classes().len() - model.info().classes.len();
         if learned > 0 && self.format != Format::Bundle {
@@ -99,9 +100,9 @@ impl Export {
         }
         let exported = model.as_exported(self.weights())?;
         let (figures, mut bad_photos) = self.figures(&model, &exported)?;
-        let files = self.files(&model, figures.as_ref())?;
+        let files = self.files(&model, figures.as_ref(), &out)?;
         bad_photos += self.verified(&exported, &files)?;
-        write_files(&files, self.force)?;
+        write_files(&files, self.output.force.replace)?;
         for file in &files {
             say(format!("wrote {} ({:.1} MB)", file.path.display(), file.bytes.len() as f64 / 1e6));
         }
@@ -141,11 +142,19 @@ impl Export {
     }
 
     /// Where the files go.
-    fn paths(&self) -> Vec<PathBuf> {
+    fn paths(&self, out: &Path) -> Vec<PathBuf> {
         match self.format {
-            Format::Onnx | Format::Torchscript | Format::Bundle => vec![self.out.clone()],
-            Format::Safetensors => HubFolder::paths(&self.out).to_vec(),
+            Format::Onnx | Format::Torchscript | Format::Bundle => vec![out.to_owned()],
+            Format::Safetensors => HubFolder::paths(out).to_vec(),
         }
+    }
+
+    /// The photos that the exported model is verified on.
+    fn photos(&self) -> impl Iterator<Item = &Path> {
+        #[cfg(feature = "verify")]
+        return self.verify.iter().map(PathBuf::as_path);
+        #[cfg(not(feature = "verify"))]
+        return std::iter::empty();
     }
 
     /// Figures on the test photos, where there are any, and how many photos were left out. Accuracies are printed.
@@ -173,17 +182,17 @@ impl Export {
         Ok((Some(test_figures(&data, &after)), bad_photos))
     }
 
-    fn files(&self, model: &Model, figures: Option<&TestFigures>) -> Result<Vec<ExportedFile>> {
+    fn files(&self, model: &Model, figures: Option<&TestFigures>, out: &Path) -> Result<Vec<ExportedFile>> {
         let (parts, weights) = (model.parts(), self.weights());
         let bytes = match self.format {
             Format::Onnx => to_onnx(&parts.exportable(), weights, self.photo_element())?,
             Format::Torchscript => to_torchscript(&parts.exportable(), weights)?,
             Format::Bundle => to_bundle(model, weights)?,
             Format::Safetensors => {
-                return Ok(HubFolder::new(model, weights, figures)?.into_files(&self.out));
+                return Ok(HubFolder::new(model, weights, figures)?.into_files(out));
             }
         };
-        Ok(vec![ExportedFile { path: self.out.clone(), bytes }])
+        Ok(vec![ExportedFile { path: out.to_owned(), bytes }])
     }
 
     /// Runs the ONNX model on the photos of `--verify`; the number that could not be read (each is named).
@@ -212,7 +221,7 @@ impl Export {
             }
         }
         if bad == photos.len() {
-            bail!("not one of {bad} photos could be read");
+            return Err(crate::exit::none_read(bad));
         }
         say(format!("verified on {} photos: probabilities are within {largest:.1e}", photos.len() - bad));
         Ok(bad)

@@ -6,6 +6,7 @@ use clap::Args;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
+use crate::output::make_folder_of;
 use crate::progress::say;
 
 /// Take a landmark that was learned from a few photos out of a model again
@@ -22,9 +23,10 @@ pub(crate) struct Forget {
 
 impl Forget {
     pub(crate) fn run(self) -> Result<Status> {
-        let out = self.destination.path(&self.model.source)?;
+        let out = self.destination.path(&self.model.source, [])?;
         let mut model = self.model.source.open()?;
         let forgotten = model.forget(&self.name)?;
+        make_folder_of(&out)?;
         model.save(&out)?;
         say(format!("forgot {:?}: {}", forgotten.name, out.display()));
         Ok(Status::Done)

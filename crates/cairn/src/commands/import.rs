@@ -13,11 +13,13 @@ use cairn_photo::{Framing, Normalisation, Preprocess};
 use clap::Args;
 
 use crate::exit::Status;
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::say;
 use crate::weights_notes::{say_naming, say_source};
 
 /// Make a model of weights that PyTorch trained
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| out.required(true).help("Bundle to write")))]
 #[command(after_help = "\
 Photos become the network's input as torchvision's ImageNet weights expect it: the shorter side is resized, the middle \
 cropped, and ImageNet's mean and deviation are taken off. Weights that were trained otherwise need --resize, --crop, \
@@ -35,9 +37,8 @@ pub(crate) struct Import {
     /// A text file with the name of a class on each line, in the order of the network's outputs
     #[arg(long, value_name = "FILE")]
     classes: PathBuf,
-    /// Write the model to this file
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
+    #[command(flatten)]
+    output: OutputOption,
     /// Shorter side of a photo after resizing, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 256)]
     resize: u32,
@@ -54,9 +55,10 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self) -> Result<Status> {
-        if self.out.exists() {
-            bail!("{}: is there already; give another -o, or take it away first", self.out.display());
-        }
+        let out = self.output.named()?;
+        Outputs::files([out.clone()])
+            .reading([self.file.as_path(), &self.classes])
+            .check(self.output.force)?;
         if self.crop == 0 || self.resize < self.crop {
             bail!("--crop {} does not fit into --resize {}", self.crop, self.resize);
         }
@@ -73,8 +75,9 @@ impl Import {
         .with_context(|| self.file.display().to_string())?;
         let Imported { model, prefix, ignored, head } = imported;
         say_naming(&prefix, &ignored, head.as_deref());
-        model.save(&self.out)?;
-        say(format!("{}: {} with {} classes", self.out.display(), self.net, model.info().classes.len()));
+        make_folder_of(&out)?;
+        model.save(&out)?;
+        say(format!("{}: {} with {} classes", out.display(), self.net, model.info().classes.len()));
         Ok(Status::Done)
     }
 

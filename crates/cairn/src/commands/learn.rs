@@ -11,6 +11,7 @@ use crate::causes::with_causes;
 use crate::destination::Destination;
 use crate::exit::Status;
 use crate::model_source::ModelArgument;
+use crate::output::make_folder_of;
 use crate::photo_files::named_photos;
 use crate::progress::say;
 
@@ -31,13 +32,16 @@ pub(crate) struct Learn {
 
 impl Learn {
     pub(crate) fn run(self) -> Result<Status> {
-        let out = self.destination.path(&self.model.source)?;
+        let out = self.destination.path(&self.model.source, self.photos.iter().map(PathBuf::as_path))?;
         let mut model = self.model.source.open()?;
         let paths = named_photos(&self.photos);
-        let mut photos: Vec<Photo> = Vec::new();
+        let (mut photos, mut thumbnails) = (Vec::new(), Vec::new());
         for path in &paths {
             match model.open_resized(path) {
-                Ok(photo) => photos.push(photo),
+                Ok(photo) => {
+                    thumbnails.push(photo.resized(THUMBNAIL, THUMBNAIL));
+                    photos.push(photo);
+                }
                 Err(error) => say(format!("left out: {}", with_causes(&error))),
             }
         }
@@ -46,6 +50,10 @@ impl Learn {
             bail!("not one photo could be read");
         }
         let learned = model.learn(&self.name, &photos)?;
+        if let Some(warning) = too_alike(&thumbnails) {
+            say(format!("warning: {warning}"));
+        }
+        make_folder_of(&out)?;
         model.save(&out)?;
         let what = match learned {
             Learned::New => "learned",
@@ -57,5 +65,57 @@ impl Learn {
         };
         say(format!("{what} {:?} from {count}: {}", self.name.trim(), out.display()));
         Ok(Status::with_bad_photos(bad))
+    }
+}
+
+/// Side of the thumbnails by which copies are known.
+const THUMBNAIL: u32 = 16;
+/// Levels by which the thumbnails of copies may differ: what another JPEG compression changes.
+const COPY_LEVELS: u8 = 4;
+
+/// What to say of photos, by their thumbnails, that show a landmark in one view alone.
+fn too_alike(photos: &[Photo]) -> Option<String> {
+    const MEANING: &str = "the landmark is learned in this one view, and will hardly be named from another side or in \
+        another light; give about five photos that differ";
+    let distinct = distinct(photos);
+    match (distinct, photos.len()) {
+        (1, 1) => Some(format!("this is one photo: {MEANING}")),
+        (1, all) => Some(format!("these {all} photos are copies of one: {MEANING}")),
+        (distinct, all) if distinct < all => Some(format!(
+            "{} of these {all} photos are copies of others and teach nothing new",
+            all - distinct
+        )),
+        _ => None,
+    }
+}
+
+/// How many of the photos are not copies of another before them.
+fn distinct(photos: &[Photo]) -> usize {
+    let is_copy = |photo: &Photo, other: &Photo| {
+        other.pixels().iter().zip(photo.pixels()).all(|(a, b)| a.abs_diff(*b) <= COPY_LEVELS)
+    };
+    let mut kept: Vec<&Photo> = Vec::new();
+    for photo in photos {
+        if !kept.iter().any(|other| is_copy(photo, other)) {
+            kept.push(photo);
+        }
+    }
+    kept.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_photo_and_copies_of_one_are_warned_of_and_photos_that_differ_are_not() {
+        let plain = |level: u8| Photo::filled(THUMBNAIL, THUMBNAIL, [level; 3]);
+        let warning = |levels: &[u8]| {
+            too_alike(&levels.iter().map(|&level| plain(level)).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        assert!(warning(&[90]).starts_with("this is one photo: the landmark is learned in this one view"));
+        assert!(warning(&[90, 90, 91]).starts_with("these 3 photos are copies of one"));
+        assert!(warning(&[90, 120, 90]).starts_with("1 of these 3 photos are copies"));
+        assert_eq!(warning(&[90, 120, 150]), "");
     }
 }

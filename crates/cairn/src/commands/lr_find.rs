@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_dataset::CacheMode;
+use cairn_eval::check_chart_name;
 use cairn_train::{RateRamp, RateSearch, RateTrial, Recipe};
 use clap::Args;
 
@@ -15,12 +16,14 @@ use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::json;
 use crate::listing::{Cell, Column, Layout, Listing};
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::{bar, left_out, say};
 use crate::rows::Format;
 use crate::signals::stop_on_signals;
 
 /// Find a learning rate: train a few batches at rates that grow, and see where the loss falls fastest
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| out.alias("output").help("Picture of the loss against the learning rate to write: .png or .svg")))]
 pub(crate) struct LrFind {
     /// Data set
     #[arg(value_name = "DIR")]
@@ -41,9 +44,8 @@ pub(crate) struct LrFind {
     batches: usize,
     #[command(flatten)]
     devices: Devices,
-    /// Picture of the loss against the learning rate to write, .png or .svg
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOption,
     /// How to write the rates and losses; `json` has the suggestion, too
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -51,6 +53,10 @@ pub(crate) struct LrFind {
 
 impl LrFind {
     pub(crate) fn run(self) -> Result<Status> {
+        if let Some(out) = &self.output.out {
+            Outputs::files([out.clone()]).reading([self.data.as_path()]).check(self.output.force)?;
+            check_chart_name(out)?;
+        }
         let devices = self.devices.open()?;
         let data = self.data_set.open_to_train(&self.data)?;
         let recipe = resolve(Recipe::find(&self.recipe)?, &data, &self.devices)?;
@@ -84,7 +90,8 @@ impl LrFind {
         if search.suggestion.is_none() {
             say("no suggestion: the loss fell nowhere, or too few rates were tried; try more --batches");
         }
-        if let Some(path) = &self.output {
+        if let Some(path) = &self.output.out {
+            make_folder_of(path)?;
             search.curve().write(path)?;
             say(format!("curve: {}", path.display()));
         }

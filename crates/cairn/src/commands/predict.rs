@@ -15,7 +15,7 @@ use rayon::ThreadPoolBuilder;
 use crate::camera::Camera;
 use crate::commands::{with_places, with_threshold, with_views};
 use crate::done_rows::DoneRows;
-use crate::exit::Status;
+use crate::exit::{Status, none_read};
 use crate::file_stamp::FileStamp;
 use crate::model_source::{ModelIdentity, ModelOption};
 use crate::photo_files::say_skipped_links;
@@ -36,9 +36,10 @@ const NAMED: usize = 3;
 /// the model is not sure of. A summary of all photos goes to standard error.
 ///
 /// The model takes a photo for a landmark if its score reaches a threshold. A higher threshold accepts fewer photos of
-/// other things and misses more landmarks. The default threshold accepts 95 % of the landmarks the model was calibrated
-/// on, and may accept many photos of other buildings: it is for folders in which most photos show a landmark. --sure
-/// accepts 2 % of such other photos at most, by its estimate, and misses more landmarks: it is for everything else.
+/// other things and misses more landmarks. The default threshold accepts 95 % of the landmarks, and many photos of other
+/// buildings (the shipped model: more than half): it is for photos most of which show a landmark. --sure is set to accept
+/// 2 % of other photos at most, as estimated on calibration photos, and misses more landmarks (the shipped model: one in
+/// five): it is for photo collections.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -109,12 +110,18 @@ impl Predict {
         }
         say_skipped_links(&input.skipped);
         let all = input.photos.len();
-        let done = self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, detail)).transpose()?;
+        let done =
+            self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, detail)).transpose()?;
         if let Some(done) = &done {
             let photos = std::mem::take(&mut input.photos);
-            let is_done = |path: &PathBuf| done.has(&input.name(path), FileStamp::of(path).as_ref(), &identity);
+            let is_done =
+                |path: &PathBuf| done.has(&input.name(path), FileStamp::of(path).as_ref(), &identity);
             input.photos = photos.into_iter().filter(|path| !is_done(path)).collect();
-            say(format!("{} done before, {} to do", counted(all - input.photos.len(), "photo", "photos"), input.photos.len()));
+            say(format!(
+                "{} done before, {} to do",
+                counted(all - input.photos.len(), "photo", "photos"),
+                input.photos.len()
+            ));
         }
         let format = done.as_ref().map(|done| done.format).or(self.format).unwrap_or(Format::Table);
         if self.brief && format == Format::Table {
@@ -124,7 +131,11 @@ impl Predict {
             model: &model,
             identity: &identity,
             input: &input,
-            named: self.k.unwrap_or(if self.verbose || format == Format::Json || format == Format::Jsonl { NAMED } else { 1 }),
+            named: self.k.unwrap_or(match format {
+                Format::Json | Format::Jsonl => NAMED,
+                Format::Table if self.verbose => NAMED,
+                Format::Table | Format::Csv => 1,
+            }),
             interrupt: stop_on_signals()?,
         };
         let tally = match &done {
@@ -177,16 +188,14 @@ impl Predict {
     fn end(&self, tally: &Tally, answers: &Answers<'_>) -> Result<Status> {
         let all = answers.input.photos.len();
         if tally.photos() > 1 || !answers.input.skipped.is_empty() {
-            tally.lines(&answers.input.skipped).iter().for_each(say);
+            tally.say(&answers.input.skipped);
         }
         if answers.interrupt.requested() && tally.photos() < all {
             say(format!("interrupted: {} of {all} photos done", tally.photos()));
             return Ok(Status::Interrupted);
         }
         match tally.unreadable() {
-            bad if bad > 0 && bad == all => {
-                bail!("{}", if bad == 1 { "the photo could not be read".to_owned() } else { format!("none of {bad} photos could be read") })
-            }
+            bad if bad > 0 && bad == all => Err(none_read(bad)),
             bad => Ok(Status::with_bad_photos(bad)),
         }
     }
@@ -206,7 +215,8 @@ impl Answers<'_> {
     /// Writes the row of each photo, until all are written or somebody interrupts.
     fn write<W: Write>(&self, mut rows: RowWriter<W>, with_bar: bool) -> Result<Tally> {
         let photos = &self.input.photos;
-        let bar = if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
+        let bar =
+            if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
         let mut tally = Tally::default();
         for (place, (path, output)) in self.model.outputs_at(photos, TOGETHER).enumerate() {
             self.write_row(&mut rows, &mut tally, path, output)?;

@@ -4,14 +4,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cairn_dataset::escape::{csv_text, shown};
+use cairn_dataset::escape::shown;
 use cairn_model::TOGETHER;
 use clap::Args;
-use serde::Serialize;
 
 use crate::causes::with_causes;
-use crate::exit::Status;
-use crate::json;
+use crate::exit::{Status, none_read};
+use crate::listing::{Cell, Column, Layout, Listing};
 use crate::model_source::ModelOption;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
@@ -36,7 +35,7 @@ pub(crate) struct Similar {
 }
 
 /// A photo and how like it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Likeness {
     photo: String,
     /// Cosine of the angle between the embeddings, in `[-1, 1]`.
@@ -72,7 +71,7 @@ impl Similar {
         }
         bar.finish_and_clear();
         if ranked.is_empty() {
-            bail!("not one of {bad} photos could be read");
+            return Err(none_read(bad));
         }
         // A stable sort: equals stay in path order.
         ranked.sort_by(|a, b| b.likeness.total_cmp(&a.likeness));
@@ -83,29 +82,16 @@ impl Similar {
 }
 
 fn write_ranked(ranked: &[Likeness], format: Format) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match format {
-        Format::Table => {
-            for Likeness { photo, likeness } in ranked {
-                writeln!(out, "{likeness:6.3}  {}", shown(photo))?;
-            }
+    if format == Format::Table {
+        let mut out = io::stdout().lock();
+        for Likeness { photo, likeness } in ranked {
+            writeln!(out, "{likeness:6.3}  {}", shown(photo))?;
         }
-        Format::Json => json::print(&ranked)?,
-        Format::Jsonl => {
-            for row in ranked {
-                json::write(&mut out, row)?;
-                writeln!(out)?;
-            }
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out);
-            csv.write_record(["photo", "likeness"]).map_err(io::Error::from)?;
-            for Likeness { photo, likeness } in ranked {
-                csv.write_record([csv_text(photo).as_ref(), &likeness.to_string()])
-                    .map_err(io::Error::from)?;
-            }
-            csv.flush()?;
-        }
+        return Ok(());
     }
-    Ok(())
+    let mut listing = Listing::new(["photo", "likeness"].map(|key| Column::new(key, key)).into());
+    for Likeness { photo, likeness } in ranked {
+        listing.push(vec![Cell::text(photo), Cell::number(*likeness, 3)]);
+    }
+    listing.print(format, Layout::Rows)
 }

@@ -12,7 +12,6 @@ use crate::commands::{with_places, with_threshold};
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_input::PhotoInput;
-use crate::rows::write_landmark;
 use crate::terminal;
 
 /// Show a photo and say which landmark it shows, or ask where the model is not sure
@@ -50,9 +49,14 @@ impl Suggest {
             false => suggestion.context("the photo on standard input cannot be read")?,
         };
         print_suggestion(&suggestion)?;
+        let mut out = io::stdout().lock();
         if let Some(camera) = Camera::of(photo, Some(&suggestion.prediction)) {
-            let but = if camera.contradicts() { ": too far to show it" } else { "" };
-            writeln!(io::stdout(), "camera: {}{but}", camera.summary())?;
+            let but = if camera.contradicts() { ": too far away" } else { "" };
+            let lines = [camera.whereabouts().map(|line| line + but), camera.equipment()];
+            lines
+                .iter()
+                .flatten()
+                .try_for_each(|line| writeln!(out, "{}", terminal::line(&format!("  {line}"), 2)))?;
         }
         Ok(Status::Done)
     }
@@ -62,12 +66,12 @@ impl Suggest {
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", cairn_dataset::escape::shown(&suggestion.sentence()))?;
+    writeln!(out, "{}", terminal::line(&suggestion.sentence(), 0))?;
     let worth_saying = suggestion.prediction.worth_saying();
     let said: &[Landmark] =
         if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
     for landmark in said {
-        write_landmark(&mut out, landmark)?;
+        writeln!(out, "{}", terminal::landmark_line(landmark))?;
         if let Some(place) = &landmark.place {
             writeln!(out, "          {}", place.map_url())?;
         }

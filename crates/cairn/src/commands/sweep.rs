@@ -33,7 +33,7 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "NAME|FILE")]
     recipe: String,
     /// Folder of the sweep's runs [default: runs/NAME]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Epochs of each run, instead of the sweep's
     #[arg(long, value_name = "N")]

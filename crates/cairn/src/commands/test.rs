@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_eval::{Answer, Evaluation, OperatingPoint, RejectionMetrics};
+use cairn_eval::{Answer, Evaluation, OperatingPoint, RejectionMetrics, report_files};
 use cairn_model::Model;
 use cairn_nets::Precision;
 use cairn_train::{RunFolder, answer};
@@ -14,11 +14,12 @@ use serde::Serialize;
 
 use crate::causes::with_causes;
 use crate::commands::{open_model, with_views};
-use crate::operating_points::point_lines;
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::model_source::ModelArgument;
+use crate::operating_points::point_lines;
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::tested::Tested;
@@ -26,6 +27,12 @@ use crate::tta::Tta;
 
 /// Test a model on labelled photos
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| {
+    out.alias("report").value_name("PATH").help(
+        "Report to write: a page for a name that ends in .html, else a folder of page and pictures [default: the run \
+         folder, when a run is tested on its own data set]",
+    )
+}))]
 pub(crate) struct Test {
     #[command(flatten)]
     model: ModelArgument,
@@ -41,10 +48,8 @@ pub(crate) struct Test {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Write the report: a page for a name that ends in .html, else a folder of page and pictures [default: the run
-    /// folder, when a run is tested on its own data set]
-    #[arg(long, value_name = "PATH")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOption,
     /// What feature maps are made of, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
@@ -62,6 +67,9 @@ impl Test {
         if self.batch == 0 {
             anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
         }
+        if let Some(out) = &self.output.out {
+            Outputs::files(report_files(out)).reading([self.data.as_path()]).check(self.output.force)?;
+        }
         let model = with_views(open_model(&self.model.source, self.precision)?, self.tta);
         let tested = Tested::new(&model, &self.data, self.data_set, self.batch)?;
         let mut bad_photos = tested.bad_photos;
@@ -76,6 +84,7 @@ impl Test {
             write!(io::stdout(), "{figures}")?;
         }
         if let Some(path) = self.report_path() {
+            make_folder_of(&path)?;
             let path = tested.write_report(&path, &self.model.source)?;
             say(format!("report: {}", path.display()));
         }
@@ -89,7 +98,7 @@ impl Test {
             let run = RunFolder::record(folder)?;
             (self.data.canonicalize().ok() == Some(run.data)).then(|| folder.to_owned())
         };
-        self.report.clone().or_else(own)
+        self.output.out.clone().or_else(own)
     }
 }
 
@@ -146,7 +155,10 @@ impl OperatingPoints {
     }
 
     fn named(&self) -> Vec<(&'static str, OperatingPoint)> {
-        [("default", self.default), ("--sure", self.sure)].into_iter().filter_map(|(name, point)| Some((name, point?))).collect()
+        [("default", self.default), ("--sure", self.sure)]
+            .into_iter()
+            .filter_map(|(name, point)| Some((name, point?)))
+            .collect()
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "NAME|FILE", default_value = "quick", conflicts_with = "resume")]
     recipe: String,
     /// Run folder to make [default: runs/RECIPE-N, the first that is free]
-    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    #[arg(short, long, value_name = "RUN", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Epochs at most, instead of the recipe's
     #[arg(long, value_name = "N", conflicts_with = "resume")]

@@ -11,12 +11,65 @@ fn an_explanation_shows_the_photo_and_its_three_likeliest_landmarks() {
     let sandbox = Sandbox::trained();
     let explain = sandbox.cairn(&format!("explain {PHOTO} -m run"));
     explain.assert_status(0).assert_stderr_has("gradcam at ").assert_stderr_has("0000-explained.png");
-    let predicted = sandbox.cairn(&format!("predict {PHOTO} -m run")).stdout;
-    let landmarks: Vec<&str> = predicted.lines().skip(1).map(str::trim).collect();
-    assert_eq!(explain.stdout.lines().map(str::trim).collect::<Vec<_>>(), landmarks);
+    assert_eq!(probabilities(&explain.stdout), predicted(&sandbox, "run"));
     let picture = image::open(sandbox.path("0000-explained.png")).unwrap();
     // Four squares of at least 400 px, and the names below them.
     assert!(picture.width() > 4 * 400 && picture.height() > 400, "{picture:?}");
+}
+
+/// The first percentage and the name in each line.
+fn probabilities(lines: &str) -> Vec<(String, String)> {
+    let parts = lines.lines().map(|line| line.trim().split_once("  ").unwrap());
+    parts.map(|(probability, name)| (probability.to_owned(), name.to_owned())).collect()
+}
+
+/// The same of what `predict` says, of 1 % and more.
+fn predicted(sandbox: &Sandbox, model: &str) -> Vec<(String, String)> {
+    let rows =
+        sandbox.cairn(&format!("predict {PHOTO} -m {model} -k 3 --format json")).assert_status(0).json();
+    let landmarks = rows[0]["landmarks"].as_array().unwrap().iter();
+    let likely = landmarks.map(|landmark| {
+        (landmark["probability"].as_f64().unwrap(), landmark["name"].as_str().unwrap().to_owned())
+    });
+    let likely = likely.filter(|(probability, _)| *probability >= 0.01);
+    likely.map(|(probability, name)| (format!("{:.1}%", 100.0 * probability), name)).collect()
+}
+
+#[test]
+fn the_probabilities_are_those_of_predict_whatever_the_models_views() {
+    let sandbox = Sandbox::trained();
+    for views in ["flip", "three-crop", "six-crop", "ten-crop"] {
+        let model = format!("{views}.safetensors");
+        sandbox.cairn(&format!("calibrate run --data photos --tta {views} -o {model}")).assert_status(0);
+        let explain = sandbox.cairn(&format!("explain {PHOTO} -m {model} -o {views}.png --raw {views}.npy"));
+        assert_eq!(probabilities(&explain.assert_status(0).stdout), predicted(&sandbox, &model), "{views}");
+        // What the views show of the photo, whose shorter side becomes 36 px: the middle 32, or all of it.
+        let side = if views == "ten-crop" {
+            36
+        } else if views == "flip" {
+            32
+        } else {
+            36
+        };
+        let high = if views == "ten-crop" { 36 } else { 32 };
+        let raw = sandbox.read(&format!("{views}.npy"));
+        let shape = format!("'shape': ({high}, {side})");
+        assert!(String::from_utf8_lossy(&raw[..128]).contains(&shape), "{views}: no {shape}");
+    }
+}
+
+#[test]
+fn a_landmark_is_named_as_predict_prints_it_and_one_of_no_probability_has_no_panel() {
+    let sandbox = Sandbox::trained();
+    for name in ["windmill", "11.Windmill", "WINDMILL", "11.windmill"] {
+        let explain = sandbox.cairn(&format!("explain {PHOTO} -m run --class {name} -o {name}.png"));
+        explain.assert_status(0).assert_stdout_has("Windmill");
+    }
+    // The one panel that is left when nothing else is likely: the photo's and the likeliest landmark's.
+    let width = |file: &str| image::open(sandbox.path(file)).unwrap().width();
+    let explain = sandbox.cairn(&format!("explain {PHOTO} -m run -o all.png"));
+    let panels = explain.assert_status(0).stdout.lines().count() as u32 + 1;
+    assert_eq!(width("all.png"), 8 + panels * 408);
 }
 
 #[test]

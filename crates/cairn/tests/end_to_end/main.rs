@@ -3,6 +3,7 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod bad_photos;
 mod bench;
 mod data;
@@ -16,10 +17,13 @@ mod interrupt;
 mod kills;
 mod learning;
 mod output;
+mod outputs;
 mod places;
 mod runs;
 mod sandbox;
 mod shipped;
 mod sweep;
 mod way_of_a_photo;
+#[cfg(unix)]
+mod window;
 mod wrong_usage;

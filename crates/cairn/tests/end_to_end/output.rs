@@ -33,7 +33,7 @@ fn an_output_that_cannot_be_written_is_an_error_with_its_path() {
         "train photos --recipe tiny.toml --out tiny.toml/run",
         "test run photos --report tiny.toml/report.html",
         "data show photos -o tiny.toml/montage.png --recipe tiny.toml -n 4",
-        "man tiny.toml/pages",
+        "man -o tiny.toml/pages",
         "demo --out tiny.toml/demo",
     ] {
         let run = sandbox.cairn(arguments);
@@ -75,6 +75,48 @@ fn output_that_is_no_terminal_gets_no_escape_codes_and_no_bars() {
 }
 
 #[test]
+fn no_name_reaches_a_terminal_as_a_command() {
+    let sandbox = Sandbox::trained();
+    sandbox.cairn("calibrate run --data photos -o known.safetensors").assert_status(0);
+    // An escape sequence, one that begins with a single character, and one that turns the direction of writing.
+    let evil = "evil\u{1b}[31m\u{9b}2J\u{202e}";
+    let photo = &format!("{evil}/good{evil}.jpg");
+    sandbox.copy("photos/test/03.Dome/0000.jpg", photo);
+    sandbox.copy("photos/test/03.Dome/0000.jpg", &format!("set/train/{evil}/1.jpg"));
+    sandbox.copy("photos/test/03.Dome/0001.jpg", &format!("set/train/{evil}/2.jpg"));
+    sandbox.file(&format!("{evil}/bad{evil}.jpg"), b"not a photo");
+    for arguments in [
+        format!("predict {evil} -m run"),
+        format!("predict {evil} -m run --format json"),
+        format!("predict {evil} -m run --format jsonl"),
+        format!("suggest {photo} -m run"),
+        format!("suggest {evil}/bad{evil}.jpg -m run"),
+        format!("explain {photo} -m run"),
+        format!("explain {photo} -m run --class {evil}"),
+        format!("similar {photo} {evil} -m run"),
+        format!("similar {photo} {evil} -m run --format json"),
+        format!("learn known.safetensors --name Dome2 {evil} -o {evil}.safetensors"),
+        format!("forget known.safetensors --name {evil} -o x.safetensors"),
+        "data check set".to_owned(),
+        "data stats set".to_owned(),
+        format!("test {evil} photos"),
+        format!("train {evil} --recipe {evil}"),
+        format!("train photos --recipe tiny.toml --{evil}"),
+        format!("{evil} photos"),
+        format!("runs list {evil}"),
+        format!("runs compare {evil}"),
+        format!("export {evil} --format onnx -o x.onnx"),
+        format!("import {evil} --net three-conv --classes {evil} -o x.safetensors"),
+        format!("data show {evil} -o {evil}.png"),
+    ] {
+        let run = sandbox.cairn(&arguments);
+        let hidden = |text: &str| text.contains(|c| c != '\n' && cairn_dataset::escape::is_hidden(c));
+        assert!(!hidden(&run.stdout) && !hidden(&run.stderr), "{run:?}");
+        assert!(!run.stderr.contains("panicked"), "{run}");
+    }
+}
+
+#[test]
 fn help_and_version_are_data_and_every_verb_is_in_them() {
     let sandbox = Sandbox::new();
     let help = sandbox.cairn("--help");
@@ -99,7 +141,7 @@ fn completions_are_made_for_every_shell() {
 #[test]
 fn a_manual_page_is_made_for_every_verb() {
     let sandbox = Sandbox::new();
-    sandbox.cairn("man pages").assert_status(0);
+    sandbox.cairn("man -o pages").assert_status(0);
     for page in ["cairn".to_owned(), "cairn-data-check".to_owned()]
         .into_iter()
         .chain(VERBS.map(|verb| format!("cairn-{verb}")))

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use cairn_dataset::escape::shown;
 use cairn_photo::Framing;
 use serde_json::json;
 
 use super::TestFigures;
+use super::markdown::{code, code_block, text};
 use crate::BundleInfo;
 use crate::export::WeightFormat;
 
@@ -19,7 +21,7 @@ pub(super) fn card(info: &BundleInfo, weights: WeightFormat, test: Option<&TestF
     let _ = write!(out, "\n## Test\n\n{}", test.map_or(untested(), figures));
     let _ = write!(out, "\n## Use\n\n{USE}");
     let _ = write!(out, "\n## Landmarks\n\n{}", landmarks(info));
-    let _ = write!(out, "\n## Recipe\n\n```toml\n{}\n```\n", info.provenance.recipe.trim_end());
+    let _ = write!(out, "\n## Recipe\n\n{}", code_block("toml", &info.provenance.recipe));
     card
 }
 
@@ -43,7 +45,7 @@ fn metadata(title: &str, test: Option<&TestFigures>) -> String {
             |kind: &str, name: &str, value: f64| json!({ "type": kind, "name": name, "value": value });
         let results = json!([{
             "task": { "type": "image-classification", "name": "Image classification" },
-            "dataset": { "type": test.data, "name": test.data, "split": "test" },
+            "dataset": { "type": shown(&test.data), "name": shown(&test.data), "split": "test" },
             "metrics": [
                 metric("accuracy", "Accuracy", test.accuracy),
                 metric("top-3-accuracy", "Top-3 accuracy", test.top3),
@@ -81,15 +83,15 @@ fn facts(info: &BundleInfo, weights: WeightFormat) -> String {
          | Normalisation | mean {:?}, standard deviation {:?}, on a scale of 0 to 1 |\n\
          | Weights | {weights} |\n\
          | Validation | accuracy {:.1} %, cross-entropy {:.3} nats, after epoch {} |\n\
-         | Training photos | fingerprint `{}` |\n",
-        provenance.cairn,
+         | Training photos | fingerprint {} |\n",
+        text(&provenance.cairn),
         info.network.architecture,
         mean_std.mean,
         mean_std.std,
         100.0 * provenance.valid_accuracy,
         provenance.valid_loss,
         provenance.epoch,
-        provenance.data_fingerprint,
+        text(&provenance.data_fingerprint),
     )
 }
 
@@ -97,9 +99,10 @@ fn figures(test: &TestFigures) -> String {
     let TestFigures { data, photos, accuracy, top3, macro_f1, loss, ece } = test;
     let percent = |share: &f64| format!("{:.1} %", 100.0 * share);
     format!(
-        "{photos} test photos of `{data}`, which the network was not trained on.\n\n\
+        "{photos} test photos of {}, which the network was not trained on.\n\n\
          | accuracy | top-3 | macro F1 | calibration error | cross-entropy |\n| ---: | ---: | ---: | ---: | ---: |\n\
          | {} | {} | {} | {} | {loss:.3} nats |\n",
+        code(data),
         percent(accuracy),
         percent(top3),
         percent(macro_f1),
@@ -112,5 +115,5 @@ fn untested() -> String {
 }
 
 fn landmarks(info: &BundleInfo) -> String {
-    info.classes.iter().map(|(id, class)| format!("{id}. {}\n", class.name)).collect()
+    info.classes.iter().map(|(id, class)| format!("{id}. {}\n", text(&class.name))).collect()
 }

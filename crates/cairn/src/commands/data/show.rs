@@ -4,24 +4,25 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::{Loader, LoaderOptions, Tile, ValidSplit, View, montage};
-use cairn_photo::Normalisation;
+use cairn_photo::{Normalisation, PictureKind};
 use cairn_train::Recipe;
 use clap::Args;
 
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::{left_out, say};
 
 /// Draw a batch of training photos as the network sees them, with their labels
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| out.required(true).help("Picture to write: .png, .jpg or .webp")))]
 pub(crate) struct Show {
     /// Data set
     dir: PathBuf,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// The picture to write (PNG)
-    #[arg(short, long, value_name = "PNG")]
-    out: PathBuf,
+    #[command(flatten)]
+    output: OutputOption,
     /// The recipe whose framing is shown: one that comes with cairn, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
     recipe: String,
@@ -41,6 +42,9 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn run(self) -> Result<Status> {
+        let out = self.output.named()?;
+        Outputs::files([out.clone()]).reading([self.dir.as_path()]).check(self.output.force)?;
+        PictureKind::of(&out)?;
         let recipe = Recipe::find(&self.recipe)?;
         let data = self.data_set.open(&self.dir, &ValidSplit::default())?;
         // What is shown is undone before it is drawn, so any figures do.
@@ -68,8 +72,9 @@ impl Show {
         let Some(picture) = montage(&tiles, self.columns as usize) else {
             bail!("not one of the photos could be read");
         };
-        picture.save_png(&self.out)?;
-        say(format!("{} photos: {}", tiles.len(), self.out.display()));
+        make_folder_of(&out)?;
+        picture.save(&out)?;
+        say(format!("{} photos: {}", tiles.len(), out.display()));
         Ok(Status::with_bad_photos(batch.bad.len()))
     }
 }

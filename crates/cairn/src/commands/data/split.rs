@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
+use crate::output::{Force, Outputs};
 use crate::photo_files::say_skipped;
 use crate::progress::{advance, bar, left_out, say};
 use crate::rows::Format;
@@ -68,6 +69,10 @@ enum Link {
 impl Split {
     pub(crate) fn run(self) -> Result<Status> {
         let shares = PartShares { valid: self.valid, test: self.test, seed: self.seed };
+        if self.link.is_none() && !self.copy {
+            let outputs = Outputs::files([self.out.clone()]).reading([self.dir.as_path()]);
+            outputs.check(Force { replace: self.force })?;
+        }
         let reading = bar(0, "reading photos");
         let partition = Partition::of(&self.dir, &shares, |done, total| advance(&reading, done, total))?;
         reading.finish_and_clear();

@@ -3,25 +3,26 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_eval::write_run_curves;
+use cairn_eval::{check_chart_name, write_run_curves};
 use cairn_train::{Recipe, Run, differences};
 use clap::Args;
 
 use super::{result_columns, results};
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::say;
 use crate::rows::Format;
 
 /// Runs side by side: the recipes' values that differ, the results, and the validation curves in one picture
 #[derive(Debug, Args)]
+#[command(mut_arg("out", |out| out.alias("output").help("Picture of all validation losses and accuracies to write: .png or .svg")))]
 pub(crate) struct Compare {
     /// Run folders
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// Picture of all validation losses and accuracies to write, .png or .svg
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOption,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -29,6 +30,10 @@ pub(crate) struct Compare {
 
 impl Compare {
     pub(crate) fn run(self) -> Result<Status> {
+        if let Some(out) = &self.output.out {
+            Outputs::files([out.clone()]).check(self.output.force)?;
+            check_chart_name(out)?;
+        }
         let runs = self.runs.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>, _>>()?;
         let recipes: Vec<&Recipe> = runs.iter().map(|run| &run.recipe).collect();
         let differences = differences(&recipes)?;
@@ -46,7 +51,8 @@ impl Compare {
         }
         listing.print(self.format, Layout::SideBySide)?;
 
-        if let Some(path) = &self.output {
+        if let Some(path) = &self.output.out {
+            make_folder_of(path)?;
             let curves: Vec<_> = runs.iter().map(|run| run.curves(run.path.display().to_string())).collect();
             write_run_curves(path, &curves)?;
             say(format!("curves: {}", path.display()));
