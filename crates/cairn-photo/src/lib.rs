@@ -18,12 +18,14 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod bmff;
 mod crop;
 mod embedded;
 mod error;
 mod ifd;
 mod kind;
 mod metadata;
+mod orientation;
 mod photo;
 mod preprocess;
 mod read;

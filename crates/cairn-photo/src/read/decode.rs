@@ -94,10 +94,11 @@ impl Seek for Watched<'_> {
     }
 }
 
-/// The photo in `bytes`, which are in `format`, at `size`.
+/// The photo in `bytes`, which are in `format`, turned by `orientation`, at `size`.
 pub(super) fn decode(
     bytes: &[u8],
     format: ImageFormat,
+    orientation: Orientation,
     size: ReadSize,
     limits: &Limits,
 ) -> Result<Photo, DecodeError> {
@@ -106,9 +107,9 @@ pub(super) fn decode(
         if !jpeg::is_complete(bytes) {
             return Err(DecodeError::Truncated);
         }
-        return decode_watched(bytes, format, size, limits, &ran_out);
+        return decode_watched(bytes, format, orientation, size, limits, &ran_out);
     }
-    decode_watched(bytes, format, size, limits, &ran_out).map_err(|error| match error {
+    decode_watched(bytes, format, orientation, size, limits, &ran_out).map_err(|error| match error {
         DecodeError::Corrupt(_) if ran_out.get() => DecodeError::Truncated,
         error => error,
     })
@@ -117,6 +118,7 @@ pub(super) fn decode(
 fn decode_watched(
     bytes: &[u8],
     format: ImageFormat,
+    orientation: Orientation,
     size: ReadSize,
     limits: &Limits,
     ran_out: &Cell<bool>,
@@ -132,19 +134,29 @@ fn decode_watched(
     decoder_limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(decoder_limits)?;
 
-    let orientation = decoder.orientation()?;
     if format == ImageFormat::Jpeg
         && let Some(photo) = decode_reduced(bytes, [width, height], orientation, size)
     {
         return Ok(photo);
     }
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    image.apply_orientation(orientation);
+    let image = DynamicImage::from_decoder(decoder)?;
     let rgb = if image.color().has_alpha() {
         DynamicImage::ImageRgba8(laid_on_white(image.into_rgba8())).into_rgb8()
     } else {
         image.into_rgb8()
     };
+    upright(rgb, orientation, size)
+}
+
+/// A picture as it is stored, turned by `orientation`, at `size`.
+pub(super) fn upright(
+    picture: RgbImage,
+    orientation: Orientation,
+    size: ReadSize,
+) -> Result<Photo, DecodeError> {
+    let mut image = DynamicImage::ImageRgb8(picture);
+    image.apply_orientation(orientation);
+    let rgb = image.into_rgb8();
     Photo::from_pixels(rgb.width(), rgb.height(), rgb.into_raw())
         .map(|photo| size.resize(photo))
         .ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))

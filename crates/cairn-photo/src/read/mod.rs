@@ -2,18 +2,28 @@
 
 #[cfg(feature = "avif")]
 mod avif;
+mod colorimetry;
+mod content;
 mod decode;
 mod format;
+mod heic;
 mod jpeg;
+mod raw;
 mod read_size;
 mod reduced_jpeg;
+mod tiff;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use image::ImageFormat;
+use image::metadata::Orientation;
+
+use crate::embedded::Embedded;
+use crate::orientation::orientation;
 use crate::{FileKind, Photo, PhotoError};
-use decode::DecodeError;
+use decode::{DecodeError, upright};
 use format::Format;
 pub use read_size::ReadSize;
 
@@ -58,10 +68,11 @@ impl Photo {
 
     /// Reads a photo at the size at which it is wanted, turns it upright and lays what is transparent on white.
     ///
-    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP and TIFF are read,
-    /// and AVIF with the Cargo feature `avif`. The content tells the format; the file's name does not matter. 16-bit
-    /// colours are scaled to 8 bits. The EXIF orientation of JPEG, PNG, WebP and TIFF is applied. Colour profiles are
-    /// ignored, as torchvision's loader ignores them.
+    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP, TIFF and BigTIFF
+    /// (first picture), HEIC, and the largest JPEG in cameras' raw files are read, and AVIF with the Cargo feature
+    /// `avif`. The content tells the format; the file's name does not matter. 16-bit colours are scaled to 8 bits. The
+    /// orientation that EXIF or XMP names is applied, in HEIC and AVIF what the container says instead. Colour profiles
+    /// are ignored, as torchvision's loader ignores them.
     ///
     /// The photo is what [`Photo::resized`] makes of every pixel of the file; but a JPEG that is wanted much smaller is
     /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in
@@ -74,16 +85,21 @@ impl Photo {
         let path = path.as_ref();
         let bytes = read_file(path, limits)?;
         let Some(format) = Format::of(&bytes) else {
-            return Err(PhotoError::NotAPhoto { path: path.to_owned() });
+            let what = content::description(&bytes);
+            return Err(PhotoError::NotAPhoto { path: path.to_owned(), what });
         };
+        let turned = || orientation(&Embedded::of(&bytes)).unwrap_or(Orientation::NoTransforms);
         let decoded = match format {
-            Format::Common(format) => decode::decode(&bytes, format, size, limits),
+            Format::Common(ImageFormat::Tiff) => {
+                tiff::decode(&bytes, limits).and_then(|picture| upright(picture, turned(), size))
+            }
+            Format::Common(format) => decode::decode(&bytes, format, turned(), size, limits),
+            Format::Raw => raw::decode(&bytes, size, limits),
+            // Turned by the container, whatever EXIF says.
+            Format::Heic => heic::decode(&bytes, limits)
+                .and_then(|picture| upright(picture, Orientation::NoTransforms, size)),
             Format::Avif => decode_avif(&bytes, limits).map(|photo| size.resize(photo)),
-            Format::Heic => Err(DecodeError::Unsupported(
-                "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
-                 \"most compatible\" and export it again"
-                    .into(),
-            )),
+            Format::Unread(_) => Err(DecodeError::Unsupported("convert it to JPEG".into())),
         };
         decoded.map_err(|error| error.at(path, format.name(), limits))
     }
