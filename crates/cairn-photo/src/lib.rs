@@ -18,9 +18,15 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod bmff;
 mod convolution;
 mod crop;
+mod embedded;
 mod error;
+mod ifd;
+mod kind;
+mod metadata;
+mod orientation;
 mod photo;
 mod preprocess;
 mod read;
@@ -30,6 +36,8 @@ mod save;
 pub use augment::{Augmentation, AugmentationError, Augmentations};
 pub use crop::Region;
 pub use error::PhotoError;
+pub use kind::FileKind;
+pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, MemoryBudget, PHOTO_EXTENSIONS, ReadSize, Reservation, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};
