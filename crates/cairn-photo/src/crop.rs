@@ -98,11 +98,17 @@ impl Photo {
     /// The photo in a mirror: left and right exchanged.
     pub fn flipped_horizontally(&self) -> Photo {
         let mut flipped = self.clone();
-        for row in flipped.pixels_mut().chunks_exact_mut(self.width() as usize * 3) {
+        flipped.flip_horizontally();
+        flipped
+    }
+
+    /// Exchanges left and right in place, where a second copy of a large photo would take too much memory.
+    pub fn flip_horizontally(&mut self) {
+        let stride = self.width() as usize * 3;
+        for row in self.pixels_mut().chunks_exact_mut(stride) {
             let (pixels, _) = row.as_chunks_mut::<3>();
             pixels.reverse();
         }
-        flipped
     }
 
     /// What is seen through the window: what is not photo is black.

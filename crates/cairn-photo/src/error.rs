@@ -27,11 +27,13 @@ pub enum PhotoError {
         /// The file.
         path: PathBuf,
     },
-    /// The content is of no known picture format, whatever the name says.
-    #[error("{}: not a photo (the content is of no known picture format)", path.display())]
+    /// The content is no picture, whatever the name says.
+    #[error("{}: {}", path.display(), what.map_or("not a photo (the content is of no known picture format)".into(), |what| format!("{what}, not a photo")))]
     NotAPhoto {
         /// The file.
         path: PathBuf,
+        /// What it is instead, such as "a video (MP4)", if its first bytes tell.
+        what: Option<&'static str>,
     },
     /// The file ends before the picture does.
     #[error("{}: truncated {format} (the file ends before the picture does): copy or download it again", path.display())]
@@ -126,12 +128,10 @@ pub enum PhotoError {
         kind: &'static str,
     },
     /// A decoder panicked.
-    #[error("{}: internal error while decoding {format} ({message}): please report it, with the photo", path.display())]
+    #[error("{}: internal error while decoding ({message}): please report it, with the photo", path.display())]
     Panicked {
         /// The file.
         path: PathBuf,
-        /// Name of the format, such as "TIFF".
-        format: &'static str,
         /// What the panic said.
         message: String,
     },
@@ -162,7 +162,7 @@ impl PhotoError {
             PhotoError::NotFound { path }
             | PhotoError::Io { path, .. }
             | PhotoError::Empty { path }
-            | PhotoError::NotAPhoto { path }
+            | PhotoError::NotAPhoto { path, .. }
             | PhotoError::Truncated { path, .. }
             | PhotoError::Corrupt { path, .. }
             | PhotoError::TooLarge { path, .. }

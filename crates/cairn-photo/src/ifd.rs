@@ -18,6 +18,8 @@ pub(crate) struct Directory<'a> {
     entries: Vec<Entry<'a>>,
     /// Offset of the next directory; 0 for none.
     pub(crate) next: u64,
+    /// Whether some of it, or some of its values, is outside of the bytes.
+    pub(crate) is_cut: bool,
 }
 
 /// One entry: a tag and the bytes of its values.
@@ -65,13 +67,14 @@ impl<'a> Tiff<'a> {
         let read = count.min(MAX_ENTRIES) as usize;
         let entries = (0..read).map_while(|index| {
             let at = start.checked_add(index * entry_size)?;
-            self.bytes.get(at..at + entry_size).map(|_| self.entry(at))
+            self.bytes.get(at..at.checked_add(entry_size)?).map(|_| self.entry(at))
         });
-        let entries = entries.flatten().collect();
+        let entries: Vec<Entry<'a>> = entries.flatten().collect();
         let end =
             usize::try_from(count).ok().and_then(|count| count.checked_mul(entry_size)?.checked_add(start));
         let next = end.and_then(|end| if self.big { self.u64(end) } else { self.u32(end).map(u64::from) });
-        Some(Directory { tiff: *self, entries, next: next.unwrap_or(0) })
+        let is_cut = entries.len() < read || next.is_none();
+        Some(Directory { tiff: *self, entries, next: next.unwrap_or(0), is_cut })
     }
 
     fn entry(&self, at: usize) -> Option<Entry<'a>> {
@@ -95,6 +98,11 @@ impl<'a> Tiff<'a> {
     pub(crate) fn slice(&self, offset: u64, length: u64) -> Option<&'a [u8]> {
         let start = usize::try_from(offset).ok()?;
         self.bytes.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+    }
+
+    /// Whether numbers begin with their lowest byte.
+    pub(crate) fn is_little_endian(&self) -> bool {
+        self.little_endian
     }
 
     fn u16(&self, at: usize) -> Option<u16> {

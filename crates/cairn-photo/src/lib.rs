@@ -18,6 +18,7 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod bmff;
 mod convolution;
 mod crop;
 mod embedded;
@@ -25,6 +26,7 @@ mod error;
 mod ifd;
 mod kind;
 mod metadata;
+mod orientation;
 mod photo;
 mod preprocess;
 mod read;

@@ -7,6 +7,7 @@ use zenavif_parse::{AvifParser, ColorInformation, ImageMirror, ImageRotation};
 
 use super::Limits;
 use super::allowance::Allowance;
+use super::colorimetry::Colorimetry;
 use super::decode::{DecodeError, check_size};
 use super::rgb::on_white;
 use crate::Photo;
@@ -25,7 +26,7 @@ pub(super) fn decode(bytes: &[u8], allowance: &Allowance<'_>) -> Result<Photo, D
 
     let color = decode_av1(&container.primary_data()?, limits)?;
     check_size(color.width(), color.height(), limits)?;
-    let rgb = to_rgb(&color, &Colorimetry::of(&color, container.color_info())?);
+    let rgb = to_rgb(&color, &colorimetry(&color, container.color_info())?);
     let rgb = match container.alpha_data() {
         Some(_) if container.premultiplied_alpha() => return Err(unsupported("premultiplied alpha")),
         Some(alpha) => with_alpha(&rgb, &decode_av1(&alpha?, limits)?)?,
@@ -119,50 +120,13 @@ impl Plane {
     }
 }
 
-/// How a picture's luma and chroma are to be understood (ITU-T H.273).
-struct Colorimetry {
-    /// What red and blue contribute to luma; `None` if the planes are green, blue and red themselves.
-    luma_of_red_and_blue: Option<[f32; 2]>,
-    full_range: bool,
-}
-
-impl Colorimetry {
-    /// What the container says, or else the picture itself.
-    fn of(picture: &Picture, container: Option<&ColorInformation>) -> Result<Colorimetry, DecodeError> {
-        let (matrix, full_range) = match container {
-            Some(&ColorInformation::Nclx { matrix_coefficients, full_range, .. }) => {
-                (matrix_coefficients, full_range)
-            }
-            _ => (picture.matrix_coefficients() as u16, picture.color_range() == YUVRange::Full),
-        };
-        let luma_of_red_and_blue = match matrix {
-            0 => None,
-            1 => Some([0.2126, 0.0722]),
-            // 2 is "unspecified": BT.601 is what it nearly always is, and what libavif takes it for.
-            2 | 5 | 6 => Some([0.299, 0.114]),
-            9 => Some([0.2627, 0.0593]),
-            _ => return Err(unsupported("an unusual colour matrix")),
-        };
-        Ok(Colorimetry { luma_of_red_and_blue, full_range })
-    }
-
-    /// Luma, blue and red difference (0 to 1 each) to red, green and blue.
-    fn to_rgb(&self, [y, u, v]: [f32; 3]) -> [u8; 3] {
-        let (luma, chroma_scale) =
-            if self.full_range { (y, 1.0) } else { ((y * 255.0 - 16.0) / 219.0, 255.0 / 224.0) };
-        let rgb = match self.luma_of_red_and_blue {
-            None => [v, y, u],
-            Some([red_weight, blue_weight]) => {
-                // The middle of the range is 128 of 255, at every depth nearly enough.
-                let [u, v] = [u, v].map(|chroma| (chroma - 128.0 / 255.0) * chroma_scale);
-                let red = luma + 2.0 * (1.0 - red_weight) * v;
-                let blue = luma + 2.0 * (1.0 - blue_weight) * u;
-                let green = (luma - red_weight * red - blue_weight * blue) / (1.0 - red_weight - blue_weight);
-                [red, green, blue]
-            }
-        };
-        // The cast saturates at 0 and 255.
-        rgb.map(|value| (value * 255.0).round() as u8)
+/// What the container says of the picture's colours, or else the picture itself.
+fn colorimetry(picture: &Picture, container: Option<&ColorInformation>) -> Result<Colorimetry, DecodeError> {
+    match container {
+        Some(&ColorInformation::Nclx { matrix_coefficients, full_range, .. }) => {
+            Colorimetry::of(matrix_coefficients, full_range)
+        }
+        _ => Colorimetry::of(picture.matrix_coefficients() as u16, picture.color_range() == YUVRange::Full),
     }
 }
 

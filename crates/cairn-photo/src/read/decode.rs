@@ -40,8 +40,6 @@ pub(super) enum DecodeError {
         allowed: Duration,
     },
     Unsupported(String),
-    /// The words of a decoder's panic.
-    Panicked(String),
 }
 
 impl DecodeError {
@@ -62,7 +60,6 @@ impl DecodeError {
             DecodeError::TooManyScans { scans, limit } => PhotoError::TooManyScans { path, scans, limit },
             DecodeError::TimedOut { allowed } => PhotoError::TimedOut { path, format, allowed },
             DecodeError::Unsupported(advice) => PhotoError::Unsupported { path, format, advice },
-            DecodeError::Panicked(message) => PhotoError::Panicked { path, format, message },
         }
     }
 }
@@ -148,18 +145,22 @@ impl Seek for Watched<'_, '_> {
     }
 }
 
-/// The photo in `bytes`, which are in `format`, at `size`.
+/// The photo in `bytes`, which are in `format`, turned by `orientation`, at `size`.
 pub(super) fn decode(
     bytes: &[u8],
     format: ImageFormat,
+    orientation: Orientation,
     size: ReadSize,
     allowance: &Allowance<'_>,
 ) -> Result<Photo, DecodeError> {
     let ran_out = Cell::new(false);
     let decoded = match format {
-        ImageFormat::Jpeg => decode_jpeg(bytes, size, allowance, &ran_out),
-        ImageFormat::Png => decode_watched(&without_much_metadata(bytes), format, size, allowance, &ran_out),
-        _ => decode_watched(bytes, format, size, allowance, &ran_out),
+        ImageFormat::Jpeg => decode_jpeg(bytes, orientation, size, allowance, &ran_out),
+        ImageFormat::Png => {
+            let bytes = without_much_metadata(bytes);
+            decode_watched(&bytes, format, orientation, size, allowance, &ran_out)
+        }
+        _ => decode_watched(bytes, format, orientation, size, allowance, &ran_out),
     };
     decoded.map_err(|error| match error {
         DecodeError::Corrupt(_) => match allowance.check_time() {
@@ -173,17 +174,18 @@ pub(super) fn decode(
 
 fn decode_jpeg(
     bytes: &[u8],
+    orientation: Orientation,
     size: ReadSize,
     allowance: &Allowance<'_>,
     ran_out: &Cell<bool>,
 ) -> Result<Photo, DecodeError> {
     let markers = Markers::of(bytes).ok_or(DecodeError::Truncated)?;
     let decoder = opened(bytes, ImageFormat::Jpeg, allowance, ran_out)?;
-    let (width, height) = decoder.image.dimensions();
+    let (width, height) = decoder.dimensions();
     markers.check(width, height, allowance.limits())?;
 
     // As stored, the picture may lie on its side; turning comes last, when least is left to turn.
-    let target = if is_on_its_side(decoder.orientation) {
+    let target = if is_on_its_side(orientation) {
         let (upright_width, upright_height) = size.of(height, width);
         [upright_height, upright_width]
     } else {
@@ -195,54 +197,46 @@ fn decode_jpeg(
         let file = Watched::new(bytes, ran_out, allowance);
         if let Some(reduced) = reduced_jpeg::decode(file, [width, height], divisor, allowance)? {
             let photo = reduced.photo.resized_part(reduced.bounds, reduced.part, target);
-            return Ok(upright(photo, decoder.orientation));
+            return Ok(upright(photo, orientation));
         }
     }
     // The decoder keeps a copy of the file.
-    decoder.decode(bytes.len() as u64 + markers.coefficient_bytes, size, allowance)
+    decode_pixels(decoder, bytes.len() as u64 + markers.coefficient_bytes, orientation, size, allowance)
 }
 
 fn decode_watched(
     bytes: &[u8],
     format: ImageFormat,
+    orientation: Orientation,
     size: ReadSize,
     allowance: &Allowance<'_>,
     ran_out: &Cell<bool>,
 ) -> Result<Photo, DecodeError> {
     let decoder = opened(bytes, format, allowance, ran_out)?;
-    let (width, height) = decoder.image.dimensions();
-    let (pixels, own) = (u64::from(width) * u64::from(height), decoder.image.total_bytes());
+    let (width, height) = decoder.dimensions();
     let buffers = match format {
         // A frame that is smaller than the canvas.
-        ImageFormat::Gif => own,
+        ImageFormat::Gif => decoder.total_bytes(),
         // Luma and chroma planes, or RGBA.
-        ImageFormat::WebP => 4 * pixels,
-        // The picture as stored, which may be CMYK.
-        ImageFormat::Tiff => own / 3 * 4,
+        ImageFormat::WebP => 4 * u64::from(width) * u64::from(height),
         _ => 0,
     };
-    decoder.decode(buffers, size, allowance)
+    decode_pixels(decoder, buffers, orientation, size, allowance)
 }
 
-/// A file whose header has been read.
-struct Opened<D> {
-    image: D,
-    orientation: Orientation,
-}
-
+/// The decoder of a file whose header has been read.
 fn opened<'a, 'budget>(
     bytes: &'a [u8],
     format: ImageFormat,
     allowance: &'a Allowance<'budget>,
     ran_out: &'a Cell<bool>,
-) -> Result<Opened<impl ImageDecoder + use<'a, 'budget>>, DecodeError> {
+) -> Result<impl ImageDecoder + use<'a, 'budget>, DecodeError> {
     let mut reader = ImageReader::with_format(Watched::new(bytes, ran_out, allowance), format);
     reader.limits(decoder_limits(allowance));
-    let mut image = reader.into_decoder()?;
-    let (width, height) = image.dimensions();
+    let decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
     check_size(width, height, allowance.limits())?;
-    let orientation = image.orientation()?;
-    Ok(Opened { image, orientation })
+    Ok(decoder)
 }
 
 fn decoder_limits(allowance: &Allowance<'_>) -> image::Limits {
@@ -251,30 +245,40 @@ fn decoder_limits(allowance: &Allowance<'_>) -> image::Limits {
     limits
 }
 
-impl<D: ImageDecoder> Opened<D> {
-    /// Decodes every pixel, for which the decoder has `buffers` bytes besides them.
-    fn decode(
-        mut self,
-        buffers: u64,
-        size: ReadSize,
-        allowance: &Allowance<'_>,
-    ) -> Result<Photo, DecodeError> {
-        let (width, height) = self.image.dimensions();
-        let (own, rgb) = (self.image.total_bytes(), 3 * u64::from(width) * u64::from(height));
-        let mut limits = decoder_limits(allowance);
-        limits.reserve(own)?;
-        self.image.set_limits(limits)?;
-        allowance.reserve(width, height, own.max(rgb) + buffers + extra_bytes(rgb, self.orientation))?;
+/// Decodes every pixel, for which the decoder has `buffers` bytes besides them.
+fn decode_pixels(
+    mut decoder: impl ImageDecoder,
+    buffers: u64,
+    orientation: Orientation,
+    size: ReadSize,
+    allowance: &Allowance<'_>,
+) -> Result<Photo, DecodeError> {
+    let (width, height) = decoder.dimensions();
+    let (own, rgb) = (decoder.total_bytes(), 3 * u64::from(width) * u64::from(height));
+    let mut limits = decoder_limits(allowance);
+    limits.reserve(own)?;
+    decoder.set_limits(limits)?;
+    allowance.reserve(width, height, own.max(rgb) + buffers + extra_bytes(rgb, orientation))?;
 
-        let color = self.image.color_type();
-        // The limits are less than what is addressed, even on 32 bits, where more would have failed above.
-        let mut pixels = vec![0; usize::try_from(own).map_err(|_| DecodeError::TooMuchMemory)?];
-        self.image.read_image(&mut pixels)?;
-        let pixels = to_rgb8(pixels, color);
-        let photo = pixels.and_then(|pixels| Photo::from_pixels(width, height, pixels));
-        let photo = photo.ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))?;
-        Ok(size.resize(upright(photo, self.orientation)))
-    }
+    let color = decoder.color_type();
+    // The limits are less than what is addressed, even on 32 bits, where more would have failed above.
+    let mut pixels = vec![0; usize::try_from(own).map_err(|_| DecodeError::TooMuchMemory)?];
+    decoder.read_image(&mut pixels)?;
+    let pixels =
+        to_rgb8(pixels, color).ok_or_else(|| DecodeError::Corrupt("of an unknown colour type".into()))?;
+    finished([width, height], pixels, orientation, size)
+}
+
+/// The photo of the RGB pixels that are stored in a file, turned by `orientation`, at `size`.
+pub(super) fn finished(
+    [width, height]: [u32; 2],
+    pixels: Vec<u8>,
+    orientation: Orientation,
+    size: ReadSize,
+) -> Result<Photo, DecodeError> {
+    let photo = Photo::from_pixels(width, height, pixels);
+    let photo = photo.ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))?;
+    Ok(size.resize(upright(photo, orientation)))
 }
 
 /// Refuses more pixels than allowed.

@@ -3,24 +3,34 @@
 mod allowance;
 #[cfg(feature = "avif")]
 mod avif;
+mod colorimetry;
+mod content;
 mod decode;
 mod format;
+mod heic;
 mod jpeg;
 mod limits;
 mod memory_budget;
 mod panics;
 mod png_metadata;
+mod raw;
 mod read_size;
 mod reduced_jpeg;
 mod regular_file;
 mod rgb;
+mod tiff;
 mod upright;
 
 use std::path::Path;
 
+use image::ImageFormat;
+use image::metadata::Orientation;
+
+use crate::embedded::Embedded;
+use crate::orientation::orientation;
 use crate::{FileKind, Photo, PhotoError};
 use allowance::Allowance;
-use decode::DecodeError;
+use decode::{DecodeError, finished};
 use format::Format;
 pub use limits::Limits;
 pub use memory_budget::{MemoryBudget, Reservation};
@@ -51,10 +61,11 @@ impl Photo {
 
     /// Reads a photo at the size at which it is wanted, turns it upright and lays what is transparent on white.
     ///
-    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP and TIFF are read,
-    /// and AVIF with the Cargo feature `avif`. The content tells the format; the file's name does not matter. 16-bit
-    /// colours are scaled to 8 bits. The EXIF orientation of JPEG, PNG, WebP and TIFF is applied. Colour profiles are
-    /// ignored, as torchvision's loader ignores them.
+    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP, TIFF and BigTIFF
+    /// (first picture), HEIC, and the largest JPEG in cameras' raw files are read, and AVIF with the Cargo feature
+    /// `avif`. The content tells the format; the file's name does not matter. 16-bit colours are scaled to 8 bits. The
+    /// orientation that EXIF or XMP names is applied, in HEIC and AVIF what the container says instead. Colour profiles
+    /// are ignored, as torchvision's loader ignores them.
     ///
     /// The photo is what [`Photo::resized`] makes of every pixel of the file; but a JPEG that is wanted much smaller is
     /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in
@@ -77,23 +88,40 @@ fn open_with_budget(
     budget: &MemoryBudget,
 ) -> Result<Photo, PhotoError> {
     let bytes = read_file(path, limits)?;
-    let Some(format) = Format::of(&bytes) else {
-        return Err(PhotoError::NotAPhoto { path: path.to_owned() });
-    };
     let allowance = Allowance::new(limits, budget, bytes.len() as u64);
-    let decoded = panics::caught(|| {
-        match format {
-        Format::Common(format) => decode::decode(&bytes, format, size, &allowance),
-        Format::Avif => decode_avif(&bytes, &allowance).map(|photo| size.resize(photo)),
-        Format::Heic => Err(DecodeError::Unsupported(
-            "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
-             \"most compatible\" and export it again"
-                .into(),
-        )),
+    panics::caught(|| {
+        let Some(format) = Format::of(&bytes) else {
+            let what = content::description(&bytes);
+            return Err(PhotoError::NotAPhoto { path: path.to_owned(), what });
+        };
+        decode(&bytes, format, size, &allowance).map_err(|error| error.at(path, format.name(), limits))
+    })
+    .unwrap_or_else(|message| Err(PhotoError::Panicked { path: path.to_owned(), message }))
+}
+
+fn decode(
+    bytes: &[u8],
+    format: Format,
+    size: ReadSize,
+    allowance: &Allowance<'_>,
+) -> Result<Photo, DecodeError> {
+    let turned = || orientation(&Embedded::of(bytes)).unwrap_or(Orientation::NoTransforms);
+    match format {
+        Format::Common(ImageFormat::Tiff) => {
+            let orientation = turned();
+            let picture = tiff::decode(bytes, orientation, allowance)?;
+            finished(picture.dimensions().into(), picture.into_raw(), orientation, size)
+        }
+        Format::Common(format) => decode::decode(bytes, format, turned(), size, allowance),
+        Format::Raw => raw::decode(bytes, size, allowance),
+        // Turned by the container, whatever EXIF says.
+        Format::Heic => {
+            let picture = heic::decode(bytes, allowance)?;
+            finished(picture.dimensions().into(), picture.into_raw(), Orientation::NoTransforms, size)
+        }
+        Format::Avif => decode_avif(bytes, allowance).map(|photo| size.resize(photo)),
+        Format::Unread(_) => Err(DecodeError::Unsupported("convert it to JPEG".into())),
     }
-    });
-    let decoded = decoded.unwrap_or_else(|message| Err(DecodeError::Panicked(message)));
-    decoded.map_err(|error| error.at(path, format.name(), limits))
 }
 
 #[cfg(feature = "avif")]

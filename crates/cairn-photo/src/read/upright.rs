@@ -32,19 +32,12 @@ pub(super) fn upright(mut photo: Photo, orientation: Orientation) -> Photo {
         Orientation::Rotate180 | Orientation::Rotate270FlipH => (true, true),
     };
     if left_to_right {
-        exchange_left_and_right(&mut photo);
+        photo.flip_horizontally();
     }
     if top_to_bottom {
         exchange_top_and_bottom(&mut photo);
     }
     if is_on_its_side(orientation) { transposed(photo, PIECE) } else { photo }
-}
-
-fn exchange_left_and_right(photo: &mut Photo) {
-    let stride = photo.width() as usize * 3;
-    for row in photo.pixels_mut().chunks_exact_mut(stride) {
-        row.as_chunks_mut::<3>().0.reverse();
-    }
 }
 
 fn exchange_top_and_bottom(photo: &mut Photo) {

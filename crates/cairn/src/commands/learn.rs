@@ -35,21 +35,22 @@ impl Learn {
         let out = self.destination.path(&self.model.source, self.photos.iter().map(PathBuf::as_path))?;
         let mut model = self.model.source.open()?;
         let paths = named_photos(&self.photos);
-        let (mut photos, mut thumbnails) = (Vec::new(), Vec::new());
+        let (mut thumbnails, mut embeddings) = (Vec::new(), Vec::new());
         for path in &paths {
             match model.open_resized(path) {
                 Ok(photo) => {
                     thumbnails.push(photo.resized(THUMBNAIL, THUMBNAIL));
-                    photos.push(photo);
+                    embeddings.extend(model.embeddings_to_learn(photo));
                 }
                 Err(error) => say(format!("left out: {}", with_causes(&error))),
             }
         }
-        let bad = paths.len() - photos.len();
-        if photos.is_empty() {
+        let read = thumbnails.len();
+        let bad = paths.len() - read;
+        if read == 0 {
             bail!("not one photo could be read");
         }
-        let learned = model.learn(&self.name, &photos)?;
+        let learned = model.learn_embeddings(&self.name, &embeddings)?;
         if let Some(warning) = too_alike(&thumbnails) {
             say(format!("warning: {warning}"));
         }
@@ -59,7 +60,7 @@ impl Learn {
             Learned::New => "learned",
             Learned::Anew => "learned anew, from these photos alone:",
         };
-        let count = match photos.len() {
+        let count = match read {
             1 => "1 photo".to_owned(),
             count => format!("{count} photos"),
         };
