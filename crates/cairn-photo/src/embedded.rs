@@ -194,7 +194,8 @@ pub(crate) fn parse_heif(bytes: &[u8]) -> Option<Result<HeifFile<'_>, heifer_iso
 }
 
 /// Canon's identifier of the box of metadata in a CR3's `moov`.
-pub(crate) const CANON_METADATA: [u8; 16] = *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
+pub(crate) const CANON_METADATA: [u8; 16] =
+    *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
 
 /// Canon's boxes `CMT1` (the first directory), `CMT2` (the exposure) and `CMT4` (the position), each TIFF by itself.
 fn in_cr3(bytes: &[u8]) -> Option<Embedded<'_>> {
@@ -249,9 +250,8 @@ mod tests {
 
     #[test]
     fn a_jpeg_keeps_both_before_its_scan() {
-        let segment = |data: &[u8]| {
-            [b"\xFF\xE1", (data.len() as u16 + 2).to_be_bytes().as_slice(), data].concat()
-        };
+        let segment =
+            |data: &[u8]| [b"\xFF\xE1", (data.len() as u16 + 2).to_be_bytes().as_slice(), data].concat();
         let exif = segment(&[b"Exif\0\0", EXIF].concat());
         let xmp = segment(b"http://ns.adobe.com/xap/1.0/\0<x>");
         let file = [b"\xFF\xD8", xmp.as_slice(), b"\xFF", &exif, b"\xFF\xDA"].concat();
@@ -259,6 +259,9 @@ mod tests {
         assert_eq!(Embedded::of(&file).xmp.as_deref(), Some(b"<x>".as_slice()));
         let file = [b"\xFF\xD8\xFF\xDA\0\x02", exif.as_slice()].concat();
         assert!(Embedded::of(&file).exif.is_none(), "what follows the scan is picture");
-        assert!(Embedded::of(b"\xFF\xD8\xFF\xE1\0\0").exif.is_none(), "a length that leaves no room for itself");
+        assert!(
+            Embedded::of(b"\xFF\xD8\xFF\xE1\0\0").exif.is_none(),
+            "a length that leaves no room for itself"
+        );
     }
 }

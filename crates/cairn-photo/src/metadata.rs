@@ -138,7 +138,10 @@ fn degrees(gps: &Directory<'_>, value: u16, reference: u16, [positive, negative]
 fn camera_time(exposure: &Directory<'_>) -> Option<TimeTaken> {
     let at = |time, offset| {
         let taken = TimeTaken::parse(&exposure.text(time)?)?;
-        Some(TimeTaken { offset_minutes: exposure.text(offset).and_then(|text| parse_offset(&text)), ..taken })
+        Some(TimeTaken {
+            offset_minutes: exposure.text(offset).and_then(|text| parse_offset(&text)),
+            ..taken
+        })
     };
     at(tag::DATE_TIME_ORIGINAL, tag::OFFSET_TIME_ORIGINAL)
         .or_else(|| at(tag::DATE_TIME_DIGITIZED, tag::OFFSET_TIME_DIGITIZED))

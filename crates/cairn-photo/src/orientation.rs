@@ -31,7 +31,9 @@ fn in_xmp(xmp: &[u8]) -> Option<Orientation> {
     memmem::find_iter(xmp, NAME).find_map(|at| {
         let rest = xmp[at + NAME.len()..].trim_ascii_start();
         let value = match rest.split_first()? {
-            (b'=', value) => value.trim_ascii_start().strip_prefix(b"\"").or(value.trim_ascii_start().strip_prefix(b"'")),
+            (b'=', value) => {
+                value.trim_ascii_start().strip_prefix(b"\"").or(value.trim_ascii_start().strip_prefix(b"'"))
+            }
             (b'>', value) => Some(value),
             _ => None,
         }?;

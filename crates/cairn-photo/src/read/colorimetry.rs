@@ -20,7 +20,9 @@ impl Colorimetry {
             2 | 5 | 6 => Some([0.299, 0.114]),
             9 => Some([0.2627, 0.0593]),
             _ => {
-                return Err(DecodeError::Unsupported("convert it to JPEG or PNG (it has an unusual colour matrix)".into()));
+                return Err(DecodeError::Unsupported(
+                    "convert it to JPEG or PNG (it has an unusual colour matrix)".into(),
+                ));
             }
         };
         Ok(Colorimetry { luma_of_red_and_blue, full_range })
@@ -95,7 +97,8 @@ impl RgbTables {
             return [red, luma, blue].map(|value| self.grey(value)[0]);
         }
         let y = self.luma_of(luma);
-        let [green_of_blue, blue] = self.blue_difference[usize::from(blue).min(self.blue_difference.len() - 1)];
+        let [green_of_blue, blue] =
+            self.blue_difference[usize::from(blue).min(self.blue_difference.len() - 1)];
         let [red, green_of_red] = self.red_difference[usize::from(red).min(self.red_difference.len() - 1)];
         // The cast saturates at 0 and 255.
         [y + red, y + green_of_blue + green_of_red, y + blue].map(|value| value.round() as u8)
@@ -120,11 +123,16 @@ mod tests {
         for (matrix, full_range) in [(1, true), (1, false), (6, true), (6, false), (9, false), (0, true)] {
             let colorimetry = Colorimetry::of(matrix, full_range).unwrap();
             let tables = RgbTables::new(&colorimetry, [8, 8]);
-            for samples in [[16, 128, 128], [235, 128, 128], [81, 90, 240], [145, 54, 34], [41, 240, 110], [0, 255, 0]] {
+            for samples in
+                [[16, 128, 128], [235, 128, 128], [81, 90, 240], [145, 54, 34], [41, 240, 110], [0, 255, 0]]
+            {
                 let found = tables.color(samples[0], samples[1], samples[2]);
                 let wanted = colorimetry.to_rgb(samples.map(|value| f32::from(value) / 255.0));
                 for (found, wanted) in found.iter().zip(wanted) {
-                    assert!(found.abs_diff(wanted) <= 1, "{matrix} {full_range} {samples:?}: {found} for {wanted}");
+                    assert!(
+                        found.abs_diff(wanted) <= 1,
+                        "{matrix} {full_range} {samples:?}: {found} for {wanted}"
+                    );
                 }
             }
         }

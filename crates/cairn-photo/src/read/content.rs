@@ -24,14 +24,20 @@ pub(super) fn description(bytes: &[u8]) -> Option<&'static str> {
         (b"\x28\xB5\x2F\xFD", "an archive (Zstandard)"),
         (b"7z\xBC\xAF\x27\x1C", "an archive (7z)"),
         (b"Rar!\x1A\x07", "an archive (RAR)"),
-        (b"\0\x05\x16\x07", "a sidecar (AppleDouble, what macOS keeps beside a file on other systems' disks)"),
+        (
+            b"\0\x05\x16\x07",
+            "a sidecar (AppleDouble, what macOS keeps beside a file on other systems' disks)",
+        ),
         (b"\x7FELF", "a program"),
         (b"SQLite format 3\0", "a database (SQLite)"),
     ];
     if let Some((_, what)) = starts.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Some(what);
     }
-    of_riff(bytes).or_else(|| of_boxes(bytes)).or_else(|| of_transport_stream(bytes)).or_else(|| of_text(bytes))
+    of_riff(bytes)
+        .or_else(|| of_boxes(bytes))
+        .or_else(|| of_transport_stream(bytes))
+        .or_else(|| of_text(bytes))
 }
 
 fn of_riff(bytes: &[u8]) -> Option<&'static str> {
@@ -57,9 +63,8 @@ fn of_boxes(bytes: &[u8]) -> Option<&'static str> {
 
 /// Packets of 188 bytes, each of which begins with the same byte; cameras put four bytes of time before each.
 fn of_transport_stream(bytes: &[u8]) -> Option<&'static str> {
-    let synchronised = |first: usize, packet: usize| {
-        (0..4).all(|index| bytes.get(first + index * packet) == Some(&0x47))
-    };
+    let synchronised =
+        |first: usize, packet: usize| (0..4).all(|index| bytes.get(first + index * packet) == Some(&0x47));
     (synchronised(0, 188) || synchronised(4, 192)).then_some("a video (MPEG transport stream)")
 }
 
@@ -75,10 +80,14 @@ fn of_text(bytes: &[u8]) -> Option<&'static str> {
     let text = match std::str::from_utf8(sample) {
         Ok(text) => text,
         // A letter that the sample was cut in.
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&sample[..error.valid_up_to()]).ok()?,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&sample[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return None,
     };
-    if text.is_empty() || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\x0C' | '\x1B')) {
+    if text.is_empty()
+        || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\x0C' | '\x1B'))
+    {
         return None;
     }
     let start = text.trim_start().to_ascii_lowercase();
@@ -99,7 +108,8 @@ mod tests {
 
     #[test]
     fn first_bytes_tell_what_is_no_photo() {
-        let transport_stream = [0x47_u8].iter().chain(&[0; 187]).copied().cycle().take(800).collect::<Vec<_>>();
+        let transport_stream =
+            [0x47_u8].iter().chain(&[0; 187]).copied().cycle().take(800).collect::<Vec<_>>();
         let cases: [(&[u8], &str); 15] = [
             (b"\0\0\0\x18ftypisom\0\0\0\0isomiso2", "a video (MP4)"),
             (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "a video (QuickTime)"),
@@ -115,7 +125,10 @@ mod tests {
             (b"class,name\n1,Eiffel Tower\n", "text"),
             ("Châtea".as_bytes(), "text"),
             (b"\xFF\xFEh\0i\0", "text (UTF-16)"),
-            (b"\0\x05\x16\x07\0\x02\0\0Mac OS X", "a sidecar (AppleDouble, what macOS keeps beside a file on other systems' disks)"),
+            (
+                b"\0\x05\x16\x07\0\x02\0\0Mac OS X",
+                "a sidecar (AppleDouble, what macOS keeps beside a file on other systems' disks)",
+            ),
         ];
         for (bytes, what) in cases {
             assert_eq!(description(bytes), Some(what), "{:?}", bytes.escape_ascii().to_string());

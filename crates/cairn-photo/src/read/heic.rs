@@ -116,7 +116,8 @@ impl Tiles {
             let covered = u64::from(tiles) * u64::from(tile);
             covered >= u64::from(whole) && covered - u64::from(tile) < u64::from(whole)
         };
-        let exact = tiled(self.columns, self.tile_width, self.width) && tiled(rows, self.tile_height, self.height);
+        let exact =
+            tiled(self.columns, self.tile_width, self.width) && tiled(rows, self.tile_height, self.height);
         if self.width == 0 || self.height == 0 || !exact {
             return Err(corrupt("its tiles do not cover the picture"));
         }
@@ -235,9 +236,9 @@ fn draw(
 fn alpha_of(file: &HeifFile<'_>, item: ItemId) -> Result<Option<ItemId>, DecodeError> {
     const KINDS: [&str; 2] = ["urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"];
     for candidate in file.referencing_items(item, b"auxl") {
-        let is_alpha = file.item_properties(candidate)?.any(|property| {
-            matches!(property, Property::AuxiliaryType(kind) if KINDS.contains(&kind.as_str()))
-        });
+        let is_alpha = file.item_properties(candidate)?.any(
+            |property| matches!(property, Property::AuxiliaryType(kind) if KINDS.contains(&kind.as_str())),
+        );
         if is_alpha {
             return Ok(Some(candidate));
         }
@@ -267,7 +268,9 @@ fn lay_on_white(
             for (column, &opacity) in (0..frame.widths[0].min(width)).zip(opacities) {
                 let [opacity, ..] = tables.grey(opacity).map(u32::from);
                 let pixel = picture.get_pixel_mut(x + column, y + row);
-                pixel.0 = pixel.0.map(|value| ((u32::from(value) * opacity + 255 * (255 - opacity) + 127) / 255) as u8);
+                pixel.0 = pixel
+                    .0
+                    .map(|value| ((u32::from(value) * opacity + 255 * (255 - opacity) + 127) / 255) as u8);
             }
         }
         Ok(())
@@ -311,7 +314,9 @@ mod tests {
         assert_eq!(aperture((700, 1), (0, 1), 704).unwrap(), (2, 700));
         // 701 of 704 columns from the left: the middle is one and a half columns to the left of the middle.
         assert_eq!(aperture((701, 1), (-3, 2), 704).unwrap(), (0, 701));
-        for (size, offset) in [((705, 1), (0, 1)), ((700, 1), (3, 1)), ((0, 1), (0, 1)), ((7, 0), (0, 1)), ((7, 1), (0, 0))] {
+        for (size, offset) in
+            [((705, 1), (0, 1)), ((700, 1), (3, 1)), ((0, 1), (0, 1)), ((7, 0), (0, 1)), ((7, 1), (0, 0))]
+        {
             assert!(aperture(size, offset, 704).is_err(), "{size:?} {offset:?}");
         }
     }

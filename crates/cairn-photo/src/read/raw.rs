@@ -20,8 +20,16 @@ use crate::orientation::orientation;
 pub(super) fn is_raw(bytes: &[u8]) -> bool {
     /// What raw files begin with that are no TIFF, or TIFF with another magic number: Fujifilm, Minolta, Sigma, Canon's
     /// old CRW, Olympus, Panasonic.
-    const SIGNATURES: [&[u8]; 8] =
-        [b"FUJIFILMCCD-RAW ", b"\0MRM", b"FOVb", b"II\x1A\0\0\0HEAPCCDR", b"IIRO", b"IIRS", b"MMOR", b"IIU\0"];
+    const SIGNATURES: [&[u8]; 8] = [
+        b"FUJIFILMCCD-RAW ",
+        b"\0MRM",
+        b"FOVb",
+        b"II\x1A\0\0\0HEAPCCDR",
+        b"IIRO",
+        b"IIRS",
+        b"MMOR",
+        b"IIU\0",
+    ];
     if SIGNATURES.iter().any(|signature| bytes.starts_with(signature)) || is_cr3(bytes) {
         return true;
     }
@@ -32,7 +40,8 @@ pub(super) fn is_raw(bytes: &[u8]) -> bool {
     Tiff::of(bytes).is_some_and(|tiff| {
         directories(&tiff).iter().any(|directory| {
             // The colours of a sensor's own pixels, or linear ones made of them (DNG specification, chapter 4).
-            let of_sensor = matches!(directory.integer(tag::PHOTOMETRIC_INTERPRETATION), Some(32_803 | 34_892));
+            let of_sensor =
+                matches!(directory.integer(tag::PHOTOMETRIC_INTERPRETATION), Some(32_803 | 34_892));
             of_sensor || directory.entry(tag::DNG_VERSION).is_some()
         })
     })
@@ -43,7 +52,8 @@ pub(super) fn decode(bytes: &[u8], size: ReadSize, limits: &Limits) -> Result<Ph
     let of_file = orientation(&Embedded::of(bytes));
     let mut first_error = None;
     for jpeg in embedded_jpegs(bytes) {
-        let turned = of_file.or_else(|| orientation(&Embedded::of(jpeg))).unwrap_or(Orientation::NoTransforms);
+        let turned =
+            of_file.or_else(|| orientation(&Embedded::of(jpeg))).unwrap_or(Orientation::NoTransforms);
         match decode::decode(jpeg, ImageFormat::Jpeg, turned, size, limits) {
             Ok(photo) => return Ok(photo),
             Err(error) => first_error = first_error.or(Some(error)),
@@ -69,7 +79,8 @@ fn embedded_jpegs(bytes: &[u8]) -> Vec<&[u8]> {
     } else if bytes.starts_with(b"FUJIFILMCCD-RAW ") {
         found.extend(raf_preview(bytes));
     }
-    let mut sized: Vec<(u64, &[u8])> = found.into_iter().filter_map(|jpeg| Some((pixels(jpeg)?, jpeg))).collect();
+    let mut sized: Vec<(u64, &[u8])> =
+        found.into_iter().filter_map(|jpeg| Some((pixels(jpeg)?, jpeg))).collect();
     if !sized.iter().any(|&(pixels, _)| pixels >= ENOUGH_PIXELS) {
         sized.extend(by_search(bytes));
     }
@@ -103,7 +114,8 @@ fn directories<'a>(tiff: &Tiff<'a>) -> Vec<Directory<'a>> {
     while let Some(&offset) = offsets.get(next).filter(|_| next < MOST) {
         next += 1;
         let Some(directory) = tiff.directory(offset) else { continue };
-        let children = [tag::SUB_IFDS, tag::EXIF_DIRECTORY].into_iter().filter_map(|tag| directory.entry(tag));
+        let children =
+            [tag::SUB_IFDS, tag::EXIF_DIRECTORY].into_iter().filter_map(|tag| directory.entry(tag));
         let children = children.flat_map(|entry| entry.integers().flatten().take(MOST));
         for child in std::iter::once(directory.next).chain(children) {
             // A directory that has been seen closes a circle.
@@ -121,7 +133,8 @@ fn in_directories<'a>(tiff: &Tiff<'a>, found: &mut Vec<&'a [u8]>) {
         let range = |offset, length| tiff.slice(directory.integer(offset)?, directory.integer(length)?);
         found.extend(range(tag::JPEG_INTERCHANGE_FORMAT, tag::JPEG_INTERCHANGE_FORMAT_LENGTH));
         // A JPEG in one strip. (A sensor's data are compressed by a lossless kind of JPEG, which is not taken below.)
-        let one_strip = directory.entry(tag::STRIP_OFFSETS).is_some_and(|strips| strips.integers().count() == 1);
+        let one_strip =
+            directory.entry(tag::STRIP_OFFSETS).is_some_and(|strips| strips.integers().count() == 1);
         if one_strip && matches!(directory.integer(tag::COMPRESSION), Some(6 | 7)) {
             found.extend(range(tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS));
         }
@@ -204,7 +217,8 @@ mod tests {
     #[test]
     fn a_frame_header_tells_the_pixels() {
         let jpeg = |frame: u8, bits: u8| {
-            [b"\xFF\xD8\xFF\xE0\x00\x04ab\xFF\xFF", [frame, 0, 11, bits].as_slice(), b"\x01\x00\x00\x10\x01"].concat()
+            [b"\xFF\xD8\xFF\xE0\x00\x04ab\xFF\xFF", [frame, 0, 11, bits].as_slice(), b"\x01\x00\x00\x10\x01"]
+                .concat()
         };
         assert_eq!(pixels(&jpeg(0xC0, 8)), Some(256 * 16));
         assert_eq!(pixels(&jpeg(0xC2, 8)), Some(256 * 16));

@@ -8,15 +8,14 @@ mod samples;
 use image::RgbImage;
 
 use super::Limits;
-use super::decode::{DecodeError, check_size};
+use super::decode::DecodeError;
 use color::Converter;
 use layout::{Chunk, Layout};
 use samples::{Samples, undo_prediction};
 
 /// The picture in `bytes` as it is stored, what is transparent laid on white.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, DecodeError> {
-    let layout = Layout::of(bytes)?;
-    check_size(layout.width, layout.height, limits)?;
+    let layout = Layout::of(bytes, limits)?;
     check_memory(&layout, limits)?;
 
     let converter = Converter::new(&layout)?;
@@ -32,7 +31,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, DecodeEr
             samples.read_row(&layout, &chunk, &buffers, row as usize);
             rgb.clear();
             converter.convert(samples.values(chunk.visible_columns as usize), &mut rgb);
-            let start = ((u64::from(chunk.y + row) * u64::from(layout.width) + u64::from(chunk.x)) * 3) as usize;
+            let start =
+                ((u64::from(chunk.y + row) * u64::from(layout.width) + u64::from(chunk.x)) * 3) as usize;
             picture.as_mut()[start..][..rgb.len()].copy_from_slice(&rgb);
         }
     }

@@ -50,7 +50,10 @@ fn damaged_files_are_photos_or_errors_and_take_no_time() {
         let result = std::panic::catch_unwind(|| {
             PhotoMetadata::from_bytes(&bytes);
             if let Ok(photo) = open(&bytes) {
-                assert_eq!(photo.pixels().len() as u64, u64::from(photo.width()) * u64::from(photo.height()) * 3);
+                assert_eq!(
+                    photo.pixels().len() as u64,
+                    u64::from(photo.width()) * u64::from(photo.height()) * 3
+                );
             }
         });
         let seconds = begin.elapsed();

@@ -97,7 +97,10 @@ fn assert_upright(what: &str, upright: &Photo, stored: &Photo, orientation: u8, 
         };
         let (found, wanted) = (upright.pixel(new_x, new_y), stored.pixel(x, y));
         let worst = found.iter().zip(wanted).map(|(a, b)| a.abs_diff(b)).max();
-        assert!(worst <= Some(tolerance), "{what}, orientation {orientation}, at {x}, {y}: {found:?} for {wanted:?}");
+        assert!(
+            worst <= Some(tolerance),
+            "{what}, orientation {orientation}, at {x}, {y}: {found:?} for {wanted:?}"
+        );
     }
 }
 

@@ -17,12 +17,7 @@ fn rationals(tag: u16, values: &[u32]) -> (u16, u16, u32, Vec<u8>) {
 /// EXIF data of a photo that was taken in Paris.
 fn exif() -> Vec<u8> {
     let main = [text(0x010F, "Canon"), text(0x0110, "Canon EOS R5"), long(0x8769, 200), long(0x8825, 400)];
-    let gps = [
-        text(1, "N"),
-        rationals(2, &[48, 51, 30]),
-        text(3, "E"),
-        rationals(4, &[2, 17, 40]),
-    ];
+    let gps = [text(1, "N"), rationals(2, &[48, 51, 30]), text(3, "E"), rationals(4, &[2, 17, 40])];
     let mut bytes = b"II*\0\x08\0\0\0".to_vec();
     bytes.extend(directory(8, &main, 0));
     bytes.resize(200, 0);
@@ -60,7 +55,14 @@ fn position_time_and_camera_are_read_from_every_format() {
     let chunk = [b"EXIF", (exif.len() as u32).to_le_bytes().as_slice(), &exif].concat();
     assert_read("WebP", &[b"RIFF\0\0\0\0WEBP".as_slice(), &chunk].concat());
 
-    let raf = [b"FUJIFILMCCD-RAW ".as_slice(), &[0; 68], &100_u32.to_be_bytes(), &(jpeg.len() as u32).to_be_bytes(), &[0; 8], &jpeg];
+    let raf = [
+        b"FUJIFILMCCD-RAW ".as_slice(),
+        &[0; 68],
+        &100_u32.to_be_bytes(),
+        &(jpeg.len() as u32).to_be_bytes(),
+        &[0; 8],
+        &jpeg,
+    ];
     assert_read("RAF", &raf.concat());
 }
 
@@ -69,7 +71,9 @@ fn a_cr3_keeps_them_in_three_boxes() {
     let header = b"II*\0\x08\0\0\0".as_slice();
     let whole = exif();
     // The directories of `exif`, each behind a header of its own: their values keep their offsets.
-    let part = |first: u8| [b"II*\0".as_slice(), &[first, (u16::from(first) >> 8) as u8, 0, 0], &whole[8..]].concat();
+    let part = |first: u8| {
+        [b"II*\0".as_slice(), &[first, (u16::from(first) >> 8) as u8, 0, 0], &whole[8..]].concat()
+    };
     let at_400 = [b"II*\0\x90\x01\0\0".as_slice(), &whole[8..]].concat();
     let boxes = [boxed(b"CMT1", &whole), boxed(b"CMT2", &part(200)), boxed(b"CMT4", &at_400)].concat();
     let canon = b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";

@@ -16,7 +16,11 @@ fn what_is_no_photo_is_told_what_it_is() {
         ("photos.zip", b"PK\x03\x04\x14\0\0\0\x08\0", "an archive (ZIP), not a photo"),
         // What a server sends instead of a photo.
         ("photo.jpg", b"<!DOCTYPE html>\n<html><head><title>404", "a web page (HTML), not a photo"),
-        ("photo.bin", b"\x01\x02\x03\x04\x05\x06\x07\x08", "not a photo (the content is of no known picture format)"),
+        (
+            "photo.bin",
+            b"\x01\x02\x03\x04\x05\x06\x07\x08",
+            "not a photo (the content is of no known picture format)",
+        ),
     ] {
         let error = open_as(name, bytes).unwrap_err();
         assert!(matches!(error, PhotoError::NotAPhoto { .. }), "{error}");

@@ -24,9 +24,9 @@ fn xmp(orientation: u8) -> [String; 2] {
 /// A JPEG with the given segments APP1.
 fn jpeg_with(jpeg: &[u8], segments: &[Vec<u8>]) -> Vec<u8> {
     let (start_of_image, rest) = jpeg.split_at(2);
-    let segments = segments.iter().flat_map(|data| {
-        [b"\xFF\xE1", (data.len() as u16 + 2).to_be_bytes().as_slice(), data].concat()
-    });
+    let segments = segments
+        .iter()
+        .flat_map(|data| [b"\xFF\xE1", (data.len() as u16 + 2).to_be_bytes().as_slice(), data].concat());
     [start_of_image, &segments.collect::<Vec<u8>>(), rest].concat()
 }
 
@@ -99,10 +99,10 @@ fn a_png_is_turned_by_its_chunk_by_imagemagicks_digits_and_by_xmp() {
     // Behind the signature and the header.
     let (head, rest) = png.split_at(33);
     for orientation in 1..=8 {
-        let digits: String =
-            exif_segment(orientation, 3).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = exif_segment(orientation, 3).iter().map(|byte| format!("{byte:02x}")).collect();
         let profile = format!("Raw profile type exif\0\nexif\n{:8}\n{digits}\n", digits.len() / 2);
-        let of_xmp = xmp(orientation).map(|xmp| chunk(b"iTXt", format!("XML:com.adobe.xmp\0\0\0\0\0{xmp}").as_bytes()));
+        let of_xmp = xmp(orientation)
+            .map(|xmp| chunk(b"iTXt", format!("XML:com.adobe.xmp\0\0\0\0\0{xmp}").as_bytes()));
         let chunks = [
             chunk(b"eXIf", &exif(orientation, 4)),
             chunk(b"tEXt", profile.as_bytes()),

@@ -16,7 +16,12 @@ const THUMBNAIL: u32 = 1000;
 const LARGE: u32 = 20_000;
 
 /// A TIFF header of its own kind, a first directory and one that it points at, and the two JPEGs.
-fn tiff_based(header: &[u8], main: &[(u16, u16, u32, Vec<u8>)], sub: &[(u16, u16, u32, Vec<u8>)], parts: [&[u8]; 2]) -> Vec<u8> {
+fn tiff_based(
+    header: &[u8],
+    main: &[(u16, u16, u32, Vec<u8>)],
+    sub: &[(u16, u16, u32, Vec<u8>)],
+    parts: [&[u8]; 2],
+) -> Vec<u8> {
     let mut bytes = header.to_vec();
     let first = header.len();
     bytes[4..8].copy_from_slice(&(first as u32).to_le_bytes());
@@ -44,7 +49,8 @@ fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 fn cr3(orientation: u8, thumbnail: &[u8], large: &[u8], preview_alone: bool) -> Vec<u8> {
-    let cmt1 = [b"II*\0\x08\0\0\0".to_vec(), directory(8, &[short(0x0112, u16::from(orientation))], 0)].concat();
+    let cmt1 =
+        [b"II*\0\x08\0\0\0".to_vec(), directory(8, &[short(0x0112, u16::from(orientation))], 0)].concat();
     let canon = b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
     let preview = b"\xEA\xF4\x2B\x5E\x1C\x98\x4B\x88\xB9\xFB\xB7\xDC\x40\x6E\x4D\x16";
     let file = |offset: u32| {
@@ -56,7 +62,9 @@ fn cr3(orientation: u8, thumbnail: &[u8], large: &[u8], preview_alone: bool) -> 
         let track = if preview_alone { Vec::new() } else { table(offset, large.len() as u32) };
         let metadata = boxed(b"uuid", &[canon.as_slice(), &boxed(b"CMT1", &cmt1)].concat());
         let moov = boxed(b"moov", &[metadata, track].concat());
-        let prvw = [&be(&[0]), [0, 1, 0, 160, 0, 120, 0, 1].as_slice(), &be(&[thumbnail.len() as u32]), thumbnail].concat();
+        let prvw =
+            [&be(&[0]), [0, 1, 0, 160, 0, 120, 0, 1].as_slice(), &be(&[thumbnail.len() as u32]), thumbnail]
+                .concat();
         let uuid = boxed(b"uuid", &[preview.as_slice(), &be(&[0, 1]), &boxed(b"PRVW", &prvw)].concat());
         let head = [boxed(b"ftyp", b"crx \0\0\0\x01crx isom"), moov, uuid].concat();
         let at = head.len() as u32 + 8;
@@ -77,7 +85,9 @@ fn raf(jpeg: &[u8]) -> Vec<u8> {
 
 /// A JPEG with EXIF orientation.
 fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let exif = [b"Exif\0\0II*\0\x08\0\0\0".to_vec(), directory(8, &[short(0x0112, u16::from(orientation))], 0)].concat();
+    let exif =
+        [b"Exif\0\0II*\0\x08\0\0\0".to_vec(), directory(8, &[short(0x0112, u16::from(orientation))], 0)]
+            .concat();
     [&jpeg[..2], b"\xFF\xE1", &(exif.len() as u16 + 2).to_be_bytes(), &exif, &jpeg[2..]].concat()
 }
 

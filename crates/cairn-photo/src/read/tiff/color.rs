@@ -39,7 +39,8 @@ impl Converter {
                 }
                 (Alpha::Unassociated, Some(&alpha)) => {
                     let opacity = u32::from(self.eight_bits[usize::from(alpha)]);
-                    color.map(|value| ((u32::from(value) * opacity + 255 * (255 - opacity) + 127) / 255) as u8)
+                    color
+                        .map(|value| ((u32::from(value) * opacity + 255 * (255 - opacity) + 127) / 255) as u8)
                 }
             }
         }));

@@ -134,7 +134,9 @@ fn jpeg(layout: &Layout<'_>, chunk: &Chunk, data: &[u8], out: &mut [u8]) -> Resu
 
 fn fax4(layout: &Layout<'_>, chunk: &Chunk, data: &[u8], out: &mut [u8]) -> Result<(), DecodeError> {
     let sides = (u16::try_from(layout.chunk_columns()), u16::try_from(chunk.rows));
-    let (Ok(columns), Ok(rows)) = sides else { return Err(unsupported("CCITT compression of so many pixels")) };
+    let (Ok(columns), Ok(rows)) = sides else {
+        return Err(unsupported("CCITT compression of so many pixels"));
+    };
     if layout.bits != 1 || layout.samples_in_chunk() != 1 {
         return Err(corrupt("its CCITT compression is of more than black and white"));
     }

@@ -47,7 +47,8 @@ fn unpack(layout: &Layout<'_>, bytes: &[u8], to: &mut [u16], step: usize, count:
             places.zip(values).for_each(|(place, value)| *place = value);
         }
         (true, 32) => {
-            let values = bytes.as_chunks().0.iter().map(|&value| f64::from(f32::from_bits(layout.u32(value))));
+            let values =
+                bytes.as_chunks().0.iter().map(|&value| f64::from(f32::from_bits(layout.u32(value))));
             places.zip(values).for_each(|(place, value)| *place = of_unit(value));
         }
         (true, _) => {
@@ -97,7 +98,11 @@ pub(super) fn without_subsampling(layout: &Layout<'_>, chunk: &Chunk, stored: &[
         for (at, &y) in block[..luma].iter().enumerate() {
             let (column, row) = (left + at % block_columns, top + at / block_columns);
             if column < columns && row < rows {
-                pixels[(row * columns + column) * 3..][..3].copy_from_slice(&[y, block[luma], block[luma + 1]]);
+                pixels[(row * columns + column) * 3..][..3].copy_from_slice(&[
+                    y,
+                    block[luma],
+                    block[luma + 1],
+                ]);
             }
         }
     }
@@ -117,7 +122,9 @@ pub(super) fn undo_prediction(layout: &Layout<'_>, bytes: &mut [u8]) -> Result<(
     for row in bytes.chunks_exact_mut(row_bytes) {
         match (layout.predictor, layout.bits) {
             (Predictor::None, _) => {}
-            (Predictor::FloatingPoint, bits) => undo_float_prediction(layout, row, samples, bits as usize / 8),
+            (Predictor::FloatingPoint, bits) => {
+                undo_float_prediction(layout, row, samples, bits as usize / 8)
+            }
             (Predictor::Horizontal, 8) => {
                 for at in samples..row.len() {
                     row[at] = row[at].wrapping_add(row[at - samples]);
