@@ -19,6 +19,7 @@
 
 pub mod augment;
 mod bmff;
+mod convolution;
 mod crop;
 mod embedded;
 mod error;
@@ -39,4 +40,4 @@ pub use kind::FileKind;
 pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, ReadSize, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};

@@ -1,23 +1,28 @@
 //! AVIF: a still picture of AV1 video in the HEIF container.
 
-use image::{DynamicImage, RgbImage, RgbaImage};
+use image::{DynamicImage, RgbImage};
 use re_rav1d::dav1d::pixel::YUVRange;
 use re_rav1d::dav1d::{self, Decoder, Picture, PixelLayout, PlanarImageComponent, Settings};
 use zenavif_parse::{AvifParser, ColorInformation, ImageMirror, ImageRotation};
 
 use super::Limits;
+use super::allowance::Allowance;
 use super::colorimetry::Colorimetry;
-use super::decode::{DecodeError, check_size, laid_on_white};
+use super::decode::{DecodeError, check_size};
+use super::rgb::on_white;
 use crate::Photo;
 
 /// The picture in `bytes`, turned and mirrored as the container says, what is transparent laid on white.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, DecodeError> {
+pub(super) fn decode(bytes: &[u8], allowance: &Allowance<'_>) -> Result<Photo, DecodeError> {
+    let limits = allowance.limits();
     let container = AvifParser::from_bytes(bytes)?;
     if container.grid_config().is_some() {
         return Err(unsupported("a grid of tiles"));
     }
     let size = container.primary_metadata()?;
-    check_size(size.max_frame_width.get(), size.max_frame_height.get(), limits)?;
+    let (width, height) = (size.max_frame_width.get(), size.max_frame_height.get());
+    // Planes of up to 16 bits of the picture and its transparency, and three pictures of RGB on the way to the photo.
+    allowance.reserve(width, height, u64::from(width) * u64::from(height) * (8 + 9))?;
 
     let color = decode_av1(&container.primary_data()?, limits)?;
     check_size(color.width(), color.height(), limits)?;
@@ -144,11 +149,9 @@ fn with_alpha(rgb: &RgbImage, alpha: &Picture) -> Result<RgbImage, DecodeError> 
     }
     // The range of an alpha plane is always full (AVIF specification, section 4.1).
     let plane = Plane::of(alpha, PlanarImageComponent::Y);
-    let rgba = RgbaImage::from_fn(rgb.width(), rgb.height(), |x, y| {
-        let image::Rgb([r, g, b]) = *rgb.get_pixel(x, y);
-        image::Rgba([r, g, b, (plane.sample(x, y) * 255.0).round() as u8])
-    });
-    Ok(DynamicImage::ImageRgba8(laid_on_white(rgba)).into_rgb8())
+    Ok(RgbImage::from_fn(rgb.width(), rgb.height(), |x, y| {
+        image::Rgb(on_white(rgb.get_pixel(x, y).0, (plane.sample(x, y) * 255.0).round() as u8))
+    }))
 }
 
 /// The picture turned, then mirrored (ISO/IEC 23008-12, sections 6.5.10 and 6.5.12). An EXIF orientation in the same

@@ -8,18 +8,20 @@ use heifer_isobmff::{HeifFile, ItemId};
 use image::{RgbImage, imageops};
 
 use super::Limits;
+use super::allowance::Allowance;
 use super::colorimetry::{Colorimetry, RgbTables};
 use super::decode::{DecodeError, check_size};
 use crate::embedded::parse_heif;
 
 /// The picture in `bytes`, cropped, turned and mirrored as the container says, what is transparent laid on white. An EXIF
 /// orientation in the same file has no meaning beside that.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, DecodeError> {
+pub(super) fn decode(bytes: &[u8], allowance: &Allowance<'_>) -> Result<RgbImage, DecodeError> {
     let file = parse_heif(bytes).ok_or_else(|| corrupt("it describes too many pictures"))??;
     let primary = file.primary_id;
     let tiles = Tiles::of(&file, primary)?;
-    tiles.check(bytes.len(), limits)?;
-    let mut work = Work::new(bytes.len(), tiles.items.len());
+    let needed = tiles.needed_bytes(bytes.len(), allowance.limits())?;
+    allowance.reserve(tiles.width, tiles.height, needed)?;
+    let mut work = Work::new(bytes.len(), tiles.items.len(), allowance);
 
     let mut picture = RgbImage::new(tiles.width, tiles.height);
     tiles.decode(&file, &mut work, |x, y, item, frame| {
@@ -107,8 +109,9 @@ impl Tiles {
         }
     }
 
-    /// Refuses what would take too much memory or time: by its pixels, or by tiles far outside of the picture.
-    fn check(&self, file_bytes: usize, limits: &Limits) -> Result<(), DecodeError> {
+    /// Bytes that decoding takes. Refuses what would take too many, or too much time: by its pixels, or by tiles far
+    /// outside of the picture.
+    fn needed_bytes(&self, file_bytes: usize, limits: &Limits) -> Result<u64, DecodeError> {
         check_size(self.width, self.height, limits)?;
         check_size(self.tile_width, self.tile_height, limits)?;
         let rows = (self.items.len() as u32).div_ceil(self.columns);
@@ -128,14 +131,15 @@ impl Tiles {
         if whole + tile + file_bytes as u64 > limits.max_bytes {
             return Err(DecodeError::TooMuchMemory);
         }
-        Ok(())
+        // Turning the picture makes a second one.
+        Ok(2 * whole + tile)
     }
 
     /// Decodes tile after tile and hands each on with its position.
     fn decode(
         &self,
         file: &HeifFile<'_>,
-        work: &mut Work,
+        work: &mut Work<'_, '_>,
         mut take: impl FnMut(u32, u32, ItemId, &Frame) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
         // A coded picture's sides are multiples of its smallest block, 64 px at most.
@@ -156,17 +160,19 @@ impl Tiles {
 }
 
 /// Bytes that may still be decoded: a small file can name the same bytes for each of its tiles.
-struct Work {
+struct Work<'a, 'budget> {
     bytes: usize,
+    allowance: &'a Allowance<'budget>,
 }
 
-impl Work {
-    fn new(file_bytes: usize, tiles: usize) -> Work {
+impl<'a, 'budget> Work<'a, 'budget> {
+    fn new(file_bytes: usize, tiles: usize, allowance: &'a Allowance<'budget>) -> Work<'a, 'budget> {
         // Besides the pixels, each tile has parameters of some hundred bytes, which all share.
-        Work { bytes: file_bytes.saturating_mul(2).saturating_add(tiles.saturating_mul(8192)) }
+        Work { bytes: file_bytes.saturating_mul(2).saturating_add(tiles.saturating_mul(8192)), allowance }
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        self.allowance.check_time()?;
         self.bytes =
             self.bytes.checked_sub(bytes).ok_or_else(|| corrupt("its pictures are longer than the file"))?;
         Ok(())
@@ -250,14 +256,14 @@ fn lay_on_white(
     file: &HeifFile<'_>,
     alpha: ItemId,
     picture: &mut RgbImage,
-    work: &mut Work,
+    work: &mut Work<'_, '_>,
 ) -> Result<(), DecodeError> {
     let tiles = Tiles::of(file, alpha)?;
     if (tiles.width, tiles.height) != picture.dimensions() {
         return Err(unsupported("transparency of another size"));
     }
     // As large as the picture, which has been checked; a second one is not made.
-    tiles.check(0, &Limits { max_bytes: u64::MAX, ..Limits::default() })?;
+    tiles.needed_bytes(0, &Limits { max_bytes: u64::MAX, ..Limits::default() })?;
     tiles.decode(file, work, |x, y, item, frame| {
         let colorimetry = colorimetry(file, &[item, alpha], frame)?;
         let tables = RgbTables::new(&colorimetry, frame.bit_depth.map(u32::from));

@@ -8,8 +8,9 @@ use image::ImageFormat;
 use image::metadata::Orientation;
 use memchr::memmem;
 
+use super::ReadSize;
+use super::allowance::Allowance;
 use super::decode::{self, DecodeError};
-use super::{Limits, ReadSize};
 use crate::Photo;
 use crate::bmff;
 use crate::embedded::{Embedded, raf_preview};
@@ -48,13 +49,13 @@ pub(super) fn is_raw(bytes: &[u8]) -> bool {
 }
 
 /// The largest JPEG in a raw file that can be read, turned as the raw file says.
-pub(super) fn decode(bytes: &[u8], size: ReadSize, limits: &Limits) -> Result<Photo, DecodeError> {
+pub(super) fn decode(bytes: &[u8], size: ReadSize, allowance: &Allowance<'_>) -> Result<Photo, DecodeError> {
     let of_file = orientation(&Embedded::of(bytes));
     let mut first_error = None;
     for jpeg in embedded_jpegs(bytes) {
         let turned =
             of_file.or_else(|| orientation(&Embedded::of(jpeg))).unwrap_or(Orientation::NoTransforms);
-        match decode::decode(jpeg, ImageFormat::Jpeg, turned, size, limits) {
+        match decode::decode(jpeg, ImageFormat::Jpeg, turned, size, allowance) {
             Ok(photo) => return Ok(photo),
             Err(error) => first_error = first_error.or(Some(error)),
         }

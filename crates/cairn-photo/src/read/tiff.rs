@@ -6,17 +6,27 @@ mod layout;
 mod samples;
 
 use image::RgbImage;
+use image::metadata::Orientation;
 
 use super::Limits;
+use super::allowance::Allowance;
 use super::decode::DecodeError;
+use super::upright::extra_bytes;
 use color::Converter;
 use layout::{Chunk, Layout};
 use samples::{Samples, undo_prediction};
 
-/// The picture in `bytes` as it is stored, what is transparent laid on white.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, DecodeError> {
-    let layout = Layout::of(bytes, limits)?;
-    check_memory(&layout, limits)?;
+/// The picture in `bytes` as it is stored, what is transparent laid on white. It will be turned by `orientation`, which
+/// takes memory, too.
+pub(super) fn decode(
+    bytes: &[u8],
+    orientation: Orientation,
+    allowance: &Allowance<'_>,
+) -> Result<RgbImage, DecodeError> {
+    let layout = Layout::of(bytes, allowance.limits())?;
+    let needed = needed_bytes(&layout, allowance.limits())?;
+    let turning = extra_bytes(picture_bytes(&layout), orientation);
+    allowance.reserve(layout.width, layout.height, needed + turning)?;
 
     let converter = Converter::new(&layout)?;
     let mut picture = RgbImage::new(layout.width, layout.height);
@@ -24,6 +34,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, DecodeEr
     let mut samples = Samples::new(&layout);
     let mut rgb = Vec::new();
     for chunk in layout.chunks() {
+        allowance.check_time()?;
         for (plane, buffer) in buffers.iter_mut().enumerate() {
             read_chunk(bytes, &layout, &chunk, plane, buffer)?;
         }
@@ -39,16 +50,22 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, DecodeEr
     Ok(picture)
 }
 
-/// Refuses what would take too much memory, or (by tiles that reach far beyond the picture) time.
-fn check_memory(layout: &Layout<'_>, limits: &Limits) -> Result<(), DecodeError> {
-    let picture = u64::from(layout.width) * u64::from(layout.height) * 3;
+fn picture_bytes(layout: &Layout<'_>) -> u64 {
+    u64::from(layout.width) * u64::from(layout.height) * 3
+}
+
+/// Bytes that decoding takes. Refuses what would take too many, or (by tiles that reach far beyond the picture) too much
+/// time.
+fn needed_bytes(layout: &Layout<'_>, limits: &Limits) -> Result<u64, DecodeError> {
+    let picture = picture_bytes(layout);
     // What a chunk decodes to, and what its decoder keeps besides.
     let chunk = layout.chunk_bytes().saturating_mul(2 * layout.planes() as u64);
     let all_chunks = layout.chunk_bytes().saturating_mul(layout.ranges.len() as u64);
-    if picture.saturating_add(chunk) > limits.max_bytes || all_chunks > limits.max_bytes {
+    let needed = picture.saturating_add(chunk);
+    if needed > limits.max_bytes || all_chunks > limits.max_bytes {
         return Err(DecodeError::TooMuchMemory);
     }
-    Ok(())
+    Ok(needed)
 }
 
 /// Decompresses one plane of a chunk.

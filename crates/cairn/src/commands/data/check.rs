@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cairn_dataset::{CheckReport, Copies, check};
+use cairn_dataset::{CheckReport, Copies, ThinPhoto, check};
 use clap::Args;
 
 use crate::exit::Status;
@@ -42,11 +42,14 @@ fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
         copies.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" = ")
     };
     let path = |path: &PathBuf| Path::display(path).to_string();
-    let findings: [(&str, Vec<String>); 6] = [
+    let thin =
+        |photo: &ThinPhoto| format!("{}: {} x {} pixels", photo.path.display(), photo.width, photo.height);
+    let findings: [(&str, Vec<String>); 7] = [
         ("in both train and test", report.in_train_and_test.iter().map(copies).collect()),
         ("under two classes", report.in_two_classes.iter().map(copies).collect()),
         ("there more than once", report.duplicates.iter().map(copies).collect()),
         ("not readable", report.unreadable.iter().map(|bad| bad.message()).collect()),
+        ("too thin for any network", report.too_thin.iter().map(thin).collect()),
         ("class folders without photos", report.empty_classes.iter().map(path).collect()),
         ("class folders that train lacks", report.unknown_classes.iter().map(path).collect()),
     ];
