@@ -9,7 +9,8 @@ use cairn_eval::{
     worst_mistakes, write_report,
 };
 use cairn_model::Model;
-use cairn_model::explain::{CamMethod, Explainer};
+use cairn_model::explain::{CamMethod, ExplainError, Explainer};
+use cairn_photo::Photo;
 use cairn_train::{RunFolder, answer};
 use jiff::Zoned;
 
@@ -20,8 +21,8 @@ use crate::progress::{bar, say};
 
 /// Photos shown in a report, of mistakes and of right answers each.
 const EXHIBITS: usize = 12;
-/// Their side in the report at most, in pixels.
-const EXHIBIT_SIDE: u32 = 200;
+/// Their longer side in the report at most, in pixels.
+const EXHIBIT_SIDE: u32 = 240;
 
 /// A model's answers to the test photos of a data set.
 pub(crate) struct Tested<'a> {
@@ -108,16 +109,19 @@ impl<'a> Tested<'a> {
         for &place in places {
             let (example, prediction) = (&self.photos[place], self.predictions[place]);
             // A photo that has gone since it was tested is no reason to go without a report.
-            let (Ok(framed), Some(prediction)) = (self.model.open_framed(&example.path), prediction) else {
+            let (Ok(photo), Some(prediction)) = (self.model.open_resized(&example.path), prediction) else {
                 continue;
             };
-            let shown = framed.resized_short_side(framed.width().min(framed.height()).min(EXHIBIT_SIDE));
             // Landmarks learned from a few photos are none of the network's own.
-            let maps = match prediction.class.index() < explained {
-                true => explainer.explain(&framed, &[prediction.class])?,
-                false => Vec::new(),
+            let classes = [prediction.class];
+            let classes = if prediction.class.index() < explained { &classes[..] } else { &[] };
+            let (seen, map) = match explainer.explain_views(&photo, classes) {
+                Ok(mut explained) => (explained.part.of(&photo), explained.maps.pop()),
+                Err(ExplainError::TooLong { .. }) => (self.model.info().preprocess.frame(&photo), None),
+                Err(error) => return Err(error.into()),
             };
-            let heat = maps.first().map(|map| map.over(&shown));
+            let shown = thumbnail(&seen);
+            let heat = map.map(|map| map.over(&shown));
             exhibits.push(Exhibit { photo: shown, heat, path: example.relative_path.clone(), prediction });
         }
         Ok(exhibits)
@@ -128,6 +132,16 @@ impl<'a> Tested<'a> {
 fn known_as(path: &Path) -> String {
     let name = path.file_name().filter(|_| path.has_root()).map_or(path, Path::new);
     name.display().to_string()
+}
+
+/// The photo, its longer side no longer than exhibits are.
+fn thumbnail(photo: &Photo) -> Photo {
+    let longest = photo.width().max(photo.height());
+    if longest <= EXHIBIT_SIDE {
+        return photo.clone();
+    }
+    let side = |side: u32| (side * EXHIBIT_SIDE / longest).max(1);
+    photo.resized(side(photo.width()), side(photo.height()))
 }
 
 /// For each of the model's classes, how many photos to learn from the data set has; `None` where it has no such part.

@@ -4,7 +4,7 @@ use cairn_dataset::ClassId;
 use cairn_photo::{Photo, ViewPlace};
 
 use super::heat_map::interpolated;
-use super::{ExplainError, Explainer, HeatMap};
+use super::{ExplainError, Explainer, HeatMap, MOST_ASPECT};
 
 /// Heat maps of a photo, and the part of it that they cover.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +32,14 @@ impl Explainer<'_> {
     /// size is that of the part in pixels of the resized photo.
     ///
     /// # Errors
-    /// When the graph does not fit the weights.
+    /// [`ExplainError::TooLong`] for photos of extreme proportions, and when the graph does not fit the weights.
     ///
     /// # Panics
     /// If the model was not trained on one of the classes.
     pub fn explain_views(&self, photo: &Photo, classes: &[ClassId]) -> Result<Explained, ExplainError> {
+        if photo.width().max(photo.height()) / MOST_ASPECT > photo.width().min(photo.height()) {
+            return Err(ExplainError::TooLong { width: photo.width(), height: photo.height() });
+        }
         let (width, height) = self.preprocess.viewed_size(photo.width(), photo.height());
         let places = self.preprocess.view_places((width, height), self.views);
         let side = [self.preprocess.input_width() as usize, self.preprocess.input_height() as usize];

@@ -22,6 +22,9 @@ pub use heat_map::HeatMap;
 pub use merged::{Explained, Part};
 pub use method::{CamMethod, UnknownMethod};
 
+/// How many times as long as wide a photo may be: the map of a longer one would take more memory than it says anything.
+const MOST_ASPECT: u32 = 16;
+
 /// Why an answer cannot be explained.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +40,16 @@ pub enum ExplainError {
     /// The network's graph does not fit its weights.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// No picture that a map could be laid over.
+    #[error(
+        "{width} x {height} px: only photos that are at most {MOST_ASPECT} times as long as wide are explained"
+    )]
+    TooLong {
+        /// Columns of the photo.
+        width: u32,
+        /// Its rows.
+        height: u32,
+    },
     /// The map cannot be written.
     #[error("{}: cannot be written", path.display())]
     Write {

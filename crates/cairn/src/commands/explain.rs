@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use cairn_dataset::escape::shown_path;
 use cairn_dataset::{ClassId, Tile, montage};
 use cairn_model::explain::{CamMethod, Explainer};
@@ -24,8 +24,6 @@ const LEAST_PROBABILITY: f32 = 0.01;
 /// Shorter side of the pictures at least and longer side at most, in pixels.
 const LEAST_SIDE: f64 = 400.0;
 const MOST_SIDE: f64 = 1600.0;
-/// Photos that are longer than so many times their width are no pictures that a map could be laid over.
-const MOST_ASPECT: u32 = 16;
 
 /// Show which part of a photo spoke for a landmark (Grad-CAM)
 ///
@@ -71,10 +69,11 @@ impl Explain {
         let model = self.model.source.open()?;
         let explainer = Explainer::new(&model, self.layer.as_deref(), self.method)?;
         let landmarks = self.landmarks(&model)?;
-        let photo = self.open()?;
+        let photo = Photo::open(&self.photo)?;
         let classes: Vec<ClassId> =
             landmarks.iter().filter_map(|landmark| model.info().classes.by_folder(&landmark.class)).collect();
-        let explained = explainer.explain_views(&photo, &classes)?;
+        let explained = explainer.explain_views(&photo, &classes);
+        let explained = explained.with_context(|| self.photo.display().to_string())?;
         if let (Some(path), Some(map)) = (&self.raw, explained.maps.first()) {
             make_folder_of(path)?;
             map.save_npy(path)?;
@@ -127,18 +126,6 @@ impl Explain {
             bail!("none of the likeliest landmarks has a heat map; name one by --class");
         }
         Ok(landmarks)
-    }
-
-    fn open(&self) -> Result<Photo> {
-        let photo = Photo::open(&self.photo)?;
-        let (width, height) = (photo.width(), photo.height());
-        if width.max(height) > MOST_ASPECT.saturating_mul(width.min(height)) {
-            bail!(
-                "{}: {width} x {height} px; a photo is explained that is at most {MOST_ASPECT} times as long as wide",
-                self.photo.display()
-            );
-        }
-        Ok(photo)
     }
 
     /// The panels side by side: the photo, and the heat of each landmark.
