@@ -50,6 +50,7 @@
 // Vector instructions, and slices of which threads write disjoint parts, cannot be had without. Every use says why it is
 // sound.
 #![allow(unsafe_code)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
 mod activation;
 mod aligned;
@@ -79,4 +80,5 @@ pub use activation::Activation;
 pub use curve::Curve;
 pub use element::Element;
 pub use isa::{Isa, IsaError};
+pub use memory::trim;
 pub use shape::{Conv2dOptions, Conv2dShape, Extent, ShapeError};

@@ -77,7 +77,7 @@ fn run_blocks<U: TileUnit>() -> usize {
     };
     for _ in 0..CALLS {
         // SAFETY: the operands have just been given their room: the panel is as large as the rows.
-        unsafe { block.multiply(&mut unit, BLOCK_TILES, BLOCK_TILES) };
+        unsafe { unit.multiply(&block, BLOCK_TILES, BLOCK_TILES) };
     }
     CALLS * BLOCK_ROWS * columns * STEPS * ROW_WORDS * 2
 }

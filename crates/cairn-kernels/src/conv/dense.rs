@@ -5,8 +5,6 @@
 //! needs padding), and then, panel by panel of output channels and slab by slab of weights, the tile kernel runs over
 //! the band's pixels, six at a time, however they lie in rows and photos.
 
-use std::cell::RefCell;
-
 use rayon::prelude::*;
 
 use super::amx::gather::gather;
@@ -17,6 +15,7 @@ use super::pack::{PackedPanel, PackedWeights};
 use super::patch::{Map, copy_patch, patch_len};
 use crate::aligned::{AlignedWords, Word};
 use crate::element::Element;
+use crate::memory::with_scratch;
 use crate::shape::Extent;
 use crate::shared::SharedSlice;
 use crate::tile::amx::with_unit;
@@ -69,10 +68,6 @@ struct Scratch {
     destinations: Vec<usize>,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
 impl<T: Element> Gather<'_, T> {
     /// Computes the product into `output`.
     pub(crate) fn run(&self, output: &mut [T]) {
@@ -83,7 +78,10 @@ impl<T: Element> Gather<'_, T> {
         let panels = self.weights.panels.len();
         let bands = bands(&self.sweeps, self.batch, panels, |sweep| self.rows_of(sweep));
         bands.into_par_iter().with_max_len(1).for_each(|band| {
-            SCRATCH.with_borrow_mut(|scratch| self.run_band(&band, scratch, output));
+            with_scratch(|scratch: &mut Scratch| {
+                // SAFETY: no two bands have a pixel and a panel in common.
+                unsafe { self.run_band(&band, scratch, output) }
+            });
         });
     }
 
@@ -97,10 +95,13 @@ impl<T: Element> Gather<'_, T> {
         sweep.columns.span(&(0..sweep.columns.count)).count * self.weights.source_words
     }
 
-    fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+    /// # Safety
+    /// While this runs, nothing else may use the band's part of `output`: its pixels, its panels' channels.
+    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
         let (pitch, source) = self.locate_pixels(band, scratch);
         for packed in &self.weights.panels[band.panels.clone()] {
-            self.run_panel(band, packed, pitch, source, scratch, output);
+            // SAFETY: the pixels have just been located, and the caller vouches for the band's part of the output.
+            unsafe { self.run_panel(band, packed, pitch, source, scratch, output) };
         }
     }
 
@@ -110,7 +111,10 @@ impl<T: Element> Gather<'_, T> {
         let Sweep { rows, columns } = band.sweep;
         let pixel = self.weights.source_words;
         let Extent { height, width } = self.source.extent;
-        let in_place = rows.stays_inside(height)
+        // A phase of a gradient may have no taps: then nothing is read, and its place may lie outside of the map.
+        let reads = rows.taps * columns.taps > 0;
+        let in_place = reads
+            && rows.stays_inside(height)
             && columns.stays_inside(width)
             && pixel * T::PER_WORD == self.source.channels;
         // Words of a row and a photo of the sources, and of what lies before the first pixel of the band.
@@ -137,7 +141,7 @@ impl<T: Element> Gather<'_, T> {
                 let row = (band.photos.start + n) * self.destination.height + row;
                 let destination = row * self.destination.width + columns.first;
                 for x in 0..columns.count {
-                    scratch.sources.push(source + x * columns.source_step * pixel);
+                    scratch.sources.push(if reads { source + x * columns.source_step * pixel } else { 0 });
                     scratch.destinations.push(destination + x * columns.step);
                 }
             }
@@ -145,7 +149,10 @@ impl<T: Element> Gather<'_, T> {
         (pitch, base)
     }
 
-    fn run_panel(
+    /// # Safety
+    /// `pitch`, `source` and the pixels in `scratch` must be the band's, see [`Self::locate_pixels`], and nothing
+    /// else may use the part of `output` that belongs to these pixels and the panel's channels.
+    unsafe fn run_panel(
         &self,
         band: &Band,
         packed: &PackedPanel,
@@ -187,7 +194,9 @@ impl<T: Element> Gather<'_, T> {
                 if index + 1 == slabs.len() {
                     let sums = &scratch.sums.as_slice::<f32>(sums_at + count * panel.width)[sums_at..];
                     let pixels = &scratch.destinations[first..first + count];
-                    finish_tile(isa, sums, panel, pixels, self.destination_channels, self.epilogue, output);
+                    let (channels, epilogue) = (self.destination_channels, self.epilogue);
+                    // SAFETY: the caller vouches for the band's pixels and this panel.
+                    unsafe { finish_tile(isa, sums, panel, pixels, channels, epilogue, output) };
                 }
             }
         }
@@ -223,5 +232,64 @@ impl<T: Element> Gather<'_, T> {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conv::Direction;
+    use crate::isa::Isa;
+    use crate::shape::{Conv2dOptions, Conv2dShape};
+
+    /// Checks that each pixel of each band begins within its source, for the gradient to the input of a layer.
+    fn check_sources(side: usize, kernel: usize, stride: usize) {
+        let options = Conv2dOptions {
+            batch: 2,
+            map: Extent::square(side),
+            inputs: 3,
+            outputs: 4,
+            kernel: Extent::square(kernel),
+            stride,
+            padding: kernel / 2,
+            groups: 1,
+        };
+        let shape = Conv2dShape::new(options).unwrap();
+        let weights = vec![1.0; shape.weight_len()];
+        let weights = PackedWeights::<f32>::new(Isa::best(), &shape, Direction::InputGradient, &weights);
+        let output_gradient = vec![1.0; shape.output_len()];
+        let axes = Axis::backward(kernel, stride, options.padding, side);
+        let sweeps = axes.iter().flat_map(|&rows| axes.iter().map(move |&columns| Sweep { rows, columns }));
+        let gather = Gather {
+            source: Map { pixels: &output_gradient, extent: shape.output_map(), channels: options.outputs },
+            batch: options.batch,
+            kernel_width: kernel,
+            weights: &weights,
+            sweeps: sweeps.collect(),
+            destination: options.map,
+            destination_channels: options.inputs,
+            epilogue: Epilogue::default(),
+        };
+        let panels = gather.weights.panels.len();
+        let mut scratch = Scratch::default();
+        for band in bands(&gather.sweeps, gather.batch, panels, |sweep| gather.rows_of(sweep)) {
+            let (_, source) = gather.locate_pixels(&band, &mut scratch);
+            let Sweep { rows, columns } = band.sweep;
+            let in_place = source == output_gradient.as_ptr().cast();
+            let (row_span, column_span) = (rows.span(&band.rows), columns.span(&(0..columns.count)));
+            let patch = patch_len(&gather.source, band.photos.len(), row_span, column_span);
+            let words = if in_place { output_gradient.len() } else { patch };
+            for &offset in &scratch.sources {
+                assert!(offset <= words, "{offset} of {words} words: {band:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_pixel_of_a_band_begins_within_its_source_also_where_a_phase_has_no_taps() {
+        // A 1x1 kernel with stride 2 on an even map: the downsample of a residual network.
+        for (side, kernel, stride) in [(8, 1, 2), (7, 1, 2), (9, 1, 3), (8, 2, 3), (8, 3, 2), (5, 3, 1)] {
+            check_sources(side, kernel, stride);
+        }
     }
 }

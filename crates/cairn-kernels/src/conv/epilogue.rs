@@ -29,8 +29,11 @@ impl<T> Default for Epilogue<'_, T> {
 
 vectorised! {
     /// Finishes the sums of some pixels (`panel.width` apart) and stores them at the pixels' indices.
+    ///
+    /// # Safety
+    /// While this runs, nothing else may use these pixels' part of `output`, the panel's channels.
     #[allow(clippy::too_many_arguments)]
-    pub(crate) fn finish_tile<T: Element>(
+    pub(crate) unsafe fn finish_tile<T: Element>(
         sums: &[f32],
         panel: Panel,
         pixels: &[usize],
@@ -41,7 +44,7 @@ vectorised! {
         let bounds = epilogue.activation.bounds();
         for (sums, pixel) in sums.chunks_exact(panel.width).zip(pixels) {
             let at = pixel * channels + panel.first..pixel * channels + panel.first + panel.outputs;
-            // SAFETY: no other task has this pixel and panel.
+            // SAFETY: nothing else uses this part, as the caller promises.
             let output = unsafe { output.part(at.clone()) };
             let sums = &sums[..panel.outputs];
             match (epilogue.bias, epilogue.residual) {

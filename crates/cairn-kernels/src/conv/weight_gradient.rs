@@ -6,7 +6,6 @@
 //! a shifted view of the same plane (with stride s, of one of s interleaved planes), and the output gradient is packed
 //! into panels. In bf16 a word is two neighbouring pixels.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use super::amx::weight_gradient::weight_gradient_on;
@@ -17,6 +16,7 @@ use super::planes::Planes;
 use crate::aligned::{AlignedWords, Word};
 use crate::element::Element;
 use crate::isa::Isa;
+use crate::memory::with_scratch;
 use crate::shape::{Conv2dOptions, Conv2dShape};
 use crate::tile::amx::with_unit;
 use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
@@ -42,10 +42,6 @@ struct Scratch {
     planes: AlignedWords,
     panels: AlignedWords,
     runs: Vec<Run>,
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What a task needs to know of the layer.
@@ -74,7 +70,7 @@ pub(crate) fn weight_gradient<T: Element>(
     let pixel_product =
         PixelProduct { isa, batch, panels: &panels, rows, task_outputs: TASK_OUTPUTS, min_tasks: MIN_TASKS };
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
-        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels, scratch, sums));
+        with_scratch(|scratch: &mut Scratch| product.run(photos, panels, scratch, sums));
     };
     pixel_product.sum(rows, task, gradient);
 }

@@ -32,6 +32,7 @@ const MAX_VECTORS: usize = 4;
 
 /// A stretch of `depth` words that lies together in each row, and its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct Run {
     /// Offset from each row's base, in words.
     pub(crate) x: usize,
@@ -119,7 +120,7 @@ impl TileKernels {
 pub(crate) struct Panel {
     /// The first output channel.
     pub(crate) first: usize,
-    /// Columns, whole vectors; those past `outputs` are zero.
+    /// Columns: whole vectors. Those past `outputs` hold no particular weights, and their sums are not stored.
     pub(crate) width: usize,
     /// Output channels that are really there.
     pub(crate) outputs: usize,

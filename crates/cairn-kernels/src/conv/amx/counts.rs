@@ -14,7 +14,7 @@ use crate::conv::weight_gradient::Product;
 use crate::conv::{Direction, Epilogue, PackedWeights};
 use crate::isa::Isa;
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
-use crate::tile::amx::{TileShape, TileUnit};
+use crate::tile::amx::{Block, TileRegisters, TileShape, TileUnit, multiply_on};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -41,6 +41,13 @@ impl TileUnit for Counter {
         Self
     }
 
+    unsafe fn multiply(&mut self, block: &Block<'_>, row_tiles: usize, column_tiles: usize) {
+        // SAFETY: nothing is read or written.
+        unsafe { multiply_on(self, block, row_tiles, column_tiles) };
+    }
+}
+
+impl TileRegisters for Counter {
     fn zero<const TILE: usize>(&mut self) {}
 
     unsafe fn load<const TILE: usize>(&mut self, _: *const Word, _: usize) {

@@ -4,8 +4,6 @@
 //! out once; then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole
 //! depth, and finished while their sums are still in the first-level cache.
 
-use std::cell::RefCell;
-
 use rayon::prelude::*;
 
 use super::patch::{Layout, View};
@@ -18,6 +16,7 @@ use crate::conv::epilogue::finish_tile;
 use crate::conv::pack::PackedPanel;
 use crate::conv::patch::Map;
 use crate::element::Element;
+use crate::memory::with_scratch;
 use crate::shape::Extent;
 use crate::shared::SharedSlice;
 use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
@@ -43,10 +42,6 @@ struct Scratch {
     destinations: Vec<usize>,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
 /// A band's pixels as the unit reads them.
 struct Pixels {
     layout: Layout,
@@ -68,7 +63,11 @@ pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, o
     };
     let bands = bands(&gather.sweeps, gather.batch, gather.weights.panels.len(), rows_of);
     bands.into_par_iter().with_max_len(1).for_each(|band| {
-        SCRATCH.with_borrow_mut(|scratch| run_band::<U, T>(gather, &band, scratch, output));
+        with_scratch(|scratch: &mut Scratch| {
+            // SAFETY: the process may use the unit, since `Isa::tile_unit` named it; no two bands have a pixel and a
+            // panel in common.
+            unsafe { run_band::<U, T>(gather, &band, scratch, output) }
+        });
     });
 }
 
@@ -92,7 +91,9 @@ fn as_column<'a, T: Element>(gather: &Gather<'a, T>) -> Option<Gather<'a, T>> {
     })
 }
 
-fn run_band<U: TileUnit, T: Element>(
+/// # Safety
+/// The process must be allowed to use the unit, and nothing else may use the band's part of `output`.
+unsafe fn run_band<U: TileUnit, T: Element>(
     gather: &Gather<'_, T>,
     band: &Band,
     scratch: &mut Scratch,
@@ -108,7 +109,7 @@ fn run_band<U: TileUnit, T: Element>(
     let depth = run_depth(run_words);
     scratch.sums.reserve(BLOCK_ROWS * BLOCK_TILES * ROW_WORDS);
     let sums = scratch.sums.as_mut_ptr().cast::<f32>();
-    // SAFETY: the machine has the unit, since the weights were packed for it.
+    // SAFETY: as the caller promises.
     let mut unit = unsafe { U::configured(TileShape { rows: tile_rows, depth }) };
 
     for &PackedPanel { panel, start } in &gather.weights.panels[band.panels.clone()] {
@@ -137,18 +138,23 @@ fn run_band<U: TileUnit, T: Element>(
             // SAFETY: every position lies in the patch or the map, and a tap's offset leads from it to a pixel
             // there, which a run leaves only for those of the next taps; the weights have a line of the panel for
             // each word; the sums have room for two tiles of rows.
-            unsafe { block.multiply(&mut unit, row_tiles, panel.width / ROW_WORDS) };
+            unsafe { unit.multiply(&block, row_tiles, panel.width / ROW_WORDS) };
             for (first, sums) in firsts.into_iter().zip(sums).take(row_tiles) {
                 // SAFETY: just written, as many rows.
                 let sums = unsafe { std::slice::from_raw_parts(sums, tile_rows * panel.width) };
-                finish(gather, sums, panel, &scratch.destinations[first..first + tile_rows], output);
+                let destinations = &scratch.destinations[first..first + tile_rows];
+                // SAFETY: the caller vouches for the band's pixels and this panel.
+                unsafe { finish(gather, sums, panel, destinations, output) };
             }
         }
     }
 }
 
 /// Finishes a tile's positions, stretch by stretch of those that have a destination.
-fn finish<T: Element>(
+///
+/// # Safety
+/// While this runs, nothing else may use the part of `output` that belongs to the destinations and the panel.
+unsafe fn finish<T: Element>(
     gather: &Gather<'_, T>,
     sums: &[f32],
     panel: Panel,
@@ -160,7 +166,8 @@ fn finish<T: Element>(
         if stretch[0] != NOWHERE {
             let (isa, channels) = (gather.weights.isa, gather.destination_channels);
             let sums = &sums[done * panel.width..][..stretch.len() * panel.width];
-            finish_tile(isa, sums, panel, stretch, channels, gather.epilogue, output);
+            // SAFETY: as the caller promises.
+            unsafe { finish_tile(isa, sums, panel, stretch, channels, gather.epilogue, output) };
         }
         done += stretch.len();
     }

@@ -2,7 +2,6 @@
 //!
 //! For every position it is a product over tiles: input channels times output channels.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use super::product::transform_tiles;
@@ -13,6 +12,7 @@ use crate::conv::groups::PixelProduct;
 use crate::conv::patch::Map;
 use crate::element::{Element, Sealed};
 use crate::isa::Isa;
+use crate::memory::with_scratch;
 use crate::shape::{Conv2dOptions, Conv2dShape};
 use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
@@ -30,10 +30,6 @@ struct Scratch {
     inputs: AlignedWords,
     /// `[positions, tiles, panel]`
     gradients: AlignedWords,
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What a task needs to know of the layer.
@@ -70,7 +66,7 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
         min_tasks: MIN_TASKS,
     };
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
-        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels[0], scratch, sums));
+        with_scratch(|scratch: &mut Scratch| product.run(photos, panels[0], scratch, sums));
     };
     let finish = |panel, groups: &[&[f32]], gradient: &mut [f32]| {
         finish_panel(isa, panel, inputs, groups, gradient);

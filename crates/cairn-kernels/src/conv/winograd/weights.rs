@@ -45,7 +45,8 @@ pub(in crate::conv) fn pack(
     let layer = Layer { inputs: options.inputs, sources, direction };
     tasks.into_par_iter().for_each(|(packed, first)| {
         let sources = first..(first + STRETCH).min(sources);
-        transform_stretch(isa, layer, packed, sources, weights, all);
+        // SAFETY: no two tasks have a panel and a source channel in common.
+        unsafe { transform_stretch(isa, layer, packed, sources, weights, all) };
     });
     (panels, words)
 }
@@ -75,7 +76,11 @@ impl Layer {
 }
 
 vectorised! {
-    fn transform_stretch(
+    /// All weights from some source channels to the channels of a panel.
+    ///
+    /// # Safety
+    /// While this runs, nothing else may use the part of `all` that belongs to these channels and the panel.
+    unsafe fn transform_stretch(
         layer: Layer,
         packed: PackedPanel,
         sources: std::ops::Range<usize>,
@@ -83,14 +88,18 @@ vectorised! {
         all: SharedSlice<'_, f32>,
     ) {
         for source in sources {
-            transform_source(layer, packed, source, weights, all);
+            // SAFETY: as the caller promises.
+            unsafe { transform_source(layer, packed, source, weights, all) };
         }
     }
 }
 
 /// All weights from one source channel to the channels of a panel.
+///
+/// # Safety
+/// As for [`transform_stretch`].
 #[inline(always)]
-fn transform_source(
+unsafe fn transform_source(
     layer: Layer,
     PackedPanel { panel, start }: PackedPanel,
     source: usize,
@@ -116,7 +125,7 @@ fn transform_source(
             transforms::weights,
             |position, values| {
                 let at = start + (position * layer.sources + source) * width + block;
-                // SAFETY: every source channel and panel has its own words.
+                // SAFETY: every source channel and panel has its own words, and nothing else uses these.
                 unsafe { all.part(at..at + lanes) }.copy_from_slice(&values[..lanes]);
             },
         );

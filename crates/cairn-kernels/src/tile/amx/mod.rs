@@ -10,9 +10,9 @@
 //! share, and the panel, a line of words for each word of depth. But a tile is loaded with one distance from row to
 //! row, so here rows must be evenly apart.
 //!
-//! Five operations are all that the rest of the crate knows of the unit. They are a trait, [`TileUnit`], with two
-//! implementations: the machine's own ([`Hardware`]) and a model in plain Rust ([`Model`]), on which everything above
-//! them is tested wherever the tests run.
+//! All that the rest of the crate knows of the unit is the trait [`TileUnit`], with two implementations: the machine's
+//! own ([`Hardware`]) and a model in plain Rust ([`Model`]), on which everything above them is tested wherever the tests
+//! run.
 
 mod configuration;
 #[cfg(target_arch = "x86_64")]
@@ -20,11 +20,17 @@ mod hardware;
 mod model;
 #[cfg(target_arch = "x86_64")]
 mod permission;
+mod registers;
 
 pub(crate) use configuration::TileShape;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use hardware::Hardware;
 pub(crate) use model::Model;
+#[cfg(test)]
+pub(crate) use registers::{TileRegisters, multiply_on};
+
+use std::cell::Cell;
+use std::marker::PhantomData;
 
 use super::Run;
 use crate::aligned::Word;
@@ -51,12 +57,17 @@ pub enum UnitKind {
     Model,
 }
 
-/// Whether the machine has the tile unit and its operating system lets this process use it.
-pub(crate) fn is_available() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return permission::granted();
-    #[cfg(not(target_arch = "x86_64"))]
-    return false;
+/// Whether the machine has the tile unit, and its system is Linux and saves the unit's registers. Asks nothing of the
+/// system.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_detected() -> bool {
+    cfg!(target_os = "linux") && permission::Processor::this().is_some_and(permission::Processor::has_tiles)
+}
+
+/// Whether this process may use the tile unit. The first call asks the system for that.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_granted() -> bool {
+    is_detected() && permission::granted()
 }
 
 /// Evaluates an expression for the type of tile unit that a [`UnitKind`] names.
@@ -79,32 +90,24 @@ pub(crate) use with_unit;
 
 /// A thread's tile unit, configured; given back when dropped.
 ///
-/// Tiles are numbered by constants, since instructions name registers. Registers and configuration belong to the
-/// thread: a unit is made, used and dropped on one thread, and only one exists at a time.
+/// Registers and configuration belong to the thread: a unit is made, used and dropped on one thread.
 pub(crate) trait TileUnit {
     /// Configures the unit of this thread. Tiles 0 to 3 hold sums, 4 and 5 rows, 6 and 7 a panel.
     ///
     /// # Safety
-    /// The machine must have the unit, see [`is_available`].
+    /// The process must be allowed to use the unit, see [`is_granted`].
+    ///
+    /// # Panics
+    /// When this thread has a unit already: configuring a second would change the shapes of the first.
     unsafe fn configured(shape: TileShape) -> Self;
 
-    /// Sets all of a tile to zero (`TILEZERO`).
-    fn zero<const TILE: usize>(&mut self);
-
-    /// Loads a tile whose rows are `step` words apart (`TILELOADD`).
+    /// Computes a block of one or two tiles of rows and of columns.
     ///
     /// # Safety
-    /// Every row of the tile's shape must be there for reading. Rows of bf16 may begin between two words.
-    unsafe fn load<const TILE: usize>(&mut self, from: *const Word, step: usize);
-
-    /// Stores a tile of sums with its rows `step` f32 apart (`TILESTORED`).
-    ///
-    /// # Safety
-    /// Every row of the tile's shape must be there for writing.
-    unsafe fn store<const TILE: usize>(&self, to: *mut f32, step: usize);
-
-    /// Adds to tile `SUMS` the product of tiles `ROWS` and `PANEL` (`TDPBF16PS`).
-    fn multiply_add<const SUMS: usize, const ROWS: usize, const PANEL: usize>(&mut self);
+    /// Every address must be valid for the shape that the unit is configured for: `rows[i] + row * row_step + run.x`
+    /// for reading a run, `panel + run.w` for reading the run's part of the panel, `sums[i] + row * sum_step` for
+    /// writing (and reading, when accumulating) a row of columns.
+    unsafe fn multiply(&mut self, block: &Block<'_>, row_tiles: usize, column_tiles: usize);
 }
 
 /// One block's operands: up to two tiles of rows by a panel of one or two tiles of columns.
@@ -126,94 +129,28 @@ pub(crate) struct Block<'a> {
     pub(crate) accumulate: bool,
 }
 
-impl Block<'_> {
-    /// Computes the block, of one or two tiles of rows and of columns.
-    ///
-    /// # Safety
-    /// Every address must be valid for the shape that the unit is configured for: `rows[i] + row * row_step + run.x`
-    /// for reading a run, `panel + run.w` for reading the run's part of the panel, `sums[i] + row * sum_step` for
-    /// writing (and reading, when accumulating) a row of columns.
-    #[inline]
-    pub(crate) unsafe fn multiply<U: TileUnit>(&self, unit: &mut U, row_tiles: usize, column_tiles: usize) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            match (row_tiles, column_tiles) {
-                (1, 1) => self.multiply_tiles::<U, 1, 1>(unit),
-                (1, _) => self.multiply_tiles::<U, 1, 2>(unit),
-                (_, 1) => self.multiply_tiles::<U, 2, 1>(unit),
-                _ => self.multiply_tiles::<U, 2, 2>(unit),
-            }
-        }
-    }
+thread_local! {
+    static HAS_UNIT: Cell<bool> = const { Cell::new(false) };
+}
 
-    /// Tile 0 sums the first rows and columns, 1 the first rows and second columns, 2 and 3 the second rows.
-    ///
-    /// # Safety
-    /// As for [`Block::multiply`].
-    unsafe fn multiply_tiles<U: TileUnit, const ROW_TILES: usize, const COLUMN_TILES: usize>(
-        &self,
-        unit: &mut U,
-    ) {
-        let panel_step = COLUMN_TILES * ROW_WORDS;
-        let [first, second] = self.sums;
-        // SAFETY: the caller vouches for every address; the columns of a second tile follow those of the first.
-        unsafe {
-            begin::<U, 0>(unit, self.accumulate, first, self.sum_step);
-            if COLUMN_TILES == 2 {
-                begin::<U, 1>(unit, self.accumulate, first.add(ROW_WORDS), self.sum_step);
-            }
-            if ROW_TILES == 2 {
-                begin::<U, 2>(unit, self.accumulate, second, self.sum_step);
-            }
-            if ROW_TILES == 2 && COLUMN_TILES == 2 {
-                begin::<U, 3>(unit, self.accumulate, second.add(ROW_WORDS), self.sum_step);
-            }
-            for run in self.runs {
-                let panel = self.panel.add(run.w);
-                unit.load::<6>(panel, panel_step);
-                unit.load::<4>(self.rows[0].add(run.x), self.row_step);
-                unit.multiply_add::<0, 4, 6>();
-                if COLUMN_TILES == 2 {
-                    unit.load::<7>(panel.add(ROW_WORDS), panel_step);
-                    unit.multiply_add::<1, 4, 7>();
-                }
-                if ROW_TILES == 2 {
-                    unit.load::<5>(self.rows[1].add(run.x), self.row_step);
-                    unit.multiply_add::<2, 5, 6>();
-                }
-                if ROW_TILES == 2 && COLUMN_TILES == 2 {
-                    unit.multiply_add::<3, 5, 7>();
-                }
-            }
-            unit.store::<0>(first, self.sum_step);
-            if COLUMN_TILES == 2 {
-                unit.store::<1>(first.add(ROW_WORDS), self.sum_step);
-            }
-            if ROW_TILES == 2 {
-                unit.store::<2>(second, self.sum_step);
-            }
-            if ROW_TILES == 2 && COLUMN_TILES == 2 {
-                unit.store::<3>(second.add(ROW_WORDS), self.sum_step);
-            }
-        }
+/// What a thread's only unit holds while it is configured.
+#[derive(Debug)]
+struct OnlyUnit {
+    /// Of this thread: not to be sent to another.
+    thread: PhantomData<*mut ()>,
+}
+
+impl OnlyUnit {
+    /// # Panics
+    /// When this thread has a unit already.
+    fn of_this_thread() -> Self {
+        assert!(!HAS_UNIT.replace(true), "this thread has a tile unit already");
+        Self { thread: PhantomData }
     }
 }
 
-/// Sets a tile of sums to zero, or to what stands in memory.
-///
-/// # Safety
-/// When accumulating, the sums must be there for reading.
-#[inline(always)]
-unsafe fn begin<U: TileUnit, const TILE: usize>(
-    unit: &mut U,
-    accumulate: bool,
-    sums: *const f32,
-    step: usize,
-) {
-    if accumulate {
-        // SAFETY: as the caller promises.
-        unsafe { unit.load::<TILE>(sums.cast(), step) };
-    } else {
-        unit.zero::<TILE>();
+impl Drop for OnlyUnit {
+    fn drop(&mut self) {
+        HAS_UNIT.set(false);
     }
 }
