@@ -1,6 +1,6 @@
 //! Buffers of 32-bit words on cache-line boundaries.
 
-/// What the tile kernels multiply: one f32, or two neighbouring bf16.
+/// What the microkernels multiply: one f32, or two neighbouring bf16.
 pub(crate) type Word = u32;
 
 const WORDS_PER_LINE: usize = 16;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use crate::tile::amx::{self, UnitKind};
+use crate::microkernel::amx::{self, UnitKind};
 
 /// An instruction set that the kernels have code for, from the most to the least capable.
 ///

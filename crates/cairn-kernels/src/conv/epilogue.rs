@@ -1,9 +1,9 @@
 //! What is done to a convolution's sums before they are stored.
 
 use crate::activation::Activation;
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
-use crate::shared::SharedSlice;
-use crate::tile::Panel;
+use crate::microkernel::Panel;
 use crate::vectorised::vectorised;
 
 /// What follows the sums of a forward convolution: `activation(sums + bias + residual)`.
@@ -39,7 +39,7 @@ vectorised! {
         pixels: &[usize],
         channels: usize,
         epilogue: Epilogue<'_, T>,
-        output: SharedSlice<'_, T>,
+        output: DisjointSlice<'_, T>,
     ) {
         let bounds = epilogue.activation.bounds();
         for (sums, pixel) in sums.chunks_exact(panel.width).zip(pixels) {

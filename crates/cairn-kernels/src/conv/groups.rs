@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use super::bands::even_part;
 use super::transpose::{Pixels, transpose};
 use crate::aligned::AlignedWords;
+use crate::disjoint_slice::DisjointSlice;
 use crate::isa::Isa;
 use crate::memory::with_scratch;
+use crate::microkernel::Panel;
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::Panel;
 use crate::vectorised::vectorised;
 
 /// A thread's memory for the groups' sums.
@@ -69,7 +69,7 @@ impl PixelProduct<'_> {
 
         with_scratch(|Scratch { sums }: &mut Scratch| {
             sums.reserve(groups * group_len);
-            let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
+            let all = DisjointSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
             let tasks: Vec<(usize, &[Panel])> =
                 (0..groups).flat_map(|group| blocks.iter().map(move |&block| (group, block))).collect();
             tasks.into_par_iter().with_max_len(1).for_each(|(group, block)| {
@@ -81,7 +81,7 @@ impl PixelProduct<'_> {
             });
 
             let sums_of_all = sums.as_slice::<f32>(groups * group_len);
-            let gradient = SharedSlice::new(gradient);
+            let gradient = DisjointSlice::new(gradient);
             panels.par_iter().for_each(|panel| {
                 let outputs = panel.first * row_len..(panel.first + panel.outputs) * row_len;
                 // SAFETY: every panel has its own output channels, which are rows of the gradient.

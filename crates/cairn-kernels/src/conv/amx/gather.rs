@@ -9,18 +9,18 @@ use rayon::prelude::*;
 use super::patch::{Layout, View};
 use super::run_depth;
 use crate::aligned::{AlignedWords, Word};
-use crate::conv::axis::Axis;
+use crate::conv::axis::{Axis, Sweep};
 use crate::conv::bands::{Band, bands};
-use crate::conv::dense::{Gather, Sweep};
 use crate::conv::epilogue::finish_tile;
+use crate::conv::gather::Gather;
 use crate::conv::pack::PackedPanel;
 use crate::conv::patch::Map;
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::memory::with_scratch;
+use crate::microkernel::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use crate::microkernel::{Panel, Run};
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
-use crate::tile::{Panel, Run};
 
 /// Positions of a band, roughly: sixteen blocks, so that a panel's weights are read from afar seldom.
 const BAND_POSITIONS: usize = 512;
@@ -55,7 +55,7 @@ struct Pixels {
 pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, output: &mut [T]) {
     let column = as_column(gather);
     let gather = column.as_ref().unwrap_or(gather);
-    let output = SharedSlice::new(output);
+    let output = DisjointSlice::new(output);
     let rows_of = |sweep: &Sweep| {
         let columns = sweep.columns.span(&(0..sweep.columns.count)).count.max(1);
         let row_words = columns * sweep.rows.source_step * gather.weights.source_words;
@@ -97,7 +97,7 @@ unsafe fn run_band<U: TileUnit, T: Element>(
     gather: &Gather<'_, T>,
     band: &Band,
     scratch: &mut Scratch,
-    output: SharedSlice<'_, T>,
+    output: DisjointSlice<'_, T>,
 ) {
     let Sweep { rows, columns } = band.sweep;
     let pixel = gather.weights.source_words;
@@ -159,7 +159,7 @@ unsafe fn finish<T: Element>(
     sums: &[f32],
     panel: Panel,
     destinations: &[usize],
-    output: SharedSlice<'_, T>,
+    output: DisjointSlice<'_, T>,
 ) {
     let mut done = 0;
     for stretch in destinations.chunk_by(|a, b| (*a == NOWHERE) == (*b == NOWHERE)) {

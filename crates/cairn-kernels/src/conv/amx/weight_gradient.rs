@@ -1,7 +1,7 @@
 //! The gradient to the weights on the tile unit.
 //!
 //! Rows of a tile are input channels seen through one tap, its depth is pixels, two to a word: channel-major planes
-//! of the input and panels of the output gradient, as [elsewhere](crate::conv::weight_gradient). But here lines
+//! of the input and panels of the output gradient, as [elsewhere](crate::conv::vector::weight_gradient). But here lines
 //! follow each other without an end that matters: the output gradient is packed with as many pixels a line as the
 //! planes have, zeros beyond its own, so that the depth is one run over all lines and photos of a chunk.
 
@@ -13,12 +13,12 @@ use crate::conv::axis::Axis;
 use crate::conv::groups::{Chunk, PixelProduct, chunks};
 use crate::conv::patch::Map;
 use crate::conv::transpose::{Pixels, transpose};
-use crate::conv::weight_gradient::{MIN_TASKS, Product, pack_row};
+use crate::conv::weight_gradient::{MIN_TASKS, WeightGradient, pack_row};
 use crate::element::Element;
 use crate::memory::with_scratch;
+use crate::microkernel::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use crate::microkernel::{self, Panel, Run};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
-use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
-use crate::tile::{self, Panel, Run};
 
 /// Pixels of depth that are multiplied at a time, roughly: so few that 32 channels of them and 32 outputs stay in the
 /// first-level cache for all taps, so many that loading and storing the sums takes little of the time.
@@ -61,13 +61,13 @@ impl Rows {
 }
 
 /// Writes the gradient to the weights, in their own layout.
-pub(in crate::conv) fn weight_gradient_on<U: TileUnit, T: Element>(
-    product: &Product<'_, T>,
+pub(in crate::conv) fn weight_gradient<U: TileUnit, T: Element>(
+    product: &WeightGradient<'_, T>,
     gradient: &mut [f32],
 ) {
     let Conv2dOptions { batch, inputs, outputs, kernel, .. } = *product.shape.options();
     let rows = Rows::of(product.shape);
-    let panels = tile::panels::<T>(product.isa, outputs);
+    let panels = microkernel::panels::<T>(product.isa, outputs);
     let pixel_product = PixelProduct {
         isa: product.isa,
         batch,
@@ -97,7 +97,7 @@ pub(in crate::conv) fn weight_gradient_on<U: TileUnit, T: Element>(
 /// What the sums for some panels need to know.
 #[derive(Clone, Copy)]
 struct Task<'a, T> {
-    product: &'a Product<'a, T>,
+    product: &'a WeightGradient<'a, T>,
     rows: Rows,
     panels: &'a [Panel],
 }

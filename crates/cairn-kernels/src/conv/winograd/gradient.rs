@@ -10,11 +10,11 @@ use super::{POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::groups::PixelProduct;
 use crate::conv::patch::Map;
-use crate::element::{Element, Sealed};
+use crate::element::Element;
 use crate::isa::Isa;
 use crate::memory::with_scratch;
+use crate::microkernel::{self, MAX_ROWS, Panel, Run, Tile, TileElement, row_tiles};
 use crate::shape::{Conv2dOptions, Conv2dShape};
-use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Tiles that are multiplied at a time: enough that adding to the sums in memory costs little.
@@ -60,7 +60,7 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
     let pixel_product = PixelProduct {
         isa,
         batch,
-        panels: &tile::panels::<f32>(isa, outputs),
+        panels: &microkernel::panels::<f32>(isa, outputs),
         rows: POSITIONS * inputs,
         task_outputs: 1,
         min_tasks: MIN_TASKS,
@@ -98,7 +98,7 @@ impl<T: Element> Product<'_, T> {
 
     /// For every position, input channels times output channels over so many tiles.
     fn multiply(&self, tiles: usize, panel: Panel, accumulate: bool, scratch: &Scratch, sums: &mut [f32]) {
-        let kernels = f32::tile_kernels(self.isa);
+        let kernels = f32::microkernels(self.isa);
         let channels = self.input.channels;
         for position in 0..POSITIONS {
             let inputs = position * tiles * channels;

@@ -11,11 +11,11 @@ use crate::aligned::{AlignedWords, Word};
 use crate::conv::epilogue::Epilogue;
 use crate::conv::pack::{PackedPanel, PackedWeights};
 use crate::conv::patch::Map;
-use crate::element::{Element, Sealed};
+use crate::disjoint_slice::DisjointSlice;
+use crate::element::Element;
 use crate::memory::with_scratch;
+use crate::microkernel::{MAX_ROWS, Panel, Run, Tile, TileElement, row_tiles};
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Words that a band's tiles and their sums may take: what stays in a second-level cache of 1 MiB.
@@ -56,7 +56,7 @@ struct Scratch {
 impl<T: Element> Product<'_, T> {
     /// Computes the product into `output`.
     pub(in crate::conv) fn run(&self, output: &mut [T]) {
-        let output = SharedSlice::new(output);
+        let output = DisjointSlice::new(output);
         self.bands().into_par_iter().with_max_len(1).for_each(|band| {
             with_scratch(|scratch: &mut Scratch| {
                 // SAFETY: no two bands have a tile and a panel in common.
@@ -90,7 +90,7 @@ impl<T: Element> Product<'_, T> {
 
     /// # Safety
     /// While this runs, nothing else may use the band's part of `output`: its tiles, its panels' channels.
-    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: DisjointSlice<'_, T>) {
         let isa = self.weights.isa;
         let tiles = band.tiles.len();
         let len = POSITIONS * tiles * self.source.channels;
@@ -107,7 +107,7 @@ impl<T: Element> Product<'_, T> {
 
     /// The sums of a panel: for every position, tiles times weights.
     fn multiply(&self, &PackedPanel { panel, start }: &PackedPanel, tiles: usize, scratch: &mut Scratch) {
-        let kernels = f32::tile_kernels(self.weights.isa);
+        let kernels = f32::microkernels(self.weights.isa);
         let words = self.source.channels;
         scratch.sums.reserve(POSITIONS * tiles * panel.width);
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
@@ -181,7 +181,7 @@ vectorised! {
         panel: Panel,
         tiles: Range<usize>,
         sums: &[f32],
-        output: SharedSlice<'_, T>,
+        output: DisjointSlice<'_, T>,
     ) {
         let pitch = tiles.len() * panel.width;
         let bounds = product.epilogue.activation.bounds();
@@ -210,7 +210,7 @@ unsafe fn finish_block<T: Element, const L: usize>(
     channel: usize,
     pitch: usize,
     sums: &[f32],
-    output: SharedSlice<'_, T>,
+    output: DisjointSlice<'_, T>,
 ) {
     let Extent { height, width } = product.destination;
     let mut bias = [0.0; L];

@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use super::super::pack::{Direction, PackedPanel};
 use super::POSITIONS;
 use super::transforms::{self, square};
+use crate::disjoint_slice::DisjointSlice;
 use crate::isa::Isa;
 use crate::memory::Buffer;
+use crate::microkernel::{self, Panel};
 use crate::shape::Conv2dOptions;
-use crate::shared::SharedSlice;
-use crate::tile::{self, Panel};
 use crate::vectorised::vectorised;
 
 /// Source channels that a task transforms.
@@ -28,7 +28,7 @@ pub(in crate::conv) fn pack(
         Direction::InputGradient => (options.outputs, options.inputs),
     };
     let mut start = 0;
-    let panels: Vec<PackedPanel> = tile::panels::<f32>(isa, destinations)
+    let panels: Vec<PackedPanel> = microkernel::panels::<f32>(isa, destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
@@ -37,7 +37,7 @@ pub(in crate::conv) fn pack(
         })
         .collect();
     let mut words = Buffer::of::<f32>(start);
-    let all = SharedSlice::new(words.as_mut_slice::<f32>(start));
+    let all = DisjointSlice::new(words.as_mut_slice::<f32>(start));
     let tasks: Vec<(PackedPanel, usize)> = panels
         .iter()
         .flat_map(|&packed| (0..sources).step_by(STRETCH).map(move |source| (packed, source)))
@@ -85,7 +85,7 @@ vectorised! {
         packed: PackedPanel,
         sources: std::ops::Range<usize>,
         weights: &[f32],
-        all: SharedSlice<'_, f32>,
+        all: DisjointSlice<'_, f32>,
     ) {
         for source in sources {
             // SAFETY: as the caller promises.
@@ -104,7 +104,7 @@ unsafe fn transform_source(
     PackedPanel { panel, start }: PackedPanel,
     source: usize,
     weights: &[f32],
-    all: SharedSlice<'_, f32>,
+    all: DisjointSlice<'_, f32>,
 ) {
     const L: usize = 16;
     let Panel { first, width, outputs } = panel;

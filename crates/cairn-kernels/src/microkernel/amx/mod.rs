@@ -32,7 +32,7 @@ pub(crate) use registers::{TileRegisters, multiply_on};
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use super::Run;
+use super::run::Run;
 use crate::aligned::Word;
 
 /// Rows of a tile at most, and columns of a tile of sums.
@@ -75,12 +75,12 @@ macro_rules! with_unit {
     ($kind:expr, $unit:ident => $body:expr) => {
         match $kind {
             #[cfg(target_arch = "x86_64")]
-            $crate::tile::amx::UnitKind::Hardware => {
-                type $unit = $crate::tile::amx::Hardware;
+            $crate::microkernel::amx::UnitKind::Hardware => {
+                type $unit = $crate::microkernel::amx::Hardware;
                 $body
             }
-            $crate::tile::amx::UnitKind::Model => {
-                type $unit = $crate::tile::amx::Model;
+            $crate::microkernel::amx::UnitKind::Model => {
+                type $unit = $crate::microkernel::amx::Model;
                 $body
             }
         }

@@ -1,4 +1,4 @@
-//! Dense convolutions, forward and to the input: one gathering product for both.
+//! Forward and to the input: the gathering product on vector instructions.
 //!
 //! The destination map is cut into bands: some rows of a photo, or some whole photos where they are small. For each
 //! band the source pixels are copied into a padded patch that stays in the second-level cache (no copy where nothing
@@ -7,19 +7,18 @@
 
 use rayon::prelude::*;
 
-use super::amx::gather::gather;
-use super::axis::Axis;
-use super::bands::{Band, bands};
-use super::epilogue::{Epilogue, finish_tile};
-use super::pack::{PackedPanel, PackedWeights};
-use super::patch::{Map, copy_patch, patch_len};
 use crate::aligned::{AlignedWords, Word};
+use crate::conv::axis::Sweep;
+use crate::conv::bands::{Band, bands};
+use crate::conv::epilogue::finish_tile;
+use crate::conv::gather::Gather;
+use crate::conv::pack::PackedPanel;
+use crate::conv::patch::{copy_patch, patch_len};
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::memory::with_scratch;
+use crate::microkernel::{MAX_ROWS, Run, Tile, row_tiles};
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::amx::with_unit;
-use crate::tile::{MAX_ROWS, Run, Tile, row_tiles};
 
 /// Destination pixels of a band, roughly: many enough that a slab of weights is read from afar seldom, few enough that
 /// their patch fits into the second-level cache.
@@ -30,25 +29,6 @@ const PATCH_WORDS: usize = 128 * 1024;
 
 /// Words of a slab of weights, at most: a quarter of a second-level cache of 1 MiB.
 const SLAB_WORDS: usize = 80 * 1024;
-
-/// Destination pixels that read their sources in the same way, along both axes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sweep {
-    pub(crate) rows: Axis,
-    pub(crate) columns: Axis,
-}
-
-/// A gathering product from one map to another.
-pub(crate) struct Gather<'a, T> {
-    pub(crate) source: Map<'a, T>,
-    pub(crate) batch: usize,
-    pub(crate) kernel_width: usize,
-    pub(crate) weights: &'a PackedWeights<T>,
-    pub(crate) sweeps: Vec<Sweep>,
-    pub(crate) destination: Extent,
-    pub(crate) destination_channels: usize,
-    pub(crate) epilogue: Epilogue<'a, T>,
-}
 
 /// Part of the depth of a panel, such that its weights stay in cache while the band's pixels pass.
 #[derive(Clone, Debug)]
@@ -68,23 +48,20 @@ struct Scratch {
     destinations: Vec<usize>,
 }
 
-impl<T: Element> Gather<'_, T> {
-    /// Computes the product into `output`.
-    pub(crate) fn run(&self, output: &mut [T]) {
-        if let Some(unit) = T::tile_unit(self.weights.isa) {
-            return with_unit!(unit, U => gather::<U, T>(self, output));
-        }
-        let output = SharedSlice::new(output);
-        let panels = self.weights.panels.len();
-        let bands = bands(&self.sweeps, self.batch, panels, |sweep| self.rows_of(sweep));
-        bands.into_par_iter().with_max_len(1).for_each(|band| {
-            with_scratch(|scratch: &mut Scratch| {
-                // SAFETY: no two bands have a pixel and a panel in common.
-                unsafe { self.run_band(&band, scratch, output) }
-            });
+/// Computes a gathering product into `output`.
+pub(in crate::conv) fn gather<T: Element>(gather: &Gather<'_, T>, output: &mut [T]) {
+    let output = DisjointSlice::new(output);
+    let panels = gather.weights.panels.len();
+    let bands = bands(&gather.sweeps, gather.batch, panels, |sweep| gather.rows_of(sweep));
+    bands.into_par_iter().with_max_len(1).for_each(|band| {
+        with_scratch(|scratch: &mut Scratch| {
+            // SAFETY: no two bands have a pixel and a panel in common.
+            unsafe { gather.run_band(&band, scratch, output) }
         });
-    }
+    });
+}
 
+impl<T: Element> Gather<'_, T> {
     /// Rows of a band, at most.
     fn rows_of(&self, sweep: &Sweep) -> usize {
         let row_words = self.patch_pitch(sweep) * sweep.rows.source_step;
@@ -97,7 +74,7 @@ impl<T: Element> Gather<'_, T> {
 
     /// # Safety
     /// While this runs, nothing else may use the band's part of `output`: its pixels, its panels' channels.
-    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: DisjointSlice<'_, T>) {
         let (pitch, source) = self.locate_pixels(band, scratch);
         for packed in &self.weights.panels[band.panels.clone()] {
             // SAFETY: the pixels have just been located, and the caller vouches for the band's part of the output.
@@ -159,11 +136,11 @@ impl<T: Element> Gather<'_, T> {
         pitch: usize,
         source: *const Word,
         scratch: &mut Scratch,
-        output: SharedSlice<'_, T>,
+        output: DisjointSlice<'_, T>,
     ) {
         let PackedPanel { panel, start } = *packed;
         let isa = self.weights.isa;
-        let kernels = T::tile_kernels(isa);
+        let kernels = T::microkernels(isa);
         let slabs = self.slabs(&band.sweep, pitch, panel.width);
         // Sums of unfinished pixels wait in memory; with a single slab there are none, and one tile's room is reused.
         let one_slab = slabs.len() == 1;
@@ -238,7 +215,9 @@ impl<T: Element> Gather<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conv::Direction;
+    use crate::conv::axis::Axis;
+    use crate::conv::patch::Map;
+    use crate::conv::{Direction, Epilogue, PackedWeights};
     use crate::isa::Isa;
     use crate::shape::{Conv2dOptions, Conv2dShape};
 

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use super::configuration::Configuration;
 use super::{BLOCK_TILES, Block, OnlyUnit, ROW_WORDS, TileShape, TileUnit};
 use crate::aligned::Word;
-use crate::tile::Run;
+use crate::microkernel::run::Run;
 
 /// The tile unit of the thread that configured it.
 ///
@@ -217,7 +217,7 @@ mod tests {
     use std::hint::black_box;
 
     use super::*;
-    use crate::tile::amx::{BLOCK_ROWS, Model};
+    use crate::microkernel::amx::{BLOCK_ROWS, Model};
 
     /// `VEX.128.F3.0F38.W0 5C 11:rrr:bbb` of Intel's manual: the sums in `rrr`, the rows in `bbb`, the panel
     /// inverted in `vvvv`.
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     #[allow(clippy::print_stderr)]
     fn the_machine_computes_what_the_model_does() {
-        if !crate::tile::amx::is_granted() {
+        if !crate::microkernel::amx::is_granted() {
             eprintln!("skipped: this machine has no tile unit, or does not let this process use it");
             return;
         }
