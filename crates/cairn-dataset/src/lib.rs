@@ -1,4 +1,4 @@
-//! Folders of labelled photos: index, check, statistics, splits, prefetched batches, the drawn demo set.
+//! Folders of labelled photos: index, check, statistics, splits, prefetched batches.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -24,7 +24,6 @@ mod cache;
 mod chance;
 mod check;
 mod class;
-pub mod drawn;
 mod epoch;
 mod error;
 pub mod escape;

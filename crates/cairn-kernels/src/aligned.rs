@@ -1,17 +1,23 @@
 //! Buffers of 32-bit words on cache-line boundaries.
 
-/// What the tile kernels multiply: one f32, or two neighbouring bf16.
+/// What the microkernels multiply: one f32, or two neighbouring bf16.
 pub(crate) type Word = u32;
 
 const WORDS_PER_LINE: usize = 16;
 
 /// A cache line of words.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(crate) struct Line([Word; WORDS_PER_LINE]);
 
 impl Line {
     pub(crate) const ZERO: Self = Self([0; WORDS_PER_LINE]);
+
+    /// A line of equal words.
+    #[cfg(test)]
+    pub(crate) const fn filled(word: Word) -> Self {
+        Self([word; WORDS_PER_LINE])
+    }
 
     /// How many lines hold so many values.
     pub(crate) fn for_values<T: Number>(count: usize) -> usize {
@@ -72,7 +78,13 @@ impl AlignedWords {
     }
 }
 
-/// Types for which every bit pattern is a value, and which need no more alignment than a cache line.
-pub trait Number: Copy {}
-impl Number for f32 {}
-impl Number for half::bf16 {}
+/// A type of numbers as which the bytes of a cache line can be read.
+///
+/// # Safety
+/// Every bit pattern must be a value of the type, and every value initialised bytes alone: no padding. The type must
+/// need no more alignment than a cache line.
+pub unsafe trait Number: Copy {}
+// SAFETY: 32 bits, any of which make a number; aligned to 4 bytes.
+unsafe impl Number for f32 {}
+// SAFETY: a transparent `u16`; aligned to 2 bytes.
+unsafe impl Number for half::bf16 {}

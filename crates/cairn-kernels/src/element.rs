@@ -2,15 +2,13 @@
 
 use half::bf16;
 
-use crate::aligned::Number;
-use crate::isa::Isa;
-use crate::tile::TileKernels;
-use crate::tile::amx::UnitKind;
+use crate::microkernel::TileElement;
 
-/// A number type of feature maps: `f32` everywhere, [`bf16`] where [`Isa::has_bf16`] says so.
+/// A number type of feature maps: `f32` everywhere, [`bf16`] where [`Isa::has_bf16`](crate::Isa::has_bf16) says so.
 ///
-/// Whatever the maps are made of, sums are kept in f32, and weights, biases and statistics are f32 outside.
-pub trait Element: Sealed + Copy + Send + Sync + std::fmt::Debug + 'static {
+/// Sums are kept in f32 whatever the type. Weights, biases and statistics are f32 outside of the kernels. There are no
+/// other types: a private trait keeps [`Element`] to these two.
+pub trait Element: TileElement + Copy + Send + Sync + std::fmt::Debug + 'static {
     /// Zero.
     const ZERO: Self;
 
@@ -19,20 +17,6 @@ pub trait Element: Sealed + Copy + Send + Sync + std::fmt::Debug + 'static {
 
     /// The nearest value of this type, ties to even; NaN stays NaN.
     fn from_f32(value: f32) -> Self;
-}
-
-/// What only this crate needs to know of an element type; it keeps [`Element`] to the two that the kernels know.
-///
-/// Public in a private module: no other crate can name it, nor its types.
-pub trait Sealed: Number {
-    /// How many elements make one 32-bit word.
-    const PER_WORD: usize;
-
-    /// The tile kernels for maps of this type.
-    fn tile_kernels(isa: Isa) -> &'static TileKernels;
-
-    /// The tile unit for dense convolutions of maps of this type, where the set has one.
-    fn tile_unit(isa: Isa) -> Option<UnitKind>;
 }
 
 impl Element for f32 {
@@ -46,18 +30,6 @@ impl Element for f32 {
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
         value
-    }
-}
-
-impl Sealed for f32 {
-    const PER_WORD: usize = 1;
-
-    fn tile_kernels(isa: Isa) -> &'static TileKernels {
-        TileKernels::for_f32(isa)
-    }
-
-    fn tile_unit(_: Isa) -> Option<UnitKind> {
-        None
     }
 }
 
@@ -78,18 +50,6 @@ impl Element for bf16 {
         // A NaN whose payload sits in the low bits must not round to infinity: set the quiet bit instead.
         let quiet = (bits >> 16) | 0x40;
         Self::from_bits(if value.is_nan() { quiet } else { rounded } as u16)
-    }
-}
-
-impl Sealed for bf16 {
-    const PER_WORD: usize = 2;
-
-    fn tile_kernels(isa: Isa) -> &'static TileKernels {
-        TileKernels::for_bf16(isa)
-    }
-
-    fn tile_unit(isa: Isa) -> Option<UnitKind> {
-        isa.tile_unit()
     }
 }
 

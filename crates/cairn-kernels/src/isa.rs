@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use crate::tile::amx::{self, UnitKind};
+use crate::microkernel::amx::{self, UnitKind};
 
 /// An instruction set that the kernels have code for, from the most to the least capable.
 ///
@@ -111,7 +111,7 @@ impl Isa {
             && is_x86_feature_detected!("avx512vl");
         let avx512_bf16 = avx512 && is_x86_feature_detected!("avx512bf16");
         match self {
-            Self::Amx => avx512_bf16 && amx::is_available(),
+            Self::Amx => avx512_bf16 && amx::is_detected(),
             Self::Avx512Bf16 => avx512_bf16,
             Self::Avx512 => avx512,
             Self::Avx2 => avx2,
@@ -141,13 +141,16 @@ impl Isa {
 
     /// The tile unit that the set has for dense convolutions of bf16 maps.
     ///
+    /// The first call for [`Isa::Amx`] asks the system to let this process use the unit's registers. If the system
+    /// refuses, there is no unit, and the set's vector instructions do all the work.
+    ///
     /// # Panics
     /// When the machine lacks the set: who has the unit of a set may use it.
     pub(crate) fn tile_unit(self) -> Option<UnitKind> {
         self.require();
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Amx => Some(UnitKind::Hardware),
+            Self::Amx => amx::is_granted().then_some(UnitKind::Hardware),
             Self::AmxModel => Some(UnitKind::Model),
             _ => None,
         }

@@ -43,13 +43,14 @@
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
 //! | [`peak`] | what the cores can do at most, to compare with |
 //!
-//! Inside, one register-blocked product (`tile`; `tile::amx` where there is a tile unit) carries all dense
+//! Inside, one register-blocked product (`microkernel`; `microkernel::amx` where there is a tile unit) carries all dense
 //! convolutions, and one macro (`vectorised`) compiles plain loops for every instruction set;
 //! `docs/decisions/002-kernels.md` and `005-amx.md` say why.
 
 // Vector instructions, and slices of which threads write disjoint parts, cannot be had without. Every use says why it is
 // sound.
 #![allow(unsafe_code)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
 mod activation;
 mod aligned;
@@ -58,6 +59,7 @@ pub mod channel_scale;
 mod channel_sums;
 pub mod conv;
 mod curve;
+mod disjoint_slice;
 mod element;
 pub mod elementwise;
 pub mod extension;
@@ -67,16 +69,16 @@ pub mod layer_norm;
 pub mod layers;
 pub mod layout;
 mod memory;
+mod microkernel;
 pub mod optimiser;
 pub mod peak;
 pub mod pool;
 mod shape;
-mod shared;
-mod tile;
 mod vectorised;
 
 pub use activation::Activation;
 pub use curve::Curve;
 pub use element::Element;
 pub use isa::{Isa, IsaError};
+pub use memory::trim;
 pub use shape::{Conv2dOptions, Conv2dShape, Extent, ShapeError};

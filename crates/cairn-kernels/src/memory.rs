@@ -1,17 +1,34 @@
-//! Memory of maps, taken up again from step to step.
+//! Memory that is used again from step to step: an arena for maps, and scratch buffers for each thread.
 //!
-//! A training step allocates the same large maps as the one before. The system's allocator would hand such stretches
-//! back and take them anew, and every page of theirs would be cleared once more. So they are cut from regions that are
-//! kept.
+//! A training step allocates the same large maps as the one before. The system's allocator would give such blocks back
+//! and take them again, and the system would clear every page of theirs once more. So they are cut from an arena.
 
-mod regions;
+mod arena;
+mod scratch;
+
+pub(crate) use scratch::with_scratch;
 
 use std::mem::MaybeUninit;
 
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
 use crate::aligned::{Line, Number, Word, values, values_mut};
-use regions::Stretch;
+use arena::{Arena, Block};
+
+/// The memory of all maps.
+static MAPS: Arena = Arena::new();
+
+/// Gives memory back to the system that the kernels keep for their next use: free memory of maps, and the scratch
+/// buffers of the calling thread and of the threads of the current rayon pool.
+///
+/// Maps, weights and models that exist stay as they are. The next layers run a little slower, since they have to ask
+/// for the memory again: call this when a burst of work is over, not between photos. It waits for each thread of the
+/// pool to finish the task that it is at.
+pub fn trim() {
+    scratch::trim();
+    rayon::broadcast(|_| scratch::trim());
+    MAPS.trim();
+}
 
 /// In bytes. Below this, the allocator is as good.
 const SMALLEST_CUT: usize = 64 << 10;
@@ -25,17 +42,21 @@ pub(crate) struct Buffer {
 #[derive(Debug)]
 enum Lines {
     Own(Vec<Line>),
-    Cut(Stretch),
+    Cut(Block),
 }
 
 impl Buffer {
     /// Room for so many values.
     pub(crate) fn of<T: Number>(count: usize) -> Self {
+        Self::cut_from::<T>(&MAPS, count)
+    }
+
+    fn cut_from<T: Number>(arena: &'static Arena, count: usize) -> Self {
         let lines = Line::for_values::<T>(count);
         let lines = if lines * size_of::<Line>() < SMALLEST_CUT {
             Lines::Own(vec![Line::ZERO; lines])
         } else {
-            Lines::Cut(Stretch::of(lines))
+            Lines::Cut(arena.cut(lines))
         };
         Self { lines }
     }
@@ -106,8 +127,9 @@ mod tests {
 
     #[test]
     fn a_buffer_becomes_bytes_and_its_memory_comes_back() {
+        static ARENA: Arena = Arena::new();
         let count = SMALLEST_CUT;
-        let mut buffer = Buffer::of::<f32>(count);
+        let mut buffer = Buffer::cut_from::<f32>(&ARENA, count);
         let values = buffer.as_mut_slice::<f32>(count);
         values.fill(1.5);
         let address = values.as_ptr() as usize;
@@ -116,7 +138,11 @@ mod tests {
         assert!(bytes.chunks_exact(4).all(|value| value == 1.5_f32.to_ne_bytes()));
         let copy = bytes.clone();
         assert_ne!(copy.as_ptr() as usize, address);
+        let other = Buffer::cut_from::<f32>(&ARENA, count);
+        assert_ne!(other.as_ptr() as usize, address, "the memory is in use");
         drop(bytes);
         assert_eq!(copy[..4], 1.5_f32.to_ne_bytes(), "a clone is a copy of its own");
+        let next = Buffer::cut_from::<f32>(&ARENA, count);
+        assert_eq!(next.as_ptr() as usize, address, "the memory is used again");
     }
 }

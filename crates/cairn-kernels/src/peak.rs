@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use crate::aligned::AlignedWords;
 use crate::element::Element;
 use crate::isa::Isa;
-use crate::tile::amx::{
+use crate::microkernel::amx::{
     BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit, with_unit,
 };
-use crate::tile::{MAX_ROWS, Run, Tile};
+use crate::microkernel::{MAX_ROWS, Run, Tile};
 
 const CALLS: usize = 2000;
 const REPEATS: usize = 40;
@@ -36,7 +36,7 @@ pub fn multiply_adds_per_second<T: Element>(isa: Isa) -> f64 {
 /// Runs the vector tile; returns the multiply-adds.
 fn run_tiles<T: Element>(isa: Isa) -> usize {
     const DEPTH: usize = 96;
-    let kernels = T::tile_kernels(isa);
+    let kernels = T::microkernels(isa);
     let columns = kernels.widest_panel();
     let words = AlignedWords::zeroed(DEPTH * columns);
     let mut sums = AlignedWords::zeroed(MAX_ROWS * columns);
@@ -77,7 +77,7 @@ fn run_blocks<U: TileUnit>() -> usize {
     };
     for _ in 0..CALLS {
         // SAFETY: the operands have just been given their room: the panel is as large as the rows.
-        unsafe { block.multiply(&mut unit, BLOCK_TILES, BLOCK_TILES) };
+        unsafe { unit.multiply(&block, BLOCK_TILES, BLOCK_TILES) };
     }
     CALLS * BLOCK_ROWS * columns * STEPS * ROW_WORDS * 2
 }

@@ -5,8 +5,11 @@ use rayon::prelude::*;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::lanes::{blocks, with_lanes};
-use crate::shape::{Extent, ShapeError, check_len, window_positions};
+use crate::shape::{Extent, ShapeError, check_len, product, window_positions};
 use crate::vectorised::vectorised;
+
+/// Height and width of a window at most: the number of a pixel in it fits into a byte.
+const MAX_WINDOW: usize = 16;
 
 /// What is wanted of a 2-D max pool, in the terms of `torch.nn.MaxPool2d`; [`MaxPoolShape::new`] checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +41,8 @@ impl MaxPoolShape {
     /// Checks the options and works out the output's size.
     ///
     /// # Errors
-    /// When a size is zero, the window does not fit, has more than 256 pixels, or is padded by more than half.
+    /// When a size is zero, the window does not fit, has more than 256 pixels, or is padded by more than half,
+    /// or the maps have too many elements to be counted.
     pub fn new(options: MaxPoolOptions) -> Result<Self, ShapeError> {
         let MaxPoolOptions { batch, map, channels, window, stride, padding, ceil_mode } = options;
         for (size, name) in [
@@ -53,8 +57,8 @@ impl MaxPoolShape {
                 return Err(ShapeError::Zero(name));
             }
         }
-        if window * window > 256 {
-            return Err(ShapeError::PoolWindow(window * window));
+        if window > MAX_WINDOW {
+            return Err(ShapeError::PoolWindow(window));
         }
         if padding > window / 2 {
             return Err(ShapeError::PoolPadding { window, padding });
@@ -67,6 +71,8 @@ impl MaxPoolShape {
             Ok(whole + usize::from(ceil_mode && reaches_further && begins_inside))
         };
         let output_map = Extent { height: positions(map.height)?, width: positions(map.width)? };
+        // Half a window of padding on either side, and `ceil_mode`, add two windows along an axis: three for a pixel.
+        product(&[batch, map.height, map.width, channels, 9]).ok_or(ShapeError::TooLarge("maps"))?;
         Ok(Self { options, output_map })
     }
 

@@ -63,8 +63,11 @@ pub enum ShapeError {
         padding: usize,
     },
     /// A max pool's tap index must fit into a byte.
-    #[error("a pooling window of {0} taps: at most 256 are supported")]
+    #[error("a pooling window of {0} x {0}: at most 16 x 16 is supported")]
     PoolWindow(usize),
+    /// The maps or weights of the layer have more elements than memory can hold.
+    #[error("the layer's {0} are larger than any memory: check its sizes, stride and padding")]
+    TooLarge(&'static str),
 }
 
 /// What is wanted of a 2-D convolution, in the terms of `torch.nn.Conv2d`; [`Conv2dShape::new`] checks it.
@@ -102,7 +105,8 @@ impl Conv2dShape {
     /// Checks the options and works out the output's size.
     ///
     /// # Errors
-    /// When a size is zero, the kernel does not fit into the padded map, or the channels do not fall into the groups.
+    /// When a size is zero, the kernel does not fit into the padded map, the channels do not fall into the groups, or
+    /// the padded maps, the weights or the multiply-adds are too many to be counted.
     pub fn new(options: Conv2dOptions) -> Result<Self, ShapeError> {
         let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, groups } = options;
         for (size, name) in [
@@ -127,6 +131,17 @@ impl Conv2dShape {
             height: window_positions(map.height, kernel.height, stride, padding)?,
             width: window_positions(map.width, kernel.width, stride, padding)?,
         };
+        // The most that is ever read or written along an axis: the padded map, and what a kernel or a stride reaches
+        // beyond it.
+        let reach = |map: usize, kernel: usize| sum(&[map, padding, padding, kernel, stride]);
+        let (height, width) = (reach(map.height, kernel.height), reach(map.width, kernel.width));
+        let maps = height.zip(width).and_then(|(h, w)| product(&[batch, h, w, inputs.max(outputs)]));
+        let weights = product(&[outputs, inputs / groups, kernel.height, kernel.width]);
+        let (Some(_), Some(weights)) = (maps, weights) else {
+            return Err(ShapeError::TooLarge(if maps.is_none() { "maps" } else { "weights" }));
+        };
+        product(&[batch, output_map.height, output_map.width, weights])
+            .ok_or(ShapeError::TooLarge("multiply-adds"))?;
         Ok(Self { options, output_map })
     }
 
@@ -188,9 +203,25 @@ pub(crate) fn window_positions(
     stride: usize,
     padding: usize,
 ) -> Result<usize, ShapeError> {
-    let room = (map + 2 * padding).checked_sub(kernel);
-    let room = room.ok_or(ShapeError::KernelTooLarge { kernel, map, padding })?;
+    let padded = sum(&[map, padding, padding]).ok_or(ShapeError::TooLarge("maps"))?;
+    let room = padded.checked_sub(kernel).ok_or(ShapeError::KernelTooLarge { kernel, map, padding })?;
     Ok(room / stride + 1)
+}
+
+/// The most elements that anything may have. It leaves room for elements of several bytes, and for rounding up to
+/// whole words, panels and cache lines, before an address would overflow.
+const MOST_ELEMENTS: usize = isize::MAX as usize >> 10;
+
+/// The product of sizes, unless it is more than [`MOST_ELEMENTS`].
+pub(crate) fn product(sizes: &[usize]) -> Option<usize> {
+    let product = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    product.filter(|product| *product <= MOST_ELEMENTS)
+}
+
+/// The sum of sizes, unless it is more than [`MOST_ELEMENTS`].
+fn sum(sizes: &[usize]) -> Option<usize> {
+    let sum = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
+    sum.filter(|sum| *sum <= MOST_ELEMENTS)
 }
 
 /// Panics unless a buffer has the length that the shape asks for.
@@ -236,6 +267,38 @@ mod tests {
         assert_eq!(
             refused(Conv2dOptions { map: Extent::square(2), padding: 0, ..LAYER }),
             ShapeError::KernelTooLarge { kernel: 3, map: 2, padding: 0 }
+        );
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_counted_are_refused() {
+        let one = Conv2dOptions {
+            batch: 1,
+            map: Extent::square(1),
+            inputs: 1,
+            outputs: 1,
+            kernel: Extent::square(1),
+            stride: 1,
+            padding: 0,
+            groups: 1,
+        };
+        let huge = 1 << 31;
+        for options in [
+            // 2^32 positions along either axis: their product is 0 in 64 bits.
+            Conv2dOptions { kernel: Extent::square(2), padding: huge, ..one },
+            // The same with a stride, which leaves few positions in a padded map that is as large.
+            Conv2dOptions { padding: huge, stride: 1 << 30, ..one },
+            Conv2dOptions { padding: usize::MAX / 2, ..one },
+            Conv2dOptions { stride: usize::MAX, ..one },
+            Conv2dOptions { map: Extent::square(1 << 32), ..one },
+            Conv2dOptions { batch: 1 << 32, inputs: 1 << 32, ..one },
+            Conv2dOptions { inputs: 1 << 32, outputs: 1 << 32, ..one },
+        ] {
+            let error = Conv2dShape::new(options).unwrap_err();
+            assert!(matches!(error, ShapeError::TooLarge(_)), "{options:?}: {error}");
+        }
+        assert!(
+            Conv2dShape::new(Conv2dOptions { batch: 1 << 20, map: Extent::square(1 << 10), ..one }).is_ok()
         );
     }
 

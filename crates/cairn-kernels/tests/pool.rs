@@ -6,7 +6,7 @@ use cairn_kernels::pool::{
     MaxPoolOptions, MaxPoolShape, global_average_pool, global_average_pool_backward, max_pool,
     max_pool_backward,
 };
-use cairn_kernels::{Element, Extent, Isa};
+use cairn_kernels::{Element, Extent, Isa, ShapeError};
 use half::bf16;
 use proptest::prelude::*;
 use reference::{assert_near, poisoned, random, random_map, tolerance, wide};
@@ -166,4 +166,18 @@ fn windows_that_would_be_empty_are_refused() {
     assert!(refused(MaxPoolOptions { padding: 2, ..SQUARE }));
     assert!(refused(MaxPoolOptions { window: 6, ..SQUARE }));
     assert!(refused(MaxPoolOptions { map: Extent::square(40), window: 17, ..SQUARE }));
+}
+
+#[test]
+fn pools_that_cannot_be_counted_are_refused() {
+    let huge = Extent::square(1 << 32);
+    for (options, expected) in [
+        // 2^32 pixels along either axis: their product is 0 in 64 bits.
+        (MaxPoolOptions { window: 1 << 32, map: huge, ..SQUARE }, ShapeError::PoolWindow(1 << 32)),
+        (MaxPoolOptions { map: huge, ..SQUARE }, ShapeError::TooLarge("maps")),
+        (MaxPoolOptions { batch: 1 << 32, channels: 1 << 32, ..SQUARE }, ShapeError::TooLarge("maps")),
+    ] {
+        assert_eq!(MaxPoolShape::new(options), Err(expected), "{options:?}");
+    }
+    assert!(MaxPoolShape::new(MaxPoolOptions { window: 16, map: Extent::square(16), ..SQUARE }).is_ok());
 }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_dataset::drawn::{Kind, draw};
 use cairn_model::export::{WeightFormat, to_bundle};
 use cairn_model::{
     BundleInfo, Calibration, LandmarkScore, Memory, Model, ModelError, Provenance, Rejection, Whitening,
@@ -17,6 +16,7 @@ use cairn_model::{
 };
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
+use cairn_synthetic::{Kind, draw};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -23,6 +23,13 @@ pub(crate) struct Axis {
     pub(crate) taps: usize,
 }
 
+/// Destination pixels that read their sources in the same way, along both axes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sweep {
+    pub(crate) rows: Axis,
+    pub(crate) columns: Axis,
+}
+
 /// A run of source positions, which may lie outside of the map on either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {

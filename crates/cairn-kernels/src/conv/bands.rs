@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::dense::Sweep;
+use super::axis::Sweep;
 
 /// Tasks to make at least, where the layer allows: panels are spread over tasks when there are few bands.
 const MIN_TASKS: usize = 16;

@@ -1,9 +1,9 @@
 //! What is done to a convolution's sums before they are stored.
 
 use crate::activation::Activation;
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
-use crate::shared::SharedSlice;
-use crate::tile::Panel;
+use crate::microkernel::Panel;
 use crate::vectorised::vectorised;
 
 /// What follows the sums of a forward convolution: `activation(sums + bias + residual)`.
@@ -29,19 +29,22 @@ impl<T> Default for Epilogue<'_, T> {
 
 vectorised! {
     /// Finishes the sums of some pixels (`panel.width` apart) and stores them at the pixels' indices.
+    ///
+    /// # Safety
+    /// While this runs, nothing else may use these pixels' part of `output`, the panel's channels.
     #[allow(clippy::too_many_arguments)]
-    pub(crate) fn finish_tile<T: Element>(
+    pub(crate) unsafe fn finish_tile<T: Element>(
         sums: &[f32],
         panel: Panel,
         pixels: &[usize],
         channels: usize,
         epilogue: Epilogue<'_, T>,
-        output: SharedSlice<'_, T>,
+        output: DisjointSlice<'_, T>,
     ) {
         let bounds = epilogue.activation.bounds();
         for (sums, pixel) in sums.chunks_exact(panel.width).zip(pixels) {
             let at = pixel * channels + panel.first..pixel * channels + panel.first + panel.outputs;
-            // SAFETY: no other task has this pixel and panel.
+            // SAFETY: nothing else uses this part, as the caller promises.
             let output = unsafe { output.part(at.clone()) };
             let sums = &sums[..panel.outputs];
             match (epilogue.bias, epilogue.residual) {

@@ -1,6 +1,5 @@
 //! How the gradient to the weights is cut into tasks, and how their sums are added up.
 
-use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -8,15 +7,17 @@ use rayon::prelude::*;
 use super::bands::even_part;
 use super::transpose::{Pixels, transpose};
 use crate::aligned::AlignedWords;
+use crate::disjoint_slice::DisjointSlice;
 use crate::isa::Isa;
+use crate::memory::with_scratch;
+use crate::microkernel::Panel;
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::Panel;
 use crate::vectorised::vectorised;
 
-thread_local! {
-    /// The groups' sums. Taken out while in use: a thread that waits for its tasks may begin another gradient.
-    static SUMS: Cell<AlignedWords> = Cell::default();
+/// A thread's memory for the groups' sums.
+#[derive(Default)]
+struct Scratch {
+    sums: AlignedWords,
 }
 
 /// A product over all pixels of a batch, with output channels as its columns.
@@ -66,32 +67,32 @@ impl PixelProduct<'_> {
         let groups = self.min_tasks.div_ceil(blocks.len()).min(batch);
         let group_len = rows * panels.iter().map(|panel| panel.width).sum::<usize>();
 
-        let mut sums = SUMS.take();
-        sums.reserve(groups * group_len);
-        let all = SharedSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
-        let tasks: Vec<(usize, &[Panel])> =
-            (0..groups).flat_map(|group| blocks.iter().map(move |&block| (group, block))).collect();
-        tasks.into_par_iter().with_max_len(1).for_each(|(group, block)| {
-            let photos = group * batch / groups..(group + 1) * batch / groups;
-            let start = group * group_len + rows * block[0].first;
-            let width: usize = block.iter().map(|panel| panel.width).sum();
-            // SAFETY: every group and block of panels has its own part.
-            task(photos, block, unsafe { all.part(start..start + rows * width) });
-        });
+        with_scratch(|Scratch { sums }: &mut Scratch| {
+            sums.reserve(groups * group_len);
+            let all = DisjointSlice::new(sums.as_mut_slice::<f32>(groups * group_len));
+            let tasks: Vec<(usize, &[Panel])> =
+                (0..groups).flat_map(|group| blocks.iter().map(move |&block| (group, block))).collect();
+            tasks.into_par_iter().with_max_len(1).for_each(|(group, block)| {
+                let photos = group * batch / groups..(group + 1) * batch / groups;
+                let start = group * group_len + rows * block[0].first;
+                let width: usize = block.iter().map(|panel| panel.width).sum();
+                // SAFETY: every group and block of panels has its own part.
+                task(photos, block, unsafe { all.part(start..start + rows * width) });
+            });
 
-        let sums_of_all = sums.as_slice::<f32>(groups * group_len);
-        let gradient = SharedSlice::new(gradient);
-        panels.par_iter().for_each(|panel| {
-            let outputs = panel.first * row_len..(panel.first + panel.outputs) * row_len;
-            // SAFETY: every panel has its own output channels, which are rows of the gradient.
-            let gradient = unsafe { gradient.part(outputs) };
-            let of_panel = |group: usize| {
-                let start = group * group_len + rows * panel.first;
-                &sums_of_all[start..start + rows * panel.width]
-            };
-            finish(*panel, &(0..groups).map(of_panel).collect::<Vec<_>>(), gradient);
+            let sums_of_all = sums.as_slice::<f32>(groups * group_len);
+            let gradient = DisjointSlice::new(gradient);
+            panels.par_iter().for_each(|panel| {
+                let outputs = panel.first * row_len..(panel.first + panel.outputs) * row_len;
+                // SAFETY: every panel has its own output channels, which are rows of the gradient.
+                let gradient = unsafe { gradient.part(outputs) };
+                let of_panel = |group: usize| {
+                    let start = group * group_len + rows * panel.first;
+                    &sums_of_all[start..start + rows * panel.width]
+                };
+                finish(*panel, &(0..groups).map(of_panel).collect::<Vec<_>>(), gradient);
+            });
         });
-        SUMS.set(sums);
     }
 }
 

@@ -3,28 +3,31 @@
 mod amx;
 mod axis;
 mod bands;
-mod dense;
 mod depthwise;
 mod epilogue;
+mod gather;
 mod grouped;
 mod groups;
 mod pack;
 mod patch;
 mod planes;
 mod transpose;
+mod vector;
 mod weight_gradient;
 mod winograd;
 
 pub use epilogue::Epilogue;
 pub use pack::{Direction, PackedWeights};
 
-use axis::Axis;
-use dense::{Gather, Sweep};
+use axis::{Axis, Sweep};
+use gather::Gather;
 use patch::Map;
+use weight_gradient::WeightGradient;
 
 use crate::channel_sums::{channel_sums, stretch_pixels};
 use crate::element::Element;
 use crate::isa::Isa;
+use crate::microkernel::amx::with_unit;
 use crate::shape::{Conv2dShape, check_len};
 use crate::vectorised::vectorised;
 
@@ -76,7 +79,7 @@ pub fn forward<T: Element>(
         rows: Axis::forward(kernel.height, options.stride, options.padding, positions.height),
         columns: Axis::forward(kernel.width, options.stride, options.padding, positions.width),
     };
-    Gather {
+    let product = Gather {
         source: Map { pixels: input, extent: options.map, channels: options.inputs },
         batch: options.batch,
         kernel_width: kernel.width,
@@ -85,8 +88,8 @@ pub fn forward<T: Element>(
         destination: positions,
         destination_channels: options.outputs,
         epilogue,
-    }
-    .run(output);
+    };
+    run_gather(&product, output);
 }
 
 /// The gradient to the input of [`forward`] without an epilogue, from the gradient to its output.
@@ -129,7 +132,7 @@ pub fn input_gradient<T: Element>(
         .into_iter()
         .flat_map(|rows| columns.iter().map(move |&columns| Sweep { rows, columns }))
         .collect();
-    Gather {
+    let product = Gather {
         source: Map { pixels: output_gradient, extent: shape.output_map(), channels: options.outputs },
         batch: options.batch,
         kernel_width: kernel.width,
@@ -138,8 +141,16 @@ pub fn input_gradient<T: Element>(
         destination: map,
         destination_channels: options.inputs,
         epilogue: Epilogue::default(),
+    };
+    run_gather(&product, input_gradient);
+}
+
+/// Computes a gathering product on the tile unit where there is one, else on vector instructions.
+fn run_gather<T: Element>(product: &Gather<'_, T>, output: &mut [T]) {
+    match T::tile_unit(product.weights.isa) {
+        Some(unit) => with_unit!(unit, U => amx::gather::gather::<U, T>(product, output)),
+        None => vector::gather::gather(product, output),
     }
-    .run(input_gradient);
 }
 
 /// The gradient to the weights of [`forward`], in the layout of the weights, from its input and the gradient to its
@@ -169,7 +180,13 @@ pub fn weight_gradient<T: Element>(
     if winograd::serves::<T>(isa, shape) {
         return winograd::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
-    weight_gradient::weight_gradient(isa, shape, input, output_gradient, gradient);
+    let product = WeightGradient { isa, shape, input, output_gradient };
+    match T::tile_unit(isa) {
+        Some(unit) => {
+            with_unit!(unit, U => amx::weight_gradient::weight_gradient::<U, T>(&product, gradient))
+        }
+        None => vector::weight_gradient::weight_gradient(&product, gradient),
+    }
 }
 
 /// The gradient to the bias of [`forward`]: for every output channel, the sum of the gradient to the output.

@@ -6,12 +6,12 @@ use super::amx;
 use super::axis::backward_taps;
 use super::patch::padded_channels;
 use super::winograd;
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::memory::Buffer;
+use crate::microkernel::{self, Panel};
 use crate::shape::{Conv2dShape, check_len};
-use crate::shared::SharedSlice;
-use crate::tile::{self, Panel};
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
@@ -146,7 +146,7 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
     let depth = taps * source_words;
 
     let mut start = 0;
-    let panels: Vec<PackedPanel> = tile::panels::<T>(isa, destinations)
+    let panels: Vec<PackedPanel> = microkernel::panels::<T>(isa, destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
@@ -161,7 +161,7 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
         // What stands beyond the last channel is multiplied with the zeros there, and must be a number.
         elements.fill(T::ZERO);
     }
-    let all = SharedSlice::new(elements);
+    let all = DisjointSlice::new(elements);
     // A stretch of source channels at a time: the lines of the weights that it touches stay in the first cache.
     const STRETCH: usize = 16;
     let tasks: Vec<(PackedPanel, usize)> = panels

@@ -137,7 +137,7 @@ impl EpochBenchmark {
 #[cfg(test)]
 mod tests {
     use cairn_dataset::ValidSplit;
-    use cairn_dataset::drawn::{DrawnSet, Kind};
+    use cairn_synthetic::{DrawnSet, Kind};
 
     use super::*;
 

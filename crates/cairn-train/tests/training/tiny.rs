@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use cairn_dataset::drawn::{DrawnSet, Kind};
 use cairn_dataset::{BadPhoto, CacheMode, ImageFolder, ValidSplit};
 use cairn_nets::{Device, StateDict};
+use cairn_synthetic::{DrawnSet, Kind};
 use cairn_train::{
     EpochRecord, Event, Interrupt, Observer, Outcome, Recipe, RunFolder, RunRecord, TrainError, Training,
     train,

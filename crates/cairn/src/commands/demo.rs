@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cairn_dataset::drawn::{DrawnSet, Kind, Outcome};
 use cairn_dataset::escape::shown_path;
 use cairn_dataset::{CacheMode, Example, ImageFolder, ValidSplit};
 use cairn_model::Model;
+use cairn_synthetic::{DrawnSet, Kind, Outcome};
 use cairn_train::{Recipe, RunFolder, RunRecord, StopReason, Training, train};
 use clap::Args;
 

@@ -1,6 +1,6 @@
 //! Knowing what is no landmark, and learning new ones: calibrate, learn, forget, similar.
 
-use cairn_dataset::drawn::{Kind, draw};
+use cairn_synthetic::{Kind, draw};
 use serde_json::Value;
 
 use crate::sandbox::{CLASSES, Sandbox, TEST_PHOTOS};

@@ -7,7 +7,7 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use assert_cmd::Command;
-use cairn_dataset::drawn::{DrawnSet, Kind};
+use cairn_synthetic::{DrawnSet, Kind};
 use serde_json::Value;
 use tempfile::TempDir;
 

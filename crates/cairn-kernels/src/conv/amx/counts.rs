@@ -5,16 +5,16 @@ use std::cell::Cell;
 use half::bf16;
 
 use super::gather::gather;
-use super::weight_gradient::weight_gradient_on;
+use super::weight_gradient::weight_gradient;
 use crate::aligned::Word;
-use crate::conv::axis::Axis;
-use crate::conv::dense::{Gather, Sweep};
+use crate::conv::axis::{Axis, Sweep};
+use crate::conv::gather::Gather;
 use crate::conv::patch::Map;
-use crate::conv::weight_gradient::Product;
+use crate::conv::weight_gradient::WeightGradient;
 use crate::conv::{Direction, Epilogue, PackedWeights};
 use crate::isa::Isa;
+use crate::microkernel::amx::{Block, TileRegisters, TileShape, TileUnit, multiply_on};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
-use crate::tile::amx::{TileShape, TileUnit};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -41,6 +41,13 @@ impl TileUnit for Counter {
         Self
     }
 
+    unsafe fn multiply(&mut self, block: &Block<'_>, row_tiles: usize, column_tiles: usize) {
+        // SAFETY: nothing is read or written.
+        unsafe { multiply_on(self, block, row_tiles, column_tiles) };
+    }
+}
+
+impl TileRegisters for Counter {
     fn zero<const TILE: usize>(&mut self) {}
 
     unsafe fn load<const TILE: usize>(&mut self, _: *const Word, _: usize) {
@@ -99,9 +106,10 @@ fn gather_counts(shape: &Conv2dShape, direction: Direction) -> Counts {
 fn weight_gradient_counts(shape: &Conv2dShape) -> Counts {
     let (input, output_gradient) =
         (vec![bf16::ZERO; shape.input_len()], vec![bf16::ZERO; shape.output_len()]);
-    let product = Product { isa: Isa::AmxModel, shape, input: &input, output_gradient: &output_gradient };
+    let product =
+        WeightGradient { isa: Isa::AmxModel, shape, input: &input, output_gradient: &output_gradient };
     let mut gradient = vec![0.0; shape.weight_len()];
-    counts_of(|| weight_gradient_on::<Counter, bf16>(&product, &mut gradient))
+    counts_of(|| weight_gradient::<Counter, bf16>(&product, &mut gradient))
 }
 
 /// Prints the table of `docs/decisions/005-amx.md`:

@@ -4,24 +4,23 @@
 //! out once; then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole
 //! depth, and finished while their sums are still in the first-level cache.
 
-use std::cell::RefCell;
-
 use rayon::prelude::*;
 
 use super::patch::{Layout, View};
 use super::run_depth;
 use crate::aligned::{AlignedWords, Word};
-use crate::conv::axis::Axis;
+use crate::conv::axis::{Axis, Sweep};
 use crate::conv::bands::{Band, bands};
-use crate::conv::dense::{Gather, Sweep};
 use crate::conv::epilogue::finish_tile;
+use crate::conv::gather::Gather;
 use crate::conv::pack::PackedPanel;
 use crate::conv::patch::Map;
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
+use crate::memory::with_scratch;
+use crate::microkernel::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use crate::microkernel::{Panel, Run};
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
-use crate::tile::{Panel, Run};
 
 /// Positions of a band, roughly: sixteen blocks, so that a panel's weights are read from afar seldom.
 const BAND_POSITIONS: usize = 512;
@@ -43,10 +42,6 @@ struct Scratch {
     destinations: Vec<usize>,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
 /// A band's pixels as the unit reads them.
 struct Pixels {
     layout: Layout,
@@ -60,7 +55,7 @@ struct Pixels {
 pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, output: &mut [T]) {
     let column = as_column(gather);
     let gather = column.as_ref().unwrap_or(gather);
-    let output = SharedSlice::new(output);
+    let output = DisjointSlice::new(output);
     let rows_of = |sweep: &Sweep| {
         let columns = sweep.columns.span(&(0..sweep.columns.count)).count.max(1);
         let row_words = columns * sweep.rows.source_step * gather.weights.source_words;
@@ -68,7 +63,11 @@ pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, o
     };
     let bands = bands(&gather.sweeps, gather.batch, gather.weights.panels.len(), rows_of);
     bands.into_par_iter().with_max_len(1).for_each(|band| {
-        SCRATCH.with_borrow_mut(|scratch| run_band::<U, T>(gather, &band, scratch, output));
+        with_scratch(|scratch: &mut Scratch| {
+            // SAFETY: the process may use the unit, since `Isa::tile_unit` named it; no two bands have a pixel and a
+            // panel in common.
+            unsafe { run_band::<U, T>(gather, &band, scratch, output) }
+        });
     });
 }
 
@@ -92,11 +91,13 @@ fn as_column<'a, T: Element>(gather: &Gather<'a, T>) -> Option<Gather<'a, T>> {
     })
 }
 
-fn run_band<U: TileUnit, T: Element>(
+/// # Safety
+/// The process must be allowed to use the unit, and nothing else may use the band's part of `output`.
+unsafe fn run_band<U: TileUnit, T: Element>(
     gather: &Gather<'_, T>,
     band: &Band,
     scratch: &mut Scratch,
-    output: SharedSlice<'_, T>,
+    output: DisjointSlice<'_, T>,
 ) {
     let Sweep { rows, columns } = band.sweep;
     let pixel = gather.weights.source_words;
@@ -108,7 +109,7 @@ fn run_band<U: TileUnit, T: Element>(
     let depth = run_depth(run_words);
     scratch.sums.reserve(BLOCK_ROWS * BLOCK_TILES * ROW_WORDS);
     let sums = scratch.sums.as_mut_ptr().cast::<f32>();
-    // SAFETY: the machine has the unit, since the weights were packed for it.
+    // SAFETY: as the caller promises.
     let mut unit = unsafe { U::configured(TileShape { rows: tile_rows, depth }) };
 
     for &PackedPanel { panel, start } in &gather.weights.panels[band.panels.clone()] {
@@ -137,30 +138,36 @@ fn run_band<U: TileUnit, T: Element>(
             // SAFETY: every position lies in the patch or the map, and a tap's offset leads from it to a pixel
             // there, which a run leaves only for those of the next taps; the weights have a line of the panel for
             // each word; the sums have room for two tiles of rows.
-            unsafe { block.multiply(&mut unit, row_tiles, panel.width / ROW_WORDS) };
+            unsafe { unit.multiply(&block, row_tiles, panel.width / ROW_WORDS) };
             for (first, sums) in firsts.into_iter().zip(sums).take(row_tiles) {
                 // SAFETY: just written, as many rows.
                 let sums = unsafe { std::slice::from_raw_parts(sums, tile_rows * panel.width) };
-                finish(gather, sums, panel, &scratch.destinations[first..first + tile_rows], output);
+                let destinations = &scratch.destinations[first..first + tile_rows];
+                // SAFETY: the caller vouches for the band's pixels and this panel.
+                unsafe { finish(gather, sums, panel, destinations, output) };
             }
         }
     }
 }
 
 /// Finishes a tile's positions, stretch by stretch of those that have a destination.
-fn finish<T: Element>(
+///
+/// # Safety
+/// While this runs, nothing else may use the part of `output` that belongs to the destinations and the panel.
+unsafe fn finish<T: Element>(
     gather: &Gather<'_, T>,
     sums: &[f32],
     panel: Panel,
     destinations: &[usize],
-    output: SharedSlice<'_, T>,
+    output: DisjointSlice<'_, T>,
 ) {
     let mut done = 0;
     for stretch in destinations.chunk_by(|a, b| (*a == NOWHERE) == (*b == NOWHERE)) {
         if stretch[0] != NOWHERE {
             let (isa, channels) = (gather.weights.isa, gather.destination_channels);
             let sums = &sums[done * panel.width..][..stretch.len() * panel.width];
-            finish_tile(isa, sums, panel, stretch, channels, gather.epilogue, output);
+            // SAFETY: as the caller promises.
+            unsafe { finish_tile(isa, sums, panel, stretch, channels, gather.epilogue, output) };
         }
         done += stretch.len();
     }

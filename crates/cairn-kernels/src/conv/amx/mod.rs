@@ -10,7 +10,7 @@ pub(super) mod gather;
 pub(super) mod patch;
 pub(super) mod weight_gradient;
 
-use crate::tile::amx::ROW_WORDS;
+use crate::microkernel::amx::ROW_WORDS;
 
 /// Words of a source pixel in the patches of [`gather`]: as few as will do, but such that a pixel is cut into whole
 /// tiles without loss, or nearly so. Those beyond the map's channels are zero.

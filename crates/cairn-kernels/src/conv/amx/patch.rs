@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::conv::axis::Span;
 use crate::conv::patch::Map;
 use crate::element::Element;
+use crate::microkernel::amx::ROW_WORDS;
 use crate::shape::Extent;
-use crate::tile::amx::ROW_WORDS;
 
 /// The order of pixels in a patch: lines of `pitch` pixels without gaps, of every photo for the first row, then of
 /// every photo for the next one, and so on. With a stride, the rows that are a stride apart come first, then those

@@ -1,11 +1,10 @@
 //! The gradient to the weights on the tile unit.
 //!
 //! Rows of a tile are input channels seen through one tap, its depth is pixels, two to a word: channel-major planes
-//! of the input and panels of the output gradient, as [elsewhere](crate::conv::weight_gradient). But here lines
+//! of the input and panels of the output gradient, as [elsewhere](crate::conv::vector::weight_gradient). But here lines
 //! follow each other without an end that matters: the output gradient is packed with as many pixels a line as the
 //! planes have, zeros beyond its own, so that the depth is one run over all lines and photos of a chunk.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use super::patch::{Layout, View};
@@ -14,11 +13,12 @@ use crate::conv::axis::Axis;
 use crate::conv::groups::{Chunk, PixelProduct, chunks};
 use crate::conv::patch::Map;
 use crate::conv::transpose::{Pixels, transpose};
-use crate::conv::weight_gradient::{MIN_TASKS, Product, pack_row};
+use crate::conv::weight_gradient::{MIN_TASKS, WeightGradient, pack_row};
 use crate::element::Element;
+use crate::memory::with_scratch;
+use crate::microkernel::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use crate::microkernel::{self, Panel, Run};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
-use crate::tile::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
-use crate::tile::{self, Panel, Run};
 
 /// Pixels of depth that are multiplied at a time, roughly: so few that 32 channels of them and 32 outputs stay in the
 /// first-level cache for all taps, so many that loading and storing the sums takes little of the time.
@@ -38,10 +38,6 @@ struct Scratch {
     planes: AlignedWords,
     panels: AlignedWords,
     runs: Vec<Run>,
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What the rows of the product are.
@@ -65,13 +61,13 @@ impl Rows {
 }
 
 /// Writes the gradient to the weights, in their own layout.
-pub(in crate::conv) fn weight_gradient_on<U: TileUnit, T: Element>(
-    product: &Product<'_, T>,
+pub(in crate::conv) fn weight_gradient<U: TileUnit, T: Element>(
+    product: &WeightGradient<'_, T>,
     gradient: &mut [f32],
 ) {
     let Conv2dOptions { batch, inputs, outputs, kernel, .. } = *product.shape.options();
     let rows = Rows::of(product.shape);
-    let panels = tile::panels::<T>(product.isa, outputs);
+    let panels = microkernel::panels::<T>(product.isa, outputs);
     let pixel_product = PixelProduct {
         isa: product.isa,
         batch,
@@ -82,7 +78,7 @@ pub(in crate::conv) fn weight_gradient_on<U: TileUnit, T: Element>(
     };
     let rows_kept = rows.channels * rows.taps.area();
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
-        SCRATCH.with_borrow_mut(|scratch| Task { product, rows, panels }.run::<U>(photos, scratch, sums));
+        with_scratch(|scratch: &mut Scratch| Task { product, rows, panels }.run::<U>(photos, scratch, sums));
     };
     if rows.taps == kernel {
         return pixel_product.sum(rows_kept, task, gradient);
@@ -101,7 +97,7 @@ pub(in crate::conv) fn weight_gradient_on<U: TileUnit, T: Element>(
 /// What the sums for some panels need to know.
 #[derive(Clone, Copy)]
 struct Task<'a, T> {
-    product: &'a Product<'a, T>,
+    product: &'a WeightGradient<'a, T>,
     rows: Rows,
     panels: &'a [Panel],
 }
@@ -121,7 +117,7 @@ struct Operands<'a> {
 impl<T: Element> Task<'_, T> {
     /// Sums over some photos.
     fn run<U: TileUnit>(self, photos: Range<usize>, scratch: &mut Scratch, sums: &mut [f32]) {
-        // SAFETY: the machine has the unit, since `Isa::tile_unit` named it.
+        // SAFETY: the process may use the unit, since `Isa::tile_unit` named it.
         let mut unit = unsafe { U::configured(TileShape { rows: TILE_ROWS, depth: ROW_WORDS }) };
         let chunks = chunks(photos, self.product.shape.output_map(), CHUNK_PIXELS);
         for (index, chunk) in chunks.into_iter().enumerate() {
@@ -227,7 +223,7 @@ impl<T: Element> Task<'_, T> {
                         accumulate: operands.accumulate,
                     };
                     // SAFETY: the caller vouches for the operands, and the sums' slice was just cut to the block.
-                    unsafe { block.multiply(unit, row_tiles, panel.width / ROW_WORDS) };
+                    unsafe { unit.multiply(&block, row_tiles, panel.width / ROW_WORDS) };
                 }
             }
         }

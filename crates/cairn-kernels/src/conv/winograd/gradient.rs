@@ -2,7 +2,6 @@
 //!
 //! For every position it is a product over tiles: input channels times output channels.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use super::product::transform_tiles;
@@ -11,10 +10,11 @@ use super::{POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::groups::PixelProduct;
 use crate::conv::patch::Map;
-use crate::element::{Element, Sealed};
+use crate::element::Element;
 use crate::isa::Isa;
+use crate::memory::with_scratch;
+use crate::microkernel::{self, MAX_ROWS, Panel, Run, Tile, TileElement, row_tiles};
 use crate::shape::{Conv2dOptions, Conv2dShape};
-use crate::tile::{self, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Tiles that are multiplied at a time: enough that adding to the sums in memory costs little.
@@ -30,10 +30,6 @@ struct Scratch {
     inputs: AlignedWords,
     /// `[positions, tiles, panel]`
     gradients: AlignedWords,
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What a task needs to know of the layer.
@@ -64,13 +60,13 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
     let pixel_product = PixelProduct {
         isa,
         batch,
-        panels: &tile::panels::<f32>(isa, outputs),
+        panels: &microkernel::panels::<f32>(isa, outputs),
         rows: POSITIONS * inputs,
         task_outputs: 1,
         min_tasks: MIN_TASKS,
     };
     let task = |photos: Range<usize>, panels: &[Panel], sums: &mut [f32]| {
-        SCRATCH.with_borrow_mut(|scratch| product.run(photos, panels[0], scratch, sums));
+        with_scratch(|scratch: &mut Scratch| product.run(photos, panels[0], scratch, sums));
     };
     let finish = |panel, groups: &[&[f32]], gradient: &mut [f32]| {
         finish_panel(isa, panel, inputs, groups, gradient);
@@ -102,7 +98,7 @@ impl<T: Element> Product<'_, T> {
 
     /// For every position, input channels times output channels over so many tiles.
     fn multiply(&self, tiles: usize, panel: Panel, accumulate: bool, scratch: &Scratch, sums: &mut [f32]) {
-        let kernels = f32::tile_kernels(self.isa);
+        let kernels = f32::microkernels(self.isa);
         let channels = self.input.channels;
         for position in 0..POSITIONS {
             let inputs = position * tiles * channels;

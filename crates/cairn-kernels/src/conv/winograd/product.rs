@@ -1,6 +1,5 @@
 //! The product forward and to the input.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -12,10 +11,11 @@ use crate::aligned::{AlignedWords, Word};
 use crate::conv::epilogue::Epilogue;
 use crate::conv::pack::{PackedPanel, PackedWeights};
 use crate::conv::patch::Map;
-use crate::element::{Element, Sealed};
+use crate::disjoint_slice::DisjointSlice;
+use crate::element::Element;
+use crate::memory::with_scratch;
+use crate::microkernel::{MAX_ROWS, Panel, Run, Tile, TileElement, row_tiles};
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::{MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::vectorised::vectorised;
 
 /// Words that a band's tiles and their sums may take: what stays in a second-level cache of 1 MiB.
@@ -53,16 +53,15 @@ struct Scratch {
     sums: AlignedWords,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
 impl<T: Element> Product<'_, T> {
     /// Computes the product into `output`.
     pub(in crate::conv) fn run(&self, output: &mut [T]) {
-        let output = SharedSlice::new(output);
+        let output = DisjointSlice::new(output);
         self.bands().into_par_iter().with_max_len(1).for_each(|band| {
-            SCRATCH.with_borrow_mut(|scratch| self.run_band(&band, scratch, output));
+            with_scratch(|scratch: &mut Scratch| {
+                // SAFETY: no two bands have a tile and a panel in common.
+                unsafe { self.run_band(&band, scratch, output) }
+            });
         });
     }
 
@@ -89,7 +88,9 @@ impl<T: Element> Product<'_, T> {
             .collect()
     }
 
-    fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+    /// # Safety
+    /// While this runs, nothing else may use the band's part of `output`: its tiles, its panels' channels.
+    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: DisjointSlice<'_, T>) {
         let isa = self.weights.isa;
         let tiles = band.tiles.len();
         let len = POSITIONS * tiles * self.source.channels;
@@ -99,13 +100,14 @@ impl<T: Element> Product<'_, T> {
         for packed in &self.weights.panels[band.panels.clone()] {
             self.multiply(packed, tiles, scratch);
             let sums = scratch.sums.as_slice::<f32>(POSITIONS * tiles * packed.panel.width);
-            finish_tiles(isa, self, packed.panel, band.tiles.clone(), sums, output);
+            // SAFETY: as the caller promises.
+            unsafe { finish_tiles(isa, self, packed.panel, band.tiles.clone(), sums, output) };
         }
     }
 
     /// The sums of a panel: for every position, tiles times weights.
     fn multiply(&self, &PackedPanel { panel, start }: &PackedPanel, tiles: usize, scratch: &mut Scratch) {
-        let kernels = f32::tile_kernels(self.weights.isa);
+        let kernels = f32::microkernels(self.weights.isa);
         let words = self.source.channels;
         scratch.sums.reserve(POSITIONS * tiles * panel.width);
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
@@ -171,12 +173,15 @@ fn transform_block<T: Element, const L: usize>(pixels: Square<'_, T>, pitch: usi
 
 vectorised! {
     /// Brings the sums of a panel back to pixels, finishes them and stores those that lie in the map.
-    fn finish_tiles<T: Element>(
+    ///
+    /// # Safety
+    /// While this runs, nothing else may use the part of `output` that belongs to these tiles and the panel.
+    unsafe fn finish_tiles<T: Element>(
         product: &Product<'_, T>,
         panel: Panel,
         tiles: Range<usize>,
         sums: &[f32],
-        output: SharedSlice<'_, T>,
+        output: DisjointSlice<'_, T>,
     ) {
         let pitch = tiles.len() * panel.width;
         let bounds = product.epilogue.activation.bounds();
@@ -185,24 +190,27 @@ vectorised! {
             let place = tiling.locate(tile);
             for (first, width) in blocks(panel.outputs) {
                 let sums = &sums[index * panel.width + first..];
-                with_block!(
-                    width,
-                    finish_block::<T>(product, bounds, place, panel.first + first, pitch, sums, output)
-                );
+                let channel = panel.first + first;
+                // SAFETY: as the caller promises.
+                unsafe {
+                    with_block!(width, finish_block::<T>(product, bounds, place, channel, pitch, sums, output));
+                }
             }
         }
     }
 }
 
+/// # Safety
+/// While this runs, nothing else may use the part of `output` that belongs to this tile and its `L` channels.
 #[inline(always)]
-fn finish_block<T: Element, const L: usize>(
+unsafe fn finish_block<T: Element, const L: usize>(
     product: &Product<'_, T>,
     bounds: Bounds,
     (photo, row, column): (usize, usize, usize),
     channel: usize,
     pitch: usize,
     sums: &[f32],
-    output: SharedSlice<'_, T>,
+    output: DisjointSlice<'_, T>,
 ) {
     let Extent { height, width } = product.destination;
     let mut bias = [0.0; L];
@@ -221,7 +229,7 @@ fn finish_block<T: Element, const L: usize>(
             return;
         }
         let at = ((photo * height + y) * width + x) * product.destination_channels + channel;
-        // SAFETY: no other task has this tile and panel.
+        // SAFETY: nothing else uses this part, as the caller promises.
         let to = unsafe { output.part(at..at + L) };
         match product.epilogue.residual {
             None => {

@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use super::super::pack::{Direction, PackedPanel};
 use super::POSITIONS;
 use super::transforms::{self, square};
+use crate::disjoint_slice::DisjointSlice;
 use crate::isa::Isa;
 use crate::memory::Buffer;
+use crate::microkernel::{self, Panel};
 use crate::shape::Conv2dOptions;
-use crate::shared::SharedSlice;
-use crate::tile::{self, Panel};
 use crate::vectorised::vectorised;
 
 /// Source channels that a task transforms.
@@ -28,7 +28,7 @@ pub(in crate::conv) fn pack(
         Direction::InputGradient => (options.outputs, options.inputs),
     };
     let mut start = 0;
-    let panels: Vec<PackedPanel> = tile::panels::<f32>(isa, destinations)
+    let panels: Vec<PackedPanel> = microkernel::panels::<f32>(isa, destinations)
         .into_iter()
         .map(|panel| {
             let packed = PackedPanel { panel, start };
@@ -37,7 +37,7 @@ pub(in crate::conv) fn pack(
         })
         .collect();
     let mut words = Buffer::of::<f32>(start);
-    let all = SharedSlice::new(words.as_mut_slice::<f32>(start));
+    let all = DisjointSlice::new(words.as_mut_slice::<f32>(start));
     let tasks: Vec<(PackedPanel, usize)> = panels
         .iter()
         .flat_map(|&packed| (0..sources).step_by(STRETCH).map(move |source| (packed, source)))
@@ -45,7 +45,8 @@ pub(in crate::conv) fn pack(
     let layer = Layer { inputs: options.inputs, sources, direction };
     tasks.into_par_iter().for_each(|(packed, first)| {
         let sources = first..(first + STRETCH).min(sources);
-        transform_stretch(isa, layer, packed, sources, weights, all);
+        // SAFETY: no two tasks have a panel and a source channel in common.
+        unsafe { transform_stretch(isa, layer, packed, sources, weights, all) };
     });
     (panels, words)
 }
@@ -75,27 +76,35 @@ impl Layer {
 }
 
 vectorised! {
-    fn transform_stretch(
+    /// All weights from some source channels to the channels of a panel.
+    ///
+    /// # Safety
+    /// While this runs, nothing else may use the part of `all` that belongs to these channels and the panel.
+    unsafe fn transform_stretch(
         layer: Layer,
         packed: PackedPanel,
         sources: std::ops::Range<usize>,
         weights: &[f32],
-        all: SharedSlice<'_, f32>,
+        all: DisjointSlice<'_, f32>,
     ) {
         for source in sources {
-            transform_source(layer, packed, source, weights, all);
+            // SAFETY: as the caller promises.
+            unsafe { transform_source(layer, packed, source, weights, all) };
         }
     }
 }
 
 /// All weights from one source channel to the channels of a panel.
+///
+/// # Safety
+/// As for [`transform_stretch`].
 #[inline(always)]
-fn transform_source(
+unsafe fn transform_source(
     layer: Layer,
     PackedPanel { panel, start }: PackedPanel,
     source: usize,
     weights: &[f32],
-    all: SharedSlice<'_, f32>,
+    all: DisjointSlice<'_, f32>,
 ) {
     const L: usize = 16;
     let Panel { first, width, outputs } = panel;
@@ -116,7 +125,7 @@ fn transform_source(
             transforms::weights,
             |position, values| {
                 let at = start + (position * layer.sources + source) * width + block;
-                // SAFETY: every source channel and panel has its own words.
+                // SAFETY: every source channel and panel has its own words, and nothing else uses these.
                 unsafe { all.part(at..at + lanes) }.copy_from_slice(&values[..lanes]);
             },
         );

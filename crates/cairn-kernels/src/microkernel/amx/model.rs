@@ -1,7 +1,8 @@
 //! The tile unit in plain Rust, as Intel's manual defines its instructions (volume 2, `TDPBF16PS` and the others).
 
 use super::configuration::Configuration;
-use super::{ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use super::registers::{TileRegisters, multiply_on};
+use super::{Block, OnlyUnit, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
 use crate::aligned::Word;
 
 type Tile = [[Word; ROW_WORDS]; TILE_ROWS];
@@ -13,13 +14,23 @@ type Tile = [[Word; ROW_WORDS]; TILE_ROWS];
 pub(crate) struct Model {
     configuration: Configuration,
     tiles: [Tile; 8],
+    /// As a machine has it.
+    _only: OnlyUnit,
 }
 
 impl TileUnit for Model {
     unsafe fn configured(shape: TileShape) -> Self {
-        Self { configuration: Configuration::new(shape), tiles: [[[0; ROW_WORDS]; TILE_ROWS]; 8] }
+        let (configuration, tiles) = (Configuration::new(shape), [[[0; ROW_WORDS]; TILE_ROWS]; 8]);
+        Self { configuration, tiles, _only: OnlyUnit::of_this_thread() }
     }
 
+    unsafe fn multiply(&mut self, block: &Block<'_>, row_tiles: usize, column_tiles: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { multiply_on(self, block, row_tiles, column_tiles) };
+    }
+}
+
+impl TileRegisters for Model {
     fn zero<const TILE: usize>(&mut self) {
         self.tiles[TILE] = [[0; ROW_WORDS]; TILE_ROWS];
     }
@@ -113,6 +124,18 @@ mod tests {
     fn a_product_sums_both_halves_of_every_word_over_the_configured_depth() {
         let sums = product(TileShape { rows: 16, depth: 5 }, word(2.0, 3.0), word(10.0, 100.0), 1.0);
         assert_eq!(sums, [1.0 + 5.0 * (20.0 + 300.0); 256]);
+    }
+
+    #[test]
+    #[should_panic(expected = "this thread has a tile unit already")]
+    fn a_thread_has_one_unit_at_a_time() {
+        let shape = TileShape { rows: 16, depth: 16 };
+        // SAFETY: the model needs no hardware.
+        drop(unsafe { Model::configured(shape) });
+        // SAFETY: as above.
+        let _one = unsafe { Model::configured(shape) };
+        // SAFETY: as above.
+        let _two = unsafe { Model::configured(TileShape { rows: 3, depth: 16 }) };
     }
 
     #[test]

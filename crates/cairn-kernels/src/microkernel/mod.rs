@@ -16,12 +16,16 @@
 
 pub(crate) mod amx;
 mod body;
+mod element;
 mod portable;
+mod run;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use element::TileElement;
+pub(crate) use run::Run;
+
 use crate::aligned::Word;
-use crate::element::Element;
 use crate::isa::Isa;
 
 /// The most rows of one tile.
@@ -29,15 +33,6 @@ pub(crate) const MAX_ROWS: usize = 6;
 
 /// The most vectors of columns of one tile, for any instruction set.
 const MAX_VECTORS: usize = 4;
-
-/// A stretch of `depth` words that lies together in each row, and its weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// Offset from each row's base, in words.
-    pub(crate) x: usize,
-    /// Offset of the first weight, in words.
-    pub(crate) w: usize,
-}
 
 /// One tile's operands.
 #[derive(Clone, Copy, Debug)]
@@ -61,20 +56,20 @@ pub(crate) struct Tile<'a> {
 /// Computes one tile.
 ///
 /// # Safety
-/// The instruction set must be there (as it is for whoever has [`TileKernels`]), and every address of the tile valid:
+/// The instruction set must be there (as it is for whoever has [`Microkernels`]), and every address of the tile valid:
 /// `rows[i] + run.x + k * step` for reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing
 /// (and reading, when accumulating) `rows x columns` f32.
-pub(crate) type TileFn = unsafe fn(&Tile<'_>);
+pub(crate) type Microkernel = unsafe fn(&Tile<'_>);
 
 /// The tile kernels of one instruction set and element type, for every number of rows and vectors.
 #[derive(Debug)]
-pub struct TileKernels {
+pub struct Microkernels {
     lanes: usize,
     max_vectors: usize,
-    table: [[TileFn; MAX_VECTORS]; MAX_ROWS],
+    table: [[Microkernel; MAX_VECTORS]; MAX_ROWS],
 }
 
-impl TileKernels {
+impl Microkernels {
     /// The kernels for f32.
     ///
     /// # Panics
@@ -104,7 +99,7 @@ impl TileKernels {
     }
 
     /// The kernel for `rows` rows and a panel of `columns` columns.
-    pub(crate) fn get(&self, rows: usize, columns: usize) -> TileFn {
+    pub(crate) fn get(&self, rows: usize, columns: usize) -> Microkernel {
         self.table[rows - 1][columns / self.lanes - 1]
     }
 
@@ -119,18 +114,18 @@ impl TileKernels {
 pub(crate) struct Panel {
     /// The first output channel.
     pub(crate) first: usize,
-    /// Columns, whole vectors; those past `outputs` are zero.
+    /// Columns: whole vectors. Those past `outputs` hold no particular weights, and their sums are not stored.
     pub(crate) width: usize,
     /// Output channels that are really there.
     pub(crate) outputs: usize,
 }
 
 /// Splits `outputs` columns into panels for maps of a type: what the tile unit computes at a time, or the vector tiles.
-pub(crate) fn panels<T: Element>(isa: Isa, outputs: usize) -> Vec<Panel> {
+pub(crate) fn panels<T: TileElement>(isa: Isa, outputs: usize) -> Vec<Panel> {
     match T::tile_unit(isa) {
         Some(_) => even_panels(outputs, amx::ROW_WORDS, amx::BLOCK_TILES),
         None => {
-            let kernels = T::tile_kernels(isa);
+            let kernels = T::microkernels(isa);
             even_panels(outputs, kernels.lanes, kernels.max_vectors)
         }
     }

@@ -1,10 +1,17 @@
-//! The drawn data set: photos of made-up landmarks, so that everything works with no downloads.
+//! A synthetic data set: photos of made-up landmarks, drawn from a seed. It needs no downloads.
 //!
-//! Each photo is a little world of its own: a landmark is built from flat faces and beams with proportions of
-//! its own, a camera is put somewhere in front of it, the faces are lit by the hour and the weather and painted
-//! from the farthest to the nearest, things stand around and partly before it, and the picture goes through a
-//! lens that is not perfect. Sky, ground, materials and clutter are drawn from the same lists for every kind,
-//! so that only shape tells the kinds apart.
+//! Each photo is a scene of its own. A landmark is built from flat faces and beams, with proportions of its own. A
+//! camera is put in front of it. Hour and weather light the faces, which are painted from the farthest to the nearest.
+//! Other things are around it and partly before it. The picture goes through a lens with faults. Sky, ground,
+//! materials and clutter come from the same lists for every kind, so that only shape tells the kinds apart.
+//!
+//! ```
+//! use cairn_synthetic::{Kind, draw};
+//!
+//! let photo = draw(Kind::Lighthouse, 7, 64);
+//! assert_eq!(photo.width().max(photo.height()), 64);
+//! assert!(photo == draw(Kind::Lighthouse, 7, 64));
+//! ```
 
 mod backdrop;
 mod canvas;

@@ -1,26 +1,24 @@
-//! Dense convolutions, forward and to the input: one gathering product for both.
+//! Forward and to the input: the gathering product on vector instructions.
 //!
 //! The destination map is cut into bands: some rows of a photo, or some whole photos where they are small. For each
 //! band the source pixels are copied into a padded patch that stays in the second-level cache (no copy where nothing
 //! needs padding), and then, panel by panel of output channels and slab by slab of weights, the tile kernel runs over
 //! the band's pixels, six at a time, however they lie in rows and photos.
 
-use std::cell::RefCell;
-
 use rayon::prelude::*;
 
-use super::amx::gather::gather;
-use super::axis::Axis;
-use super::bands::{Band, bands};
-use super::epilogue::{Epilogue, finish_tile};
-use super::pack::{PackedPanel, PackedWeights};
-use super::patch::{Map, copy_patch, patch_len};
 use crate::aligned::{AlignedWords, Word};
+use crate::conv::axis::Sweep;
+use crate::conv::bands::{Band, bands};
+use crate::conv::epilogue::finish_tile;
+use crate::conv::gather::Gather;
+use crate::conv::pack::PackedPanel;
+use crate::conv::patch::{copy_patch, patch_len};
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
+use crate::memory::with_scratch;
+use crate::microkernel::{MAX_ROWS, Run, Tile, row_tiles};
 use crate::shape::Extent;
-use crate::shared::SharedSlice;
-use crate::tile::amx::with_unit;
-use crate::tile::{MAX_ROWS, Run, Tile, row_tiles};
 
 /// Destination pixels of a band, roughly: many enough that a slab of weights is read from afar seldom, few enough that
 /// their patch fits into the second-level cache.
@@ -31,25 +29,6 @@ const PATCH_WORDS: usize = 128 * 1024;
 
 /// Words of a slab of weights, at most: a quarter of a second-level cache of 1 MiB.
 const SLAB_WORDS: usize = 80 * 1024;
-
-/// Destination pixels that read their sources in the same way, along both axes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sweep {
-    pub(crate) rows: Axis,
-    pub(crate) columns: Axis,
-}
-
-/// A gathering product from one map to another.
-pub(crate) struct Gather<'a, T> {
-    pub(crate) source: Map<'a, T>,
-    pub(crate) batch: usize,
-    pub(crate) kernel_width: usize,
-    pub(crate) weights: &'a PackedWeights<T>,
-    pub(crate) sweeps: Vec<Sweep>,
-    pub(crate) destination: Extent,
-    pub(crate) destination_channels: usize,
-    pub(crate) epilogue: Epilogue<'a, T>,
-}
 
 /// Part of the depth of a panel, such that its weights stay in cache while the band's pixels pass.
 #[derive(Clone, Debug)]
@@ -69,24 +48,20 @@ struct Scratch {
     destinations: Vec<usize>,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+/// Computes a gathering product into `output`.
+pub(in crate::conv) fn gather<T: Element>(gather: &Gather<'_, T>, output: &mut [T]) {
+    let output = DisjointSlice::new(output);
+    let panels = gather.weights.panels.len();
+    let bands = bands(&gather.sweeps, gather.batch, panels, |sweep| gather.rows_of(sweep));
+    bands.into_par_iter().with_max_len(1).for_each(|band| {
+        with_scratch(|scratch: &mut Scratch| {
+            // SAFETY: no two bands have a pixel and a panel in common.
+            unsafe { gather.run_band(&band, scratch, output) }
+        });
+    });
 }
 
 impl<T: Element> Gather<'_, T> {
-    /// Computes the product into `output`.
-    pub(crate) fn run(&self, output: &mut [T]) {
-        if let Some(unit) = T::tile_unit(self.weights.isa) {
-            return with_unit!(unit, U => gather::<U, T>(self, output));
-        }
-        let output = SharedSlice::new(output);
-        let panels = self.weights.panels.len();
-        let bands = bands(&self.sweeps, self.batch, panels, |sweep| self.rows_of(sweep));
-        bands.into_par_iter().with_max_len(1).for_each(|band| {
-            SCRATCH.with_borrow_mut(|scratch| self.run_band(&band, scratch, output));
-        });
-    }
-
     /// Rows of a band, at most.
     fn rows_of(&self, sweep: &Sweep) -> usize {
         let row_words = self.patch_pitch(sweep) * sweep.rows.source_step;
@@ -97,10 +72,13 @@ impl<T: Element> Gather<'_, T> {
         sweep.columns.span(&(0..sweep.columns.count)).count * self.weights.source_words
     }
 
-    fn run_band(&self, band: &Band, scratch: &mut Scratch, output: SharedSlice<'_, T>) {
+    /// # Safety
+    /// While this runs, nothing else may use the band's part of `output`: its pixels, its panels' channels.
+    unsafe fn run_band(&self, band: &Band, scratch: &mut Scratch, output: DisjointSlice<'_, T>) {
         let (pitch, source) = self.locate_pixels(band, scratch);
         for packed in &self.weights.panels[band.panels.clone()] {
-            self.run_panel(band, packed, pitch, source, scratch, output);
+            // SAFETY: the pixels have just been located, and the caller vouches for the band's part of the output.
+            unsafe { self.run_panel(band, packed, pitch, source, scratch, output) };
         }
     }
 
@@ -110,7 +88,10 @@ impl<T: Element> Gather<'_, T> {
         let Sweep { rows, columns } = band.sweep;
         let pixel = self.weights.source_words;
         let Extent { height, width } = self.source.extent;
-        let in_place = rows.stays_inside(height)
+        // A phase of a gradient may have no taps: then nothing is read, and its place may lie outside of the map.
+        let reads = rows.taps * columns.taps > 0;
+        let in_place = reads
+            && rows.stays_inside(height)
             && columns.stays_inside(width)
             && pixel * T::PER_WORD == self.source.channels;
         // Words of a row and a photo of the sources, and of what lies before the first pixel of the band.
@@ -137,7 +118,7 @@ impl<T: Element> Gather<'_, T> {
                 let row = (band.photos.start + n) * self.destination.height + row;
                 let destination = row * self.destination.width + columns.first;
                 for x in 0..columns.count {
-                    scratch.sources.push(source + x * columns.source_step * pixel);
+                    scratch.sources.push(if reads { source + x * columns.source_step * pixel } else { 0 });
                     scratch.destinations.push(destination + x * columns.step);
                 }
             }
@@ -145,18 +126,21 @@ impl<T: Element> Gather<'_, T> {
         (pitch, base)
     }
 
-    fn run_panel(
+    /// # Safety
+    /// `pitch`, `source` and the pixels in `scratch` must be the band's, see [`Self::locate_pixels`], and nothing
+    /// else may use the part of `output` that belongs to these pixels and the panel's channels.
+    unsafe fn run_panel(
         &self,
         band: &Band,
         packed: &PackedPanel,
         pitch: usize,
         source: *const Word,
         scratch: &mut Scratch,
-        output: SharedSlice<'_, T>,
+        output: DisjointSlice<'_, T>,
     ) {
         let PackedPanel { panel, start } = *packed;
         let isa = self.weights.isa;
-        let kernels = T::tile_kernels(isa);
+        let kernels = T::microkernels(isa);
         let slabs = self.slabs(&band.sweep, pitch, panel.width);
         // Sums of unfinished pixels wait in memory; with a single slab there are none, and one tile's room is reused.
         let one_slab = slabs.len() == 1;
@@ -187,7 +171,9 @@ impl<T: Element> Gather<'_, T> {
                 if index + 1 == slabs.len() {
                     let sums = &scratch.sums.as_slice::<f32>(sums_at + count * panel.width)[sums_at..];
                     let pixels = &scratch.destinations[first..first + count];
-                    finish_tile(isa, sums, panel, pixels, self.destination_channels, self.epilogue, output);
+                    let (channels, epilogue) = (self.destination_channels, self.epilogue);
+                    // SAFETY: the caller vouches for the band's pixels and this panel.
+                    unsafe { finish_tile(isa, sums, panel, pixels, channels, epilogue, output) };
                 }
             }
         }
@@ -223,5 +209,66 @@ impl<T: Element> Gather<'_, T> {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conv::axis::Axis;
+    use crate::conv::patch::Map;
+    use crate::conv::{Direction, Epilogue, PackedWeights};
+    use crate::isa::Isa;
+    use crate::shape::{Conv2dOptions, Conv2dShape};
+
+    /// Checks that each pixel of each band begins within its source, for the gradient to the input of a layer.
+    fn check_sources(side: usize, kernel: usize, stride: usize) {
+        let options = Conv2dOptions {
+            batch: 2,
+            map: Extent::square(side),
+            inputs: 3,
+            outputs: 4,
+            kernel: Extent::square(kernel),
+            stride,
+            padding: kernel / 2,
+            groups: 1,
+        };
+        let shape = Conv2dShape::new(options).unwrap();
+        let weights = vec![1.0; shape.weight_len()];
+        let weights = PackedWeights::<f32>::new(Isa::best(), &shape, Direction::InputGradient, &weights);
+        let output_gradient = vec![1.0; shape.output_len()];
+        let axes = Axis::backward(kernel, stride, options.padding, side);
+        let sweeps = axes.iter().flat_map(|&rows| axes.iter().map(move |&columns| Sweep { rows, columns }));
+        let gather = Gather {
+            source: Map { pixels: &output_gradient, extent: shape.output_map(), channels: options.outputs },
+            batch: options.batch,
+            kernel_width: kernel,
+            weights: &weights,
+            sweeps: sweeps.collect(),
+            destination: options.map,
+            destination_channels: options.inputs,
+            epilogue: Epilogue::default(),
+        };
+        let panels = gather.weights.panels.len();
+        let mut scratch = Scratch::default();
+        for band in bands(&gather.sweeps, gather.batch, panels, |sweep| gather.rows_of(sweep)) {
+            let (_, source) = gather.locate_pixels(&band, &mut scratch);
+            let Sweep { rows, columns } = band.sweep;
+            let in_place = source == output_gradient.as_ptr().cast();
+            let (row_span, column_span) = (rows.span(&band.rows), columns.span(&(0..columns.count)));
+            let patch = patch_len(&gather.source, band.photos.len(), row_span, column_span);
+            let words = if in_place { output_gradient.len() } else { patch };
+            for &offset in &scratch.sources {
+                assert!(offset <= words, "{offset} of {words} words: {band:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_pixel_of_a_band_begins_within_its_source_also_where_a_phase_has_no_taps() {
+        // A 1x1 kernel with stride 2 on an even map: the downsample of a residual network.
+        for (side, kernel, stride) in [(8, 1, 2), (7, 1, 2), (9, 1, 3), (8, 2, 3), (8, 3, 2), (5, 3, 1)] {
+            check_sources(side, kernel, stride);
+        }
     }
 }

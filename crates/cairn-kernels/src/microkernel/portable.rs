@@ -1,6 +1,6 @@
 //! Tile kernels in plain Rust, for every machine: four lanes, which SSE2 and NEON both have.
 
-use super::body::tile_kernel;
+use super::body::microkernel;
 use crate::aligned::Word;
 
 type Lanes = [f32; 4];
@@ -19,7 +19,7 @@ fn multiply_add(sum: Lanes, x: f32, w: Lanes) -> Lanes {
 }
 
 // As many sums as the registers hold: 32 of them on Arm, 16 elsewhere.
-tile_kernel! {
+microkernel! {
     fn portable, static PORTABLE, lanes: 4, max_vectors: if cfg!(target_arch = "aarch64") { 4 } else { 2 },
     zero: [0.0; 4],
     load: |w: *const Word| w.cast::<Lanes>().read_unaligned(),

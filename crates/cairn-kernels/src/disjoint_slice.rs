@@ -8,18 +8,18 @@ use std::ops::Range;
 /// Needed where the parts that belong to one thread are not one stretch of memory each (a panel of channels of
 /// every pixel, every second pixel), which `par_chunks_mut` cannot say.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SharedSlice<'a, T> {
+pub(crate) struct DisjointSlice<'a, T> {
     start: *mut T,
     len: usize,
     lifetime: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: it hands out parts only through `part`, whose callers promise that no two parts in use overlap.
-unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
+unsafe impl<T: Send> Send for DisjointSlice<'_, T> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
+unsafe impl<T: Send> Sync for DisjointSlice<'_, T> {}
 
-impl<'a, T> SharedSlice<'a, T> {
+impl<'a, T> DisjointSlice<'a, T> {
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
     }

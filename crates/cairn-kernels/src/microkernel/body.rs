@@ -1,11 +1,11 @@
-//! The one text of the tile kernel, from which every instruction set's version is made.
+//! The one text of the microkernel, from which every instruction set's version is made.
 
 /// Defines `fn $name<const ROWS: usize, const VECTORS: usize>(&Tile)` and the table of all its sizes.
 ///
 /// A macro, and not a trait over vector types, because the instructions of a set may only be used in a function
 /// that is marked with it: `$features`. The loops over rows and vectors have constant bounds and disappear; what is
 /// left of the inner loop is `VECTORS` loads, `ROWS` broadcasts and `ROWS x VECTORS` multiply-adds.
-macro_rules! tile_kernel {
+macro_rules! microkernel {
     (
         $(#[$attribute:meta])*
         fn $name:ident, static $table:ident, lanes: $lanes:expr, max_vectors: $max_vectors:expr,
@@ -13,9 +13,9 @@ macro_rules! tile_kernel {
         load_sums: $load_sums:expr, store_sums: $store_sums:expr $(,)?
     ) => {
         $(#[$attribute])*
-        unsafe fn $name<const ROWS: usize, const VECTORS: usize>(tile: &$crate::tile::Tile<'_>) {
+        unsafe fn $name<const ROWS: usize, const VECTORS: usize>(tile: &$crate::microkernel::Tile<'_>) {
             const LANES: usize = $lanes;
-            // SAFETY: the caller vouches for the instruction set and for every address, see `TileFn`.
+            // SAFETY: the caller vouches for the instruction set and for every address, see `Microkernel`.
             unsafe {
                 let mut sums = [[$zero; VECTORS]; ROWS];
                 if tile.accumulate {
@@ -51,7 +51,7 @@ macro_rules! tile_kernel {
             }
         }
 
-        pub(super) static $table: $crate::tile::TileKernels = $crate::tile::TileKernels {
+        pub(super) static $table: $crate::microkernel::Microkernels = $crate::microkernel::Microkernels {
             lanes: $lanes,
             max_vectors: $max_vectors,
             table: [
@@ -65,4 +65,4 @@ macro_rules! tile_kernel {
         };
     };
 }
-pub(super) use tile_kernel;
+pub(super) use microkernel;

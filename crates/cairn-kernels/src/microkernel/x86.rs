@@ -7,11 +7,11 @@ use std::arch::x86_64::{
 };
 use std::mem::transmute;
 
-use super::body::tile_kernel;
+use super::body::microkernel;
 use crate::aligned::Word;
 
 // 24 sums, four vectors of weights and a broadcast value in 32 registers.
-tile_kernel! {
+microkernel! {
     #[target_feature(enable = "avx512f")]
     fn avx512, static AVX512, lanes: 16, max_vectors: 4,
     zero: _mm512_setzero_ps(),
@@ -22,7 +22,7 @@ tile_kernel! {
     store_sums: |c: *mut f32, sum: __m512| _mm512_storeu_ps(c, sum),
 }
 
-tile_kernel! {
+microkernel! {
     #[target_feature(enable = "avx512f,avx512bf16")]
     fn avx512_bf16, static AVX512_BF16, lanes: 16, max_vectors: 4,
     zero: _mm512_setzero_ps(),
@@ -36,7 +36,7 @@ tile_kernel! {
 }
 
 // 12 sums, two vectors of weights and a broadcast value in 16 registers.
-tile_kernel! {
+microkernel! {
     #[target_feature(enable = "avx2,fma")]
     fn avx2, static AVX2, lanes: 8, max_vectors: 2,
     zero: _mm256_setzero_ps(),

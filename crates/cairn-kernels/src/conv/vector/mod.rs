@@ -1,0 +1,4 @@
+//! Dense convolutions on vector instructions.
+
+pub(super) mod gather;
+pub(super) mod weight_gradient;
