@@ -15,7 +15,7 @@ fn rows(jsonl: &str) -> Vec<Value> {
 fn sure() -> Sandbox {
     let sandbox = Sandbox::trained();
     for seed in 0..24 {
-        let castle = cairn_dataset::drawn::draw(cairn_dataset::drawn::Kind::Castle, seed, 48);
+        let castle = cairn_synthetic::draw(cairn_synthetic::Kind::Castle, seed, 48);
         std::fs::create_dir_all(sandbox.path("castles")).unwrap();
         castle.save_png(sandbox.path(&format!("castles/{seed}.png"))).unwrap();
     }
