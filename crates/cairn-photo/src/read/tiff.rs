@@ -10,7 +10,7 @@ use image::metadata::Orientation;
 
 use super::Limits;
 use super::allowance::Allowance;
-use super::decode::{DecodeError, check_size};
+use super::decode::DecodeError;
 use super::upright::extra_bytes;
 use color::Converter;
 use layout::{Chunk, Layout};
@@ -23,8 +23,7 @@ pub(super) fn decode(
     orientation: Orientation,
     allowance: &Allowance<'_>,
 ) -> Result<RgbImage, DecodeError> {
-    let layout = Layout::of(bytes)?;
-    check_size(layout.width, layout.height, allowance.limits())?;
+    let layout = Layout::of(bytes, allowance.limits())?;
     let needed = needed_bytes(&layout, allowance.limits())?;
     let turning = extra_bytes(picture_bytes(&layout), orientation);
     allowance.reserve(layout.width, layout.height, needed + turning)?;

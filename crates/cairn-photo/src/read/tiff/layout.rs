@@ -2,7 +2,8 @@
 
 use super::{corrupt, unsupported};
 use crate::ifd::{Directory, Tiff};
-use crate::read::decode::DecodeError;
+use crate::read::Limits;
+use crate::read::decode::{DecodeError, check_size};
 
 /// TIFF tags, by the names of the specification.
 mod tag {
@@ -29,6 +30,33 @@ mod tag {
     pub(super) const YCBCR_COEFFICIENTS: u16 = 529;
     pub(super) const YCBCR_SUBSAMPLING: u16 = 530;
     pub(super) const REFERENCE_BLACK_WHITE: u16 = 532;
+
+    /// All of them: one that cannot be read would change the picture.
+    pub(super) const ALL: [u16; 23] = [
+        IMAGE_WIDTH,
+        IMAGE_LENGTH,
+        BITS_PER_SAMPLE,
+        COMPRESSION,
+        PHOTOMETRIC_INTERPRETATION,
+        FILL_ORDER,
+        STRIP_OFFSETS,
+        SAMPLES_PER_PIXEL,
+        ROWS_PER_STRIP,
+        STRIP_BYTE_COUNTS,
+        PLANAR_CONFIGURATION,
+        PREDICTOR,
+        COLOR_MAP,
+        TILE_WIDTH,
+        TILE_LENGTH,
+        TILE_OFFSETS,
+        TILE_BYTE_COUNTS,
+        EXTRA_SAMPLES,
+        SAMPLE_FORMAT,
+        JPEG_TABLES,
+        YCBCR_COEFFICIENTS,
+        YCBCR_SUBSAMPLING,
+        REFERENCE_BLACK_WHITE,
+    ];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,24 +166,28 @@ pub(super) struct Chunk {
 const MAX_SAMPLES: u64 = 16;
 
 impl<'a> Layout<'a> {
-    /// The layout of the first picture in a file.
-    pub(super) fn of(bytes: &'a [u8]) -> Result<Layout<'a>, DecodeError> {
+    /// The layout of the first picture in a file, which has no more pixels than allowed.
+    pub(super) fn of(bytes: &'a [u8], limits: &Limits) -> Result<Layout<'a>, DecodeError> {
         let tiff = Tiff::of(bytes).ok_or(DecodeError::Truncated)?;
         let directory =
             tiff.first().and_then(|offset| tiff.directory(offset)).ok_or(DecodeError::Truncated)?;
-        Layout::of_directory(&tiff, &directory).map_err(|error| match error {
-            // What is missing may be what the file was cut off with.
-            DecodeError::Corrupt(_) if directory.is_cut => DecodeError::Truncated,
-            error => error,
-        })
+        if !directory.is_whole || directory.unreadable.iter().any(|tag| tag::ALL.contains(tag)) {
+            return Err(DecodeError::Truncated);
+        }
+        Layout::of_directory(&tiff, &directory, limits)
     }
 
-    fn of_directory(tiff: &Tiff<'a>, directory: &Directory<'a>) -> Result<Layout<'a>, DecodeError> {
+    fn of_directory(
+        tiff: &Tiff<'a>,
+        directory: &Directory<'a>,
+        limits: &Limits,
+    ) -> Result<Layout<'a>, DecodeError> {
         let side = |tag| {
             let side = directory.integer(tag).and_then(|side| u32::try_from(side).ok());
             side.filter(|&side| side > 0).ok_or_else(|| corrupt("it does not say how large it is"))
         };
         let (width, height) = (side(tag::IMAGE_WIDTH)?, side(tag::IMAGE_LENGTH)?);
+        check_size(width, height, limits)?;
         let number = |tag, default| directory.integer(tag).unwrap_or(default);
 
         let samples = number(tag::SAMPLES_PER_PIXEL, 1);
