@@ -74,8 +74,7 @@ impl Photo {
     /// If `width` or `height` is zero, `bounds` reaches outside of the photo, or `part` outside of `bounds`.
     pub(crate) fn resized_part(&self, bounds: Region, part: Part, [width, height]: [u32; 2]) -> Photo {
         if !is_cheap(bounds, [width, height]) {
-            let all = Window::whole([width, height]);
-            return resized_window(self, bounds, part, [width, height], all);
+            return self.resized_slowly(bounds, part, [width, height]);
         }
         // Within the bounds from here on.
         let part = Part { x: part.x - f64::from(bounds.x), y: part.y - f64::from(bounds.y), ..part };
@@ -95,6 +94,58 @@ impl Photo {
                 squeezed.convolved(bounds, along_columns, [width, height])
             }
         }
+    }
+
+    /// [`Photo::resized_part`] in little memory. What is to become much smaller is made smaller by whole numbers first,
+    /// which no network could tell: going over each of a hundred million rows takes minutes.
+    fn resized_slowly(&self, bounds: Region, part: Part, [width, height]: [u32; 2]) -> Photo {
+        // So that 32 pixels are left to make each new one of.
+        let divisor = |old: f64, new: u32| ((old / f64::from(new) / 32.0) as u32).max(1);
+        let (across, down) = (divisor(part.width, width), divisor(part.height, height));
+        let all = Window::whole([width, height]);
+        if across == 1 && down == 1 {
+            return resized_window(self, bounds, part, [width, height], all);
+        }
+        let smaller = self.divided(bounds, across, down);
+        let part = Part {
+            x: (part.x - f64::from(bounds.x)) / f64::from(across),
+            y: (part.y - f64::from(bounds.y)) / f64::from(down),
+            width: part.width / f64::from(across),
+            height: part.height / f64::from(down),
+        };
+        smaller.resized_part(smaller.region(), part, [width, height])
+    }
+
+    /// `bounds` of the photo with `across` times `down` pixels become one, their mean. At the right and lower edge they may
+    /// be fewer.
+    fn divided(&self, bounds: Region, across: u32, down: u32) -> Photo {
+        let mut divided = Photo::filled(bounds.width.div_ceil(across), bounds.height.div_ceil(down), [0; 3]);
+        let stride = divided.width() as usize * 3;
+        let mut sums = vec![0_u64; stride];
+        for (top, out) in
+            (0..bounds.height).step_by(down as usize).zip(divided.pixels_mut().chunks_exact_mut(stride))
+        {
+            let rows = down.min(bounds.height - top);
+            sums.fill(0);
+            for row in top..top + rows {
+                let row = &self.row(bounds.y + row)[bounds.x as usize * 3..][..bounds.width as usize * 3];
+                let blocks = row.chunks(across as usize * 3).zip(sums.as_chunks_mut::<3>().0);
+                for (block, sums) in blocks {
+                    for pixel in block.as_chunks::<3>().0 {
+                        sums.iter_mut().zip(pixel).for_each(|(sum, &level)| *sum += u64::from(level));
+                    }
+                }
+            }
+            let columns =
+                (0..bounds.width).step_by(across as usize).map(|left| across.min(bounds.width - left));
+            let (out, sums) = (out.as_chunks_mut::<3>().0, sums.as_chunks::<3>().0);
+            for ((pixel, sums), columns) in out.iter_mut().zip(sums).zip(columns) {
+                let count = u64::from(columns) * u64::from(rows);
+                // A mean of levels is a level.
+                *pixel = sums.map(|sum| ((sum + count / 2) / count) as u8);
+            }
+        }
+        divided
     }
 
     /// `window` of what [`Photo::resized_part`] gives, black where it reaches outside; only the window is made where the
@@ -219,6 +270,29 @@ mod tests {
             (state >> 32) as u8
         });
         Photo::from_pixels(width, height, pixels.collect()).unwrap()
+    }
+
+    /// The mean distance of levels.
+    fn difference(left: &Photo, right: &Photo) -> f64 {
+        let sum: u64 = left.pixels().iter().zip(right.pixels()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        sum as f64 / left.pixels().len() as f64
+    }
+
+    #[test]
+    fn a_photo_divided_first_looks_like_the_whole_one_resized() {
+        // Slopes in both directions, of sizes that the divisors do not divide.
+        for (width, height) in [(2001, 1503), (1503, 2), (1, 2003)] {
+            let pixels = (0..height).flat_map(|y| {
+                (0..width).flat_map(move |x| {
+                    [x * 255 / width, y * 255 / height, (x + y) % 256].map(|level| level as u8)
+                })
+            });
+            let photo = Photo::from_pixels(width, height, pixels.collect()).unwrap();
+            let bounds = photo.region();
+            let slowly = photo.resized_slowly(bounds, Part::of(bounds), [11, 9]);
+            let difference = difference(&slowly, &photo.resized(11, 9));
+            assert!(difference < 1.0, "{width} x {height}: off by {difference}");
+        }
     }
 
     proptest! {

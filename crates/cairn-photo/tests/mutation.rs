@@ -78,9 +78,9 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Damages a file in up to six places.
+/// Damages a file in up to three places.
 fn damage(file: &mut Vec<u8>, others: &[Vec<u8>], rng: &mut impl Rng) {
-    for _ in 0..rng.random_range(1..=6) {
+    for _ in 0..rng.random_range(1..=3) {
         if file.is_empty() {
             return;
         }
