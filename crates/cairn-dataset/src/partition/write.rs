@@ -135,6 +135,7 @@ impl Partition {
             }
         }
         let bytes = table.into_inner().map_err(|error| failed(error.into_error()))?;
+        fs::create_dir_all(&folder).map_err(failed)?;
         let mut file = atomic_write_file::AtomicWriteFile::open(out).map_err(failed)?;
         io::Write::write_all(&mut file, &bytes).and_then(|()| file.commit()).map_err(failed)?;
         Ok(photos)
