@@ -137,6 +137,10 @@ fn a_probe_changes_the_head_alone_and_scores_as_the_whole_network_does() {
     let (run, outcome) = set.train_anew(&recipe, "probe");
     let history = outcome.unwrap().history;
     assert_eq!(Run::read(run.path()).unwrap().record.ended, Some(StopReason::Epochs));
+    // A run that is done computes no features when it is resumed.
+    let mut watcher = Watcher::default();
+    assert_eq!(set.train(&recipe, &run, &mut watcher).unwrap().stopped, StopReason::Epochs);
+    assert_eq!(watcher.features, 0);
     assert_eq!(history.epochs().len(), 4);
     let losses: Vec<f64> = history.epochs().iter().map(|epoch| epoch.train_loss).collect();
     assert!(losses[3] < losses[0], "{losses:?}");

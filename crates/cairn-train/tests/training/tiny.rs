@@ -163,6 +163,8 @@ pub(crate) struct Watcher {
     pub stop_at: StopAt,
     pub epochs: Vec<EpochRecord>,
     pub bad_photos: Vec<String>,
+    /// Photos that went through a probe's frozen layers.
+    pub features: usize,
     epoch: usize,
     interrupt: Interrupt,
 }
@@ -187,8 +189,11 @@ impl Observer for Watcher {
                     self.interrupt.request();
                 }
             }
-            (Event::Features { done, .. }, StopAt::Features(photos)) if done >= photos => {
-                self.interrupt.request();
+            (Event::Features { done, .. }, stop_at) => {
+                self.features = done;
+                if matches!(stop_at, StopAt::Features(photos) if done >= photos) {
+                    self.interrupt.request();
+                }
             }
             (Event::Epoch { record, .. }, stop_at) => {
                 if matches!(stop_at, StopAt::EpochEnd(epoch) if epoch == record.epoch) {

@@ -67,10 +67,6 @@ fn a_probe_that_has_come_to_its_end_or_has_diverged_is_not_run_again() {
     let run = "runs/sweep/optimiser.learning_rate=0.001";
     let resumed = sandbox.cairn(&format!("train --resume {run}"));
     resumed.assert_status(0).assert_stderr_has("all epochs done");
-    assert!(
-        !resumed.stderr.contains("photos to learn from"),
-        "a run that is done computes no features: {resumed}"
-    );
 }
 
 #[test]
