@@ -1,6 +1,7 @@
 //! For tests only: damages files at random, from a seed, to test that a parser gives an error and neither panics nor
 //! takes long. The fuzz targets under `fuzz/` look for more of such files, guided by coverage.
 
+use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
@@ -94,11 +95,14 @@ impl Mutator {
     }
 }
 
-/// Shows `parse` so many damaged copies of each of the `seeds`.
+/// Shows `parse` so many damaged copies of each of the `seeds`, or as many times more as the environment variable
+/// `CAIRN_CASES` says.
 ///
 /// # Panics
 /// When `parse` panics or takes longer than [`LONGEST`], after it has printed which case it was.
 pub fn survives(seeds: &[Vec<u8>], cases: usize, mut parse: impl FnMut(&[u8])) {
+    let times = env::var("CAIRN_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let cases = cases * times;
     for (place, seed) in seeds.iter().enumerate() {
         for case in 0..cases {
             let damaged = Mutator::new((place * cases + case) as u64).damaged(seed);
