@@ -24,7 +24,6 @@ fn verbs() -> Vec<(String, &'static str)> {
         (format!("explain {PHOTO} -m run"), "heat.png"),
         ("export run --format onnx".to_owned(), "model.onnx"),
         ("export run --format safetensors".to_owned(), "hub"),
-        (format!("{explain} -o same.png --raw same.png"), "same.png: is named for two outputs"),
         ("lr-find photos --recipe tiny.toml --batches 8".to_owned(), "rates.png"),
         ("runs compare run".to_owned(), "curves.svg"),
         ("calibrate run --data photos".to_owned(), "c.safetensors"),
