@@ -2,13 +2,15 @@
 //! convolutions (compare with the peak printed first), bytes read and written a second for everything else.
 #![allow(clippy::print_stdout, missing_docs)]
 
+mod peak;
+
 use std::time::Duration;
 
 use cairn_kernels::batch_norm::{BatchNorm, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
-use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, peak};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use half::bf16;
 

@@ -41,7 +41,6 @@
 //! | [`pool`] | max pool and global average pool |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
-//! | [`peak`] | what the cores can do at most, to compare with |
 //!
 //! Inside, one register-blocked product (`microkernel`; `microkernel::amx` where there is a tile unit) carries all dense
 //! convolutions, and one macro (`vectorised`) compiles plain loops for every instruction set;
@@ -71,7 +70,6 @@ pub mod layout;
 mod memory;
 mod microkernel;
 pub mod optimiser;
-pub mod peak;
 pub mod pool;
 mod shape;
 mod vectorised;
