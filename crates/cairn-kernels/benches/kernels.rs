@@ -2,13 +2,15 @@
 //! convolutions (compare with the peak printed first), bytes read and written a second for everything else.
 #![allow(clippy::print_stdout, missing_docs)]
 
+mod peak;
+
 use std::time::Duration;
 
 use cairn_kernels::batch_norm::{BatchNorm, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
-use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa, peak};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use half::bf16;
 
@@ -89,12 +91,12 @@ fn maps<T: Element>(criterion: &mut Criterion, element: &str) {
     });
     group.throughput(bytes(3)).bench_function("batch norm, residual, ReLU", |bencher| {
         bencher.iter(|| {
-            layer.forward(isa, &statistics, &input, Some(&output_gradient), Activation::Relu, &mut output);
+            layer.forward(isa, &statistics, &input, Some(&output_gradient), Clamp::Relu, &mut output);
         });
     });
     group.throughput(bytes(5)).bench_function("batch norm, ReLU, backward", |bencher| {
         bencher.iter(|| {
-            let (relu, gradient) = (Activation::Relu, &output_gradient);
+            let (relu, gradient) = (Clamp::Relu, &output_gradient);
             layer.backward(isa, Source::Batch(&statistics), &input, relu, gradient, None, &mut input_gradient)
         });
     });

@@ -7,10 +7,13 @@
 //! ```
 #![allow(clippy::print_stdout)]
 
+#[path = "../benches/peak/mod.rs"]
+mod peak;
+
 use std::time::{Duration, Instant};
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa, peak};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use half::bf16;
 
 /// A convolution of the network, and how often it occurs.

@@ -46,11 +46,6 @@ pub(crate) struct AlignedWords {
 }
 
 impl AlignedWords {
-    /// A buffer of at least `words` words, all zero.
-    pub(crate) fn zeroed(words: usize) -> Self {
-        Self { lines: vec![Line::ZERO; words.div_ceil(WORDS_PER_LINE)] }
-    }
-
     /// Makes room for at least `words` words; what they hold is left from before.
     pub(crate) fn reserve(&mut self, words: usize) {
         let lines = words.div_ceil(WORDS_PER_LINE);

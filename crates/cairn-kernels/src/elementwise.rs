@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::activation::{Activation, Bounds};
+use crate::clamp::{Bounds, Clamp};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
@@ -15,7 +15,7 @@ const STRETCH: usize = 32 * 1024;
 ///
 /// # Panics
 /// When lengths differ.
-pub fn activate<T: Element>(isa: Isa, activation: Activation, input: &[T], output: &mut [T]) {
+pub fn activate<T: Element>(isa: Isa, activation: Clamp, input: &[T], output: &mut [T]) {
     check_len("output", output.len(), input.len());
     output.par_chunks_mut(STRETCH).zip(input.par_chunks(STRETCH)).for_each(|(output, input)| {
         activate_stretch(isa, activation.bounds(), input, output);
@@ -36,7 +36,7 @@ vectorised! {
 /// When lengths differ.
 pub fn activate_backward<T: Element>(
     isa: Isa,
-    activation: Activation,
+    activation: Clamp,
     output: &[T],
     output_gradient: &[T],
     input_gradient: &mut [T],
@@ -69,7 +69,7 @@ vectorised! {
 ///
 /// # Panics
 /// When lengths differ.
-pub fn add<T: Element>(isa: Isa, activation: Activation, left: &[T], right: &[T], output: &mut [T]) {
+pub fn add<T: Element>(isa: Isa, activation: Clamp, left: &[T], right: &[T], output: &mut [T]) {
     check_len("right", right.len(), left.len());
     check_len("output", output.len(), left.len());
     let from = left.par_chunks(STRETCH).zip(right.par_chunks(STRETCH));

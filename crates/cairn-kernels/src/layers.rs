@@ -8,9 +8,9 @@ use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
 use crate::activation::Activation;
-use crate::curve::Curve;
-pub use crate::extension::{ConvGeometry, FoldedConv, PoolGeometry};
-use crate::extension::{FixedNorm, NetworkOps, Optional, PixelOps, composed, kernels_enabled};
+use crate::clamp::Clamp;
+pub use crate::extension::{ConvGeometry, FoldedConvCache, PoolGeometry};
+use crate::extension::{FixedNorm, NetworkOps, Optional, PixelOps, fallback, kernels_enabled};
 use crate::memory::Buffer;
 use crate::optimiser::{Adam, Sgd};
 
@@ -53,13 +53,13 @@ pub fn images(pixels: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::from_bytes(bytes, shape, DType::F32), device)
 }
 
-/// Runs an operation: its kernel where the device has one, or what is composed of Burn's own.
+/// Runs an operation: its kernel where the device has one, or else Burn's own operations.
 macro_rules! run {
     ($operation:ident($($argument:expr),* $(,)?)) => {
         if kernels_enabled() {
             Dispatch::$operation($($argument),*)
         } else {
-            composed::$operation::<Dispatch>($($argument),*)
+            fallback::$operation::<Dispatch>($($argument),*)
         }
     };
 }
@@ -122,10 +122,10 @@ pub fn conv2d_norm(
     norm: GivenNorm,
     residual: Option<Tensor<4>>,
     activation: Activation,
-    folded: &FoldedConv,
+    folded: &FoldedConvCache,
 ) -> Tensor<4> {
-    let epsilon = norm.epsilon;
-    map(run!(map_conv2d_norm(
+    let (epsilon, clamp) = (norm.epsilon, Clamp::of(activation));
+    let output = map(run!(map_conv2d_norm(
         input.into_dispatch(),
         weight.into_dispatch(),
         optional(bias),
@@ -133,9 +133,10 @@ pub fn conv2d_norm(
         norm.into_operand(),
         epsilon,
         optional(residual),
-        activation,
+        clamp.unwrap_or_default(),
         folded,
-    )))
+    )));
+    activate_unless(clamp, output, activation)
 }
 
 /// Batch norm by the batch's own statistics, residual add and activation.
@@ -147,11 +148,17 @@ pub fn norm_train(
     residual: Option<Tensor<4>>,
     activation: Activation,
 ) -> TrainedNorm {
-    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
-    let (output, mean, variance) =
-        run!(map_norm_train(input.into_dispatch(), weight, bias, epsilon, optional(residual), activation,));
+    let (weight, bias, clamp) = (weight.into_dispatch(), bias.into_dispatch(), Clamp::of(activation));
+    let (output, mean, variance) = run!(map_norm_train(
+        input.into_dispatch(),
+        weight,
+        bias,
+        epsilon,
+        optional(residual),
+        clamp.unwrap_or_default(),
+    ));
     TrainedNorm {
-        output: map(output),
+        output: activate_unless(clamp, map(output), activation),
         mean: Tensor::from_dispatch(mean).detach(),
         variance: Tensor::from_dispatch(variance).detach(),
     }
@@ -164,14 +171,29 @@ pub fn norm_fixed(
     residual: Option<Tensor<4>>,
     activation: Activation,
 ) -> Tensor<4> {
-    let epsilon = norm.epsilon;
-    let norm = norm.into_operand();
-    map(run!(map_norm_fixed(input.into_dispatch(), norm, epsilon, optional(residual), activation)))
+    let (epsilon, clamp) = (norm.epsilon, Clamp::of(activation));
+    let (norm, fused) = (norm.into_operand(), clamp.unwrap_or_default());
+    let output = map(run!(map_norm_fixed(input.into_dispatch(), norm, epsilon, optional(residual), fused)));
+    activate_unless(clamp, output, activation)
 }
 
 /// Residual add (where there is one) and activation.
 pub fn activate(input: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
-    map(run!(map_activate(input.into_dispatch(), optional(residual), activation)))
+    let clamp = Clamp::of(activation);
+    if clamp.is_none() && residual.is_none() {
+        return activate_unless(clamp, input, activation);
+    }
+    let fused = clamp.unwrap_or_default();
+    let output = map(run!(map_activate(input.into_dispatch(), optional(residual), fused)));
+    activate_unless(clamp, output, activation)
+}
+
+/// An activation in a pass of its own, unless it was a clamp and has been computed already.
+fn activate_unless(clamp: Option<Clamp>, input: Tensor<4>, activation: Activation) -> Tensor<4> {
+    match clamp {
+        Some(_) => input,
+        None => map(run!(map_activation(input.into_dispatch(), activation))),
+    }
 }
 
 /// The map twice, for a place where two paths part, such as a residual block's.
@@ -188,11 +210,6 @@ pub fn fork(input: Tensor<4>) -> [Tensor<4>; 2] {
 /// When the window does not fit into the map.
 pub fn max_pool2d(input: Tensor<4>, geometry: PoolGeometry) -> Tensor<4> {
     map(run!(map_max_pool2d(input.into_dispatch(), geometry)))
-}
-
-/// An activation function that bends.
-pub fn curve(input: Tensor<4>, curve: Curve) -> Tensor<4> {
-    map(run!(map_curve(input.into_dispatch(), curve)))
 }
 
 /// Every pixel times its photo's factors, `[batch, channels]` of f32.

@@ -37,11 +37,10 @@
 //! | [`batch_norm`] | batch norm with residual add and activation, and its folding into convolutions |
 //! | [`layer_norm`] | layer norm over the channels |
 //! | [`channel_scale`] | squeeze-and-excitation's product |
-//! | [`Curve`] | sigmoid, SiLU, GELU and their piecewise linear likes |
+//! | [`Activation`] | ReLU, sigmoid, SiLU, GELU and their piecewise linear versions |
 //! | [`pool`] | max pool and global average pool |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
-//! | [`peak`] | what the cores can do at most, to compare with |
 //!
 //! Inside, one register-blocked product (`microkernel`; `microkernel::amx` where there is a tile unit) carries all dense
 //! convolutions, and one macro (`vectorised`) compiles plain loops for every instruction set;
@@ -57,8 +56,8 @@ mod aligned;
 pub mod batch_norm;
 pub mod channel_scale;
 mod channel_sums;
+mod clamp;
 pub mod conv;
-mod curve;
 mod disjoint_slice;
 mod element;
 pub mod elementwise;
@@ -71,13 +70,12 @@ pub mod layout;
 mod memory;
 mod microkernel;
 pub mod optimiser;
-pub mod peak;
 pub mod pool;
 mod shape;
 mod vectorised;
 
 pub use activation::Activation;
-pub use curve::Curve;
+pub use clamp::Clamp;
 pub use element::Element;
 pub use isa::{Isa, IsaError};
 pub use memory::trim;

@@ -4,7 +4,7 @@ mod reference;
 
 use cairn_kernels::batch_norm::{BatchNorm, FoldedBatchNorm, ResidualBackward, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use half::bf16;
 use proptest::prelude::*;
 use reference::batch_norm::{Definition, moments};
@@ -14,20 +14,20 @@ use reference::{
 
 const EPSILON: f32 = 1e-5;
 
-fn bounds(activation: Activation) -> (f64, f64) {
+fn bounds(activation: Clamp) -> (f64, f64) {
     match activation {
-        Activation::Identity => (f64::NEG_INFINITY, f64::INFINITY),
-        Activation::Relu => (0.0, f64::INFINITY),
-        Activation::Relu6 => (0.0, 6.0),
+        Clamp::Identity => (f64::NEG_INFINITY, f64::INFINITY),
+        Clamp::Relu => (0.0, f64::INFINITY),
+        Clamp::Relu6 => (0.0, 6.0),
     }
 }
 
-fn activations() -> impl Strategy<Value = Activation> {
-    prop::sample::select(vec![Activation::Identity, Activation::Relu, Activation::Relu6])
+fn activations() -> impl Strategy<Value = Clamp> {
+    prop::sample::select(vec![Clamp::Identity, Clamp::Relu, Clamp::Relu6])
 }
 
 /// Forward and backward of a batch, with or without a residual.
-fn check<T: Element>(pixels: usize, channels: usize, activation: Activation, with_residual: bool, seed: u64) {
+fn check<T: Element>(pixels: usize, channels: usize, activation: Clamp, with_residual: bool, seed: u64) {
     let len = pixels * channels;
     let input = random_map::<T>(len, seed);
     let residual = random_map::<T>(len, seed + 1);
@@ -100,7 +100,7 @@ proptest! {
     fn bf16_agrees_with_the_definition(
         pixels in 16usize..700, channels in 1usize..80, activation in activations(), residual: bool, seed in 0u64..1000,
     ) {
-        prop_assume!(!(residual && activation == Activation::Relu6));
+        prop_assume!(!(residual && activation == Clamp::Relu6));
         check::<bf16>(pixels, channels, activation, residual, seed);
     }
 }
@@ -129,7 +129,7 @@ fn bits_are_the_same_on_any_number_of_threads() {
                     isa,
                     Source::Batch(&statistics),
                     &input,
-                    Activation::Relu,
+                    Clamp::Relu,
                     &output_gradient,
                     None,
                     &mut gradient,
@@ -154,7 +154,7 @@ fn nan_and_infinity_come_through() {
             let statistics = Statistics::of_batch(isa, channels, &input);
             assert!(!statistics.variance[3].is_finite() && statistics.variance[4].is_finite());
             let mut output = poisoned::<f32>(input.len());
-            layer.forward(isa, &statistics, &input, None, Activation::Relu, &mut output);
+            layer.forward(isa, &statistics, &input, None, Clamp::Relu, &mut output);
             assert!(output[7 * channels + 3].is_nan(), "{}", isa.name());
             assert!(output.iter().skip(4).step_by(channels).all(|y| y.is_finite()));
         }
@@ -201,7 +201,7 @@ fn a_folded_batch_norm_gives_what_convolution_and_batch_norm_give_one_after_the_
         weight: &wide(&weight),
         bias: &wide(&bias),
         epsilon: f64::from(EPSILON),
-        bounds: bounds(Activation::Relu6),
+        bounds: bounds(Clamp::Relu6),
     };
     let expected =
         definition.forward(&convolved, &wide(&residual), &wide(&running.mean), &wide(&running.variance));
@@ -210,7 +210,7 @@ fn a_folded_batch_norm_gives_what_convolution_and_batch_norm_give_one_after_the_
     for isa in Isa::available() {
         let packed = PackedWeights::new(isa, &shape, Direction::Forward, &folded.weights);
         let epilogue =
-            Epilogue { bias: Some(&folded.bias), residual: Some(&residual), activation: Activation::Relu6 };
+            Epilogue { bias: Some(&folded.bias), residual: Some(&residual), activation: Clamp::Relu6 };
         let mut output = poisoned::<f32>(shape.output_len());
         conv::forward(&shape, &input, &packed, epilogue, &mut output);
         assert_near("folded", &output, &expected, 1e-5);

@@ -3,7 +3,7 @@
 mod reference;
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Activation, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
 use half::bf16;
 use proptest::prelude::*;
 use reference::{
@@ -204,7 +204,7 @@ fn check_epilogue<T: Element>(shape: &Conv2dShape, with_bias: bool, with_residua
         let epilogue = Epilogue {
             bias: with_bias.then_some(&bias),
             residual: with_residual.then_some(&residual),
-            activation: Activation::Relu6,
+            activation: Clamp::Relu6,
         };
         let mut output = poisoned(shape.output_len());
         conv::forward(shape, &input, &packed, epilogue, &mut output);

@@ -3,7 +3,7 @@
 mod reference;
 
 use cairn_kernels::elementwise::{activate, activate_backward, add, convert};
-use cairn_kernels::{Activation, Element, Isa};
+use cairn_kernels::{Clamp, Element, Isa};
 use half::bf16;
 use reference::{bits, poisoned, random, random_map, sets};
 
@@ -14,11 +14,9 @@ fn check_activations<T: Element>() {
     let scaled: Vec<T> = random(LEN, 1).iter().map(|x| T::from_f32(x * 4.0)).collect();
     let gradient = random_map::<T>(LEN, 2);
     for isa in sets::<T>() {
-        for (activation, low, high) in [
-            (Activation::Identity, f32::MIN, f32::MAX),
-            (Activation::Relu, 0.0, f32::MAX),
-            (Activation::Relu6, 0.0, 6.0),
-        ] {
+        for (activation, low, high) in
+            [(Clamp::Identity, f32::MIN, f32::MAX), (Clamp::Relu, 0.0, f32::MAX), (Clamp::Relu6, 0.0, 6.0)]
+        {
             let (mut output, mut input_gradient) = (poisoned::<T>(LEN), poisoned::<T>(LEN));
             activate(isa, activation, &scaled, &mut output);
             activate_backward(isa, activation, &output, &gradient, &mut input_gradient);
@@ -42,12 +40,12 @@ fn activations_clamp_and_pass_the_gradient_between_their_bounds() {
 fn nan_comes_through_activations_both_ways() {
     for isa in Isa::available() {
         let mut output = [0.0];
-        activate(isa, Activation::Relu6, &[f32::NAN], &mut output);
+        activate(isa, Clamp::Relu6, &[f32::NAN], &mut output);
         assert!(output[0].is_nan());
         let mut gradient = [0.0];
-        activate_backward(isa, Activation::Relu, &[f32::NAN], &[3.0], &mut gradient);
+        activate_backward(isa, Clamp::Relu, &[f32::NAN], &[3.0], &mut gradient);
         assert_eq!(gradient[0], 3.0);
-        activate_backward(isa, Activation::Relu, &[1.0], &[f32::NAN], &mut gradient);
+        activate_backward(isa, Clamp::Relu, &[1.0], &[f32::NAN], &mut gradient);
         assert!(gradient[0].is_nan());
     }
 }
@@ -57,7 +55,7 @@ fn a_residual_add_adds_and_activates() {
     let (left, right) = (random(LEN, 3), random(LEN, 4));
     for isa in Isa::available() {
         let mut output = poisoned::<f32>(LEN);
-        add(isa, Activation::Relu, &left, &right, &mut output);
+        add(isa, Clamp::Relu, &left, &right, &mut output);
         assert!(output.iter().zip(left.iter().zip(&right)).all(|(y, (a, b))| *y == (a + b).max(0.0)));
     }
 }

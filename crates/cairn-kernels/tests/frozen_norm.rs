@@ -2,7 +2,9 @@
 
 use burn::tensor::{Device, Distribution, FloatDType, Tensor};
 use cairn_kernels::Activation;
-use cairn_kernels::layers::{ConvGeometry, FoldedConv, GivenNorm, conv2d, conv2d_norm, norm_fixed, to_map};
+use cairn_kernels::layers::{
+    ConvGeometry, FoldedConvCache, GivenNorm, conv2d, conv2d_norm, norm_fixed, to_map,
+};
 
 /// Output and gradients to input, weight and residual, as f32.
 type Found = Vec<Vec<f32>>;
@@ -16,7 +18,7 @@ struct Case {
     activation: Activation,
 }
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     Case {
         map: [3, 5, 9, 7],
         outputs: 13,
@@ -48,6 +50,15 @@ const CASES: [Case; 4] = [
         geometry: ConvGeometry { stride: 2, padding: 3, groups: 1 },
         residual: false,
         activation: Activation::Relu,
+    },
+    // No clamp: a pass of its own.
+    Case {
+        map: [2, 17, 6, 7],
+        outputs: 18,
+        kernel: 3,
+        geometry: ConvGeometry { stride: 1, padding: 1, groups: 1 },
+        residual: true,
+        activation: Activation::Silu,
     },
 ];
 
@@ -87,7 +98,7 @@ impl Case {
                     norm.clone(),
                     residual.clone(),
                     self.activation,
-                    &FoldedConv::default(),
+                    &FoldedConvCache::default(),
                 )
             } else {
                 let map = conv2d(map, weight.clone(), None, self.geometry);

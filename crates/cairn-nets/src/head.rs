@@ -4,7 +4,7 @@ use burn::module::ParamId;
 use burn::nn::Dropout;
 
 use crate::layers::{Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// What stands after a network's features, and is replaced for other classes.
 pub(crate) enum Head<'a> {

@@ -6,20 +6,19 @@
 
 mod architecture;
 mod device;
+mod freeze;
 pub mod graph;
 mod head;
 mod init;
 mod layers;
 mod network;
 mod networks;
-mod nonlinearity;
 mod parameters;
 mod precision;
 mod state_dict;
 mod summary;
 mod trace;
-mod trainable;
-mod value;
+mod traceable;
 pub mod weights;
 
 pub use weights::{Fitted, HeadFit};
@@ -29,6 +28,7 @@ pub use architecture::{
 };
 pub use burn::tensor::Device;
 pub use device::{DeviceError, DeviceName};
+pub use freeze::Parameter;
 pub use init::Init;
 pub use network::Network;
 pub use networks::{
@@ -38,4 +38,3 @@ pub use networks::{
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
 pub use summary::NetworkSummary;
-pub use trainable::Parameter;

@@ -11,7 +11,8 @@ use crate::networks::{
     AlexNet, Classifier, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet,
     ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
 };
-use crate::value::{FeatureMap, Features};
+use crate::trace::trace;
+use crate::traceable::{FeatureMap, Features};
 
 /// A network of any architecture.
 #[derive(Module, Debug)]
@@ -50,26 +51,26 @@ impl Network {
     ///
     /// On an autodiff device batch norm uses the batch's statistics and dropout drops.
     pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        self.classifier().forward(FeatureMap::from_images(images, precision)).computed()
+        self.classifier().forward(FeatureMap::from_images(images, precision)).tensor()
     }
 
     /// What the last linear layer takes: `[batch, 3, height, width]` normalised photos to `[batch, features]` of f32. Of
     /// SqueezeNet, whose last layer is a convolution, the mean of the map that it takes.
     pub fn features(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        self.classifier().features(FeatureMap::from_images(images, precision)).computed()
+        self.classifier().features(FeatureMap::from_images(images, precision)).tensor()
     }
 
     /// Features and logits of photos, both of one pass: what [`Network::features`] and [`Network::forward`] give.
     pub fn features_and_logits(&self, images: Tensor<4>, precision: Precision) -> [Tensor<2>; 2] {
         let images = FeatureMap::from_images(images, precision);
-        self.classifier().features_and_logits(images).map(Features::computed)
+        self.classifier().features_and_logits(images).map(Features::tensor)
     }
 
     /// Logits of features: `[batch, features]` to `[batch, classes]`, through dropout (where gradients are wanted) and
     /// the last layer. What [`Network::forward`] does after [`Network::features`], but in SqueezeNet, which classifies each
     /// pixel before it takes the mean: there it is only near it.
     pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
-        self.classifier().head().forward(Features::Computed(features)).computed()
+        self.classifier().head().forward(Features::Eager(features)).tensor()
     }
 
     /// How many values [`Network::features`] gives for a photo.
@@ -102,6 +103,13 @@ impl Network {
         // Of any side: names do not depend on it.
         let graph = self.trace(224, |images| self.classifier().features(images));
         graph.last_map().to_owned()
+    }
+
+    /// The graph of what `pass` does to a square photo of `side` pixels.
+    fn trace(&self, side: usize, pass: impl FnOnce(FeatureMap) -> Features) -> Graph {
+        trace(side, self.tensor_names(), |photo| {
+            pass(FeatureMap::Traced(photo));
+        })
     }
 
     fn classifier(&self) -> &dyn Classifier {

@@ -29,7 +29,7 @@ pub use three_conv::ThreeConv;
 pub use vgg::Vgg;
 
 use crate::head::Head;
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// What every architecture is: a backbone that turns photos into features, and a head that turns features into logits.
 pub(crate) trait Classifier {

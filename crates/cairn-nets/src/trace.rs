@@ -6,11 +6,9 @@ use std::rc::Rc;
 
 use burn::module::{Param, ParamId};
 use burn::tensor::Tensor;
+use cairn_kernels::Activation;
 
 use crate::graph::{Graph, NodeId, Op};
-use crate::network::Network;
-use crate::nonlinearity::Nonlinearity;
-use crate::value::{FeatureMap, Features};
 
 /// A graph under construction.
 #[derive(Debug)]
@@ -31,20 +29,13 @@ pub(crate) struct Traced {
     layer: Rc<str>,
 }
 
-impl Network {
-    /// The graph of what `pass` does to a square photo of `side` pixels.
-    pub(crate) fn trace(&self, side: usize, pass: impl FnOnce(FeatureMap) -> Features) -> Graph {
-        let graph = Graph::new([3, side, side]);
-        let node = graph.input();
-        let trace = Rc::new(Trace {
-            graph: RefCell::new(graph),
-            taken: RefCell::default(),
-            tensors: self.tensor_names(),
-        });
-        let input = Traced { trace: Rc::clone(&trace), node, layer: Rc::from("") };
-        pass(FeatureMap::Traced(input));
-        trace.graph.borrow().clone()
-    }
+/// The graph of what `pass` does to a square photo of `side` pixels; `tensors` are the network's tensors by name.
+pub(crate) fn trace(side: usize, tensors: HashMap<ParamId, String>, pass: impl FnOnce(Traced)) -> Graph {
+    let graph = Graph::new([3, side, side]);
+    let node = graph.input();
+    let trace = Rc::new(Trace { graph: RefCell::new(graph), taken: RefCell::default(), tensors });
+    pass(Traced { trace: Rc::clone(&trace), node, layer: Rc::from("") });
+    trace.graph.borrow().clone()
 }
 
 impl Traced {
@@ -85,8 +76,8 @@ impl Traced {
     }
 
     /// Adds a layer's activation.
-    pub(crate) fn activated(self, nonlinearity: impl Into<Nonlinearity>) -> Self {
-        match nonlinearity.into().op() {
+    pub(crate) fn activated(self, activation: Activation) -> Self {
+        match Op::activation(activation) {
             Some(op) => self.in_layer(op),
             None => self,
         }

@@ -65,7 +65,7 @@ impl ParameterGroups {
             .filter(|p| !(self.fine_tune.frozen_batch_norm && p.parameter.of_batch_norm))
             .map(|p| p.parameter.name.as_str())
             .collect();
-        network.learning(|name| names.contains(name))
+        network.freeze_except(|name| names.contains(name))
     }
 }
 

@@ -9,8 +9,8 @@ pub use statistics::Statistics;
 
 use rayon::prelude::*;
 
-use crate::activation::{Activation, Bounds};
 use crate::channel_sums::{channel_sums, stretch_pixels};
+use crate::clamp::{Bounds, Clamp};
 use crate::element::Element;
 use crate::elementwise::activate_backward_stretch;
 use crate::isa::Isa;
@@ -74,7 +74,7 @@ impl BatchNorm<'_> {
         statistics: &Statistics,
         input: &[T],
         residual: Option<&[T]>,
-        activation: Activation,
+        activation: Clamp,
         output: &mut [T],
     ) {
         let line = self.line(statistics);
@@ -106,7 +106,7 @@ impl BatchNorm<'_> {
         isa: Isa,
         statistics: Source<'_>,
         input: &[T],
-        activation: Activation,
+        activation: Clamp,
         output_gradient: &[T],
         residual: Option<ResidualBackward<'_, T>>,
         input_gradient: &mut [T],
@@ -130,7 +130,7 @@ impl BatchNorm<'_> {
             .for_each(|(gradient, (output, output_gradient))| {
                 activate_backward_stretch(isa, bounds, output, output_gradient, gradient);
             });
-        let bounds = Activation::Identity.bounds();
+        let bounds = Clamp::Identity.bounds();
         backward_passes(isa, &line, of_batch, input, input_gradient, gradient, bounds)
     }
 

@@ -8,7 +8,7 @@ use self::slide::{Slide, slide_row};
 use super::axis::{Axis, backward_taps};
 use super::epilogue::Epilogue;
 use super::pack::{Direction, PackedWeights};
-use crate::activation::Bounds;
+use crate::clamp::Bounds;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::lanes::{blocks, with_lanes};

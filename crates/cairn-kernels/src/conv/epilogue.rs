@@ -1,6 +1,6 @@
 //! What is done to a convolution's sums before they are stored.
 
-use crate::activation::Activation;
+use crate::clamp::Clamp;
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::microkernel::Panel;
@@ -17,13 +17,13 @@ pub struct Epilogue<'a, T> {
     /// A map of the output's shape.
     pub residual: Option<&'a [T]>,
     /// The activation.
-    pub activation: Activation,
+    pub activation: Clamp,
 }
 
 impl<T> Default for Epilogue<'_, T> {
     /// The sums as they are.
     fn default() -> Self {
-        Self { bias: None, residual: None, activation: Activation::Identity }
+        Self { bias: None, residual: None, activation: Clamp::Identity }
     }
 }
 

@@ -16,10 +16,10 @@ use burn::tensor::FloatDType;
 use burn_flex::FlexTensor;
 
 use super::flex::{conv_shape, max_pool2d, pool_shape, statistics};
-use super::folded::FoldedConv;
+use super::folded_conv_cache::FoldedConvCache;
 use super::map::{MapElement, MapShape, Values, with_element, written};
 use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry};
-use crate::activation::Activation;
+use crate::clamp::Clamp;
 use crate::conv::{self, Direction, PackedWeights};
 use crate::isa::Isa;
 use crate::{elementwise, pool};
@@ -65,8 +65,8 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         norm: FixedNorm<Self>,
         epsilon: f32,
         residual: Optional<Self>,
-        activation: Activation,
-        _folded: &FoldedConv,
+        activation: Clamp,
+        _folded: &FoldedConvCache,
     ) -> FloatTensor<Self> {
         if let Optional::Given(_) = bias {
             let map = Self::map_conv2d(input, weight, bias, geometry);
@@ -79,7 +79,7 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
             [scale, shift, mean, variance].map(FloatTensor::<Self>::into_primitive);
         let norm = FixedNorm::<Flex> { weight: scale, bias: shift, mean, variance };
         // Weights that learn are others at every step: nothing is worth keeping, and what is kept cannot change in place.
-        let folded = FoldedConv::default();
+        let folded = FoldedConvCache::default();
         let output = Flex::map_conv2d_norm(
             input.clone(),
             weight.clone(),
@@ -108,7 +108,7 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         epsilon: f32,
         residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> Normalised<Self> {
         let parameters = [&weight, &bias].map(|tensor| tensor.primitive().clone());
         let [scale, shift] = parameters.clone();
@@ -126,7 +126,7 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         norm: FixedNorm<Self>,
         epsilon: f32,
         residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> FloatTensor<Self> {
         let FixedNorm { weight, bias, mean, variance } = norm;
         let parameters = [&weight, &bias].map(|tensor| tensor.primitive().clone());
@@ -143,7 +143,7 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
     fn map_activate(
         input: FloatTensor<Self>,
         residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> FloatTensor<Self> {
         let (input, node) = input.into_parts();
         let (residual, residual_node) = split(residual);
@@ -311,7 +311,7 @@ struct Activate;
 #[derive(Clone, Debug)]
 struct SavedActivation {
     output: FlexTensor,
-    activation: Activation,
+    activation: Clamp,
 }
 
 /// Parents: the input, and the residual where there is one; both get the same gradient.
@@ -353,7 +353,7 @@ impl Backward<Flex, 1> for Arm {
         match first.take() {
             None => *first = Some(gradient),
             Some(other) => {
-                let sum = Flex::map_activate(gradient, Optional::Given(other), Activation::Identity);
+                let sum = Flex::map_activate(gradient, Optional::Given(other), Clamp::Identity);
                 gradients.register::<Flex>(input.id, sum);
             }
         }

@@ -7,11 +7,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::tensor::FloatDType;
 use burn_flex::FlexTensor;
 
-use super::folded::{Folded, FoldedConv};
+use super::folded_conv_cache::{Folded, FoldedConvCache};
 use super::map::{MapElement, MapShape, Values, vector, with_element, written};
 use super::{ConvGeometry, FixedNorm, NetworkOps, Normalised, Optional, PoolGeometry};
-use crate::activation::Activation;
 use crate::batch_norm::{BatchNorm, FoldedBatchNorm, Statistics};
+use crate::clamp::Clamp;
 use crate::conv::{self, Direction, Epilogue, PackedWeights};
 use crate::isa::Isa;
 use crate::optimiser::{self, Adam, AdamMoments, Sgd};
@@ -45,8 +45,8 @@ impl NetworkOps for Flex {
         norm: FixedNorm<Self>,
         epsilon: f32,
         residual: Optional<Self>,
-        activation: Activation,
-        folded: &FoldedConv,
+        activation: Clamp,
+        folded: &FoldedConvCache,
     ) -> FloatTensor<Self> {
         with_element!(input.dtype(), T => {
             let shape = conv_shape(&input, &weight, geometry);
@@ -62,7 +62,7 @@ impl NetworkOps for Flex {
         bias: FloatTensor<Self>,
         epsilon: f32,
         residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> Normalised<Self> {
         let statistics = with_element!(input.dtype(), T => {
             Statistics::of_batch(Isa::best(), MapShape::of(&input).channels, Values::new(&input).of::<T>())
@@ -76,7 +76,7 @@ impl NetworkOps for Flex {
         norm: FixedNorm<Self>,
         epsilon: f32,
         residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> FloatTensor<Self> {
         let given = statistics(&norm.mean, &norm.variance);
         normalise(&input, [&norm.weight, &norm.bias], epsilon, &given, &residual, activation)
@@ -85,7 +85,7 @@ impl NetworkOps for Flex {
     fn map_activate(
         input: FloatTensor<Self>,
         residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> FloatTensor<Self> {
         with_element!(input.dtype(), T => activate::<T>(&input, &residual, activation))
     }
@@ -175,14 +175,14 @@ fn conv2d<T: MapElement>(
         PackedWeights::<T>::new(Isa::best(), &shape, Direction::Forward, Values::new(weight).of::<f32>());
     let bias = optional_values(bias);
     let bias = bias.as_ref().map(Values::of::<f32>);
-    convolve(&shape, input, &weights, (bias, &Optional::Absent, Activation::Identity))
+    convolve(&shape, input, &weights, (bias, &Optional::Absent, Clamp::Identity))
 }
 
 fn convolve<T: MapElement>(
     shape: &Conv2dShape,
     input: &FlexTensor,
     weights: &PackedWeights<T>,
-    (bias, residual, activation): (Option<&[f32]>, &Optional<Flex>, Activation),
+    (bias, residual, activation): (Option<&[f32]>, &Optional<Flex>, Clamp),
 ) -> FlexTensor {
     let output = MapShape {
         batch: shape.options().batch,
@@ -197,7 +197,7 @@ fn convolve<T: MapElement>(
 }
 
 fn fold<T: MapElement>(
-    kept: &FoldedConv,
+    kept: &FoldedConvCache,
     shape: &Conv2dShape,
     weight: &FlexTensor,
     bias: &Optional<Flex>,
@@ -239,7 +239,7 @@ pub(super) fn normalise(
     epsilon: f32,
     statistics: &Statistics,
     residual: &Optional<Flex>,
-    activation: Activation,
+    activation: Clamp,
 ) -> FlexTensor {
     let [weight, bias] = parameters.map(Values::new);
     let layer = BatchNorm { weight: weight.of(), bias: bias.of(), epsilon };
@@ -250,11 +250,7 @@ pub(super) fn normalise(
     }))
 }
 
-fn activate<T: MapElement>(
-    input: &FlexTensor,
-    residual: &Optional<Flex>,
-    activation: Activation,
-) -> FlexTensor {
+fn activate<T: MapElement>(input: &FlexTensor, residual: &Optional<Flex>, activation: Clamp) -> FlexTensor {
     let (values, residual) = (Values::new(input), optional_values(residual));
     written(input.layout().shape().clone(), |output| match &residual {
         Some(residual) => {

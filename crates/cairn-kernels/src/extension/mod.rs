@@ -1,19 +1,19 @@
 //! The kernels as operations on Burn's tensors, with gradients.
 //!
 //! [`NetworkOps`] is a backend extension. On Burn's CPU backend its operations run this crate's kernels, forward and
-//! backward; every other device composes Burn's own operations. [`layers`](crate::layers) offers the operations on
-//! [`Tensor`](burn::tensor::Tensor)s, composed ones on the CPU too under `CAIRN_KERNELS=off`.
+//! backward; every other device falls back on Burn's own operations. [`layers`](crate::layers) offers the operations on
+//! [`Tensor`](burn::tensor::Tensor)s, and falls back on the CPU too under `CAIRN_KERNELS=off`.
 
 mod autodiff;
-pub(crate) mod composed;
 #[cfg(feature = "cube")]
 mod cube;
+pub(crate) mod fallback;
 mod flex;
-mod folded;
+mod folded_conv_cache;
 mod map;
 mod pixels;
 
-pub use folded::FoldedConv;
+pub use folded_conv_cache::FoldedConvCache;
 pub use pixels::PixelOps;
 
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType, backend_extension};
 use burn::tensor::FloatDType;
 
-use crate::activation::Activation;
+use crate::clamp::Clamp;
 use crate::optimiser::{Adam, Sgd};
 
 /// Stride, padding and groups of a convolution with the same stride and padding along both axes.
@@ -82,12 +82,12 @@ pub(crate) type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>)
 pub trait NetworkOps: Backend {
     /// `[batch, channels, height, width]` to a map of the wanted type.
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
-        composed::to_map::<Self>(planes, dtype)
+        fallback::to_map::<Self>(planes, dtype)
     }
 
     /// A map to `[batch, channels, height, width]` of f32.
     fn from_map(map: FloatTensor<Self>) -> FloatTensor<Self> {
-        composed::from_map::<Self>(map)
+        fallback::from_map::<Self>(map)
     }
 
     /// Convolution with weights `[outputs, inputs / groups, height, width]` and perhaps a bias `[outputs]`.
@@ -97,7 +97,7 @@ pub trait NetworkOps: Backend {
         #[extension_type] bias: Optional<Self>,
         geometry: ConvGeometry,
     ) -> FloatTensor<Self> {
-        composed::map_conv2d::<Self>(input, weight, bias, geometry)
+        fallback::map_conv2d::<Self>(input, weight, bias, geometry)
     }
 
     /// Convolution, batch norm with given statistics, residual add and activation, all in one: for evaluation, and for
@@ -113,10 +113,10 @@ pub trait NetworkOps: Backend {
         #[extension_type] norm: FixedNorm<Self>,
         epsilon: f32,
         #[extension_type] residual: Optional<Self>,
-        activation: Activation,
-        folded: &FoldedConv,
+        activation: Clamp,
+        folded: &FoldedConvCache,
     ) -> FloatTensor<Self> {
-        composed::map_conv2d_norm::<Self>(
+        fallback::map_conv2d_norm::<Self>(
             input, weight, bias, geometry, norm, epsilon, residual, activation, folded,
         )
     }
@@ -128,9 +128,9 @@ pub trait NetworkOps: Backend {
         bias: FloatTensor<Self>,
         epsilon: f32,
         #[extension_type] residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        composed::map_norm_train::<Self>(input, weight, bias, epsilon, residual, activation)
+        fallback::map_norm_train::<Self>(input, weight, bias, epsilon, residual, activation)
     }
 
     /// Batch norm by given statistics, residual add and activation.
@@ -139,33 +139,33 @@ pub trait NetworkOps: Backend {
         #[extension_type] norm: FixedNorm<Self>,
         epsilon: f32,
         #[extension_type] residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> FloatTensor<Self> {
-        composed::map_norm_fixed::<Self>(input, norm, epsilon, residual, activation)
+        fallback::map_norm_fixed::<Self>(input, norm, epsilon, residual, activation)
     }
 
     /// Residual add (where there is one) and activation.
     fn map_activate(
         input: FloatTensor<Self>,
         #[extension_type] residual: Optional<Self>,
-        activation: Activation,
+        activation: Clamp,
     ) -> FloatTensor<Self> {
-        composed::map_activate::<Self>(input, residual, activation)
+        fallback::map_activate::<Self>(input, residual, activation)
     }
 
     /// The map twice, for a place where two paths part; both must lead to the loss.
     fn map_fork(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::map_fork::<Self>(input)
+        fallback::map_fork::<Self>(input)
     }
 
     /// The greatest of every window.
     fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
-        composed::map_max_pool2d::<Self>(input, geometry)
+        fallback::map_max_pool2d::<Self>(input, geometry)
     }
 
     /// The mean over every photo's map: `[batch, channels]` of f32.
     fn map_average(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        composed::map_average::<Self>(input)
+        fallback::map_average::<Self>(input)
     }
 
     /// A step of SGD: `(weight, velocity)` after it. Of f32, any shape.
@@ -175,7 +175,7 @@ pub trait NetworkOps: Backend {
         velocity: FloatTensor<Self>,
         sgd: Sgd,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::sgd_step::<Self>(weight, gradient, velocity, sgd)
+        fallback::sgd_step::<Self>(weight, gradient, velocity, sgd)
     }
 
     /// A step of Adam or AdamW, the `step`th from one on: `(weight, first, second)` after it. Of f32, any shape.
@@ -187,12 +187,12 @@ pub trait NetworkOps: Backend {
         adam: Adam,
         step: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        composed::adam_step::<Self>(weight, gradient, first, second, adam, step)
+        fallback::adam_step::<Self>(weight, gradient, first, second, adam, step)
     }
 
     /// A running mean after values of its shape: `mean + share * (values - mean)`. Of f32, any shape.
     fn lerp(mean: FloatTensor<Self>, values: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
-        composed::lerp::<Self>(mean, values, share)
+        fallback::lerp::<Self>(mean, values, share)
     }
 }
 

@@ -1,29 +1,29 @@
-//! Operations that treat each pixel by itself: curves, factors for channels, layer norm.
+//! Operations that treat each pixel by itself: activations, factors for channels, layer norm.
 
 mod autodiff;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
 
-use super::composed;
+use super::fallback;
 use super::map::{MapShape, Values, with_element, written};
+use crate::activation::Activation;
 use crate::channel_scale;
-use crate::curve::Curve;
 use crate::isa::Isa;
 use crate::layer_norm::LayerNorm;
 
-/// What activations that bend, squeeze-and-excitation and ConvNeXts need beside
+/// What smooth activations, squeeze-and-excitation and ConvNeXts need beside
 /// [`NetworkOps`](super::NetworkOps); maps are as there.
 #[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub trait PixelOps: Backend {
-    /// An activation function that bends.
-    fn map_curve(input: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
-        composed::map_curve::<Self>(input, curve)
+    /// An activation function.
+    fn map_activation(input: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
+        fallback::map_activation::<Self>(input, activation)
     }
 
     /// Every pixel times its photo's factors, `[batch, channels]` of f32.
     fn map_scale(input: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self> {
-        composed::map_scale::<Self>(input, factors)
+        fallback::map_scale::<Self>(input, factors)
     }
 
     /// Layer norm over the channels of each pixel; weight and bias are `[channels]` of f32.
@@ -33,14 +33,14 @@ pub trait PixelOps: Backend {
         bias: FloatTensor<Self>,
         epsilon: f32,
     ) -> FloatTensor<Self> {
-        composed::map_layer_norm::<Self>(input, weight, bias, epsilon)
+        fallback::map_layer_norm::<Self>(input, weight, bias, epsilon)
     }
 }
 
 impl PixelOps for Flex {
-    fn map_curve(input: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
+    fn map_activation(input: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
         with_element!(input.dtype(), T => written(input.layout().shape().clone(), |output| {
-            curve.forward(Isa::best(), Values::new(&input).of::<T>(), output);
+            activation.forward(Isa::best(), Values::new(&input).of::<T>(), output);
         }))
     }
 

@@ -102,11 +102,6 @@ impl Microkernels {
     pub(crate) fn get(&self, rows: usize, columns: usize) -> Microkernel {
         self.table[rows - 1][columns / self.lanes - 1]
     }
-
-    /// The widest panel that the kernels have sums for.
-    pub(crate) fn widest_panel(&self) -> usize {
-        self.lanes * self.max_vectors
-    }
 }
 
 /// Some neighbouring output channels that are computed together.

@@ -1,7 +1,6 @@
 //! What each operation computes, on Burn's tensors.
 
-use burn::tensor::activation::{gelu, sigmoid, silu};
-use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, conv2d, layer_norm, max_pool2d};
+use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use cairn_kernels::Activation;
@@ -43,13 +42,13 @@ impl Op {
             }
             Self::Relu => layers::activate(x, None, Activation::Relu),
             Self::Relu6 => layers::activate(x, None, Activation::Relu6),
-            Self::HardSwish => x.clone() * hard_sigmoid(x),
-            Self::HardSigmoid => hard_sigmoid(x),
-            Self::Silu => silu(x),
-            Self::Sigmoid => sigmoid(x),
-            Self::Gelu => gelu(x),
-            Self::Add => x + next()?,
-            Self::Mul => x * next()?,
+            Self::HardSwish => layers::activate(x, None, Activation::HardSwish),
+            Self::HardSigmoid => layers::activate(x, None, Activation::HardSigmoid),
+            Self::Silu => layers::activate(x, None, Activation::Silu),
+            Self::Sigmoid => layers::activate(x, None, Activation::Sigmoid),
+            Self::Gelu => layers::activate(x, None, Activation::Gelu),
+            Self::Add => layers::activate(x, Some(next()?), Activation::Identity),
+            Self::Mul => multiply(x, next()?),
             Self::Concat => Tensor::cat([x].into_iter().chain(inputs).collect(), 3),
             Self::MaxPool { kernel: [window, width], stride: [stride, across], padding, ceil_mode }
                 if window == width && stride == across && padding[0] == padding[1] =>
@@ -81,7 +80,7 @@ impl Op {
                 }
             }
             Self::LayerNorm { weight, bias, eps } => {
-                layer_norm(x, tensors.of(weight)?, Some(tensors.of(bias)?), *eps)
+                layers::layer_norm(x, tensors.of(weight)?, tensors.of(bias)?, *eps as f32)
             }
             Self::LayerScale { scale } => x * by_channel(tensors.flat(scale)?),
             Self::Dropout => x,
@@ -89,9 +88,13 @@ impl Op {
     }
 }
 
-/// `min(max(x + 3, 0), 6) / 6`.
-fn hard_sigmoid(x: Tensor<4>) -> Tensor<4> {
-    layers::activate(x.add_scalar(3.0), None, Activation::Relu6).div_scalar(6.0)
+/// By the kernel where a map is scaled by a map of one pixel, as in squeeze-and-excitation.
+fn multiply(x: Tensor<4>, factors: Tensor<4>) -> Tensor<4> {
+    let ([.., channels], [batch, height, width, factor_channels]) = (x.dims(), factors.dims());
+    if [height, width, factor_channels] == [1, 1, channels] {
+        return layers::scale(x, factors.reshape([batch, channels]));
+    }
+    x * factors
 }
 
 /// By the kernels, which know one stride and one padding, or by Burn's own convolution.
@@ -156,5 +159,57 @@ impl Tensors<'_> {
     fn flat(&self, name: &str) -> Result<Tensor<1>, NodeProblem> {
         let values = self.weights.values(name).ok_or_else(|| NodeProblem::MissingTensor(name.to_owned()))?;
         Ok(Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &self.device))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    /// Values of any sign, far from zero too.
+    fn map(height: usize, width: usize) -> Tensor<4> {
+        Tensor::random([2, height, width, 19], Distribution::Normal(0.0, 3.0), &Device::flex())
+    }
+
+    fn bits(x: Tensor<4>) -> Vec<u32> {
+        x.into_data().iter::<f32>().map(f32::to_bits).collect()
+    }
+
+    #[track_caller]
+    fn check(op: &Op, inputs: Vec<Tensor<4>>, weights: &StateDict, expected: Tensor<4>) {
+        let computed = op.compute(inputs, weights).unwrap();
+        assert_eq!(bits(computed), bits(expected), "{op:?}");
+    }
+
+    #[test]
+    fn a_graph_computes_by_the_same_layers_as_the_network_to_the_bit() {
+        let none = StateDict::default();
+        for activation in [
+            Activation::Relu,
+            Activation::Relu6,
+            Activation::Sigmoid,
+            Activation::Silu,
+            Activation::Gelu,
+            Activation::HardSigmoid,
+            Activation::HardSwish,
+        ] {
+            let (x, op) = (map(5, 7), Op::activation(activation).unwrap());
+            check(&op, vec![x.clone()], &none, layers::activate(x, None, activation));
+        }
+        let (x, factors) = (map(5, 7), map(1, 1));
+        let scaled = layers::scale(x.clone(), factors.clone().reshape([2, 19]));
+        check(&Op::Mul, vec![x.clone(), factors], &none, scaled);
+        let other = map(5, 7);
+        check(&Op::Mul, vec![x.clone(), other.clone()], &none, x.clone() * other);
+
+        let values = |from: f32| (0..19).map(|i| from + i as f32 / 8.0).collect::<Vec<f32>>();
+        let tensor = |from| Tensor::<1>::from_floats(values(from).as_slice(), &Device::flex());
+        let mut weights = StateDict::default();
+        weights.insert("norm.weight", &[19], values(0.5));
+        weights.insert("norm.bias", &[19], values(-1.0));
+        let normalised = layers::layer_norm(x.clone(), tensor(0.5), tensor(-1.0), 1e-6);
+        check(&Op::layer_norm("norm", 1e-6), vec![x], &weights, normalised);
     }
 }

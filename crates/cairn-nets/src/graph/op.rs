@@ -1,5 +1,7 @@
 //! What a node computes.
 
+use cairn_kernels::Activation;
+
 /// An operation on maps `[channels, height, width]` and vectors `[channels]`, as PyTorch defines it in evaluation.
 ///
 /// Pairs are height and width. Tensors are named as in the state dict, in torchvision's layouts.
@@ -112,6 +114,20 @@ pub enum Op {
 }
 
 impl Op {
+    /// An activation function; nothing for the identity.
+    pub(crate) fn activation(activation: Activation) -> Option<Self> {
+        match activation {
+            Activation::Identity => None,
+            Activation::Relu => Some(Self::Relu),
+            Activation::Relu6 => Some(Self::Relu6),
+            Activation::Sigmoid => Some(Self::Sigmoid),
+            Activation::Silu => Some(Self::Silu),
+            Activation::Gelu => Some(Self::Gelu),
+            Activation::HardSigmoid => Some(Self::HardSigmoid),
+            Activation::HardSwish => Some(Self::HardSwish),
+        }
+    }
+
     /// A convolution whose tensors are `module.weight` and, with a bias, `module.bias`.
     pub fn conv2d(module: &str, bias: bool, stride: [usize; 2], padding: [usize; 2], groups: usize) -> Self {
         let bias = bias.then(|| format!("{module}.bias"));

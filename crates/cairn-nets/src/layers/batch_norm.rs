@@ -6,7 +6,7 @@ use cairn_kernels::Activation;
 use cairn_kernels::layers::{self, GivenNorm};
 
 use crate::graph::Op;
-use crate::value::{FeatureMap, Value};
+use crate::traceable::{FeatureMap, Traceable};
 
 /// Batch normalisation over every axis but the channels', as PyTorch's `BatchNorm1d` and `BatchNorm2d` compute it
 /// (Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>).
@@ -72,21 +72,21 @@ impl BatchNorm {
         activation: Activation,
     ) -> FeatureMap {
         match x {
-            Value::Computed(x) => {
-                let residual = residual.map(Value::computed);
-                Value::Computed(if x.device().is_autodiff() && self.training.is_enabled() {
+            Traceable::Eager(x) => {
+                let residual = residual.map(Traceable::tensor);
+                Traceable::Eager(if x.device().is_autodiff() && self.training.is_enabled() {
                     self.forward_train(x, residual, activation)
                 } else {
                     layers::norm_fixed(x, self.running(), residual, activation)
                 })
             }
-            Value::Traced(x) => {
+            Traceable::Traced(x) => {
                 let op = |path: &str| Op::batch_norm_with(path, self.settings.epsilon);
                 let mut x = x.layer(&self.weight, op);
                 if let Some(residual) = residual {
                     x = x.in_layer_with(Op::Add, &residual.traced());
                 }
-                Value::Traced(x.activated(activation))
+                Traceable::Traced(x.activated(activation))
             }
         }
     }

@@ -3,11 +3,11 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use cairn_kernels::Activation;
-use cairn_kernels::layers::{self, ConvGeometry, FoldedConv};
+use cairn_kernels::layers::{self, ConvGeometry, FoldedConvCache};
 
 use super::{BatchNorm, blank};
 use crate::graph::Op;
-use crate::value::{FeatureMap, Value};
+use crate::traceable::{FeatureMap, Traceable};
 
 /// A 2-D convolution, as `torch.nn.Conv2d` with a square kernel.
 #[derive(Module, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Conv {
     #[module(skip)]
     geometry: ConvGeometry,
     #[module(skip)]
-    folded: FoldedConv,
+    folded: FoldedConvCache,
 }
 
 impl Conv {
@@ -53,7 +53,7 @@ impl Conv {
             weight: blank([outputs, inputs / geometry.groups, kernel, kernel], device),
             bias: bias.then(|| blank([outputs], device)),
             geometry,
-            folded: FoldedConv::default(),
+            folded: FoldedConvCache::default(),
         }
     }
 
@@ -92,14 +92,14 @@ impl Conv {
         activation: Activation,
     ) -> FeatureMap {
         match x {
-            Value::Computed(x) if !x.device().is_autodiff() || norm.is_frozen() => {
-                Value::Computed(layers::conv2d_norm(
+            Traceable::Eager(x) if !x.device().is_autodiff() || norm.is_frozen() => {
+                Traceable::Eager(layers::conv2d_norm(
                     x,
                     self.weight.val(),
                     self.bias(),
                     self.geometry,
                     norm.running(),
-                    residual.map(Value::computed),
+                    residual.map(Traceable::tensor),
                     activation,
                     &self.folded,
                 ))

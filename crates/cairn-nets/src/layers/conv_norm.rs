@@ -5,8 +5,7 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::{BatchNorm, Conv, NormSettings};
-use crate::nonlinearity::Nonlinearity;
-use crate::value::FeatureMap;
+use crate::traceable::FeatureMap;
 
 /// A convolution, batch norm and an activation: torchvision's `Conv2dNormActivation`, a sequence of the three.
 #[derive(Module, Debug)]
@@ -14,27 +13,17 @@ pub(crate) struct ConvNorm {
     conv_0: Conv,
     bn_1: BatchNorm,
     #[module(skip)]
-    nonlinearity: Nonlinearity,
+    activation: Activation,
 }
 
 impl ConvNorm {
-    pub(crate) fn new(
-        conv: Conv,
-        settings: NormSettings,
-        nonlinearity: impl Into<Nonlinearity>,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(conv: Conv, settings: NormSettings, activation: Activation, device: &Device) -> Self {
         let bn_1 = BatchNorm::with_settings(conv.outputs(), settings, device);
-        Self { conv_0: conv, bn_1, nonlinearity: nonlinearity.into() }
+        Self { conv_0: conv, bn_1, activation }
     }
 
     pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
-        match self.nonlinearity {
-            Nonlinearity::Clamp(activation) => self.conv_0.norm(&self.bn_1, x, None, activation),
-            Nonlinearity::Curve(curve) => {
-                self.conv_0.norm(&self.bn_1, x, None, Activation::Identity).activate(curve)
-            }
-        }
+        self.conv_0.norm(&self.bn_1, x, None, self.activation)
     }
 
     /// Convolution and batch norm at the end of a block: `residual` is added, and the block's activation follows.

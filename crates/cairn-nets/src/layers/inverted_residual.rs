@@ -5,8 +5,7 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::{Conv, ConvNorm, NormSettings, SqueezeExcitation, StochasticDepth};
-use crate::nonlinearity::Nonlinearity;
-use crate::value::FeatureMap;
+use crate::traceable::FeatureMap;
 
 /// A 1x1 convolution to more channels (left out where they are as many), a depthwise convolution,
 /// squeeze-and-excitation, a 1x1 convolution back without an activation; the block's input is added where the map keeps
@@ -37,7 +36,7 @@ pub(crate) struct InvertedResidualPlan {
     /// Side of the depthwise convolution's kernel, and its stride.
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
-    pub(crate) activation: Nonlinearity,
+    pub(crate) activation: Activation,
     pub(crate) norm: NormSettings,
     pub(crate) squeeze: Option<SqueezePlan>,
     pub(crate) stochastic_depth: StochasticDepth,
@@ -47,23 +46,21 @@ pub(crate) struct InvertedResidualPlan {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SqueezePlan {
     pub(crate) channels: usize,
-    pub(crate) activation: Nonlinearity,
-    pub(crate) gate: Nonlinearity,
+    pub(crate) activation: Activation,
+    pub(crate) gate: Activation,
 }
 
 impl InvertedResidual {
     pub(crate) fn new(plan: &InvertedResidualPlan, device: &Device) -> Self {
         let &InvertedResidualPlan { inputs, hidden, outputs, kernel, stride, norm, .. } = plan;
         let pointwise = |channels| Conv::new(channels, 1, 1, false, device);
-        let conv_norm = |conv, nonlinearity: Nonlinearity| {
-            Stage::ConvNorm(ConvNorm::new(conv, norm, nonlinearity, device))
-        };
+        let conv_norm = |conv, activation| Stage::ConvNorm(ConvNorm::new(conv, norm, activation, device));
         let expand = (hidden != inputs).then(|| conv_norm(pointwise([inputs, hidden]), plan.activation));
         let depthwise = conv_norm(Conv::depthwise(hidden, kernel, stride, device), plan.activation);
         let squeeze = plan.squeeze.map(|SqueezePlan { channels, activation, gate }| {
             Stage::SqueezeExcitation(SqueezeExcitation::new([hidden, channels], activation, gate, device))
         });
-        let project = conv_norm(pointwise([hidden, outputs]), Activation::Identity.into());
+        let project = conv_norm(pointwise([hidden, outputs]), Activation::Identity);
         Self {
             block: expand.into_iter().chain([depthwise]).chain(squeeze).chain([project]).collect(),
             adds_input: stride == 1 && inputs == outputs,

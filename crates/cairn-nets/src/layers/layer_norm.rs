@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use cairn_kernels::layers;
 
 use crate::graph::Op;
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Layer norm over the channels of each pixel, or of each vector, with the epsilon of torchvision's networks.
 #[derive(Module, Debug)]

@@ -7,7 +7,7 @@ use cairn_kernels::layers::{self, ConvGeometry};
 
 use super::blank;
 use crate::graph::Op;
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A fully connected layer with a bias, as `torch.nn.Linear`.
 #[derive(Module, Debug)]

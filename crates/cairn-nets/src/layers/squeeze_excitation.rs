@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
+use cairn_kernels::Activation;
 
 use super::Conv;
-use crate::nonlinearity::Nonlinearity;
-use crate::value::FeatureMap;
+use crate::traceable::FeatureMap;
 
 /// Scales each channel of a map by a number between 0 and 1 that two 1x1 convolutions make of all channels' means, as
 /// torchvision's layer of this name.
@@ -15,18 +15,18 @@ pub(crate) struct SqueezeExcitation {
     fc2: Conv,
     /// Between the two.
     #[module(skip)]
-    activation: Nonlinearity,
+    activation: Activation,
     /// After them.
     #[module(skip)]
-    gate: Nonlinearity,
+    gate: Activation,
 }
 
 impl SqueezeExcitation {
     /// Of `channels`, with `squeezed` of them between the two convolutions.
     pub(crate) fn new(
         [channels, squeezed]: [usize; 2],
-        activation: Nonlinearity,
-        gate: Nonlinearity,
+        activation: Activation,
+        gate: Activation,
         device: &Device,
     ) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Distribution, Tensor};
 
-use crate::value::{FeatureMap, Value};
+use crate::traceable::{FeatureMap, Traceable};
 
 /// In training, leaves out what a block adds to its input, for each photo by itself, and makes up for it where it does
 /// not: torchvision's `StochasticDepth` by rows.
@@ -15,7 +15,7 @@ pub(crate) struct StochasticDepth {
 impl StochasticDepth {
     /// What a block adds to its input.
     pub(crate) fn forward(self, branch: FeatureMap) -> FeatureMap {
-        let Value::Computed(x) = &branch else { return branch };
+        let Traceable::Eager(x) = &branch else { return branch };
         if self.rate == 0.0 || !x.device().is_autodiff() {
             return branch;
         }
@@ -23,6 +23,6 @@ impl StochasticDepth {
         let kept = 1.0 - self.rate;
         let factors =
             Tensor::<4>::random([batch, 1, 1, 1], Distribution::Bernoulli(kept), &x.device()) / kept;
-        branch.scale(Value::Computed(factors.expand([batch, 1, 1, channels])))
+        branch.scale(Traceable::Eager(factors.expand([batch, 1, 1, channels])))
     }
 }

@@ -8,7 +8,7 @@ use cairn_kernels::layers::{ConvGeometry, PoolGeometry};
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Five convolutions with ReLU, three overlapping max pools, three linear layers with dropout before the first two.
 #[derive(Module, Debug)]

@@ -3,14 +3,14 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
-use cairn_kernels::Curve;
+use cairn_kernels::Activation;
 use cairn_kernels::layers::ConvGeometry;
 
 use super::Classifier;
 use crate::graph::Op;
 use crate::head::Head;
 use crate::layers::{Conv, LayerNorm, Linear, StochasticDepth};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A 4x4 convolution with stride 4, then four stages of blocks with a 2x2 convolution of stride 2 between them, all with
 /// layer norm; layer norm once more after the pool.
@@ -88,7 +88,7 @@ impl Block {
         let [x, input] = x.fork();
         let Branch { conv_0, norm_2, linear_3, linear_5 } = &self.block;
         let x = norm_2.forward(conv_0.forward(x));
-        let x = linear_3.forward_pixels(x).activate(Curve::Gelu);
+        let x = linear_3.forward_pixels(x).activate(Activation::Gelu);
         let x = linear_5.forward_pixels(x);
         self.stochastic_depth.forward(self.scale(x)).add(input)
     }

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Device;
-use cairn_kernels::Curve;
+use cairn_kernels::Activation;
 
 use super::Classifier;
 use crate::head::Head;
@@ -11,7 +11,7 @@ use crate::layers::{
     Conv, ConvNorm, InvertedResidual, InvertedResidualPlan, Linear, NormSettings, SqueezePlan,
     StochasticDepth,
 };
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, sixteen inverted residual blocks in seven stages, a 1x1 convolution to 1280 channels.
 #[derive(Module, Debug)]
@@ -51,7 +51,7 @@ impl EfficientNet {
     pub(crate) fn b0(classes: usize, dropout: f64, depth_rate: f64, device: &Device) -> Self {
         let conv_norm = |channels, kernel, stride| {
             let conv = Conv::new(channels, kernel, stride, false, device);
-            Feature::ConvNorm(ConvNorm::new(conv, NormSettings::default(), Curve::Silu, device))
+            Feature::ConvNorm(ConvNorm::new(conv, NormSettings::default(), Activation::Silu, device))
         };
         let total: usize = Self::STAGES.iter().map(|[.., blocks]| blocks).sum();
         let mut features = vec![conv_norm([3, 32], 3, 2)];
@@ -65,12 +65,12 @@ impl EfficientNet {
                     outputs,
                     kernel,
                     stride: if block == 0 { stride } else { 1 },
-                    activation: Curve::Silu.into(),
+                    activation: Activation::Silu,
                     norm: NormSettings::default(),
                     squeeze: Some(SqueezePlan {
                         channels: inputs / 4,
-                        activation: Curve::Silu.into(),
-                        gate: Curve::Sigmoid.into(),
+                        activation: Activation::Silu,
+                        gate: Activation::Sigmoid,
                     }),
                     stochastic_depth: StochasticDepth { rate: depth_rate * built as f64 / total as f64 },
                 };

@@ -8,7 +8,7 @@ use cairn_kernels::Activation;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, seventeen inverted residual blocks, a 1x1 convolution to 1280 channels.
 #[derive(Module, Debug)]

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Device;
-use cairn_kernels::{Activation, Curve};
+use cairn_kernels::Activation;
 
 use super::Classifier;
 use crate::head::Head;
@@ -11,8 +11,7 @@ use crate::layers::{
     Conv, ConvNorm, InvertedResidual, InvertedResidualPlan, Linear, NormSettings, SqueezePlan,
     StochasticDepth,
 };
-use crate::nonlinearity::Nonlinearity;
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, fifteen inverted residual blocks, a 1x1 convolution to 960 channels, two linear
 /// layers with dropout between them.
@@ -37,11 +36,11 @@ struct Classification {
 }
 
 /// A row of table 1 of the paper: kernel, hidden and output channels, squeeze-and-excitation, activation, stride.
-struct Row(usize, usize, usize, bool, Nonlinearity, usize);
+struct Row(usize, usize, usize, bool, Activation, usize);
 
 /// ReLU and hard-swish, by the names of the paper.
-const RE: Nonlinearity = Nonlinearity::Clamp(Activation::Relu);
-const HS: Nonlinearity = Nonlinearity::Curve(Curve::HardSwish);
+const RE: Activation = Activation::Relu;
+const HS: Activation = Activation::HardSwish;
 
 impl MobileNetV3 {
     const NORM: NormSettings = NormSettings { epsilon: 1e-3, momentum: 0.01 };
@@ -77,7 +76,7 @@ impl MobileNetV3 {
             let squeeze = squeezes.then(|| SqueezePlan {
                 channels: divisible_by_eight(hidden / 4),
                 activation: RE,
-                gate: Curve::HardSigmoid.into(),
+                gate: Activation::HardSigmoid,
             });
             let plan = InvertedResidualPlan {
                 inputs,

@@ -8,7 +8,7 @@ use cairn_kernels::Activation;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Five groups of [3x3 conv - batch norm - ReLU] with a 2 x 2 max pool after each: 64; 128; 256, 256; 512, 512;
 /// 512, 512 channels. Then global average pool, dropout, linear.

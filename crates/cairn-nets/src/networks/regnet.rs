@@ -3,13 +3,13 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Device;
+use cairn_kernels::Activation;
 use cairn_kernels::layers::ConvGeometry;
-use cairn_kernels::{Activation, Curve};
 
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{Conv, ConvNorm, Linear, NormSettings, SqueezeExcitation};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, then bottlenecks of grouped convolutions with squeeze-and-excitation in four stages.
 #[derive(Module, Debug)]
@@ -61,7 +61,7 @@ impl Block {
             f: Bottleneck {
                 a: conv_norm(pointwise([inputs, outputs], 1), Activation::Relu),
                 b: conv_norm(grouped, Activation::Relu),
-                se: SqueezeExcitation::new(squeezed, Activation::Relu.into(), Curve::Sigmoid.into(), device),
+                se: SqueezeExcitation::new(squeezed, Activation::Relu, Activation::Sigmoid, device),
                 c: conv_norm(pointwise([outputs, outputs], 1), Activation::Identity),
             },
         }

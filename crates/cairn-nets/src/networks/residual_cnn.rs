@@ -8,7 +8,7 @@ use cairn_kernels::Activation;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Six groups of residual blocks: 3->64; 64->128; 128->256, 256->256; 256->512, 512->512; 512->512 twice; 512->512
 /// twice; with a 2 x 2 max pool after each group but the last. Then global average pool, dropout, linear.

@@ -9,7 +9,7 @@ use cairn_kernels::layers::PoolGeometry;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// How a ResNet begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Six 3x3 convolutions, each followed by ReLU and a 2 x 2 max pool; three linear layers with dropout after the
 /// first two; ReLU everywhere but on the output. Made for photos of 800 x 800 pixels.

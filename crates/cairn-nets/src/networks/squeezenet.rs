@@ -8,7 +8,7 @@ use cairn_kernels::layers::{ConvGeometry, PoolGeometry};
 use super::Classifier;
 use crate::head::{ConvolutionHead, Head};
 use crate::layers::Conv;
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution, eight fire modules with three max pools, a 1x1 convolution to the classes and the mean of its map.
 #[derive(Module, Debug)]

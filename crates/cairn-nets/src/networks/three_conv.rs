@@ -8,7 +8,7 @@ use cairn_kernels::Activation;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Three 3x3 convolutions (16, 32, 64 channels), each with ReLU and a 2 x 2 max pool; a linear layer of 128 with
 /// batch norm and ReLU; dropout; a linear layer to the classes. At 224 px the flattened map has 50,176 values.

@@ -8,7 +8,7 @@ use cairn_kernels::Activation;
 use super::Classifier;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear};
-use crate::value::{FeatureMap, Features};
+use crate::traceable::{FeatureMap, Features};
 
 /// Five groups of 3x3 convolutions with batch norm and ReLU, a 2 x 2 max pool after each; three linear layers with
 /// dropout after the first two.

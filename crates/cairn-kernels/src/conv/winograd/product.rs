@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::transforms::{self, Lanes, square};
 use super::{PIXELS, POSITIONS, SIDE, Square, Tiling, blocks, with_block};
-use crate::activation::Bounds;
 use crate::aligned::{AlignedWords, Word};
+use crate::clamp::Bounds;
 use crate::conv::epilogue::Epilogue;
 use crate::conv::pack::{PackedPanel, PackedWeights};
 use crate::conv::patch::Map;

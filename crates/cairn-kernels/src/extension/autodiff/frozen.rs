@@ -9,8 +9,8 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn_flex::FlexTensor;
 
-use crate::activation::Activation;
 use crate::batch_norm::{BatchNorm, FoldedBatchNorm};
+use crate::clamp::Clamp;
 use crate::conv::{self, Direction, PackedWeights};
 use crate::elementwise;
 use crate::extension::flex::{conv_shape, statistics};
@@ -29,7 +29,7 @@ pub(super) struct SavedConvFrozenNorm {
     pub(super) norm: FixedNorm<Flex>,
     pub(super) epsilon: f32,
     pub(super) output: FlexTensor,
-    pub(super) activation: Activation,
+    pub(super) activation: Clamp,
 }
 
 /// Parents: input, weight, and the residual where there is one.
@@ -58,7 +58,7 @@ impl<const N: usize> Backward<Flex, N> for ConvFrozenNorm {
 impl SavedConvFrozenNorm {
     /// The gradient before the activation, which is also the residual's.
     fn before_activation<T: MapElement>(&self, gradient: FlexTensor) -> FlexTensor {
-        if self.activation == Activation::Identity {
+        if self.activation == Clamp::Identity {
             return gradient;
         }
         let (output, gradient) = (Values::new(&self.output), Values::new(&gradient));

@@ -12,8 +12,8 @@ use burn::backend::{Autodiff, Flex};
 use burn_flex::FlexTensor;
 
 use super::record;
-use crate::activation::Activation;
 use crate::batch_norm::{BatchNorm, ResidualBackward, Source, Statistics};
+use crate::clamp::Clamp;
 use crate::extension::Optional;
 use crate::extension::flex::normalise;
 use crate::extension::map::{MapElement, MapShape, Values, vector, with_element, written};
@@ -31,7 +31,7 @@ pub(super) struct Layer {
     pub(super) statistics: Statistics,
     /// Whether the statistics are the batch's own.
     pub(super) of_batch: bool,
-    pub(super) activation: Activation,
+    pub(super) activation: Clamp,
 }
 
 #[derive(Clone, Debug)]

@@ -11,16 +11,16 @@ use burn_flex::FlexTensor;
 use super::super::autodiff::record;
 use super::super::map::{MapShape, Values, vector, with_element, written};
 use super::PixelOps;
+use crate::activation::Activation;
 use crate::channel_scale;
-use crate::curve::Curve;
 use crate::isa::Isa;
 use crate::layer_norm::LayerNorm;
 
 impl<C: CheckpointStrategy> PixelOps for Autodiff<Flex, C> {
-    fn map_curve(input: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
+    fn map_activation(input: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
         let (input, node) = input.into_parts();
-        let output = Flex::map_curve(input.clone(), curve);
-        record::<_, C, 1>(CurveStep, [node], output, || SavedCurve { input, curve })
+        let output = Flex::map_activation(input.clone(), activation);
+        record::<_, C, 1>(ActivationStep, [node], output, || SavedArgument { input, activation })
     }
 
     fn map_scale(input: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -44,24 +44,24 @@ impl<C: CheckpointStrategy> PixelOps for Autodiff<Flex, C> {
 }
 
 #[derive(Debug)]
-struct CurveStep;
+struct ActivationStep;
 
 #[derive(Clone, Debug)]
-struct SavedCurve {
+struct SavedArgument {
     input: FlexTensor,
-    curve: Curve,
+    activation: Activation,
 }
 
-impl Backward<Flex, 1> for CurveStep {
-    type State = SavedCurve;
+impl Backward<Flex, 1> for ActivationStep {
+    type State = SavedArgument;
 
-    fn backward(self, ops: Ops<SavedCurve, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<SavedArgument, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
         let [Some(parent)] = ops.parents else { return };
-        let SavedCurve { input, curve } = ops.state;
+        let SavedArgument { input, activation } = ops.state;
         let found = with_element!(gradient.dtype(), T => written(input.layout().shape().clone(), |to| {
             let (input, gradient) = (Values::new(&input), Values::new(&gradient));
-            curve.backward(Isa::best(), input.of::<T>(), gradient.of(), to);
+            activation.backward(Isa::best(), input.of::<T>(), gradient.of(), to);
         }));
         gradients.register::<Flex>(parent.id, found);
     }

@@ -1,4 +1,4 @@
-//! Which parameters there are, and which of them a training changes.
+//! The parameters of a network, and freezing some of them.
 
 use burn::module::{Flag, Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
@@ -33,12 +33,12 @@ impl Network {
             .collect()
     }
 
-    /// The network with only those parameters learning whose names `learns` accepts. For the others no gradient is
-    /// computed, nor for the layers before the first that learns.
+    /// Freezes all parameters but those whose names `learns` accepts. No gradient is computed for frozen parameters, nor
+    /// for the layers before the first that learns.
     ///
-    /// A batch norm whose scale does not learn normalises by its running statistics, and keeps them, in training too.
+    /// A batch norm whose scale is frozen normalises by its running statistics, and keeps them, in training too.
     #[must_use]
-    pub fn learning(self, learns: impl Fn(&str) -> bool) -> Self {
+    pub fn freeze_except(self, learns: impl Fn(&str) -> bool) -> Self {
         self.map(&mut Selector { place: Place::default(), learns })
     }
 }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn only_what_learns_has_gradients_and_only_its_batch_norms_measure() {
-        let network = network().learning(|name| name.starts_with("layer4") || name.starts_with("fc"));
+        let network = network().freeze_except(|name| name.starts_with("layer4") || name.starts_with("fc"));
         let before = network.valid().state_dict();
         let (names, after) = trained(&network);
         assert!(names.iter().all(|name| name.starts_with("layer4") || name.starts_with("fc")), "{names:?}");
@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn what_was_frozen_learns_again_when_it_is_accepted() {
         let everything = trained(&network()).0;
-        let network = network().learning(|name| name.starts_with("fc"));
+        let network = network().freeze_except(|name| name.starts_with("fc"));
         assert_eq!(trained(&network).0, ["fc.weight", "fc.bias"]);
-        assert_eq!(trained(&network.learning(|_| true)).0, everything);
+        assert_eq!(trained(&network.freeze_except(|_| true)).0, everything);
     }
 }

@@ -1,7 +1,7 @@
 //! What passes through a network: tensors, or places in a graph that is being traced.
 //!
-//! A network's code is written once, on [`Value`]s. Each operation says both what it computes and what a graph calls
-//! it, and does the one or the other as the value that it meets is computed or traced.
+//! A network's code is written once, on [`Traceable`] values. Each operation says both what it computes and what a graph
+//! calls it. It computes on tensors at once, and it adds a node where it meets a place in a graph.
 
 use burn::nn::Dropout;
 use burn::tensor::Tensor;
@@ -12,32 +12,31 @@ use cairn_kernels::layers::{self, PoolGeometry};
 use crate::Precision;
 use crate::graph::Op;
 use crate::layers::dropped;
-use crate::nonlinearity::Nonlinearity;
 use crate::trace::Traced;
 
 /// A tensor of `D` axes, or its place in a graph.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "a pass holds a handful of them")]
-pub(crate) enum Value<const D: usize> {
-    Computed(Tensor<D>),
+pub(crate) enum Traceable<const D: usize> {
+    Eager(Tensor<D>),
     Traced(Traced),
 }
 
 /// A map, `[batch, height, width, channels]`: pixel by pixel from the photo to the last pool.
-pub(crate) type FeatureMap = Value<4>;
+pub(crate) type FeatureMap = Traceable<4>;
 
 /// A vector for each photo, `[batch, features]`, of f32.
-pub(crate) type Features = Value<2>;
+pub(crate) type Features = Traceable<2>;
 
-impl<const D: usize> Value<D> {
+impl<const D: usize> Traceable<D> {
     /// The tensor, in a pass that computes.
     ///
     /// # Panics
     /// In a pass that traces. A pass begins with one value, of either kind, and every operation gives the kind that
     /// it takes, so that the two never meet.
-    pub(crate) fn computed(self) -> Tensor<D> {
+    pub(crate) fn tensor(self) -> Tensor<D> {
         match self {
-            Self::Computed(tensor) => tensor,
+            Self::Eager(tensor) => tensor,
             Self::Traced(traced) => panic!("{traced:?} is traced, not computed"),
         }
     }
@@ -45,11 +44,11 @@ impl<const D: usize> Value<D> {
     /// The place in the graph, in a pass that traces.
     ///
     /// # Panics
-    /// In a pass that computes, as [`Value::computed`] in one that traces.
+    /// In a pass that computes, as [`Traceable::tensor`] in one that traces.
     pub(crate) fn traced(self) -> Traced {
         match self {
             Self::Traced(traced) => traced,
-            Self::Computed(tensor) => panic!("a tensor {:?} is computed, not traced", tensor.dims()),
+            Self::Eager(tensor) => panic!("a tensor {:?} is computed, not traced", tensor.dims()),
         }
     }
 
@@ -58,10 +57,10 @@ impl<const D: usize> Value<D> {
         self,
         compute: impl FnOnce(Tensor<D>) -> Tensor<E>,
         record: impl FnOnce(Traced) -> Traced,
-    ) -> Value<E> {
+    ) -> Traceable<E> {
         match self {
-            Self::Computed(tensor) => Value::Computed(compute(tensor)),
-            Self::Traced(traced) => Value::Traced(record(traced)),
+            Self::Eager(tensor) => Traceable::Eager(compute(tensor)),
+            Self::Traced(traced) => Traceable::Traced(record(traced)),
         }
     }
 
@@ -74,17 +73,12 @@ impl<const D: usize> Value<D> {
 impl FeatureMap {
     /// From photos, `[batch, 3, height, width]`.
     pub(crate) fn from_images(images: Tensor<4>, precision: Precision) -> Self {
-        Self::Computed(layers::to_map(images, precision.dtype()))
+        Self::Eager(layers::to_map(images, precision.dtype()))
     }
 
     /// An activation function.
-    pub(crate) fn activate(self, nonlinearity: impl Into<Nonlinearity>) -> Self {
-        let nonlinearity = nonlinearity.into();
-        let compute = |x| match nonlinearity {
-            Nonlinearity::Clamp(activation) => layers::activate(x, None, activation),
-            Nonlinearity::Curve(curve) => layers::curve(x, curve),
-        };
-        self.apply(compute, |x| x.activated(nonlinearity))
+    pub(crate) fn activate(self, activation: Activation) -> Self {
+        self.apply(|x| layers::activate(x, None, activation), |x| x.activated(activation))
     }
 
     /// ReLU.
@@ -100,7 +94,7 @@ impl FeatureMap {
     /// The map twice, where a block's path and its skip part. Both must come together again.
     pub(crate) fn fork(self) -> [Self; 2] {
         match self {
-            Self::Computed(tensor) => layers::fork(tensor).map(Self::Computed),
+            Self::Eager(tensor) => layers::fork(tensor).map(Self::Eager),
             Self::Traced(traced) => [Self::Traced(traced.clone()), Self::Traced(traced)],
         }
     }
@@ -160,7 +154,7 @@ impl FeatureMap {
         record: impl FnOnce(Traced, Traced) -> Traced,
     ) -> Self {
         match self {
-            Self::Computed(tensor) => Self::Computed(compute(tensor, other.computed())),
+            Self::Eager(tensor) => Self::Eager(compute(tensor, other.tensor())),
             Self::Traced(traced) => Self::Traced(record(traced, other.traced())),
         }
     }
@@ -173,8 +167,8 @@ impl FeatureMap {
 
 impl Features {
     /// An activation function.
-    pub(crate) fn activate(self, nonlinearity: impl Into<Nonlinearity>) -> Self {
-        self.into_pixels().activate(nonlinearity).into_vectors()
+    pub(crate) fn activate(self, activation: Activation) -> Self {
+        self.into_pixels().activate(activation).into_vectors()
     }
 
     /// ReLU.

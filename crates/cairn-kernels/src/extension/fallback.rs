@@ -1,13 +1,14 @@
-//! The operations of [`NetworkOps`](super::NetworkOps) composed of Burn's own, for every device without kernels.
+//! The operations of [`NetworkOps`](super::NetworkOps) and [`PixelOps`](super::PixelOps) on Burn's own, for every device
+//! without kernels.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{DType, FloatDType, Shape};
 use burn_std::ops::ConvOptions;
 
-use super::{ConvGeometry, FixedNorm, FoldedConv, Normalised, Optional, PoolGeometry};
+use super::{ConvGeometry, FixedNorm, FoldedConvCache, Normalised, Optional, PoolGeometry};
 use crate::activation::Activation;
-use crate::curve::Curve;
+use crate::clamp::Clamp;
 use crate::optimiser::{Adam, AdamFactors, Sgd};
 
 /// From `[batch, height, width, channels]` to `[batch, channels, height, width]`, as a view.
@@ -53,7 +54,7 @@ pub(crate) fn map_conv2d<B: Backend>(
     pixels::<B>(B::conv2d(planes::<B>(input), weight, bias, options))
 }
 
-/// Only kernels fold; composed operations take the weights as they are.
+/// Only kernels fold; Burn's operations take the weights as they are.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn map_conv2d_norm<B: Backend>(
     input: FloatTensor<B>,
@@ -63,8 +64,8 @@ pub(crate) fn map_conv2d_norm<B: Backend>(
     norm: FixedNorm<B>,
     epsilon: f32,
     residual: Optional<B>,
-    activation: Activation,
-    _folded: &FoldedConv,
+    activation: Clamp,
+    _folded: &FoldedConvCache,
 ) -> FloatTensor<B> {
     let map = map_conv2d::<B>(input, weight, bias, geometry);
     map_norm_fixed::<B>(map, norm, epsilon, residual, activation)
@@ -77,7 +78,7 @@ pub(crate) fn map_norm_train<B: Backend>(
     bias: FloatTensor<B>,
     epsilon: f32,
     residual: Optional<B>,
-    activation: Activation,
+    activation: Clamp,
 ) -> Normalised<B> {
     let dtype = input.dtype().into();
     let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
@@ -91,7 +92,7 @@ pub(crate) fn map_norm_fixed<B: Backend>(
     norm: FixedNorm<B>,
     epsilon: f32,
     residual: Optional<B>,
-    activation: Activation,
+    activation: Clamp,
 ) -> FloatTensor<B> {
     let dtype = input.dtype().into();
     let wide = cast::<B>(planes::<B>(input), FloatDType::F32);
@@ -103,17 +104,13 @@ pub(crate) fn map_norm_fixed<B: Backend>(
 pub(crate) fn map_activate<B: Backend>(
     input: FloatTensor<B>,
     residual: Optional<B>,
-    activation: Activation,
+    activation: Clamp,
 ) -> FloatTensor<B> {
     let sum = match residual {
         Optional::Given(residual) => B::float_add(input, residual),
         Optional::Absent => input,
     };
-    match activation {
-        Activation::Identity => sum,
-        Activation::Relu => B::relu(sum),
-        Activation::Relu6 => B::float_clamp(sum, 0.0.into(), 6.0.into()),
-    }
+    map_activation::<B>(sum, activation.into())
 }
 
 /// Both arms are the map itself; Burn adds up what comes back.
@@ -134,14 +131,17 @@ pub(crate) fn map_average<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(B::float_mean_dim(rows, 1), Shape::new([batch, channels]))
 }
 
-pub(crate) fn map_curve<B: Backend>(input: FloatTensor<B>, curve: Curve) -> FloatTensor<B> {
+pub(crate) fn map_activation<B: Backend>(input: FloatTensor<B>, activation: Activation) -> FloatTensor<B> {
     let hard_sigmoid = |input| B::hard_sigmoid(input, (1.0 / 6.0).into(), 0.5.into());
-    match curve {
-        Curve::Sigmoid => B::sigmoid(input),
-        Curve::Silu => B::float_mul(input.clone(), B::sigmoid(input)),
-        Curve::Gelu => B::gelu(input),
-        Curve::HardSigmoid => hard_sigmoid(input),
-        Curve::HardSwish => B::float_mul(input.clone(), hard_sigmoid(input)),
+    match activation {
+        Activation::Identity => input,
+        Activation::Relu => B::relu(input),
+        Activation::Relu6 => B::float_clamp(input, 0.0.into(), 6.0.into()),
+        Activation::Sigmoid => B::sigmoid(input),
+        Activation::Silu => B::float_mul(input.clone(), B::sigmoid(input)),
+        Activation::Gelu => B::gelu(input),
+        Activation::HardSigmoid => hard_sigmoid(input),
+        Activation::HardSwish => B::float_mul(input.clone(), hard_sigmoid(input)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::conv::PackedWeights;
 /// What a layer keeps of its weights for evaluation: batch norm folded into them, packed for the machine. Made when first
 /// used, and again when the weights are others.
 #[derive(Default)]
-pub struct FoldedConv(Mutex<Option<Made>>);
+pub struct FoldedConvCache(Mutex<Option<Made>>);
 
 /// The tensors that it was made of, and what was made.
 struct Made {
@@ -24,7 +24,7 @@ pub(super) struct Folded<T> {
     pub(super) bias: Vec<f32>,
 }
 
-impl FoldedConv {
+impl FoldedConvCache {
     /// What was made of these very tensors before, or else `make` makes now.
     ///
     /// Nothing is locked while it makes: it works on many threads, and one that waits for the others may run another photo
@@ -60,16 +60,16 @@ impl Made {
     }
 }
 
-impl Clone for FoldedConv {
+impl Clone for FoldedConvCache {
     /// Empty: a clone of a layer makes its own, since its weights may go another way.
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl std::fmt::Debug for FoldedConv {
+impl std::fmt::Debug for FoldedConvCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FoldedConv")
+        f.write_str("FoldedConvCache")
     }
 }
 

@@ -1,0 +1,185 @@
+//! What the cores can do at most, to compare the kernels with: multiply-adds on registers alone.
+
+// Vector instructions and the tile unit cannot be had without `unsafe`.
+#![allow(unsafe_code)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use cairn_kernels::conv::{Direction, PackedWeights};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use rayon::prelude::*;
+
+const REPEATS: usize = 40;
+
+/// Multiply-adds of one run on one thread.
+type Run = fn() -> usize;
+
+/// Multiply-adds a second of all threads of the current pool together, for maps of type `T`: the best of some runs.
+pub(crate) fn multiply_adds_per_second<T: Element>(isa: Isa) -> f64 {
+    assert!(isa.is_available(), "this machine has no {}", isa.name());
+    let run = run_of::<T>(isa);
+    let threads = rayon::current_num_threads();
+    let time = || {
+        let start = Instant::now();
+        let counts = (0..threads).into_par_iter().with_max_len(1).map(|_| run());
+        let multiply_adds: usize = counts.sum();
+        (multiply_adds, start.elapsed())
+    };
+    let runs = (0..REPEATS).map(|_| time());
+    let (multiply_adds, best) = runs.min_by_key(|(_, elapsed)| *elapsed).unwrap_or((0, Duration::MAX));
+    multiply_adds as f64 / best.as_secs_f64()
+}
+
+/// The run for an instruction set, which the machine has.
+fn run_of<T: Element>(isa: Isa) -> Run {
+    let bf16 = size_of::<T>() == 2;
+    match (isa, bf16) {
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Amx, true) => {
+            allow_tiles();
+            // SAFETY: the machine has the set, and packing weights for it has asked for its tile unit.
+            || unsafe { x86::amx() }
+        }
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the machine has the set.
+        (Isa::Avx512Bf16, true) => || unsafe { x86::avx512_bf16() },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the machine has the set.
+        (Isa::Amx | Isa::Avx512Bf16 | Isa::Avx512, false) => || unsafe { x86::avx512() },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the machine has the set.
+        (Isa::Avx2, false) => || unsafe { x86::avx2() },
+        _ => portable,
+    }
+}
+
+/// Has the kernels ask the system for the tile unit.
+fn allow_tiles() {
+    let one = Conv2dOptions {
+        batch: 1,
+        map: Extent::square(1),
+        inputs: 1,
+        outputs: 1,
+        kernel: Extent::square(1),
+        stride: 1,
+        padding: 0,
+        groups: 1,
+    };
+    let shape = Conv2dShape::new(one).expect("a layer that can be");
+    PackedWeights::<half::bf16>::new(Isa::Amx, &shape, Direction::Forward, &[1.0]);
+}
+
+/// Independent sums: more than a multiply-add takes cycles times how many begin in a cycle, and no more than registers.
+const SUMS: usize = 12;
+const STEPS: usize = 20_000;
+
+fn portable() -> usize {
+    const LANES: usize = 4;
+    let (x, w) = (black_box([0.5_f32; LANES]), black_box([0.25_f32; LANES]));
+    let mut sums = [[0.0_f32; LANES]; SUMS];
+    for _ in 0..STEPS {
+        for sum in &mut sums {
+            for lane in 0..LANES {
+                sum[lane] += x[lane] * w[lane];
+            }
+        }
+        black_box(&mut sums);
+    }
+    STEPS * SUMS * LANES
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::asm;
+
+    use super::{STEPS, SUMS};
+
+    /// Repeats an instruction that adds to register `$sum` of 0 to 11 the product of registers 12 and 13.
+    macro_rules! run {
+        ($instruction:literal, $register:literal) => {
+            asm!(
+                "vzeroall",
+                "2:",
+                concat!($instruction, " ", $register, "0, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "1, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "2, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "3, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "4, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "5, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "6, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "7, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "8, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "9, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "10, ", $register, "12, ", $register, "13"),
+                concat!($instruction, " ", $register, "11, ", $register, "12, ", $register, "13"),
+                "dec {steps}",
+                "jnz 2b",
+                steps = inout(reg) STEPS => _,
+                out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _,
+                out("xmm6") _, out("xmm7") _, out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
+                out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
+                options(nomem, nostack),
+            )
+        };
+    }
+
+    /// # Safety
+    /// The machine must have AVX-512.
+    pub(super) unsafe fn avx512() -> usize {
+        // SAFETY: as the caller promises.
+        unsafe { run!("vfmadd231ps", "zmm") };
+        STEPS * SUMS * 16
+    }
+
+    /// # Safety
+    /// The machine must have AVX-512 with `VDPBF16PS`.
+    pub(super) unsafe fn avx512_bf16() -> usize {
+        // SAFETY: as the caller promises.
+        unsafe { run!("vdpbf16ps", "zmm") };
+        STEPS * SUMS * 32
+    }
+
+    /// # Safety
+    /// The machine must have AVX2 with FMA.
+    pub(super) unsafe fn avx2() -> usize {
+        // SAFETY: as the caller promises.
+        unsafe { run!("vfmadd231ps", "ymm") };
+        STEPS * SUMS * 8
+    }
+
+    /// `LDTILECFG`'s 64 bytes.
+    #[repr(C, align(64))]
+    struct Configuration([u8; 64]);
+
+    /// # Safety
+    /// The process must be allowed to use the tile unit.
+    pub(super) unsafe fn amx() -> usize {
+        let mut configuration = Configuration([0; 64]);
+        configuration.0[0] = 1;
+        for tile in 0..8 {
+            configuration.0[16 + 2 * tile] = 64;
+            configuration.0[48 + tile] = 16;
+        }
+        // SAFETY: as the caller promises; the unit is given back at the end.
+        unsafe {
+            asm!(
+                "ldtilecfg [{configuration}]",
+                "2:",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "dec {steps}",
+                "jnz 2b",
+                "tilerelease",
+                configuration = in(reg) &raw const configuration,
+                steps = inout(reg) STEPS => _,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
+        }
+        STEPS * 4 * 16 * 16 * 32
+    }
+}
