@@ -89,7 +89,7 @@ pub(crate) fn walk(folder: &Path, parts: &[PathBuf], mut found: impl FnMut(Found
                 found(Found::Skipped(Skipped { path: entry.into_path(), reason }));
             }
             None if is_dir => {
-                linked_at = linked_at.or_else(|| entry.path_is_symlink().then(|| entry.depth()))
+                linked_at = linked_at.or_else(|| entry.path_is_symlink().then(|| entry.depth()));
             }
             None => {
                 let by_link = linked_at.is_some() || entry.path_is_symlink();

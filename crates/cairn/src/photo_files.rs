@@ -62,7 +62,7 @@ mod tests {
         let video = folder.path().join("b/clip.mp4");
         let found = photo_files(&[missing.clone(), folder.path().to_owned(), video.clone()]);
         let expected = ["a.png", "b/c.webp", "z.JPG"].map(|name| folder.path().join(name));
-        assert_eq!(found.photos, [&[missing], expected.as_slice(), &[video.clone()]].concat());
+        assert_eq!(found.photos, [&[missing], expected.as_slice(), &[video]].concat());
         let skipped = |path: &str, reason| Skipped { path: folder.path().join(path), reason };
         assert_eq!(
             found.skipped,
