@@ -165,7 +165,7 @@ fn resumed_job(run: &Path, data: Option<&Path>, data_set: DataSetOptions) -> Res
     let root = data.unwrap_or(&record.data);
     let data = data_set.open_to_train(root).with_context(|| {
         let run = run.path().display();
-        format!("the photos of this run are not where they were; if they have moved: cairn train DIR --resume {run}")
+        format!("the photos of {run} are not where they were (give their folder: `cairn train DIR --resume {run}`)")
     })?;
     Ok(Job { recipe, weights: None, data, run })
 }

@@ -111,9 +111,9 @@ fn a_set_of_bad_photos_alone_cannot_be_trained_or_tested_on() {
         }
     }
     sandbox.file("imagenet.toml", crate::sandbox::RECIPE.replace("data-set", "imagenet").as_bytes());
-    // One stops at measuring the photos, the other at learning from them.
+    // One stops at measuring the photos, the other at looking for one to validate on.
     sandbox.cairn("train photos --recipe tiny.toml --out a").assert_status(1).assert_stderr_has("error: ");
     let train = sandbox.cairn("train photos --recipe imagenet.toml --out b");
-    train.assert_status(1).assert_stderr_has("training photos could be read");
+    train.assert_status(1).assert_stderr_has("validation photos could be read");
     sandbox.cairn("test run photos").assert_status(1).assert_stderr_has("not one photo could be read");
 }
