@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cairn_model::Model;
 use cairn_nets::StateDict;
 use cairn_nets::weights::read_weights;
 use cairn_reference::python_with;
@@ -116,4 +117,76 @@ fn a_training_may_begin_between_given_weights_and_what_another_training_made_of_
         assert!((blended - (0.75 * first + 0.25 * tuned)).abs() < 1e-6, "{blended}: {first}, {tuned}");
     }
     assert_ne!(values(&first), values(&tuned));
+}
+
+/// The weights of the sandbox's model, every name with `prefix` before it, and a tensor of a loss.
+fn prefixed(sandbox: &Sandbox, prefix: &str) -> Vec<u8> {
+    let weights = read_weights(sandbox.path("run/best.safetensors"), None).unwrap().weights;
+    let mut given = StateDict::default();
+    for (name, shape) in weights.shapes() {
+        given.insert(&format!("{prefix}{name}"), shape, weights.values(name).unwrap().to_vec());
+    }
+    given.insert("criterion.weight", &[3], vec![1.0; 3]);
+    given.to_safetensors("format", "pt".to_owned()).unwrap()
+}
+
+#[test]
+fn a_prefix_of_all_names_is_taken_off_and_what_is_beside_the_network_is_listed() {
+    let sandbox = Sandbox::trained();
+    sandbox.file("names.txt", b"A\nB\nC\nD\n");
+    sandbox.file("theirs.safetensors", &prefixed(&sandbox, "model.inner."));
+    let import = "import theirs.safetensors --net three-conv --classes names.txt --resize 36 --crop 32";
+    sandbox
+        .cairn(&format!("{import} -o mine.safetensors"))
+        .assert_status(0)
+        .assert_stderr_has("`model.inner.`")
+        .assert_stderr_has("ignored: criterion.weight");
+    sandbox
+        .cairn("train photos --recipe tiny.toml --weights theirs.safetensors --epochs 1 --out again")
+        .assert_status(0)
+        .assert_stderr_has("`model.inner.`")
+        .assert_stderr_has("ignored: criterion.weight")
+        .assert_stderr_has("began with the given weights");
+    // A key that names the module does the same; one that names nothing is an error.
+    sandbox.cairn(&format!("{import} -o again.safetensors --key model.inner")).assert_status(0);
+    sandbox.cairn(&format!("{import} -o none.safetensors --key student")).assert_status(1).assert_stderr_has("`student.`");
+}
+
+#[test]
+fn a_class_list_of_any_editor_gives_the_same_names() {
+    let sandbox = Sandbox::trained();
+    let texts: [&[u8]; 4] = [
+        b"Arc\nOld_Bridge\nCastle\nDome\n",
+        b"\xef\xbb\xbfArc\r\nOld_Bridge\r\nCastle\r\nDome\r\n",
+        b"Arc\nOld_Bridge\n\n  Castle\t\nDome",
+        b"\xef\xbb\xbf\r\nArc\r\n\r\nOld_Bridge\r\nCastle\r\nDome\r\n\r\n",
+    ];
+    for (place, text) in texts.into_iter().enumerate() {
+        sandbox.file("names.txt", text);
+        let out = format!("{place}.safetensors");
+        let import = "import run/best.safetensors --net three-conv --classes names.txt --resize 36 --crop 32";
+        sandbox.cairn(&format!("{import} -o {out}")).assert_status(0);
+        let model = Model::open(sandbox.path(&out)).unwrap();
+        let names: Vec<String> = model.info().classes.iter().map(|(_, class)| class.name.clone()).collect();
+        assert_eq!(names, ["Arc", "Old Bridge", "Castle", "Dome"], "{text:?}");
+    }
+    sandbox.file("names.txt", b"Arc\nTour \xe9\nCastle\nDome\n");
+    let import = "import run/best.safetensors --net three-conv --classes names.txt -o none.safetensors";
+    sandbox.cairn(import).assert_status(1).assert_stderr_has("UTF-8");
+    sandbox.file("names.txt", b"Arc\n\x1b[2J\nCastle\nDome\n");
+    sandbox.cairn(import).assert_status(1).assert_stderr_has("U+001B");
+    assert!(!sandbox.path("none.safetensors").exists());
+}
+
+#[test]
+fn a_model_whose_weights_were_changed_is_refused_and_says_so() {
+    let sandbox = Sandbox::trained();
+    let mut bytes = sandbox.read("run/best.safetensors");
+    let place = bytes.len() - 4;
+    bytes[place] ^= 1;
+    sandbox.file("changed.safetensors", &bytes);
+    sandbox
+        .cairn(&format!("predict {PHOTO} -m changed.safetensors"))
+        .assert_status(1)
+        .assert_stderr_has("changed.safetensors: the weights were changed after cairn wrote them");
 }
