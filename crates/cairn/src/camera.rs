@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cairn_model::Prediction;
+use cairn_model::Landmark;
 use cairn_photo::PhotoMetadata;
 use cairn_places::{Latitude, Longitude};
 use serde::Serialize;
@@ -29,18 +29,19 @@ pub(crate) struct Camera {
     pub make: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Kilometres from the camera to the likeliest landmark.
+    /// Kilometres from the camera to the landmark that was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance_km: Option<f64>,
 }
 
 impl Camera {
-    /// What the photo at `path` says, measured against the likeliest landmark; `None` where it says nothing.
-    pub(crate) fn of(path: &Path, prediction: Option<&Prediction>) -> Option<Self> {
-        Self::from_metadata(PhotoMetadata::open(path), prediction)
+    /// What the photo at `path` says, measured against the landmark that it is taken to show, if any; `None` where it says
+    /// nothing.
+    pub(crate) fn of(path: &Path, landmark: Option<&Landmark>) -> Option<Self> {
+        Self::from_metadata(PhotoMetadata::open(path), landmark)
     }
 
-    fn from_metadata(metadata: PhotoMetadata, prediction: Option<&Prediction>) -> Option<Self> {
+    fn from_metadata(metadata: PhotoMetadata, landmark: Option<&Landmark>) -> Option<Self> {
         if metadata == PhotoMetadata::default() {
             return None;
         }
@@ -48,7 +49,7 @@ impl Camera {
         let [latitude, longitude] =
             [position.map(|position| position.latitude), position.map(|position| position.longitude)];
         let distance_km = || {
-            let place = prediction?.landmarks.first()?.place.as_ref()?;
+            let place = landmark?.place.as_ref()?;
             let (latitude, longitude) =
                 (Latitude::try_from(latitude?).ok()?, Longitude::try_from(longitude?).ok()?);
             // No position is known to a metre.
@@ -106,18 +107,17 @@ impl Camera {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_model::{Landmark, Probability};
+    use cairn_model::Probability;
     use cairn_photo::GpsPosition;
     use cairn_places::Gazetteer;
 
-    fn eiffel_tower() -> Prediction {
-        let landmark = Landmark {
+    fn eiffel_tower() -> Landmark {
+        Landmark {
             class: "12.Eiffel_Tower".to_owned(),
             name: "Eiffel Tower".to_owned(),
             probability: Probability::softmax(&[0.0], 1.0)[0],
             place: Gazetteer::builtin().find("Eiffel Tower").cloned(),
-        };
-        Prediction { landmarks: vec![landmark], ..Prediction::default() }
+        }
     }
 
     fn camera_at(latitude: f64, longitude: f64) -> Camera {

@@ -74,7 +74,7 @@ impl Tally {
     /// The summary: of all photos, by landmark, by country, and what was left aside.
     pub(crate) fn lines(&self, skipped: &[Skipped]) -> Vec<String> {
         let named: usize = self.landmarks.values().sum();
-        let mut parts = vec![match self.knows_sure {
+        let mut parts = vec![match self.knows_sure && self.surely < named {
             true => format!("{} of a landmark ({} surely)", grouped(named), grouped(self.surely)),
             false => format!("{} of a landmark", grouped(named)),
         }];
@@ -139,7 +139,7 @@ pub(crate) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

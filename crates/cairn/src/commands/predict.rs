@@ -245,13 +245,16 @@ impl Answers<'_> {
         };
         let name = self.input.name(path);
         let is_file = self.input.is_file(path);
-        let row = Row {
+        let mut row = Row {
             photo: name,
-            camera: prediction.as_ref().ok().and_then(|prediction| Camera::of(path, Some(prediction))),
+            camera: None,
             outcome,
             stamp: is_file.then(|| FileStamp::of(path)).flatten(),
             model: self.identity,
         };
+        if prediction.is_ok() {
+            row.camera = Camera::of(path, row.landmark());
+        }
         rows.write(&row)?;
         tally.count(&row);
         Ok(())

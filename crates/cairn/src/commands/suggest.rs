@@ -50,7 +50,7 @@ impl Suggest {
         };
         print_suggestion(&suggestion)?;
         let mut out = io::stdout().lock();
-        if let Some(camera) = Camera::of(photo, Some(&suggestion.prediction)) {
+        if let Some(camera) = Camera::of(photo, suggestion.prediction.named()) {
             let but = if camera.contradicts() { ": too far away" } else { "" };
             let lines = [camera.whereabouts().map(|line| line + but), camera.equipment()];
             lines
@@ -72,7 +72,9 @@ pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
         if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
     for landmark in said {
         writeln!(out, "{}", terminal::landmark_line(landmark))?;
-        if let Some(place) = &landmark.place {
+        // A map of what the photo does not show helps nobody.
+        let place = landmark.place.as_ref().filter(|_| suggestion.prediction.named().is_some());
+        if let Some(place) = place {
             writeln!(out, "          {}", place.map_url())?;
         }
     }

@@ -254,6 +254,70 @@ fn brief_rows_are_small_and_rows_say_which_model_they_are_of() {
     assert_eq!(by_file[0]["model"]["digest"], digest);
 }
 
+/// The JPEG with an EXIF block that says where the camera was, in whole degrees north and east.
+fn taken_at(jpeg: &[u8], north: u32, east: u32) -> Vec<u8> {
+    let entry = |tag: u16, kind: u16, count: u32, value: u32| {
+        [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let letter = |letter: u8| u32::from(letter);
+    let degrees = |degrees: u32| [degrees, 1, 0, 1, 0, 1].map(u32::to_le_bytes).concat();
+    let exif = [
+        // The first directory begins at 8, that of GPS at 26, the two positions at 80 and 104.
+        b"II*\0\x08\0\0\0".to_vec(),
+        [&1_u16.to_le_bytes()[..], &entry(0x8825, 4, 1, 26), &[0; 4]].concat(),
+        4_u16.to_le_bytes().to_vec(),
+        entry(1, 2, 2, letter(b'N')),
+        entry(2, 5, 3, 80),
+        entry(3, 2, 2, letter(b'E')),
+        entry(4, 5, 3, 104),
+        vec![0; 4],
+        degrees(north),
+        degrees(east),
+    ]
+    .concat();
+    let length = u16::try_from(2 + 6 + exif.len()).unwrap().to_be_bytes();
+    [&jpeg[..2], b"\xFF\xE1", &length, b"Exif\0\0", &exif, &jpeg[2..]].concat()
+}
+
+#[test]
+fn a_photo_says_where_its_camera_was_and_how_far_that_is_from_the_landmark() {
+    let sandbox = Sandbox::trained();
+    let place = |name: &str| {
+        format!(
+            "[[place]]\nname = \"{name}\"\nkind = \"tower\"\nlatitude = 48.0\nlongitude = 2.0\n\
+             locality = \"Here\"\ncountry = \"France\"\ncountry_code = \"FR\"\n"
+        )
+    };
+    let places = ["Pyramid", "Dome", "Lighthouse", "Windmill"].map(place).concat();
+    sandbox.file("own.toml", places.as_bytes());
+    let jpeg = sandbox.read(PHOTO);
+    sandbox.file("near.jpg", &taken_at(&jpeg, 48, 2));
+    sandbox.file("far.jpg", &taken_at(&jpeg, 48, 3));
+    let predict = |options: &str| {
+        let run = sandbox.cairn(&format!("predict near.jpg far.jpg -m run --places own.toml {options}"));
+        run.assert_status(0);
+        run
+    };
+    let rows = predict("--threshold 0 --format json").json();
+    assert_eq!(
+        rows[0]["camera"],
+        serde_json::json!({"latitude": 48.0, "longitude": 2.0, "distance_km": 0.0})
+    );
+    // A degree of longitude at 48 degrees north.
+    let far = rows[1]["camera"]["distance_km"].as_f64().unwrap();
+    assert!((far - 74.4).abs() < 0.1, "{far}");
+    let table = predict("--threshold 0").stdout;
+    assert_eq!(table.matches("but the camera was 74 km away").count(), 1, "{table}");
+    predict("--threshold 0 -v").assert_stdout_has("camera at 48.0000 N, 2.0000 E, 0.0 km from it");
+    let csv = predict("--threshold 0 --format csv").stdout;
+    assert!(csv.lines().nth(1).unwrap().contains(",48,2,0,"), "{csv}");
+    // Where no landmark is named there is nothing to be far from.
+    let unnamed = predict("--threshold 9 --format json").json();
+    assert!(unnamed[1]["camera"].get("distance_km").is_none(), "{unnamed}");
+    let suggest = sandbox.cairn("suggest far.jpg -m run --places own.toml --threshold 0");
+    suggest.assert_status(0).assert_stdout_has("74 km from it: too far away");
+}
+
 #[test]
 fn the_number_of_threads_changes_no_row() {
     let sandbox = Sandbox::trained();

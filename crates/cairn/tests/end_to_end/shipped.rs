@@ -18,7 +18,7 @@ fn without_a_model_named_it_is_the_one_that_comes_with_cairn() {
         let named = sandbox.cairn(&format!("predict {PHOTO} -k 40 --format json {arguments}"));
         assert_eq!(named.assert_status(0).json(), rows, "{arguments}");
     }
-    let suggest = sandbox.cairn(&format!("suggest {PHOTO}"));
+    let suggest = sandbox.cairn(&format!("suggest {PHOTO} --threshold=-9"));
     suggest.assert_status(0).assert_stdout_has("https://www.openstreetmap.org/?mlat=");
     sandbox.cairn(&format!("explain {PHOTO} -o heat.png")).assert_status(0);
     let similar = sandbox.cairn(&format!("similar {PHOTO} photos/test -k 1"));
