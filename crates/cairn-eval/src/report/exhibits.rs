@@ -60,7 +60,7 @@ pub(super) fn section(
                 h2 { (title) }
                 p.lead {
                     (answers) ", the surest first."
-                    @if with_heat { " Left what the network saw; right, the brighter, the more spoke for the answer." }
+                    @if with_heat { " Left what the network saw, in all its views; right, the brighter, the more spoke for the answer." }
                 }
                 div.exhibits { @for card in &cards { (card) } }
             }

@@ -57,7 +57,7 @@ fn every_verb_keeps_a_file_that_exists_unless_forced_and_makes_the_folder() {
         assert!(sandbox.path(&file).is_file(), "{verb}");
         sandbox.file(&file, b"mine");
         let again = sandbox.cairn(&format!("{verb} --out new/{output}"));
-        again.assert_status(1).assert_stderr_has("--force").assert_stderr_has(&file);
+        again.assert_status(1).assert_stderr_has("--force").assert_stderr_has(&format!("new/{output}"));
         assert_eq!(again.stdout, "", "nothing is done before it is known: {again}");
         assert_eq!(sandbox.read(&file), b"mine", "{verb}");
         sandbox.cairn(&format!("{verb} --out new/{output} --force")).assert_status(0);

@@ -11,10 +11,11 @@ const PATIENCE: Duration = Duration::from_secs(100);
 
 /// What a window of so many columns and rows shows after `cairn` ran in it; `None` without tmux.
 fn shown(sandbox: &Sandbox, columns: usize, rows: usize, arguments: &str) -> Option<Vec<String>> {
-    let socket = sandbox.path("tmux.socket");
+    // A server of its own each time: one that is ending answers still.
+    let socket = sandbox.path(&format!("tmux-{columns}-{}", arguments.len()));
     let tmux = |arguments: &[&str]| {
         let mut command = Command::new("tmux");
-        command.arg("-S").arg(&socket).args(["-f", "/dev/null"]).args(arguments);
+        command.arg("-u").arg("-S").arg(&socket).args(["-f", "/dev/null"]).args(arguments);
         command.env_remove("TMUX").env_remove("NO_COLOR").env_remove("CI").env("TERM", "xterm-256color");
         command.current_dir(sandbox.path("")).output()
     };
