@@ -19,7 +19,7 @@ impl Line {
         Self([word; WORDS_PER_LINE])
     }
 
-    /// How many lines hold so many values.
+    /// How many lines hold `count` values.
     pub(crate) fn for_values<T: Number>(count: usize) -> usize {
         (count * size_of::<T>()).div_ceil(size_of::<Self>())
     }
@@ -46,7 +46,7 @@ pub(crate) struct AlignedWords {
 }
 
 impl AlignedWords {
-    /// Makes room for at least `words` words; what they hold is left from before.
+    /// Makes room for at least `words` words. They keep what an earlier use left in them.
     pub(crate) fn reserve(&mut self, words: usize) {
         let lines = words.div_ceil(WORDS_PER_LINE);
         if lines > self.lines.len() {

@@ -1,4 +1,4 @@
-//! Maps times a factor for each photo and channel: what squeeze-and-excitation ends in.
+//! Maps times a factor for each photo and channel: the last step of squeeze-and-excitation.
 
 use rayon::prelude::*;
 
@@ -39,7 +39,7 @@ vectorised! {
 /// (The gradient to the input is the gradient to the output, scaled.)
 ///
 /// # Panics
-/// When lengths do not go together.
+/// When lengths do not match.
 pub fn factor_gradient<T: Element>(
     isa: Isa,
     channels: usize,

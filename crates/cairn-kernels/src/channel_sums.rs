@@ -5,7 +5,7 @@ use rayon::prelude::*;
 /// Elements that one task sums at a time: a stretch that stays in the second-level cache.
 const STRETCH: usize = 16 * 1024;
 
-/// Pixels of a stretch of a map with so many channels.
+/// Pixels of a stretch of a map, for a number of channels.
 ///
 /// It depends on the channels alone, so that sums over stretches have the same bits on any number of threads.
 pub(crate) fn stretch_pixels(channels: usize) -> usize {

@@ -1,12 +1,12 @@
-//! Slices of which several threads write parts that do not overlap.
+//! A slice whose parts several threads write at the same time.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// A mutable slice that threads share; who writes where is the users' affair.
+/// A mutable slice that threads share. Its users make sure that the parts they write do not overlap.
 ///
-/// Needed where the parts that belong to one thread are not one stretch of memory each (a panel of channels of
-/// every pixel, every second pixel), which `par_chunks_mut` cannot say.
+/// It serves where the part of a thread is not one stretch of memory (a panel of channels of every pixel, every second
+/// pixel), which `par_chunks_mut` cannot express.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DisjointSlice<'a, T> {
     start: *mut T,

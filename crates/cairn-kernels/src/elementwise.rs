@@ -52,7 +52,7 @@ pub fn activate_backward<T: Element>(
 }
 
 vectorised! {
-    /// What of the gradient to an activation's output passes to its input.
+    /// The gradient to an activation's input, from its output and the gradient to that.
     pub(crate) fn activate_backward_stretch<T: Element>(
         bounds: Bounds,
         output: &[T],

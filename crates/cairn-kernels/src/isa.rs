@@ -1,4 +1,4 @@
-//! Which instruction set the kernels run on, chosen at run time.
+//! The instruction set that the kernels run on, chosen at run time.
 
 use std::sync::OnceLock;
 
@@ -8,14 +8,14 @@ use crate::microkernel::amx::{self, UnitKind};
 
 /// An instruction set that the kernels have code for, from the most to the least capable.
 ///
-/// Functions of this crate take the `Isa` as an argument, so that one process can run (and test) every set that
-/// the machine has; callers that only want speed pass [`Isa::best`]. A set that the machine lacks makes them panic.
+/// Functions of this crate take the `Isa` as an argument, so that one process can run and test every set of the machine.
+/// [`Isa::best`] is the fastest. The functions panic when the machine lacks the set.
 ///
-/// [`Isa::Amx`] is about dense convolutions of bf16 maps alone. Everything else runs the code of
-/// [`Isa::Avx512Bf16`], which every machine with AMX has.
+/// [`Isa::Amx`] changes dense convolutions of bf16 maps alone. Everything else runs the code of [`Isa::Avx512Bf16`],
+/// which every machine with AMX has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Isa {
-    /// AMX-BF16: the tile unit, on Linux, beside all of [`Isa::Avx512Bf16`].
+    /// AMX-BF16: the tile unit, on Linux, and all of [`Isa::Avx512Bf16`].
     Amx,
     /// AVX-512 (F, BW, DQ, VL) with the bf16 dot product `VDPBF16PS`.
     Avx512Bf16,
@@ -25,16 +25,15 @@ pub enum Isa {
     Avx2,
     /// Plain Rust, for every other machine.
     Portable,
-    /// The code of [`Isa::Amx`] on a model of the tile unit in plain Rust, and [`Isa::Portable`] for the rest: to
-    /// test that code where there is no such unit. Far too slow for anything else; no list has it and no name asks
-    /// for it.
+    /// The code of [`Isa::Amx`] on a model of the tile unit in plain Rust, and [`Isa::Portable`] for the rest. For tests
+    /// on machines without the unit; too slow for anything else. No list has it, and `CAIRN_ISA` cannot choose it.
     AmxModel,
 }
 
-/// `CAIRN_ISA` asks for something that cannot be had.
+/// `CAIRN_ISA` names an instruction set that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IsaError {
-    /// The name is none of the known ones.
+    /// The name is unknown.
     #[error("CAIRN_ISA={0}: unknown instruction set; use amx, avx512, avx2 or portable, or leave it unset")]
     Unknown(String),
     /// The machine lacks the instructions.
@@ -48,19 +47,19 @@ impl Isa {
     /// All sets that programs may choose, best first.
     pub const ALL: [Self; 5] = [Self::Amx, Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::Portable];
 
-    /// The best set of this machine, or the one that the environment variable `CAIRN_ISA` asks for.
+    /// The best set of this machine, or the one that the environment variable `CAIRN_ISA` names.
     ///
-    /// A wrong value of `CAIRN_ISA` counts as unset here; programs check it once at their start with
-    /// [`Isa::from_environment`] and tell the user.
+    /// A wrong value of `CAIRN_ISA` counts as unset here. Programs check it at their start with [`Isa::from_environment`]
+    /// and tell the user.
     pub fn best() -> Self {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| Self::from_environment().unwrap_or_else(|_| Self::best_of_machine()))
     }
 
-    /// The set that `CAIRN_ISA` asks for, or the best of this machine when it is unset.
+    /// The set that `CAIRN_ISA` names, or the best of this machine when it is unset.
     ///
     /// # Errors
-    /// When the variable names no known set, or one that the machine lacks.
+    /// When the name is unknown, or the machine lacks the set.
     pub fn from_environment() -> Result<Self, IsaError> {
         match std::env::var("CAIRN_ISA") {
             Ok(name) if !name.is_empty() => Self::by_name(&name),
@@ -95,7 +94,7 @@ impl Isa {
         self == Self::AmxModel || AVAILABLE.get_or_init(|| Self::ALL.map(Self::detect))[self as usize]
     }
 
-    /// Panics unless this machine has the set: the one check that all code for it relies on.
+    /// Panics unless this machine has the set. All code for the set relies on this check.
     #[track_caller]
     pub(crate) fn require(self) {
         assert!(self.is_available(), "this machine has no {}; use Isa::best or Isa::available", self.name());
@@ -124,13 +123,12 @@ impl Isa {
         matches!(self, Self::Portable | Self::AmxModel)
     }
 
-    /// Whether bf16 maps are offered: only where the hardware multiplies them faster than f32.
+    /// Whether maps may be bf16: only where the hardware multiplies them faster than f32.
     pub fn has_bf16(self) -> bool {
         matches!(self, Self::Amx | Self::Avx512Bf16 | Self::AmxModel)
     }
 
-    /// The set whose vector instructions are used beside the tile unit, or without one: never [`Isa::Amx`] nor its
-    /// model.
+    /// The set whose vector instructions are used: never [`Isa::Amx`] or its model.
     pub(crate) fn vectors(self) -> Self {
         match self {
             Self::Amx => Self::Avx512Bf16,
@@ -145,7 +143,7 @@ impl Isa {
     /// refuses, there is no unit, and the set's vector instructions do all the work.
     ///
     /// # Panics
-    /// When the machine lacks the set: who has the unit of a set may use it.
+    /// When the machine lacks the set. So a unit that this returns may be used.
     pub(crate) fn tile_unit(self) -> Option<UnitKind> {
         self.require();
         match self {

@@ -15,9 +15,9 @@ use crate::vectorised::vectorised;
 pub struct LayerNorm<'a> {
     /// Scale of the normalised values.
     pub weight: &'a [f32],
-    /// What is added to them.
+    /// Shift of the scaled values.
     pub bias: &'a [f32],
-    /// What is added to the variance, against division by zero.
+    /// Added to the variance, against division by zero.
     pub epsilon: f32,
 }
 
@@ -108,7 +108,8 @@ impl Moments {
     }
 }
 
-/// The sum of some terms, in as many lanes as the widest vectors have: in one, every addition would wait for the last.
+/// The sum of some terms, in as many lanes as the widest vectors have. In one lane, every addition would wait for the
+/// one before it.
 #[inline(always)]
 fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
     const LANES: usize = 16;
@@ -138,7 +139,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// The gradient to the input: what comes back through the value itself, less what goes through mean and variance.
+    /// The gradient to the input: the gradient through the value itself, less those through mean and variance.
     fn spread_gradients<T: Element>(
         layer: LayerNorm<'_>,
         input: &[T],

@@ -1,8 +1,8 @@
 //! The layers of convolutional networks on Burn's tensors.
 //!
-//! On Burn's CPU backend these run the kernels, with or without gradients; elsewhere, and under `CAIRN_KERNELS=off`,
-//! Burn's own operations. Maps are `[batch, height, width, channels]` of f32 or bf16 and stay so from [`to_map`] to
-//! [`average`] or [`from_map`]; weights are f32 in torchvision's layout.
+//! On Burn's CPU backend they run the kernels, with or without gradients. On other backends, and under
+//! `CAIRN_KERNELS=off`, they run Burn's own operations. Maps are `[batch, height, width, channels]` of f32 or bf16 from
+//! [`to_map`] to [`average`] or [`from_map`]. Weights are f32 in torchvision's layout.
 
 use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
@@ -14,7 +14,7 @@ use crate::extension::{FixedNorm, NetworkOps, Optional, PixelOps, fallback, kern
 use crate::memory::Buffer;
 use crate::optimiser::{Adam, Sgd};
 
-/// A batch norm with the statistics that it is to use; all `[channels]`.
+/// A batch norm with given statistics; all tensors are `[channels]`.
 #[derive(Clone, Debug)]
 pub struct GivenNorm {
     /// Scale.
@@ -25,11 +25,11 @@ pub struct GivenNorm {
     pub mean: Tensor<1>,
     /// Variance.
     pub variance: Tensor<1>,
-    /// What is added to the variance, against division by zero.
+    /// Added to the variance, against division by zero.
     pub epsilon: f32,
 }
 
-/// What a batch norm in training gives.
+/// The results of a batch norm in training.
 #[derive(Clone, Debug)]
 pub struct TrainedNorm {
     /// The map.
@@ -42,10 +42,10 @@ pub struct TrainedNorm {
 
 /// Photos on a device: `pixels` is `[batch, 3, height, width]`.
 ///
-/// On the CPU they lie in memory that is kept from step to step, as maps do.
+/// On the CPU their memory is used again from step to step, as that of maps.
 ///
 /// # Panics
-/// If there are not so many pixels.
+/// When `pixels` does not fill the shape.
 pub fn images(pixels: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
     let mut buffer = Buffer::of::<f32>(pixels.len());
     buffer.as_mut_slice(pixels.len()).copy_from_slice(pixels);
@@ -93,10 +93,10 @@ pub fn from_map(tensor: Tensor<4>) -> Tensor<4> {
     map(run!(from_map(tensor.into_dispatch())))
 }
 
-/// Convolution with weights `[outputs, inputs / groups, height, width]` and perhaps a bias `[outputs]`.
+/// Convolution with weights `[outputs, inputs / groups, height, width]` and an optional bias `[outputs]`.
 ///
 /// # Panics
-/// When the shapes do not go together.
+/// When the shapes do not match.
 pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -106,13 +106,14 @@ pub fn conv2d(
     map(run!(map_conv2d(input.into_dispatch(), weight.into_dispatch(), optional(bias), geometry)))
 }
 
-/// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation, and for
-/// norms that do not learn, since gradients go to input, weight, bias and residual alone.
+/// Convolution, batch norm with given statistics, residual add and activation: one pass, if the activation is a
+/// [`Clamp`].
 ///
-/// `folded` is the layer's own: it keeps what was made of the weights.
+/// For evaluation and for frozen norms: gradients go to input, weight, bias and residual alone. `folded` belongs to the
+/// layer; it keeps the weights with the norm folded in.
 ///
 /// # Panics
-/// When the shapes do not go together.
+/// When the shapes do not match.
 #[allow(clippy::too_many_arguments)]
 pub fn conv2d_norm(
     input: Tensor<4>,
@@ -139,7 +140,7 @@ pub fn conv2d_norm(
     activate_unless(clamp, output, activation)
 }
 
-/// Batch norm by the batch's own statistics, residual add and activation.
+/// Batch norm with the batch's own statistics, residual add and activation.
 pub fn norm_train(
     input: Tensor<4>,
     weight: Tensor<1>,
@@ -164,7 +165,7 @@ pub fn norm_train(
     }
 }
 
-/// Batch norm by given statistics, residual add and activation.
+/// Batch norm with given statistics, residual add and activation.
 pub fn norm_fixed(
     input: Tensor<4>,
     norm: GivenNorm,
@@ -196,15 +197,16 @@ fn activate_unless(clamp: Option<Clamp>, input: Tensor<4>, activation: Activatio
     }
 }
 
-/// The map twice, for a place where two paths part, such as a residual block's.
+/// The map twice, where two paths part, as in a residual block.
 ///
-/// Both must lead to the loss: a fork with one arm that does not has no gradient, and a backward pass says so by a panic.
+/// # Panics
+/// In the backward pass, when one of the two does not lead to the loss.
 pub fn fork(input: Tensor<4>) -> [Tensor<4>; 2] {
     let (first, second) = run!(map_fork(input.into_dispatch()));
     [map(first), map(second)]
 }
 
-/// The greatest of every window.
+/// Max pool: the greatest value of every window.
 ///
 /// # Panics
 /// When the window does not fit into the map.
@@ -240,8 +242,9 @@ pub fn sgd_step<const D: usize>(
     [weight, velocity].map(Tensor::from_dispatch)
 }
 
-/// A running mean after new values of its shape: `mean + share * (values - mean)`; in place where nobody else holds it, and
-/// nothing at all where the two are the same memory.
+/// A running mean after new values of its shape: `mean + share * (values - mean)`.
+///
+/// In place where nothing else holds the mean. Where both are the same memory, nothing is computed.
 pub fn lerp<const D: usize>(mean: Tensor<D>, values: Tensor<D>, share: f32) -> Tensor<D> {
     Tensor::from_dispatch(run!(lerp(mean.into_dispatch(), values.into_dispatch(), share)))
 }

@@ -1,4 +1,4 @@
-//! Between channel-major planes, as photos come and as PyTorch flattens maps, and pixels with their channels together.
+//! Conversion between channel-major planes (photos, PyTorch's maps) and pixels with their channels together.
 
 use rayon::prelude::*;
 
@@ -7,13 +7,13 @@ use crate::isa::Isa;
 use crate::shape::check_len;
 use crate::vectorised::vectorised;
 
-/// Pixels that are moved at a time: what they touch of every plane stays in the first cache.
+/// Pixels that are moved at a time: their part of every plane stays in the first-level cache.
 const PIXELS: usize = 64;
 
 /// `[photos, channels, pixels]` to `[photos, pixels, channels]`, converted on the way.
 ///
 /// # Panics
-/// When the planes are no whole number of photos, or lengths differ.
+/// When the planes are not a whole number of photos, or lengths differ.
 pub fn planes_to_pixels<T: Element, U: Element>(
     isa: Isa,
     channels: usize,
@@ -44,7 +44,7 @@ vectorised! {
 /// `[photos, pixels, channels]` to `[photos, channels, pixels]`, converted on the way.
 ///
 /// # Panics
-/// When the pixels are no whole number of photos, or lengths differ.
+/// When the pixels are not a whole number of photos, or lengths differ.
 pub fn pixels_to_planes<T: Element, U: Element>(
     isa: Isa,
     channels: usize,

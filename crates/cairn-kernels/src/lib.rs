@@ -1,10 +1,10 @@
 //! Fast CPU kernels for the layers of convolutional networks: forward, backward, and the optimiser's step.
 //!
 //! [`layers`] offers them on Burn's tensors, with gradients; everything below that works on plain slices. Feature maps
-//! are NHWC and contiguous, of f32 or (where [`Isa::has_bf16`]) of bf16; weights, biases, statistics and all sums are
-//! f32. Weights come in torchvision's layout and are packed into the kernels' own ([`conv::PackedWeights`]), which
-//! callers keep as long as the weights stay the same. Outputs are written into slices that the caller provides, every
-//! element of them, so that large maps can be reused.
+//! are NHWC and contiguous, of f32 or (where [`Isa::has_bf16`]) of bf16. Weights, biases, statistics and all sums are
+//! f32. Weights come in torchvision's layout. [`conv::PackedWeights`] packs them into the kernels' own layout; callers
+//! keep the packed weights as long as the weights stay the same. The caller provides the slices for outputs, so that
+//! large maps can be reused. Every element of an output is written.
 //!
 //! Work is spread over the threads of the current rayon pool. Results have the same bits on any number of threads: the
 //! order of every sum depends on the shapes alone.
@@ -46,8 +46,7 @@
 //! convolutions, and one macro (`vectorised`) compiles plain loops for every instruction set;
 //! `docs/decisions/002-kernels.md` and `005-amx.md` say why.
 
-// Vector instructions, and slices of which threads write disjoint parts, cannot be had without. Every use says why it is
-// sound.
+// Vector instructions need it, and slices whose disjoint parts several threads write. Every use says why it is sound.
 #![allow(unsafe_code)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 

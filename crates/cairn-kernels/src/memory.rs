@@ -30,10 +30,10 @@ pub fn trim() {
     MAPS.trim();
 }
 
-/// In bytes. Below this, the allocator is as good.
+/// The least size of a block in bytes. Below it, the system's allocator is as good.
 const SMALLEST_CUT: usize = 64 << 10;
 
-/// Memory for the values of one map. What it holds at first is left from before: its user writes every value.
+/// Memory for the values of one map. It begins with what an earlier map left there; its user writes every value.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     lines: Lines,
@@ -46,7 +46,7 @@ enum Lines {
 }
 
 impl Buffer {
-    /// Room for so many values.
+    /// Room for `count` values.
     pub(crate) fn of<T: Number>(count: usize) -> Self {
         Self::cut_from::<T>(&MAPS, count)
     }
@@ -93,14 +93,14 @@ impl Buffer {
     pub(crate) fn into_bytes<T: Number>(self, count: usize) -> Bytes {
         let bytes = count * size_of::<T>();
         assert!(bytes <= size_of_val(self.lines()), "buffer too short");
-        // SAFETY: the block holds so many bytes, and lines are always initialised.
+        // SAFETY: the buffer holds as many bytes, and lines are always initialised.
         unsafe { Bytes::from_controller(Box::new(self), bytes) }
     }
 }
 
 impl AllocationController for Buffer {
     fn alloc_align(&self) -> usize {
-        // What Burn's own allocations have at most; in truth it is a cache line.
+        // The most that Burn's own allocations have. The true alignment is a cache line.
         align_of::<u128>()
     }
 

@@ -1,4 +1,4 @@
-//! Optimiser steps over whole parameters, each in one pass over memory, as PyTorch defines them.
+//! Optimiser steps as PyTorch defines them, each in one pass over memory.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ const STRETCH: usize = 16 * 1024;
 pub struct Sgd {
     /// Learning rate.
     pub learning_rate: f32,
-    /// How much of the last velocity stays; zero for plain descent.
+    /// The share of the last velocity that stays; zero for plain descent.
     pub momentum: f32,
     /// L2 penalty: added to the gradient, times the weight.
     pub weight_decay: f32,
@@ -27,7 +27,7 @@ pub struct Sgd {
 pub enum Decay {
     /// As an L2 penalty: added to the gradient (`torch.optim.Adam`).
     Penalty,
-    /// Apart from the gradient: weights shrink by the learning rate times the decay (`torch.optim.AdamW`).
+    /// Apart from the gradient: weights shrink by learning rate times decay (`torch.optim.AdamW`).
     Decoupled,
 }
 
@@ -36,15 +36,15 @@ pub enum Decay {
 pub struct Adam {
     /// Learning rate.
     pub learning_rate: f32,
-    /// How much of the mean gradient stays.
+    /// The share of the mean gradient that stays.
     pub beta1: f32,
-    /// How much of the mean squared gradient stays.
+    /// The share of the mean squared gradient that stays.
     pub beta2: f32,
-    /// What is added to the root of the mean squared gradient.
+    /// Added to the root of the mean squared gradient.
     pub epsilon: f32,
     /// Weight decay.
     pub weight_decay: f32,
-    /// Adam's or AdamW's way with it.
+    /// How weight decay is applied: Adam's or AdamW's way.
     pub decay: Decay,
 }
 
@@ -106,11 +106,11 @@ impl Adam {
     }
 }
 
-/// What a step of Adam multiplies with.
+/// The factors of a step of Adam.
 #[derive(Clone, Copy)]
 pub(crate) struct AdamFactors {
     adam: Adam,
-    /// What weights shrink to, one unless the decay is decoupled.
+    /// The factor that weights shrink by: one unless the decay is decoupled.
     pub(crate) shrink: f32,
     /// The penalty's factor, zero if the decay is decoupled.
     pub(crate) penalty: f32,

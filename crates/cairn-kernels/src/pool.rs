@@ -1,4 +1,4 @@
-//! Pooling: the greatest of a window, the mean of a map.
+//! Pooling: the greatest value of a window, the mean of a map.
 
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::vectorised::vectorised;
 /// Height and width of a window at most: the number of a pixel in it fits into a byte.
 const MAX_WINDOW: usize = 16;
 
-/// What is wanted of a 2-D max pool, in the terms of `torch.nn.MaxPool2d`; [`MaxPoolShape::new`] checks it.
+/// The sizes of a 2-D max pool, in the terms of `torch.nn.MaxPool2d`; [`MaxPoolShape::new`] checks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolOptions {
     /// Photos in the batch.
@@ -24,9 +24,9 @@ pub struct MaxPoolOptions {
     pub window: usize,
     /// Step from one window to the next.
     pub stride: usize,
-    /// Pixels around the map, on every side, that are less than any number.
+    /// Pixels of minus infinity around the map, on every side.
     pub padding: usize,
-    /// Whether a last window that reaches beyond the padding counts, as long as it begins before that.
+    /// Whether a last window that ends beyond the padding counts, if it begins in the map or the padding before it.
     pub ceil_mode: bool,
 }
 
@@ -38,7 +38,7 @@ pub struct MaxPoolShape {
 }
 
 impl MaxPoolShape {
-    /// Checks the options and works out the output's size.
+    /// Checks the options and computes the output's size.
     ///
     /// # Errors
     /// When a size is zero, the window does not fit, has more than 256 pixels, or is padded by more than half,
@@ -96,7 +96,7 @@ impl MaxPoolShape {
         self.options.batch * self.output_map.area() * self.options.channels
     }
 
-    /// The taps of the window at output position `output` that lie in a map of `len` pixels.
+    /// The taps of the window at output position `output` that are in a map of `len` pixels.
     #[inline(always)]
     fn taps(&self, output: usize, len: usize) -> std::ops::Range<usize> {
         let start = output * self.options.stride;
@@ -104,7 +104,7 @@ impl MaxPoolShape {
             ..self.options.window.min(len + self.options.padding - start)
     }
 
-    /// The output positions, of `outputs`, whose windows hold input position `input`.
+    /// The output positions, less than `outputs`, whose windows contain input position `input`.
     #[inline(always)]
     fn windows(&self, input: usize, outputs: usize) -> std::ops::Range<usize> {
         let place = input + self.options.padding;
@@ -113,10 +113,10 @@ impl MaxPoolShape {
     }
 }
 
-/// Takes the greatest of every window. `taps` receives, for every output, which of the window's pixels it was (row by
-/// row), for the backward pass.
+/// Takes the greatest value of every window. For the backward pass, `taps` receives the index of its pixel in the
+/// window, row by row, for every output.
 ///
-/// NaN is greater than any number, so it comes through; of equals the first wins, as in PyTorch.
+/// NaN counts as greater than any number. Of equal values the first wins, as in PyTorch.
 ///
 /// # Panics
 /// When lengths do not match the shape.
@@ -182,7 +182,7 @@ fn max_pool_block<const LANES: usize, T: Element>(
     }
 }
 
-/// The gradient of [`max_pool`] to its input: each window's goes to the pixel that was the greatest.
+/// The gradient of [`max_pool`] to its input: each window's gradient goes to its greatest pixel.
 ///
 /// All of `input_gradient` is written.
 ///
@@ -282,7 +282,7 @@ vectorised! {
     }
 }
 
-/// The gradient of [`global_average_pool`]: every pixel gets its share. All of `input_gradient` is written.
+/// The gradient of [`global_average_pool`]: every pixel gets an equal share. All of `input_gradient` is written.
 ///
 /// # Panics
 /// When `input_gradient` has not as many photos of whole pixels as `output_gradient`.

@@ -1,8 +1,8 @@
-//! Shapes of layers, checked once, so that kernels need not doubt them.
+//! Shapes of layers. They are checked once; kernels rely on them.
 
 use thiserror::Error;
 
-/// Height and width of something.
+/// A height and a width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Extent {
     /// Rows.
@@ -23,7 +23,7 @@ impl Extent {
     }
 }
 
-/// A layer that cannot be.
+/// Why a layer's sizes are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ShapeError {
     /// A size that must be at least one is zero.
@@ -42,8 +42,8 @@ pub enum ShapeError {
         /// The padding on either side.
         padding: usize,
     },
-    /// Groups that the channels do not fall into.
-    #[error("{inputs} inputs and {outputs} outputs do not fall into {groups} equal groups")]
+    /// The channels cannot be split into the groups.
+    #[error("{inputs} inputs and {outputs} outputs cannot be split into {groups} equal groups")]
     Groups {
         /// Groups asked for.
         groups: usize,
@@ -70,7 +70,7 @@ pub enum ShapeError {
     TooLarge(&'static str),
 }
 
-/// What is wanted of a 2-D convolution, in the terms of `torch.nn.Conv2d`; [`Conv2dShape::new`] checks it.
+/// The sizes of a 2-D convolution, in the terms of `torch.nn.Conv2d`; [`Conv2dShape::new`] checks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv2dOptions {
     /// Photos in the batch.
@@ -87,7 +87,7 @@ pub struct Conv2dOptions {
     pub stride: usize,
     /// Zeros around the input map, on every side.
     pub padding: usize,
-    /// Parts that the channels fall into: one for a dense convolution, `inputs` (and `outputs`) for a depthwise one.
+    /// Groups of channels: one for a dense convolution, `inputs` (and `outputs`) for a depthwise one.
     pub groups: usize,
 }
 
@@ -102,10 +102,10 @@ pub struct Conv2dShape {
 }
 
 impl Conv2dShape {
-    /// Checks the options and works out the output's size.
+    /// Checks the options and computes the output's size.
     ///
     /// # Errors
-    /// When a size is zero, the kernel does not fit into the padded map, the channels do not fall into the groups, or
+    /// When a size is zero, the kernel does not fit into the padded map, the channels cannot be split into the groups, or
     /// the padded maps, the weights or the multiply-adds are too many to be counted.
     pub fn new(options: Conv2dOptions) -> Result<Self, ShapeError> {
         let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, groups } = options;
@@ -155,18 +155,18 @@ impl Conv2dShape {
         self.output_map
     }
 
-    /// Whether every channel is convolved on its own.
+    /// Whether each channel is a group of its own.
     pub fn is_depthwise(&self) -> bool {
         let Conv2dOptions { inputs, outputs, groups, .. } = self.options;
         groups != 1 && groups == inputs && groups == outputs
     }
 
-    /// Whether the channels fall into several groups, but not each into its own.
+    /// Whether there are several groups of more than one channel.
     pub fn is_grouped(&self) -> bool {
         self.options.groups != 1 && !self.is_depthwise()
     }
 
-    /// The dense convolution of one of the groups.
+    /// The shape of one group: a dense convolution.
     pub fn group(&self) -> Self {
         let Conv2dOptions { inputs, outputs, groups, .. } = self.options;
         let (inputs, outputs) = (inputs / groups, outputs / groups);
@@ -189,7 +189,7 @@ impl Conv2dShape {
         outputs * (inputs / groups) * kernel.area()
     }
 
-    /// Multiply-adds of one pass; each of the two gradients takes as many.
+    /// Multiply-adds of one pass, forward or to either gradient.
     pub fn multiply_adds(&self) -> usize {
         let Conv2dOptions { batch, inputs, outputs, kernel, groups, .. } = self.options;
         batch * self.output_map.area() * outputs * (inputs / groups) * kernel.area()
@@ -208,7 +208,7 @@ pub(crate) fn window_positions(
     Ok(room / stride + 1)
 }
 
-/// The most elements that anything may have. It leaves room for elements of several bytes, and for rounding up to
+/// The most elements of a map or of weights. It leaves room for elements of several bytes, and for rounding up to
 /// whole words, panels and cache lines, before an address would overflow.
 const MOST_ELEMENTS: usize = isize::MAX as usize >> 10;
 

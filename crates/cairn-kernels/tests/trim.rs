@@ -28,7 +28,7 @@ fn fill_scratch() {
         padding: 1,
         groups: 1,
     })
-    .unwrap();
+    .expect("a layer that can be");
     let (input, output_gradient) = (random(shape.input_len(), 1), random(shape.output_len(), 2));
     let mut gradient = vec![0.0; shape.weight_len()];
     conv::weight_gradient(Isa::best(), &shape, &input, &output_gradient, &mut gradient);

@@ -22,18 +22,18 @@ use crate::vectorised::vectorised;
 pub struct BatchNorm<'a> {
     /// Scale of the normalised values (gamma).
     pub weight: &'a [f32],
-    /// What is added to them (beta).
+    /// Shift of the scaled values (beta).
     pub bias: &'a [f32],
-    /// What is added to the variance, against division by zero.
+    /// Added to the variance, against division by zero.
     pub epsilon: f32,
 }
 
-/// Where the statistics of a forward pass came from, with them.
+/// The statistics of a forward pass, by their source.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
-    /// From the batch itself: the gradient flows through them too.
+    /// Of the batch itself: the gradient flows through them too.
     Batch(&'a Statistics),
-    /// They were given, as the running ones are in evaluation and where batch norm is frozen.
+    /// Given: running statistics, in evaluation and in a frozen batch norm.
     Given(&'a Statistics),
 }
 
@@ -54,17 +54,17 @@ pub struct ParameterGradients {
     pub bias: Vec<f32>,
 }
 
-/// What the backward pass needs of a residual add between batch norm and activation.
+/// The operands of the backward pass for a residual add between batch norm and activation.
 #[derive(Debug)]
 pub struct ResidualBackward<'a, T> {
-    /// The forward pass's output: where the activation let the gradient pass.
+    /// The forward pass's output. It says where the activation lets the gradient pass.
     pub output: &'a [T],
     /// Receives the gradient to the residual.
     pub gradient: &'a mut [T],
 }
 
 impl BatchNorm<'_> {
-    /// Normalises by the given statistics: the batch's own in training, the running ones in evaluation.
+    /// Normalises with the given statistics: the batch's own in training, the running ones in evaluation.
     ///
     /// # Panics
     /// When lengths do not match.
@@ -161,8 +161,8 @@ impl Line {
         self.mean.len()
     }
 
-    /// Its values at the channels, in slices whose equal lengths are plain to the compiler: without that it would check
-    /// every index, and no loop over channels would become vector code.
+    /// Its values at the channels, in slices that the compiler sees to be of equal length. Otherwise it would check every
+    /// index, and no loop over channels would become vector code.
     #[inline(always)]
     fn slices(&self) -> LineSlices<'_> {
         let channels = self.channels();
@@ -222,7 +222,7 @@ vectorised! {
 
 /// Both passes of the gradient: the sums over the batch first, then every pixel's own.
 ///
-/// The activation's output is computed again from the input: that is cheaper than reading it.
+/// The activation's output is computed again from the input, which is cheaper than reading it.
 fn backward_passes<T: Element>(
     isa: Isa,
     line: &Line,
@@ -279,7 +279,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// The gradient to the input: what comes back through the value itself, less what goes through mean and variance.
+    /// The gradient to the input: the gradient through the value itself, less those through mean and variance.
     fn spread_gradients<T: Element>(
         line: &Line,
         means: &ParameterGradients,

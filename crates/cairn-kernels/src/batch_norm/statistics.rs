@@ -19,10 +19,10 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The batch's statistics: `input` is a map of so many `channels`, pixel after pixel.
+    /// The batch's statistics; `input` is a map with `channels` values a pixel.
     ///
-    /// Each stretch of pixels gets its own mean and squared distances, and stretches are merged in f64 (Chan, Golub and
-    /// LeVeque, 1979), so a mean far from zero costs no accuracy. The bits do not depend on the number of threads.
+    /// Mean and squared distances are computed for each stretch of pixels and merged in f64 (Chan, Golub and LeVeque, 1979),
+    /// so a mean far from zero costs no accuracy. The bits do not depend on the number of threads.
     ///
     /// # Panics
     /// When the map is empty or no whole number of pixels.
@@ -55,7 +55,7 @@ impl Statistics {
         }
     }
 
-    /// Moves running statistics towards these by `momentum`, as PyTorch does: with the unbiased variance.
+    /// Moves running statistics towards these by `momentum`, with the unbiased variance, as PyTorch does.
     ///
     /// # Panics
     /// When the slices have not one value a channel.
@@ -85,7 +85,7 @@ vectorised! {
         for sum in mean.iter_mut() {
             *sum /= pixels;
         }
-        // What rounding left between this mean and the true one is the mean distance from it.
+        // The mean distance from this mean is what rounding left between it and the true mean.
         let mut distances = vec![0.0; channels];
         let squares = &mut squares[..channels];
         for pixel in input.chunks_exact(channels) {

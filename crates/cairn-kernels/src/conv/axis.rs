@@ -1,9 +1,9 @@
-//! Which pixels read which: the index arithmetic of convolutions, one axis at a time.
+//! The index arithmetic of convolutions, one axis at a time: which pixels read which.
 //!
-//! A convolution's output pixel reads input pixels at fixed distances. So does each pixel of the gradient to the
-//! input read pixels of the gradient to the output; only, with stride s, the distances repeat every s pixels, and the
-//! pixels fall into s phases along each axis. An [`Axis`] says this for the forward pass, or for one phase of the
-//! gradient, so that both are the same computation.
+//! An output pixel of a convolution reads input pixels at fixed distances. A pixel of the gradient to the input reads
+//! pixels of the gradient to the output in the same way, but with stride s the distances repeat every s pixels: there
+//! are s phases along each axis. An [`Axis`] describes the forward pass, or one phase of the gradient. So both are the
+//! same computation.
 
 use std::ops::Range;
 
@@ -30,7 +30,7 @@ pub(crate) struct Sweep {
     pub(crate) columns: Axis,
 }
 
-/// A run of source positions, which may lie outside of the map on either side.
+/// Successive source positions, which may be outside of the map on either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) first: isize,
@@ -87,14 +87,14 @@ impl Axis {
         }
     }
 
-    /// Whether every source position lies in a map of `map` positions.
+    /// Whether every source position is in a map of `map` positions.
     pub(crate) fn stays_inside(&self, map: usize) -> bool {
         let Span { first, count } = self.span(&(0..self.count));
         first >= 0 && first as usize + count <= map
     }
 }
 
-/// The order in which weights are packed for the gradient to the input: phase after phase, and within each from the
+/// The order of the taps in weights packed for the gradient to the input: phase after phase, and in each phase from the
 /// last tap to the first, since a later tap reads an earlier output.
 pub(crate) fn backward_taps(kernel: usize, stride: usize) -> Vec<usize> {
     (0..stride).flat_map(|phase| (phase..kernel).step_by(stride).rev()).collect()

@@ -1,10 +1,10 @@
-//! How a gathering product is cut into tasks.
+//! Bands: the tasks of a gathering product.
 
 use std::ops::Range;
 
 use super::axis::Sweep;
 
-/// Tasks to make at least, where the layer allows: panels are spread over tasks when there are few bands.
+/// The least number of tasks, if the layer is large enough. Panels are spread over tasks when there are few bands.
 const MIN_TASKS: usize = 16;
 
 /// A task: some destination pixels of one sweep, and some panels of their channels.
@@ -51,7 +51,7 @@ pub(super) fn bands(
     bands.into_iter().flat_map(split).collect()
 }
 
-/// The size of parts of at most `most` that differ by little.
+/// The size of nearly equal parts of at most `most`.
 pub(super) fn even_part(total: usize, most: usize) -> usize {
     total.div_ceil(total.div_ceil(most))
 }

@@ -1,4 +1,4 @@
-//! Depthwise convolutions: every channel on its own, so there is nothing to share but the vectors of channels.
+//! Depthwise convolutions: every channel on its own, vectors of channels at a time.
 
 mod slide;
 
@@ -22,7 +22,7 @@ struct Reading {
     tap: usize,
 }
 
-/// What every destination position along an axis reads.
+/// The readings of every destination position along an axis.
 fn readings(axes: &[Axis], tap_order: &[usize], destinations: usize, sources: usize) -> Vec<Vec<Reading>> {
     let mut all = vec![Vec::new(); destinations];
     for axis in axes {
@@ -39,11 +39,11 @@ fn readings(axes: &[Axis], tap_order: &[usize], destinations: usize, sources: us
     all
 }
 
-/// What every pixel of a destination map reads.
+/// The readings of every pixel of a destination map.
 struct Gather {
     rows: Vec<Vec<Reading>>,
     columns: Vec<Vec<Reading>>,
-    /// How the columns are walked, where that can be.
+    /// How to walk along the columns, where that is possible.
     slide: Option<Slide>,
     source: Extent,
     kernel_width: usize,
@@ -109,7 +109,7 @@ pub(crate) fn gather<T: Element>(
     });
 }
 
-/// What is done to a row's sums.
+/// The end of a row: bias, residual and activation.
 #[derive(Clone, Copy)]
 struct Finish<'a, T> {
     bias: &'a [f32],
@@ -223,7 +223,7 @@ pub(crate) fn weight_gradient<T: Element>(
     }
 }
 
-/// What a column of taps sees of a row: outputs `first..end`, from input column `source` on.
+/// The part of a row that a column of taps reads: for outputs `first..end`, from input column `source` on.
 struct TapView {
     first: usize,
     end: usize,

@@ -1,4 +1,4 @@
-//! What is done to a convolution's sums before they are stored.
+//! The epilogue of a convolution: what is done to its sums before they are stored.
 
 use crate::clamp::Clamp;
 use crate::disjoint_slice::DisjointSlice;
@@ -6,7 +6,7 @@ use crate::element::Element;
 use crate::microkernel::Panel;
 use crate::vectorised::vectorised;
 
-/// What follows the sums of a forward convolution: `activation(sums + bias + residual)`.
+/// The end of a forward convolution: `activation(sums + bias + residual)`.
 ///
 /// With batch norm folded into the weights and the bias (see [`FoldedBatchNorm`](crate::batch_norm::FoldedBatchNorm)),
 /// this is convolution, batch norm, residual add and activation in one pass over the output.

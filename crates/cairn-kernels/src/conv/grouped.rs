@@ -1,4 +1,4 @@
-//! Convolutions in groups: the channels fall into parts, each convolved by itself.
+//! Convolutions in groups: each group of channels is convolved by itself.
 //!
 //! Each part is copied out of its map, runs through the dense kernels, and is copied back between the others: a few
 //! passes over the maps, beside the convolution's nine products for each of its values and channels.
@@ -62,7 +62,7 @@ pub(crate) fn input_gradient<T: Element>(
     interleave(&parts, channels, input_gradient);
 }
 
-/// [`weight_gradient`](super::weight_gradient) of every group, whose weights lie one after the other.
+/// [`weight_gradient`](super::weight_gradient) of every group, whose weights follow each other.
 pub(crate) fn weight_gradient<T: Element>(
     isa: Isa,
     shape: &Conv2dShape,

@@ -1,4 +1,4 @@
-//! How the gradient to the weights is cut into tasks, and how their sums are added up.
+//! The tasks of the gradient to the weights, and the sum of their results.
 
 use std::ops::Range;
 
@@ -39,8 +39,8 @@ pub(super) struct PixelProduct<'a> {
 
 impl PixelProduct<'_> {
     /// Has `task` sum over some photos for some panels, for every task, and writes the totals of the first `rows_kept`
-    /// rows to `gradient`, a row for each output channel. A task's sums lie panel after panel, and in each, row after
-    /// row.
+    /// rows to `gradient`, a row for each output channel. A task's sums are panel after panel, and in each panel row
+    /// after row.
     pub(super) fn sum(
         &self,
         rows_kept: usize,
@@ -102,7 +102,7 @@ pub(super) struct Chunk {
     pub(super) rows: Range<usize>,
 }
 
-/// Cuts photos with output maps of `positions` into chunks of about so many pixels: rows of one photo, or whole photos.
+/// Cuts photos with output maps of `positions` into chunks of about `pixels`: rows of one photo, or whole photos.
 pub(super) fn chunks(photos: Range<usize>, positions: Extent, pixels: usize) -> Vec<Chunk> {
     let rows = (pixels / positions.width).clamp(1, positions.height);
     let photos_each = if rows < positions.height { 1 } else { (pixels / positions.area()).max(1) };

@@ -153,8 +153,7 @@ fn run_gather<T: Element>(product: &Gather<'_, T>, output: &mut [T]) {
     }
 }
 
-/// The gradient to the weights of [`forward`], in the layout of the weights, from its input and the gradient to its
-/// output.
+/// The gradient to the weights of [`forward`], in the layout of the weights.
 ///
 /// All of `gradient` is written. The sums are kept in f32, in an order that depends on the shape alone: the result has
 /// the same bits on any number of threads.
@@ -183,7 +182,7 @@ pub fn weight_gradient<T: Element>(
     let product = WeightGradient { isa, shape, input, output_gradient };
     match T::tile_unit(isa) {
         Some(unit) => {
-            with_unit!(unit, U => amx::weight_gradient::weight_gradient::<U, T>(&product, gradient))
+            with_unit!(unit, U => amx::weight_gradient::weight_gradient::<U, T>(&product, gradient));
         }
         None => vector::weight_gradient::weight_gradient(&product, gradient),
     }

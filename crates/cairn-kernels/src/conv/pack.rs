@@ -15,11 +15,11 @@ use crate::shape::{Conv2dShape, check_len};
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
-/// Good for any batch and map size, best for those of the shape given; pack anew when the weights change.
+/// They serve for any batch and map size, best for those of the shape given. Pack again when the weights change.
 ///
 /// Dense weights: panel after panel of output channels, and in each panel, for every kernel row, kernel column and
-/// source channel, one word per output channel. The words that one output pixel meets along a row of the patch thus lie
-/// together, whatever the number of channels: three channels of a photo make runs as good as any. Depthwise
+/// source channel, one word per output channel. So the words that one output pixel meets along a row of the patch are
+/// together, for any number of channels: the three channels of a photo make long runs too. Depthwise
 /// weights: for every tap, all channels, as f32. Weights in groups: each group's, dense.
 #[derive(Debug)]
 pub struct PackedWeights<T> {
@@ -37,7 +37,7 @@ pub struct PackedWeights<T> {
     element: std::marker::PhantomData<T>,
 }
 
-/// Which of a convolution's products the weights are packed for.
+/// The product that weights are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the input map to the output map.
@@ -53,7 +53,7 @@ pub(crate) struct PackedPanel {
     pub(crate) start: usize,
 }
 
-/// What of a shape the packed weights depend on.
+/// The part of a shape that packed weights depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Layer {
     inputs: usize,
@@ -158,7 +158,7 @@ fn pack_dense<T: Element>(isa: Isa, layer: Layer, direction: Direction, weights:
     let mut words = Buffer::of::<f32>(start);
     let elements = words.as_mut_slice::<T>(start * T::PER_WORD);
     if source_words * T::PER_WORD > sources {
-        // What stands beyond the last channel is multiplied with the zeros there, and must be a number.
+        // Weights beyond the last channel are multiplied by zeros, and so must be numbers.
         elements.fill(T::ZERO);
     }
     let all = DisjointSlice::new(elements);

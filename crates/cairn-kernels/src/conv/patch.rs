@@ -24,8 +24,8 @@ pub(crate) fn patch_len<T: Element>(map: &Map<'_, T>, photos: usize, rows: Span,
     photos * rows.count * columns.count * padded_channels::<T>(map.channels)
 }
 
-/// Copies the stretch `rows` x `columns` of some photos, with zeros where it lies outside of the map, and one zero
-/// channel more where pixels must be whole words. Photos, rows and pixels follow each other without gaps.
+/// Copies the part `rows` x `columns` of some photos. Outside of the map it is zero, and so is the channel that is added
+/// where pixels must be whole words. Photos, rows and pixels follow each other without gaps.
 pub(crate) fn copy_patch<T: Element>(
     map: &Map<'_, T>,
     photos: Range<usize>,
@@ -67,7 +67,7 @@ pub(crate) fn copy_patch<T: Element>(
 }
 
 impl Span {
-    /// The part that lies in a map of `len` positions.
+    /// The part that is in a map of `len` positions.
     fn clip(self, len: usize) -> Range<usize> {
         let end = (self.first + self.count as isize).clamp(0, len as isize) as usize;
         let start = (self.first.max(0) as usize).min(end);

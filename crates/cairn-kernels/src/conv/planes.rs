@@ -1,4 +1,4 @@
-//! A stretch of a map as channel-major planes.
+//! A part of a map as channel-major planes.
 
 use std::ops::Range;
 
@@ -9,10 +9,10 @@ use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::Extent;
 
-/// The layout of one channel's plane: for each photo and padded row, `stride` interleaved rows, of which the first holds
-/// every `stride`-th column from the first on, the second those beside them, and so on. What a tap reads for neighbouring
-/// outputs thus lies together. Rows and columns that no tap reads, as a stride greater than the kernel leaves them, are
-/// left out.
+/// The layout of one channel's plane: for each photo and padded row, `stride` interleaved rows. The first holds every
+/// `stride`-th column from the first on, the second the columns beside them, and so on. So the values that a tap reads
+/// for neighbouring outputs are together. Rows and columns that no tap reads (a stride greater than the kernel) are left
+/// out.
 #[derive(Clone, Debug)]
 pub(crate) struct Planes {
     photos: Range<usize>,
@@ -111,7 +111,7 @@ impl Planes {
         transpose(isa, pixels, planes, self.step());
     }
 
-    /// Which places of the interleaved row that begins at `column` lie in a map of `width` columns.
+    /// The places of the interleaved row that begins at `column` which are in a map of `width` columns.
     fn inside(&self, column: usize, width: usize) -> Range<usize> {
         let first = self.first_column + column as isize;
         let stride = self.stride as isize;

@@ -335,8 +335,8 @@ impl<const N: usize> Backward<Flex, N> for Activate {
 
 /// One of a fork's two arms.
 ///
-/// Burn would add the arms' gradients itself, on one thread. So whichever arm comes first leaves its gradient to the
-/// second, which hands on the sum.
+/// Burn would add the arms' gradients itself, on one thread. Here the arm that comes first leaves its gradient to the
+/// second, which passes the sum on.
 #[derive(Debug)]
 struct Arm;
 

@@ -12,7 +12,7 @@ use crate::shape::Extent;
 pub(super) trait MapElement: Element {
     const DTYPE: DType;
 
-    /// The values, where they lie together in order.
+    /// The values, if they are contiguous.
     fn slice(tensor: &FlexTensor) -> Option<&[Self]>;
 }
 
@@ -50,7 +50,7 @@ macro_rules! with_element {
 }
 pub(super) use with_element;
 
-/// A tensor whose values lie together, to be read as a slice.
+/// A contiguous tensor, to be read as a slice.
 pub(super) struct Values(FlexTensor);
 
 impl Values {

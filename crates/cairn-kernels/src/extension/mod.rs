@@ -32,7 +32,7 @@ pub struct ConvGeometry {
     pub stride: usize,
     /// Zeros around the map, on every side.
     pub padding: usize,
-    /// Parts that the channels fall into: one for a dense convolution, the number of channels for a depthwise one.
+    /// Groups of channels: one for a dense convolution, the number of channels for a depthwise one.
     pub groups: usize,
 }
 
@@ -43,18 +43,18 @@ pub struct PoolGeometry {
     pub window: usize,
     /// Step from one window to the next.
     pub stride: usize,
-    /// Pixels around the map, on every side, that are less than any number.
+    /// Pixels of minus infinity around the map, on every side.
     pub padding: usize,
-    /// Whether a last window that reaches beyond the padding counts, as long as it begins before that.
+    /// Whether a last window that ends beyond the padding counts, if it begins in the map or the padding before it.
     pub ceil_mode: bool,
 }
 
-/// A tensor that an operation may do without: a bias, or a residual.
+/// An optional tensor: a bias, or a residual.
 #[derive(Clone, Debug, ExtensionType)]
 pub enum Optional<B: Backend> {
-    /// It is there.
+    /// There is one.
     Given(FloatTensor<B>),
-    /// It is not.
+    /// There is none.
     Absent,
 }
 
@@ -71,7 +71,7 @@ pub struct FixedNorm<B: Backend> {
     pub variance: FloatTensor<B>,
 }
 
-/// What a batch norm in training gives: `(output, mean, variance)`, the variance biased, both `[channels]`.
+/// The results of a batch norm in training: `(output, mean, variance)`, the variance biased, both `[channels]`.
 pub(crate) type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
 /// The layers of convolutional networks.
@@ -80,7 +80,7 @@ pub(crate) type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>)
 /// gradients.
 #[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub trait NetworkOps: Backend {
-    /// `[batch, channels, height, width]` to a map of the wanted type.
+    /// `[batch, channels, height, width]` to a map of the given type.
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
         fallback::to_map::<Self>(planes, dtype)
     }
@@ -90,7 +90,7 @@ pub trait NetworkOps: Backend {
         fallback::from_map::<Self>(map)
     }
 
-    /// Convolution with weights `[outputs, inputs / groups, height, width]` and perhaps a bias `[outputs]`.
+    /// Convolution with weights `[outputs, inputs / groups, height, width]` and an optional bias `[outputs]`.
     fn map_conv2d(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -100,10 +100,10 @@ pub trait NetworkOps: Backend {
         fallback::map_conv2d::<Self>(input, weight, bias, geometry)
     }
 
-    /// Convolution, batch norm with given statistics, residual add and activation, all in one: for evaluation, and for
-    /// norms that do not learn. Gradients go to input, weight and residual.
+    /// Convolution, batch norm with given statistics, residual add and activation in one pass: for evaluation, and for
+    /// frozen norms. Gradients go to input, weight and residual.
     ///
-    /// `folded` keeps what was made of the weights; the caller keeps one for each layer.
+    /// `folded` keeps the weights with the norm folded in; the caller has one for each layer.
     #[allow(clippy::too_many_arguments)]
     fn map_conv2d_norm(
         input: FloatTensor<Self>,
@@ -121,7 +121,7 @@ pub trait NetworkOps: Backend {
         )
     }
 
-    /// Batch norm by the batch's own statistics, residual add and activation.
+    /// Batch norm with the batch's own statistics, residual add and activation.
     fn map_norm_train(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -133,7 +133,7 @@ pub trait NetworkOps: Backend {
         fallback::map_norm_train::<Self>(input, weight, bias, epsilon, residual, activation)
     }
 
-    /// Batch norm by given statistics, residual add and activation.
+    /// Batch norm with given statistics, residual add and activation.
     fn map_norm_fixed(
         input: FloatTensor<Self>,
         #[extension_type] norm: FixedNorm<Self>,
@@ -153,12 +153,12 @@ pub trait NetworkOps: Backend {
         fallback::map_activate::<Self>(input, residual, activation)
     }
 
-    /// The map twice, for a place where two paths part; both must lead to the loss.
+    /// The map twice, where two paths part; both must lead to the loss.
     fn map_fork(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
         fallback::map_fork::<Self>(input)
     }
 
-    /// The greatest of every window.
+    /// Max pool: the greatest value of every window.
     fn map_max_pool2d(input: FloatTensor<Self>, geometry: PoolGeometry) -> FloatTensor<Self> {
         fallback::map_max_pool2d::<Self>(input, geometry)
     }

@@ -85,7 +85,7 @@ impl Region {
         // SAFETY: the layout is not empty.
         let allocation = unsafe { alloc_zeroed(layout) };
         let allocation = NonNull::new(allocation).unwrap_or_else(|| handle_alloc_error(layout));
-        // SAFETY: less than a line, of which there is one more than asked for.
+        // SAFETY: less than a line further on, and there is one line more than asked for.
         let start = unsafe { allocation.add(allocation.align_offset(align_of::<Line>())) };
         Self { allocation, layout, start: start.cast(), lines, gaps: Gaps::one(lines) }
     }

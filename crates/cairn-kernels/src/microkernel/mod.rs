@@ -1,6 +1,6 @@
 //! The register-blocked product at the bottom of every dense convolution.
 //!
-//! All three convolution products (forward, gradient to the input, gradient to the weights) come down to
+//! All three convolution products (forward, gradient to the input, gradient to the weights) are sums of the form
 //!
 //! ```text
 //! c[i][j] (+)= sum over runs r, sum over k < depth:  rows[i][r.x + k * step] * w[r.w + k][j]
@@ -9,8 +9,8 @@
 //! with up to six rows `i` (pixels, or taps x channels of a weight gradient), and a panel of a few vectors of
 //! columns `j` (output channels). Rows are read one word at a time and broadcast; the panel is read a vector at
 //! a time and used for all rows, so six rows and four vectors make 24 multiply-adds out of ten loads, all sums in
-//! registers. A row is addressed by its base plus an offset shared by all rows, so nothing but the base differs
-//! between pixels, whichever way they lie in the map.
+//! registers. A row is addressed by its base plus an offset shared by all rows. So pixels differ in their base alone,
+//! wherever they are in the map.
 //!
 //! A word is one f32, or two neighbouring bf16 whose products are both added (`VDPBF16PS`).
 
@@ -37,26 +37,26 @@ const MAX_VECTORS: usize = 4;
 /// One tile's operands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile<'a> {
-    /// Each row's base; those past the tile's rows are not looked at. A row of bf16 may begin between two words.
+    /// Each row's base; those past the tile's rows are not read. A row of bf16 may begin between two words.
     pub(crate) rows: [*const Word; MAX_ROWS],
     /// The stretches to sum over.
     pub(crate) runs: &'a [Run],
     /// Words per run.
     pub(crate) depth: usize,
-    /// From one word of a row to its next: one where they lie together.
+    /// From one word of a row to its next: one where they are together.
     pub(crate) step: usize,
     /// The panel: for each word of depth, one word per column.
     pub(crate) w: *const Word,
     /// Where the sums go: row after row, as many f32 as the panel has columns.
     pub(crate) c: *mut f32,
-    /// Whether to add to what stands there already.
+    /// Whether to add to the sums that are there already.
     pub(crate) accumulate: bool,
 }
 
 /// Computes one tile.
 ///
 /// # Safety
-/// The instruction set must be there (as it is for whoever has [`Microkernels`]), and every address of the tile valid:
+/// The machine must have the instruction set (which [`Microkernels`] vouch for), and every address of the tile be valid:
 /// `rows[i] + run.x + k * step` for reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing
 /// (and reading, when accumulating) `rows x columns` f32.
 pub(crate) type Microkernel = unsafe fn(&Tile<'_>);
@@ -73,7 +73,7 @@ impl Microkernels {
     /// The kernels for f32.
     ///
     /// # Panics
-    /// When the machine lacks the set: who has the kernels of a set may call them.
+    /// When the machine lacks the set. So kernels that this returns may be called.
     pub(crate) fn for_f32(isa: Isa) -> &'static Self {
         isa.require();
         match isa.vectors() {
@@ -88,7 +88,7 @@ impl Microkernels {
     /// The kernels for bf16.
     ///
     /// # Panics
-    /// When the machine lacks the set, or the set does not offer bf16, see [`Isa::has_bf16`].
+    /// When the machine lacks the set, or the set has no bf16, see [`Isa::has_bf16`].
     pub(crate) fn for_bf16(isa: Isa) -> &'static Self {
         isa.require();
         match isa.vectors() {

@@ -1,6 +1,6 @@
 //! A run of words that a product sums over.
 
-/// A stretch of `depth` words that lies together in each row, and its weights.
+/// `depth` successive words of each row, and their weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Run {

@@ -22,7 +22,7 @@ use crate::microkernel::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_RO
 use crate::microkernel::{Panel, Run};
 use crate::shape::Extent;
 
-/// Positions of a band, roughly: sixteen blocks, so that a panel's weights are read from afar seldom.
+/// Positions of a band, roughly: sixteen blocks, so that a panel's weights are rarely read from beyond the cache.
 const BAND_POSITIONS: usize = 512;
 
 /// Words of a patch, at most, unless a single row of destinations needs more: with the weights of a panel, half of the
@@ -126,7 +126,7 @@ unsafe fn run_band<U: TileUnit, T: Element>(
             let firsts = [first, first + TILE_ROWS].map(|first| first.min(positions - tile_rows));
             let sums = [sums, sums.wrapping_add(TILE_ROWS * panel.width)];
             let block = Block {
-                // A phase of a gradient without taps has no patch to lie in.
+                // A phase of a gradient without taps has no patch: its addresses are not read.
                 rows: firsts.map(|first| pixels.base.wrapping_add(first * pixels.step)),
                 row_step: pixels.step,
                 runs: &scratch.runs,
@@ -135,7 +135,7 @@ unsafe fn run_band<U: TileUnit, T: Element>(
                 sum_step: panel.width,
                 accumulate: false,
             };
-            // SAFETY: every position lies in the patch or the map, and a tap's offset leads from it to a pixel
+            // SAFETY: every position is in the patch or the map, and a tap's offset leads from it to a pixel
             // there, which a run leaves only for those of the next taps; the weights have a line of the panel for
             // each word; the sums have room for two tiles of rows.
             unsafe { unit.multiply(&block, row_tiles, panel.width / ROW_WORDS) };
@@ -180,7 +180,7 @@ fn lay_out<T: Element>(gather: &Gather<'_, T>, band: &Band, patch: &mut AlignedW
     let pixel = gather.weights.source_words;
     let step = columns.source_step * pixel;
     let (row_span, column_span) = (rows.span(&band.rows), columns.span(&(0..columns.count)));
-    // A phase of a gradient may have no taps: then nothing is read, and its place may lie past the map.
+    // A phase of a gradient may have no taps. Then nothing is read, and its place may be past the map.
     let reads = rows.taps * columns.taps > 0;
     let in_place = reads
         && rows.stays_inside(source.extent.height)

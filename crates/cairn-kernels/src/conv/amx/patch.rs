@@ -1,4 +1,4 @@
-//! A padded stretch of a map, laid out so that what a tap reads for neighbouring positions is evenly apart.
+//! A padded part of a map, laid out so that the pixels that a tap reads for neighbouring positions are evenly apart.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::shape::Extent;
 /// So the pixels that one tap reads for all positions of a band are evenly apart from the first to the last: a
 /// tap's offset ([`Layout::tap`]) plus a position's. Positions that have no destination, at the end of a line, are
 /// few: where the map is padded on both sides, the zeros before a line serve as those after the one before it too.
-/// That makes 8 positions of a line of 7, 15 of 14, and no rows in between: photos lie side by side, not one below
+/// That makes 8 positions of a line of 7, 15 of 14, and no rows in between: photos are side by side, not one below
 /// the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -34,7 +34,7 @@ pub(super) struct Layout {
     tail: usize,
 }
 
-/// What a patch is for: photos, the source positions that they are seen through, and the taps.
+/// The request for a patch: photos, their source positions, and the taps.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) photos: Range<usize>,
@@ -47,7 +47,7 @@ pub(super) struct View {
 }
 
 impl Layout {
-    /// The layout for rows of pixels: each pixel with its channels, columns not split, so that a kernel row's taps lie
+    /// The layout for rows of pixels: each pixel with its channels, columns not split, so that a kernel row's taps are
     /// together too. Positions are a stride apart.
     pub(super) fn of_pixels(view: View) -> Self {
         let View { photos, rows, columns, taps, stride, width } = view;
@@ -86,7 +86,7 @@ impl Layout {
         }
     }
 
-    /// A map as it stands, seen one photo at a time.
+    /// A map in place, one photo at a time.
     pub(super) fn of_map(width: usize) -> Self {
         Self {
             photos: 0..1,

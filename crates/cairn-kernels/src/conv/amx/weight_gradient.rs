@@ -40,10 +40,10 @@ struct Scratch {
     runs: Vec<Run>,
 }
 
-/// What the rows of the product are.
+/// The rows of the product.
 #[derive(Clone, Copy, Debug)]
 struct Rows {
-    /// Input channels. A few channels fill no tile; then those of all taps of a kernel row, which lie together in
+    /// Input channels. A few channels fill no tile. Then those of all taps of a kernel row, which are together in
     /// the map, count as the channels of one tap.
     channels: usize,
     taps: Extent,

@@ -44,7 +44,7 @@ impl Slide {
         })
     }
 
-    /// Where a source column lies in its row, if it lies in the map.
+    /// The index of a source column, if it is in the map.
     #[inline(always)]
     fn inside(&self, column: isize) -> Option<usize> {
         usize::try_from(column).ok().filter(|&column| column < self.width)
@@ -138,7 +138,7 @@ fn walk_block<const LANES: usize, const ROWS: usize, T: Element>(
                     add(&mut fresh, &values, row, 0);
                 }
             }
-            // What came to an end before this was of pixels left of the first.
+            // The sums that ended before this belong to pixels left of the first.
             if step >= 2 {
                 finish.store(waiting[0], step - 2, first, output);
             }

@@ -3,7 +3,7 @@
 //! The destination map is cut into bands: some rows of a photo, or some whole photos where they are small. For each
 //! band the source pixels are copied into a padded patch that stays in the second-level cache (no copy where nothing
 //! needs padding), and then, panel by panel of output channels and slab by slab of weights, the tile kernel runs over
-//! the band's pixels, six at a time, however they lie in rows and photos.
+//! the band's pixels, six at a time, across rows and photos.
 
 use rayon::prelude::*;
 
@@ -20,8 +20,8 @@ use crate::memory::with_scratch;
 use crate::microkernel::{MAX_ROWS, Run, Tile, row_tiles};
 use crate::shape::Extent;
 
-/// Destination pixels of a band, roughly: many enough that a slab of weights is read from afar seldom, few enough that
-/// their patch fits into the second-level cache.
+/// Destination pixels of a band, roughly: so many that a slab of weights is rarely read from beyond the cache, and so few
+/// that their patch fits into the second-level cache.
 const BAND_PIXELS: usize = 392;
 
 /// Elements of a patch, at most, unless a single row of destinations needs more.
@@ -30,7 +30,7 @@ const PATCH_WORDS: usize = 128 * 1024;
 /// Words of a slab of weights, at most: a quarter of a second-level cache of 1 MiB.
 const SLAB_WORDS: usize = 80 * 1024;
 
-/// Part of the depth of a panel, such that its weights stay in cache while the band's pixels pass.
+/// A part of the depth of a panel: its weights stay in cache for all pixels of the band.
 #[derive(Clone, Debug)]
 struct Slab {
     runs: Vec<Run>,
@@ -88,13 +88,13 @@ impl<T: Element> Gather<'_, T> {
         let Sweep { rows, columns } = band.sweep;
         let pixel = self.weights.source_words;
         let Extent { height, width } = self.source.extent;
-        // A phase of a gradient may have no taps: then nothing is read, and its place may lie outside of the map.
+        // A phase of a gradient may have no taps. Then nothing is read, and its place may be outside of the map.
         let reads = rows.taps * columns.taps > 0;
         let in_place = reads
             && rows.stays_inside(height)
             && columns.stays_inside(width)
             && pixel * T::PER_WORD == self.source.channels;
-        // Words of a row and a photo of the sources, and of what lies before the first pixel of the band.
+        // Words of a row and a photo of the sources, and before the first pixel of the band.
         let (pitch, photo, start, base) = if in_place {
             let (pitch, photo) = (width * pixel, height * width * pixel);
             let first_row = rows.span(&band.rows).first as usize;
@@ -151,7 +151,7 @@ impl<T: Element> Gather<'_, T> {
                 let sums_at = if one_slab { 0 } else { first * panel.width };
                 let mut rows = [source; MAX_ROWS];
                 for (row, offset) in rows.iter_mut().zip(&scratch.sources[first..first + count]) {
-                    // SAFETY: the pixel lies in the patch or the source map.
+                    // SAFETY: the pixel is in the patch or the source map, or at its begin where nothing is read.
                     *row = unsafe { source.add(*offset) };
                 }
                 let tile = Tile {
@@ -159,7 +159,7 @@ impl<T: Element> Gather<'_, T> {
                     runs: &slab.runs,
                     depth: slab.depth,
                     step: 1,
-                    // SAFETY: the panel lies in the packed weights.
+                    // SAFETY: the panel is in the packed weights.
                     w: unsafe { self.weights.words.as_ptr().add(start) },
                     // SAFETY: room was made for `kept` rows of sums above.
                     c: unsafe { scratch.sums.as_mut_ptr().cast::<f32>().add(sums_at) },

@@ -25,7 +25,7 @@ const CHUNK_PIXELS: usize = 448;
 /// Words of the planes of a block of input channels, at most: a quarter of a second-level cache of 1 MiB.
 const PLANES_WORDS: usize = 64 * 1024;
 
-/// Output channels of a task, roughly: as each task transposes the input for itself, not too few.
+/// Output channels of a task, roughly. Not too few, as each task transposes the input again.
 const TASK_OUTPUTS: usize = 64;
 
 /// A thread's memory, kept from task to task.
@@ -104,7 +104,7 @@ impl<T: Element> WeightGradient<'_, T> {
                     transposed: scratch.planes.as_ptr().cast::<T>(),
                     runs: &scratch.runs,
                     depth: words,
-                    // SAFETY: the panels before this one take so many words.
+                    // SAFETY: the panels before this one take as many words.
                     panel: unsafe { scratch.panels.as_ptr().add(rows * words * before) },
                     accumulate,
                 };
@@ -142,7 +142,7 @@ impl<T: Element> WeightGradient<'_, T> {
     /// Runs the tile kernel over the rows of a block of input channels, whose sums are given.
     ///
     /// # Safety
-    /// Every run of every tap must lie within the planes and the panel.
+    /// Every run of every tap must be within the planes and the panel.
     unsafe fn run_tiles(&self, operands: &Operands<'_, T>, panel: Panel, sums: &mut [f32]) {
         let kernels = T::microkernels(self.isa);
         let kernel = self.shape.options().kernel;
@@ -152,7 +152,7 @@ impl<T: Element> WeightGradient<'_, T> {
                 let (channel, tap) = (row / kernel.area(), row % kernel.area());
                 let at = channel * operands.planes.step()
                     + operands.planes.tap(tap / kernel.width, tap % kernel.width);
-                // SAFETY: the tap's first pixel lies in its channel's plane.
+                // SAFETY: the tap's first pixel is in its channel's plane.
                 *base = unsafe { operands.transposed.add(at) }.cast();
             }
             let tile = Tile {

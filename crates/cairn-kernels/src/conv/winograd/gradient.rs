@@ -96,7 +96,7 @@ impl<T: Element> Product<'_, T> {
         transform_gradients(self.isa, self.output_gradient, self.tiling, panel, tiles, to);
     }
 
-    /// For every position, input channels times output channels over so many tiles.
+    /// For every position, input channels times output channels, summed over `tiles` tiles.
     fn multiply(&self, tiles: usize, panel: Panel, accumulate: bool, scratch: &Scratch, sums: &mut [f32]) {
         let kernels = f32::microkernels(self.isa);
         let channels = self.input.channels;
@@ -119,7 +119,7 @@ impl<T: Element> Product<'_, T> {
                     accumulate,
                 };
                 // SAFETY: the instruction set is there, since its kernels are; every row has `tiles` words, `channels`
-                // apart, so many rows of the panel follow, and the sums are a slice of the right length.
+                // apart, the panel has as many rows, and the sums are a slice of the right length.
                 unsafe { kernels.get(count, panel.width)(&tile) };
             }
         }

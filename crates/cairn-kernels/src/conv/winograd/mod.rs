@@ -8,7 +8,7 @@
 //! weights' gradient  dw = G^T [ sum over tiles (B^T x B) * (A dY A^T) ] G
 //! ```
 //!
-//! For every position that is a plain product of matrices, for which the tile kernel serves. The basis is of f32 for
+//! For every position that is a plain product of matrices, which the microkernel computes. The basis is of f32 for
 //! bf16 maps too: its sums would magnify what was rounded to eight bits (2 % of error instead of 0.2 %), and a quarter
 //! of the multiplications in f32 is less work than all of them in bf16.
 
@@ -56,7 +56,7 @@ pub(super) fn serves<T: Element>(isa: Isa, shape: &Conv2dShape) -> bool {
         && options.batch * Tiling::of(shape.output_map()).tiles() >= LEAST_TILES
 }
 
-/// How a map is cut into tiles, row by row; those at its end may stand over.
+/// The tiles of a map, row by row. Tiles at its end may reach beyond it.
 #[derive(Clone, Copy, Debug)]
 struct Tiling {
     rows: usize,
@@ -102,8 +102,8 @@ macro_rules! with_block {
 }
 use with_block;
 
-/// A square of pixels that begins at a row and a column, some channels of it from `first` on; zero where it stands over
-/// the map.
+/// A square of pixels that begins at a row and a column, with some channels from `first` on. It is zero outside of the
+/// map.
 #[derive(Clone, Copy)]
 struct Square<'a, T> {
     map: Map<'a, T>,

@@ -18,7 +18,7 @@ use crate::microkernel::{MAX_ROWS, Panel, Run, Tile, TileElement, row_tiles};
 use crate::shape::Extent;
 use crate::vectorised::vectorised;
 
-/// Words that a band's tiles and their sums may take: what stays in a second-level cache of 1 MiB.
+/// Words of a band's tiles and their sums: they stay in a second-level cache of 1 MiB.
 const BAND_WORDS: usize = 160 * 1024;
 
 /// Columns of a panel, roughly.
@@ -69,8 +69,8 @@ impl<T: Element> Product<'_, T> {
         Tiling::of(self.destination)
     }
 
-    /// Few channels make many tiles that stay in cache; with many channels a band must have enough tiles that reading the
-    /// weights, which come from afar, pays.
+    /// With few channels, many tiles stay in cache. With many channels a band must have enough tiles to make up for reading
+    /// the weights, which come from beyond the cache.
     fn bands(&self) -> Vec<Band> {
         let (tiles, panels) = (self.batch * self.tiling().tiles(), self.weights.panels.len());
         let fitting = BAND_WORDS / (POSITIONS * (self.source.channels + PANEL));
@@ -129,8 +129,8 @@ impl<T: Element> Product<'_, T> {
                     c: unsafe { sums.add((position * tiles + first) * panel.width) },
                     accumulate: false,
                 };
-                // SAFETY: the instruction set is there, since its kernels are; every row has `words` words, and so many
-                // rows of the panel's weights follow.
+                // SAFETY: the instruction set is there, since its kernels are; every row has `words` words, and the
+                // panel's weights have as many rows.
                 unsafe { kernels.get(count, panel.width)(&tile) };
             }
         }
@@ -172,7 +172,7 @@ fn transform_block<T: Element, const L: usize>(pixels: Square<'_, T>, pitch: usi
 }
 
 vectorised! {
-    /// Brings the sums of a panel back to pixels, finishes them and stores those that lie in the map.
+    /// Brings the sums of a panel back to pixels, finishes them and stores those in the map.
     ///
     /// # Safety
     /// While this runs, nothing else may use the part of `output` that belongs to these tiles and the panel.

@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 
 use super::{PIXELS, SIDE};
 
-/// So many channels of one pixel or position.
+/// `L` channels of one pixel or position.
 pub(super) type Lanes<const L: usize> = [f32; L];
 
 /// Some lanes, each computed from the same lane of `from` by `one`.
@@ -32,11 +32,10 @@ fn each<const L: usize, const FROM: usize, const TO: usize>(
     to
 }
 
-/// Both axes of a square, whose lanes at a row and a column are `at(row, column)`; the outcome's go to `store(index,
-/// lanes)`.
+/// Both axes of a square. Its lanes at a row and a column are `at(row, column)`; the result goes to `store(index, lanes)`.
 ///
-/// The outcome lies the other way round, column by column: so positions do, and what is made of positions is upright again.
-/// Loops and memory that is not cleared first, where `array::from_fn` would read better: that is not inlined, and took a
+/// The result is transposed, column by column. So positions are transposed, and pixels made of positions are upright
+/// again. These are loops over memory that is not cleared first, since `array::from_fn` is not inlined here: it took a
 /// tenth of a training step.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "rows and columns change places")]

@@ -204,8 +204,8 @@ impl TileUnit for Hardware {
 }
 
 impl Drop for Hardware {
-    /// Gives the registers back to their initial state, so that a change of threads need not save them. Whoever
-    /// comes next configures them anew, so nothing depends on this having run.
+    /// Gives the registers back to their initial state, so that a change of threads need not save them. The next
+    /// unit configures them again, so nothing depends on this having run.
     fn drop(&mut self) {
         // SAFETY: the machine has the unit, as it could be configured.
         unsafe { tile_asm!("tilerelease") };
@@ -227,11 +227,11 @@ mod tests {
 
     #[test]
     fn the_machine_code_multiplies_rows_by_panels_in_the_manuals_encoding() {
-        // Keeps the code in this program, of which nothing else may need it.
+        // Keeps the code in this program, where nothing else may need it.
         let multiply: unsafe fn(&mut Hardware, &Block<'static>, usize, usize) = Hardware::multiply;
         black_box(multiply);
         let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        // The operands are hidden from the compiler, lest it put the bytes sought into the program.
+        // The operands are hidden from the compiler, which might otherwise put the bytes sought into the program.
         let contains = |operands: [u8; 3]| {
             let [sums, rows, panel] = black_box(operands);
             let code = tdpbf16ps(sums, rows, panel);

@@ -6,7 +6,7 @@
 //! a [`Block`] is two tiles of rows by two tiles of columns: each tile that is loaded is used twice, and four loads
 //! go with four products.
 //!
-//! The operands are those of the [vector tile](super): rows that are read where they lie, at offsets that all rows
+//! The operands are those of the [vector tile](super): rows that are read in place, at offsets that all rows
 //! share, and the panel, a line of words for each word of depth. But a tile is loaded with one distance from row to
 //! row, so here rows must be evenly apart.
 //!
@@ -113,7 +113,7 @@ pub(crate) trait TileUnit {
 /// One block's operands: up to two tiles of rows by a panel of one or two tiles of columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block<'a> {
-    /// The first row of each tile of rows; the second is not looked at where there is but one.
+    /// The first row of each tile of rows; the second is not read where there is one tile.
     pub(crate) rows: [*const Word; BLOCK_TILES],
     /// Words from one row to the next.
     pub(crate) row_step: usize,
@@ -125,7 +125,7 @@ pub(crate) struct Block<'a> {
     pub(crate) sums: [*mut f32; BLOCK_TILES],
     /// f32 from one row of sums to the next.
     pub(crate) sum_step: usize,
-    /// Whether to add to what stands there already.
+    /// Whether to add to the sums that are there already.
     pub(crate) accumulate: bool,
 }
 
