@@ -97,7 +97,7 @@ mod tests {
     fn a_photo_that_comes_while_weights_are_folded_does_not_wait_for_them() {
         let (done, outcome) = mpsc::channel();
         thread::spawn(move || {
-            let kept = FoldedConv::default();
+            let kept = FoldedConvCache::default();
             let mut inner = None;
             let outer = kept.get_or_make(&[], || {
                 inner = Some(kept.get_or_make(&[], || folded(1.0)));
