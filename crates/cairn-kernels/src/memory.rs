@@ -19,7 +19,8 @@ use arena::{Arena, Block};
 static MAPS: Arena = Arena::new();
 
 /// Gives memory back to the system that the kernels keep for their next use: free memory of maps, and the scratch
-/// buffers of the calling thread and of the threads of the current rayon pool.
+/// buffers of the calling thread and of the threads of the current rayon pool. Then glibc's allocator is asked to do the
+/// same.
 ///
 /// Maps, weights and models that exist stay as they are. The next layers run a little slower, since they have to ask
 /// for the memory again: call this when a burst of work is over, not between photos. It waits for each thread of the
@@ -28,7 +29,19 @@ pub fn trim() {
     scratch::trim();
     rayon::broadcast(|_| scratch::trim());
     MAPS.trim();
+    trim_allocator();
 }
+
+/// Has the allocator give back what was freed: glibc's keeps megabytes of it.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+fn trim_allocator() {
+    // SAFETY: takes no memory that is in use; threads may allocate meanwhile.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators have other ways.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(miri))))]
+fn trim_allocator() {}
 
 /// The least size of a block in bytes. Below it, the system's allocator is as good.
 const SMALLEST_CUT: usize = 64 << 10;
