@@ -185,10 +185,10 @@ fn texts(landmark: &Landmark) -> Vec<String> {
     }
 }
 
-/// The same of a landmark that the model is not sure of.
+/// The same of a landmark that the model is not sure of. The mark comes first, so that it is never what is cut off.
 fn maybe_texts(landmark: &Landmark) -> Vec<String> {
     let texts = texts(landmark);
-    let shortest = texts.last().map(|name| format!("{name}?"));
+    let shortest = texts.last().map(|name| format!("? {name}"));
     texts.iter().map(|text| format!("maybe {text}")).chain(shortest).collect()
 }
 
