@@ -46,19 +46,19 @@ impl Picture for ClassFigures<'_> {
             let share = f64::from(quarter) / 4.0;
             let x = left + share * length;
             pen.rule([x, HEAD - 6.0], [x, bottom], if quarter == 0 { FAINT } else { GRID })?;
-            pen.text(&format!("{:.0}%", 100.0 * share), [x, HEAD - 15.0], 12, Align::Middle, INK)?;
+            pen.text(&format!("{:.0}%", 100.0 * share), [x, HEAD - 15.0], 14, Align::Middle, INK)?;
         }
         for (row, class) in self.rows.iter().enumerate() {
             let y = HEAD + ROW * (row as f64 + 0.5);
-            pen.text(&shortened(&class.name), [left - 8.0, y], 13, Align::Right, INK)?;
+            pen.text(&shortened(&class.name), [left - 8.0, y], 15, Align::Right, INK)?;
             if class.support == 0 {
-                pen.text("no photos", [left + 8.0, y], 12, Align::Left, FAINT)?;
+                pen.text("no photos", [left + 8.0, y], 14, Align::Left, FAINT)?;
                 continue;
             }
             pen.bar([left, y - 5.0], [class.f1 * length, 10.0], BLUE.mix(0.3))?;
             pen.dot([left + class.precision * length, y], 4, BLUE)?;
             pen.ring([left + class.recall * length, y], 4, VERMILION)?;
-            pen.text(&percent(class.f1), [width - 4.0, y], 13, Align::Right, INK)?;
+            pen.text(&percent(class.f1), [width - 4.0, y], 15, Align::Right, INK)?;
         }
         Ok(())
     }
@@ -68,10 +68,10 @@ impl Picture for ClassFigures<'_> {
 fn draw_key<B: DrawingBackend>(pen: &Pen<'_, B>, width: f64) -> DrawResult<B> {
     let y = 18.0;
     pen.bar([12.0, y - 5.0], [24.0, 10.0], BLUE.mix(0.3))?;
-    pen.text("F1", [42.0, y], 13, Align::Left, INK)?;
+    pen.text("F1", [42.0, y], 15, Align::Left, INK)?;
     pen.dot([84.0, y], 4, BLUE)?;
-    pen.text("precision", [94.0, y], 13, Align::Left, INK)?;
+    pen.text("precision", [94.0, y], 15, Align::Left, INK)?;
     pen.ring([176.0, y], 4, VERMILION)?;
-    pen.text("recall", [186.0, y], 13, Align::Left, INK)?;
-    pen.text("F1", [width - 4.0, HEAD - 15.0], 13, Align::Right, INK)
+    pen.text("recall", [186.0, y], 15, Align::Left, INK)?;
+    pen.text("F1", [width - 4.0, HEAD - 15.0], 15, Align::Right, INK)
 }

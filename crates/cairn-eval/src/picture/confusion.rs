@@ -15,9 +15,9 @@ const CELL_WITH_NAME: f64 = 10.0;
 /// Into cells so large and larger a number of two digits fits that can be read.
 const CELL_WITH_COUNT: f64 = 16.0;
 /// Least and greatest height of a number in a cell.
-const COUNT_SIZES: [f64; 2] = [10.0, 15.0];
+const COUNT_SIZES: [f64; 2] = [11.0, 18.0];
 /// Height of names and axes, where the cells have room for it.
-const NAME_SIZE: f64 = 13.0;
+const NAME_SIZE: f64 = 15.0;
 
 /// Each row's cells say what its photos were taken for: blue on the diagonal, vermilion elsewhere, the stronger the
 /// larger the share of the row.
@@ -72,7 +72,7 @@ impl<'a> ConfusionPicture<'a> {
         let digits = count.to_string().len() as f64;
         // A digit is some six tenths as wide as high.
         let [least, greatest] = COUNT_SIZES;
-        ((self.cell - 2.0) / (0.6 * digits)).min(0.6 * self.cell).clamp(least, greatest) as u32
+        ((self.cell - 2.0) / (0.6 * digits)).min(0.7 * self.cell).clamp(least, greatest) as u32
     }
 
     /// One cell; nothing where no photo fell.
@@ -113,8 +113,8 @@ impl Picture for ConfusionPicture<'_> {
         let pen = Pen::new(canvas, scale);
         let classes = self.evaluation.per_class.len();
         let (start, end) = (self.start, self.end());
-        pen.text("taken for", [start, 12.0], 13, Align::Left, INK)?;
-        pen.text("shows", [12.0, start + 40.0], 13, Align::Upwards, INK)?;
+        pen.text("taken for", [start, 12.0], 15, Align::Left, INK)?;
+        pen.text("shows", [12.0, start + 44.0], 15, Align::Upwards, INK)?;
         if self.cell >= CELL_WITH_NAME {
             for class in 0..classes {
                 self.draw_names(&pen, class)?;

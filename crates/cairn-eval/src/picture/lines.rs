@@ -79,7 +79,7 @@ impl LineChart<'_> {
         let (width, _) = canvas.dim_in_pixel();
         let room = 48 * scale as i32;
         let at = (x.clamp(room, width as i32 - room), y - 6 * scale as i32);
-        let style = font(13, scale, INK).pos(Pos::new(HPos::Center, VPos::Bottom));
+        let style = font(15, scale, INK).pos(Pos::new(HPos::Center, VPos::Bottom));
         canvas.draw_text(&format!("best epoch {best}"), &style, at)?;
         let value = self.valid[best - 1];
         if value.is_finite() {
@@ -112,7 +112,7 @@ impl LineChart<'_> {
         };
         for (name, row, color) in [("training", train, TRAIN), ("validation", valid, VALID)] {
             let Some(row) = row else { continue };
-            let style = font(14, scale, color).pos(Pos::new(HPos::Left, VPos::Center));
+            let style = font(16, scale, color).pos(Pos::new(HPos::Left, VPos::Center));
             canvas.draw_text(name, &style, (columns.end + 8 * scale as i32, row))?;
         }
         Ok(())

@@ -20,7 +20,7 @@ pub(super) fn shortened(name: &str) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// The width that the longest of these names takes, shortened, at 13 px.
+/// The width that the longest of these names takes, shortened, at 15 px.
 pub(super) fn widest<'a>(names: impl Iterator<Item = &'a str>) -> f64 {
     let letters = names.map(|name| shown(name).chars().count().min(LONGEST_NAME)).max().unwrap_or(0);
     letters as f64 * LETTER

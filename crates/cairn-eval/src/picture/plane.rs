@@ -53,8 +53,8 @@ impl Plane<'_> {
             .light_line_style(TRANSPARENT)
             .axis_style(FAINT.stroke_width(scale))
             .set_all_tick_mark_size(4 * scale)
-            .label_style(font(13, scale, INK))
-            .axis_desc_style(font(14, scale, INK))
+            .label_style(font(15, scale, INK))
+            .axis_desc_style(font(15, scale, INK))
             .x_desc(self.x_name)
             .y_desc(self.y_name)
             .draw()?;

@@ -55,7 +55,7 @@ impl Picture for ReliabilityDiagram<'_> {
         let is_calibrated = self.evaluation.temperature != 1.0;
         let name = if is_calibrated { "calibrated, " } else { "" };
         let ece = percent(self.evaluation.ece);
-        pen.text(&format!("{name}ECE {ece}"), [34.0, 20.0], 14, Align::Left, INK)?;
+        pen.text(&format!("{name}ECE {ece}"), [34.0, 20.0], 16, Align::Left, INK)?;
         let width = side / reliability.bins.len() as f64;
         for (place, bin) in reliability.bins.iter().enumerate().filter(|(_, bin)| bin.photos > 0) {
             let height = bin.accuracy() * side;
@@ -68,7 +68,7 @@ impl Picture for ReliabilityDiagram<'_> {
         if is_calibrated {
             pen.ring([22.0, 42.0], 5, VERMILION)?;
             let ece = percent(self.evaluation.ece_uncalibrated);
-            pen.text(&format!("uncalibrated, ECE {ece}"), [34.0, 42.0], 14, Align::Left, INK)?;
+            pen.text(&format!("uncalibrated, ECE {ece}"), [34.0, 42.0], 16, Align::Left, INK)?;
             for (bin, radius) in marks(reliability_uncalibrated) {
                 pen.ring(self.position(bin), radius, VERMILION)?;
             }
@@ -91,12 +91,12 @@ fn draw_axes<B: DrawingBackend>(pen: &Pen<'_, B>, side: f64) -> DrawResult<B> {
         let label = format!("{:.0}%", 100.0 * share);
         let (x, y) = (LEFT + share * side, bottom - share * side);
         pen.rule([LEFT, y], [right, y], GRID)?;
-        pen.text(&label, [LEFT - 8.0, y], 13, Align::Right, INK)?;
-        pen.text(&label, [x, bottom + 14.0], 13, Align::Middle, INK)?;
+        pen.text(&label, [LEFT - 8.0, y], 15, Align::Right, INK)?;
+        pen.text(&label, [x, bottom + 14.0], 15, Align::Middle, INK)?;
     }
     pen.rule([LEFT, bottom], [right, bottom], FAINT)?;
     pen.rule([LEFT, TOP], [LEFT, bottom], FAINT)?;
     pen.rule([LEFT, bottom], [right, TOP], FAINT)?;
-    pen.text("confidence", [LEFT + side / 2.0, bottom + 36.0], 14, Align::Middle, INK)?;
-    pen.text("accuracy", [14.0, bottom - side / 2.0 + 28.0], 14, Align::Upwards, INK)
+    pen.text("confidence", [LEFT + side / 2.0, bottom + 36.0], 16, Align::Middle, INK)?;
+    pen.text("accuracy", [14.0, bottom - side / 2.0 + 28.0], 16, Align::Upwards, INK)
 }

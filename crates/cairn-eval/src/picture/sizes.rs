@@ -57,7 +57,7 @@ impl Picture for ClassSizes<'_> {
         draw_key(&pen, with_train)?;
         for (row, class) in self.rows.iter().enumerate() {
             let y = HEAD + ROW * (row as f64 + 0.5);
-            pen.text(&shortened(class.name), [left - 8.0, y], 13, Align::Right, INK)?;
+            pen.text(&shortened(class.name), [left - 8.0, y], 15, Align::Right, INK)?;
             let bars = match class.train {
                 Some(train) => vec![(train, BLUE, y - 4.5), (class.test, VERMILION, y + 4.5)],
                 None => vec![(class.test, VERMILION, y)],
@@ -65,7 +65,7 @@ impl Picture for ClassSizes<'_> {
             for (photos, color, middle) in bars {
                 let width = photos as f64 * unit;
                 pen.bar([left, middle - 3.0], [width, 6.0], color.mix(0.75))?;
-                pen.text(&photos.to_string(), [left + width + 5.0, middle], 11, Align::Left, INK)?;
+                pen.text(&photos.to_string(), [left + width + 5.0, middle], 13, Align::Left, INK)?;
             }
         }
         pen.rule([left, HEAD], [left, HEAD + ROW * self.rows.len() as f64], FAINT)
@@ -75,10 +75,10 @@ impl Picture for ClassSizes<'_> {
 fn draw_key<B: DrawingBackend>(pen: &Pen<'_, B>, with_train: bool) -> DrawResult<B> {
     let y = 16.0;
     pen.bar([12.0, y - 3.0], [24.0, 6.0], VERMILION.mix(0.75))?;
-    pen.text("tested", [42.0, y], 13, Align::Left, INK)?;
+    pen.text("tested", [42.0, y], 15, Align::Left, INK)?;
     if with_train {
         pen.bar([104.0, y - 3.0], [24.0, 6.0], BLUE.mix(0.75))?;
-        pen.text("to learn from", [134.0, y], 13, Align::Left, INK)?;
+        pen.text("to learn from", [134.0, y], 15, Align::Left, INK)?;
     }
     Ok(())
 }
