@@ -131,3 +131,60 @@ use avif::decode as decode_avif;
 fn decode_avif(_: &[u8], _: &Allowance<'_>) -> Result<Photo, DecodeError> {
     Err(DecodeError::Unsupported("rebuild with `--features avif`, or convert it to JPEG".into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+    /// 200 x 100 pixels: 60,000 bytes once they are decoded.
+    fn saved(folder: &Path) -> std::path::PathBuf {
+        let path = folder.join("photo.png");
+        Photo::filled(200, 100, [1, 2, 3]).save_png(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_photo_that_needs_more_than_the_whole_budget_is_an_error_that_says_so() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = saved(folder.path());
+        let open =
+            |total| open_with_budget(&path, ReadSize::Full, &Limits::default(), &MemoryBudget::new(total));
+        assert!(open(70_000).is_ok());
+        let error = open(60_000).unwrap_err();
+        assert!(matches!(error, PhotoError::MoreThanBudget { budget: 60_000, .. }), "{error}");
+        assert!(error.to_string().contains("CAIRN_DECODE_MEMORY"), "{error}");
+    }
+
+    #[test]
+    fn many_readers_share_one_budget_and_all_are_served() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = saved(folder.path());
+        // Room for two at once.
+        let budget = MemoryBudget::new(140_000);
+        let (most, done) = (AtomicU64::new(0), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let watching = scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    most.fetch_max(budget.used(), Ordering::Relaxed);
+                    std::thread::yield_now();
+                }
+            });
+            let readers: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        for _ in 0..20 {
+                            let photo = open_with_budget(&path, ReadSize::Full, &Limits::default(), &budget);
+                            assert_eq!(photo.unwrap().width(), 200);
+                        }
+                    })
+                })
+                .collect();
+            readers.into_iter().for_each(|reader| reader.join().unwrap());
+            done.store(true, Ordering::Relaxed);
+            watching.join().unwrap();
+        });
+        assert!((60_000..=140_000).contains(&most.into_inner()));
+        assert_eq!(budget.used(), 0);
+    }
+}
