@@ -27,6 +27,8 @@ pub struct CheckReport {
     pub duplicates: Vec<Copies>,
     /// Photos that cannot be read.
     pub unreadable: Vec<BadPhoto>,
+    /// Photos so thin that no network can make anything of them ([`Photo::is_too_thin`]).
+    pub too_thin: Vec<ThinPhoto>,
     /// Class folders without a photo.
     #[serde(serialize_with = "path_text::many")]
     pub empty_classes: Vec<PathBuf>,
@@ -52,12 +54,25 @@ impl CheckReport {
             + self.in_two_classes.len()
             + self.duplicates.len()
             + self.unreadable.len()
+            + self.too_thin.len()
             + self.empty_classes.len()
             + self.unknown_classes.len()
             + self.alike_classes.len()
             + self.links.len()
             + self.outside_classes.len()
     }
+}
+
+/// A photo of which no network can make anything, and its size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ThinPhoto {
+    /// Where it is.
+    #[serde(serialize_with = "path_text::one")]
+    pub path: PathBuf,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
 }
 
 /// The places of what is there more than once, in the order of the parts, classes and paths.
@@ -81,7 +96,7 @@ pub fn check(
     let scan = DatasetScan::of(root, paths)?;
     let photos = placed_photos(&scan);
     let done = AtomicUsize::new(0);
-    let contents: Vec<Result<blake3::Hash, BadPhoto>> = photos
+    let contents: Vec<Result<Content, BadPhoto>> = photos
         .par_iter()
         .map(|photo| {
             let content = read_whole(photo.path);
@@ -96,6 +111,7 @@ pub fn check(
         in_two_classes: Vec::new(),
         duplicates: Vec::new(),
         unreadable: Vec::new(),
+        too_thin: Vec::new(),
         empty_classes: empty_classes(&scan),
         unknown_classes: unknown_classes(&scan),
         alike_classes: alike_classes(&scan),
@@ -113,7 +129,10 @@ pub fn check(
     let mut by_content: BTreeMap<[u8; 32], Vec<&PlacedPhoto>> = BTreeMap::new();
     for (photo, content) in photos.iter().zip(contents) {
         match content {
-            Ok(hash) => by_content.entry(*hash.as_bytes()).or_default().push(photo),
+            Ok(Content { hash, thin }) => {
+                by_content.entry(*hash.as_bytes()).or_default().push(photo);
+                report.too_thin.extend(thin);
+            }
             Err(bad) => report.unreadable.push(bad),
         }
     }
@@ -159,14 +178,24 @@ fn placed_photos(scan: &DatasetScan) -> Vec<PlacedPhoto<'_>> {
         .collect()
 }
 
+/// What a photo's file holds.
+struct Content {
+    hash: blake3::Hash,
+    thin: Option<ThinPhoto>,
+}
+
 /// Decodes the photo, to see whether that can be done, and hashes its file.
-fn read_whole(path: &Path) -> Result<blake3::Hash, BadPhoto> {
+fn read_whole(path: &Path) -> Result<Content, BadPhoto> {
     BadPhoto::guard(path, || {
-        Photo::open(path)?;
+        let photo = Photo::open(path)?;
+        let (width, height) = (photo.width(), photo.height());
+        let thin = photo.is_too_thin().then(|| ThinPhoto { path: path.to_path_buf(), width, height });
+        drop(photo);
         let mut hasher = blake3::Hasher::new();
         let hashed =
             File::open(path).and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()));
-        hashed.map_err(|source| PhotoError::Io { path: path.to_path_buf(), source })
+        let hash = hashed.map_err(|source| PhotoError::Io { path: path.to_path_buf(), source })?;
+        Ok(Content { hash, thin })
     })
 }
 

@@ -54,7 +54,7 @@ pub use batch::Batch;
 pub use cache::{
     CacheError, CacheMode, CacheOptions, CacheStatistics, PhotoCache, cache_folder, user_cache_folder,
 };
-pub use check::{CheckReport, Copies, check};
+pub use check::{CheckReport, Copies, ThinPhoto, check};
 pub use class::{Class, ClassId, ClassList};
 pub use epoch::Epoch;
 pub use error::DatasetError;

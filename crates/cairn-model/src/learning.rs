@@ -130,6 +130,22 @@ impl Model {
     /// When the model is not calibrated for it, there is no photo or no name, or the model was trained on a class of
     /// this name.
     pub fn learn(&mut self, name: &str, photos: &[Photo]) -> Result<Learned, LearnError> {
+        let embeddings = photos.iter().flat_map(|photo| self.embeddings_to_learn(photo.clone()));
+        let embeddings: Vec<Embedding> = embeddings.collect();
+        self.learn_embeddings(name, &embeddings)
+    }
+
+    /// What [`Model::learn_embeddings`] learns from one photo of any size: the embeddings of it and of its mirror image,
+    /// by the model's views. So many photos can be learned from without keeping them in memory.
+    pub fn embeddings_to_learn(&self, photo: Photo) -> Vec<Embedding> {
+        self.outputs_both_ways(photo).into_iter().map(|output| output.embedding).collect()
+    }
+
+    /// [`Model::learn`] from the [embeddings](Model::embeddings_to_learn) of all photos.
+    ///
+    /// # Errors
+    /// As [`Model::learn`].
+    pub fn learn_embeddings(&mut self, name: &str, embeddings: &[Embedding]) -> Result<Learned, LearnError> {
         let class = Class::from_folder(name.trim());
         if class.name.is_empty() {
             return Err(LearnError::NoName);
@@ -138,17 +154,12 @@ impl Model {
         if trained.find(&class.folder).or_else(|| trained.find(&class.name)).is_some() {
             return Err(LearnError::Trained { name: class.name });
         }
-        let embeddings: Vec<Embedding> = photos
-            .iter()
-            .flat_map(|photo| self.outputs_of(&[photo, &photo.flipped_horizontally()]))
-            .map(|output| output.embedding)
-            .collect();
         let (Some(learning), Some(whitening)) =
             (&mut self.bundle.info.learning, &self.bundle.memory.whitening)
         else {
             return Err(LearnError::NotCalibrated);
         };
-        let Some(prototype) = whitening.mean(&embeddings) else {
+        let Some(prototype) = whitening.mean(embeddings) else {
             return Err(LearnError::NoPhotos { name: class.name });
         };
         let prototypes = &mut self.bundle.memory.learned;

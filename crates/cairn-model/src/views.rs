@@ -44,6 +44,14 @@ impl Model {
         self.outputs_of_views(&views.iter().collect::<Vec<_>>())
     }
 
+    /// The output for the photo and for its mirror image. No second copy of the photo is made: it may be a large one.
+    pub(crate) fn outputs_both_ways(&self, mut photo: Photo) -> Vec<Output> {
+        let mut views = self.views_of(&photo);
+        photo.flip_horizontally();
+        views.extend(self.views_of(&photo));
+        self.outputs_of_views(&views.iter().collect::<Vec<_>>())
+    }
+
     /// The output for each photo, of so many as there are views of, one photo's after the other's. However many views a
     /// photo has, no more than [`TOGETHER`] or one photo's are in the network at once.
     pub(crate) fn outputs_of_views(&self, views: &[&Photo]) -> Vec<Output> {

@@ -25,14 +25,63 @@ impl Region {
     }
 }
 
+/// A rectangle that may reach outside of what it is cut from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) x: i64,
+    pub(crate) y: i64,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl Window {
+    /// All of a picture of this size.
+    pub(crate) fn whole([width, height]: [u32; 2]) -> Window {
+        Window { x: 0, y: 0, width, height }
+    }
+
+    /// The middle `width` x `height` of a picture of `size`, as [`Photo::center_cropped`] has it.
+    pub(crate) fn center(size: [u32; 2], width: u32, height: u32) -> Window {
+        Window { x: center_offset(size[0], width), y: center_offset(size[1], height), width, height }
+    }
+
+    /// Whether no pixel of it lies outside of a picture of this size.
+    pub(crate) fn lies_inside(&self, [width, height]: [u32; 2]) -> bool {
+        self.x >= 0
+            && self.y >= 0
+            && self.x + i64::from(self.width) <= i64::from(width)
+            && self.y + i64::from(self.height) <= i64::from(height)
+    }
+
+    /// What of it lies within a picture of this size; `None` if nothing does.
+    pub(crate) fn within(&self, [width, height]: [u32; 2]) -> Option<Window> {
+        let (left, right) = overlap(self.x, self.width, width)?;
+        let (top, bottom) = overlap(self.y, self.height, height)?;
+        // Both differences are at most a side of the picture.
+        Some(Window { x: left, y: top, width: (right - left) as u32, height: (bottom - top) as u32 })
+    }
+}
+
+/// Which of `length` pixels from `start` on lie within `0..available`.
+fn overlap(start: i64, length: u32, available: u32) -> Option<(i64, i64)> {
+    let (first, end) = (start.max(0), (start + i64::from(length)).min(i64::from(available)));
+    (first < end).then_some((first, end))
+}
+
 impl Photo {
+    /// All of the photo.
+    pub(crate) fn region(&self) -> Region {
+        Region { x: 0, y: 0, width: self.width(), height: self.height() }
+    }
+
     /// The pixels of `region`.
     ///
     /// # Panics
     /// If `region` is empty or reaches outside of the photo (see [`Region::lies_inside`]).
     pub fn cropped(&self, region: Region) -> Photo {
         assert!(region.lies_inside(self), "{region:?} reaches outside of {self:?}");
-        self.window(i64::from(region.x), i64::from(region.y), region.width, region.height)
+        let Region { x, y, width, height } = region;
+        self.window(Window { x: x.into(), y: y.into(), width, height })
     }
 
     /// The middle `width` x `height` pixels; black where the photo is smaller than that.
@@ -43,29 +92,29 @@ impl Photo {
     /// # Panics
     /// If `width` or `height` is zero.
     pub fn center_cropped(&self, width: u32, height: u32) -> Photo {
-        let x = center_offset(self.width(), width);
-        let y = center_offset(self.height(), height);
-        self.window(x, y, width, height)
+        self.window(Window::center([self.width(), self.height()], width, height))
     }
 
     /// The photo in a mirror: left and right exchanged.
     pub fn flipped_horizontally(&self) -> Photo {
         let mut flipped = self.clone();
-        for row in flipped.pixels_mut().chunks_exact_mut(self.width() as usize * 3) {
-            let (pixels, _) = row.as_chunks_mut::<3>();
-            pixels.reverse();
-        }
+        flipped.flip_horizontally();
         flipped
     }
 
-    /// `width` x `height` pixels from column `x`, row `y` on, which may lie outside: what is not photo is black.
-    pub(crate) fn window(&self, x: i64, y: i64, width: u32, height: u32) -> Photo {
-        let mut window = Photo::filled(width, height, [0; 3]);
-        let left = x.max(0);
-        let right = (x + i64::from(width)).min(i64::from(self.width()));
-        if left >= right {
-            return window;
+    /// Exchanges left and right in place, where a second copy of a large photo would take too much memory.
+    pub fn flip_horizontally(&mut self) {
+        let stride = self.width() as usize * 3;
+        for row in self.pixels_mut().chunks_exact_mut(stride) {
+            let (pixels, _) = row.as_chunks_mut::<3>();
+            pixels.reverse();
         }
+    }
+
+    /// What is seen through the window: what is not photo is black.
+    pub(crate) fn window(&self, Window { x, y, width, height }: Window) -> Photo {
+        let mut window = Photo::filled(width, height, [0; 3]);
+        let Some((left, right)) = overlap(x, width, self.width()) else { return window };
         // Both differences are between zero and a side of the photo or the window.
         let source = left as usize * 3..right as usize * 3;
         let target = (left - x) as usize * 3..(right - x) as usize * 3;

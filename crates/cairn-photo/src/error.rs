@@ -1,6 +1,7 @@
 //! What can go wrong with a photo.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why a photo could not be read or written. Every message begins with the path.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +27,13 @@ pub enum PhotoError {
         /// The file.
         path: PathBuf,
     },
-    /// The content is of no known picture format, whatever the name says.
-    #[error("{}: not a photo (the content is of no known picture format)", path.display())]
+    /// The content is no picture, whatever the name says.
+    #[error("{}: {}", path.display(), what.map_or("not a photo (the content is of no known picture format)".into(), |what| format!("{what}, not a photo")))]
     NotAPhoto {
         /// The file.
         path: PathBuf,
+        /// What it is instead, such as "a video (MP4)", if its first bytes tell.
+        what: Option<&'static str>,
     },
     /// The file ends before the picture does.
     #[error("{}: truncated {format} (the file ends before the picture does): copy or download it again", path.display())]
@@ -73,6 +76,65 @@ pub enum PhotoError {
         /// The limit that was set.
         max_bytes: u64,
     },
+    /// Decoding it would take more memory than all photos together may: the whole
+    /// [`MemoryBudget`](crate::MemoryBudget).
+    #[error(
+        "{}: too large: decoding it takes {} MB of memory, and all photos together may take {} MB: make it smaller, or \
+         allow more with the environment variable CAIRN_DECODE_MEMORY (in MB)",
+        path.display(), needed.div_ceil(1_000_000), budget / 1_000_000
+    )]
+    MoreThanBudget {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it takes, with those of the file.
+        needed: u64,
+        /// Bytes of the whole budget.
+        budget: u64,
+    },
+    /// A JPEG of more scans than [`Limits::max_scans`](crate::Limits::max_scans) or, for its size,
+    /// [`Limits::max_scan_pixels`](crate::Limits::max_scan_pixels).
+    #[error(
+        "{}: JPEG of {scans} scans, which take too long to decode (the limit for its size is {limit}): save it again with \
+         another program",
+        path.display()
+    )]
+    TooManyScans {
+        /// The file.
+        path: PathBuf,
+        /// How many it has.
+        scans: u32,
+        /// How many it may have.
+        limit: u32,
+    },
+    /// Decoding took longer than [`Limits::max_time`](crate::Limits::max_time) and what is added for the photo's size.
+    #[error(
+        "{}: decoding this {format} took longer than {} seconds: save it again with another program",
+        path.display(), allowed.as_secs()
+    )]
+    TimedOut {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format, such as "PNG".
+        format: &'static str,
+        /// The time that it had.
+        allowed: Duration,
+    },
+    /// A folder, a named pipe, a socket or a device.
+    #[error("{}: is {kind}, not a file", path.display())]
+    NotAFile {
+        /// What was to be read.
+        path: PathBuf,
+        /// What it is, such as "a folder".
+        kind: &'static str,
+    },
+    /// A decoder panicked.
+    #[error("{}: internal error while decoding ({message}): please report it, with the photo", path.display())]
+    Panicked {
+        /// The file.
+        path: PathBuf,
+        /// What the panic said.
+        message: String,
+    },
     /// A picture, but of a kind that is not read.
     #[error("{}: {format} is not supported: {advice}", path.display())]
     Unsupported {
@@ -100,11 +162,16 @@ impl PhotoError {
             PhotoError::NotFound { path }
             | PhotoError::Io { path, .. }
             | PhotoError::Empty { path }
-            | PhotoError::NotAPhoto { path }
+            | PhotoError::NotAPhoto { path, .. }
             | PhotoError::Truncated { path, .. }
             | PhotoError::Corrupt { path, .. }
             | PhotoError::TooLarge { path, .. }
             | PhotoError::TooMuchMemory { path, .. }
+            | PhotoError::MoreThanBudget { path, .. }
+            | PhotoError::TooManyScans { path, .. }
+            | PhotoError::TimedOut { path, .. }
+            | PhotoError::NotAFile { path, .. }
+            | PhotoError::Panicked { path, .. }
             | PhotoError::Unsupported { path, .. }
             | PhotoError::Write { path, .. } => path,
         }

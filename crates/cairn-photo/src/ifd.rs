@@ -18,6 +18,10 @@ pub(crate) struct Directory<'a> {
     entries: Vec<Entry<'a>>,
     /// Offset of the next directory; 0 for none.
     pub(crate) next: u64,
+    /// Tags whose values are outside of the bytes, or of a type that TIFF does not know.
+    pub(crate) unreadable: Vec<u16>,
+    /// Whether all its entries are there.
+    pub(crate) is_whole: bool,
 }
 
 /// One entry: a tag and the bytes of its values.
@@ -62,16 +66,24 @@ impl<'a> Tiff<'a> {
         } else {
             (u64::from(self.u16(offset)?), offset.checked_add(2)?, 12)
         };
-        let read = count.min(MAX_ENTRIES) as usize;
-        let entries = (0..read).map_while(|index| {
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for index in 0..count.min(MAX_ENTRIES) as usize {
             let at = start.checked_add(index * entry_size)?;
-            self.bytes.get(at..at + entry_size).map(|_| self.entry(at))
-        });
-        let entries = entries.flatten().collect();
+            let Some(tag) =
+                at.checked_add(entry_size).filter(|&end| end <= self.bytes.len()).and(self.u16(at))
+            else {
+                break;
+            };
+            match self.entry(at) {
+                Some(entry) => entries.push(entry),
+                None => unreadable.push(tag),
+            }
+        }
+        let is_whole = (entries.len() + unreadable.len()) as u64 >= count.min(MAX_ENTRIES);
         let end =
             usize::try_from(count).ok().and_then(|count| count.checked_mul(entry_size)?.checked_add(start));
         let next = end.and_then(|end| if self.big { self.u64(end) } else { self.u32(end).map(u64::from) });
-        Some(Directory { tiff: *self, entries, next: next.unwrap_or(0) })
+        Some(Directory { tiff: *self, entries, next: next.unwrap_or(0), unreadable, is_whole })
     }
 
     fn entry(&self, at: usize) -> Option<Entry<'a>> {
@@ -95,6 +107,11 @@ impl<'a> Tiff<'a> {
     pub(crate) fn slice(&self, offset: u64, length: u64) -> Option<&'a [u8]> {
         let start = usize::try_from(offset).ok()?;
         self.bytes.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+    }
+
+    /// Whether numbers begin with their lowest byte.
+    pub(crate) fn is_little_endian(&self) -> bool {
+        self.little_endian
     }
 
     fn u16(&self, at: usize) -> Option<u16> {

@@ -18,12 +18,15 @@
 //! trained there sees here what it expects.
 
 pub mod augment;
+mod bmff;
+mod convolution;
 mod crop;
 mod embedded;
 mod error;
 mod ifd;
 mod kind;
 mod metadata;
+mod orientation;
 mod photo;
 mod preprocess;
 mod read;
@@ -37,4 +40,4 @@ pub use kind::FileKind;
 pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, ReadSize, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};

@@ -63,22 +63,23 @@ impl PhotoMetadata {
 
     /// The metadata in a file's bytes.
     pub fn from_bytes(bytes: &[u8]) -> PhotoMetadata {
-        Embedded::of(bytes).exif.map(|exif| PhotoMetadata::from_exif(&exif)).unwrap_or_default()
-    }
-
-    fn from_exif(exif: &[u8]) -> PhotoMetadata {
-        let Some(tiff) = Tiff::of(exif) else { return PhotoMetadata::default() };
-        let Some(main) = tiff.first().and_then(|offset| tiff.directory(offset)) else {
-            return PhotoMetadata::default();
-        };
-        let (details, gps) = (main.child(tag::EXIF_DIRECTORY), main.child(tag::GPS_DIRECTORY));
+        let embedded = Embedded::of(bytes);
+        let main = embedded.exif.as_deref().and_then(first_directory);
+        let child = |tag| main.as_ref().and_then(|main| main.child(tag));
+        let exposure = embedded.exposure.and_then(first_directory).or_else(|| child(tag::EXIF_DIRECTORY));
+        let gps = embedded.gps.and_then(first_directory).or_else(|| child(tag::GPS_DIRECTORY));
         PhotoMetadata {
             position: gps.as_ref().and_then(position),
-            taken: details.as_ref().and_then(camera_time).or_else(|| gps.as_ref().and_then(gps_time)),
-            make: main.text(tag::MAKE),
-            model: main.text(tag::MODEL),
+            taken: exposure.as_ref().and_then(camera_time).or_else(|| gps.as_ref().and_then(gps_time)),
+            make: main.as_ref().and_then(|main| main.text(tag::MAKE)),
+            model: main.as_ref().and_then(|main| main.text(tag::MODEL)),
         }
     }
+}
+
+fn first_directory(bytes: &[u8]) -> Option<Directory<'_>> {
+    let tiff = Tiff::of(bytes)?;
+    tiff.directory(tiff.first()?)
 }
 
 /// EXIF tags, by the names of the standard.
@@ -134,10 +135,13 @@ fn degrees(gps: &Directory<'_>, value: u16, reference: u16, [positive, negative]
 }
 
 /// By the camera's clock.
-fn camera_time(details: &Directory<'_>) -> Option<TimeTaken> {
+fn camera_time(exposure: &Directory<'_>) -> Option<TimeTaken> {
     let at = |time, offset| {
-        let taken = TimeTaken::parse(&details.text(time)?)?;
-        Some(TimeTaken { offset_minutes: details.text(offset).and_then(|text| parse_offset(&text)), ..taken })
+        let taken = TimeTaken::parse(&exposure.text(time)?)?;
+        Some(TimeTaken {
+            offset_minutes: exposure.text(offset).and_then(|text| parse_offset(&text)),
+            ..taken
+        })
     };
     at(tag::DATE_TIME_ORIGINAL, tag::OFFSET_TIME_ORIGINAL)
         .or_else(|| at(tag::DATE_TIME_DIGITIZED, tag::OFFSET_TIME_DIGITIZED))

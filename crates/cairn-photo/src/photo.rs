@@ -38,6 +38,14 @@ impl Photo {
         self.height
     }
 
+    /// Whether the photo is so thin that no network can make anything of it: a side of less than 8 pixels, or one side
+    /// more than 50 times the other. What a network sees of it is a smear of a few pixels, or a fiftieth of it. (The
+    /// longest panoramas are some 20 times as wide as high.)
+    pub fn is_too_thin(&self) -> bool {
+        let (short, long) = (self.width.min(self.height), self.width.max(self.height));
+        short < 8 || u64::from(long) > 50 * u64::from(short)
+    }
+
     /// All pixels, `[height, width, 3]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
@@ -88,6 +96,13 @@ mod tests {
         assert!(Photo::from_pixels(2, 1, vec![0; 7]).is_none());
         assert!(Photo::from_pixels(0, 1, vec![]).is_none());
         assert!(Photo::from_pixels(u32::MAX, u32::MAX, vec![0; 3]).is_none());
+    }
+
+    #[test]
+    fn strips_are_too_thin_and_panoramas_are_not() {
+        let is_too_thin = |width, height| Photo::filled(width, height, [0; 3]).is_too_thin();
+        assert!(is_too_thin(7, 100) && is_too_thin(501, 10) && is_too_thin(10, 501));
+        assert!(!is_too_thin(8, 400) && !is_too_thin(6000, 300) && !is_too_thin(8, 8));
     }
 
     #[test]

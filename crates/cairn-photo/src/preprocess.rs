@@ -3,6 +3,8 @@
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
+use crate::crop::Window;
+use crate::resize::{ResizedPhoto, short_side_size};
 use crate::{Photo, ReadSize};
 
 /// From a photo to a network's input: framing, then normalisation. Stored in the model file, so that every use of a
@@ -40,11 +42,17 @@ impl Preprocess {
     pub fn frame(&self, photo: &Photo) -> Photo {
         match self.framing {
             Framing::ShortSideCrop { short_side, crop } => {
-                photo.resized_short_side(short_side).center_cropped(crop, crop)
+                let resized = with_short_side(photo, short_side);
+                resized.window(Window::center(resized.size(), crop, crop))
             }
             Framing::Squash { width, height } => photo.resized(width, height),
         }
     }
+}
+
+/// The photo with its shorter side at `side` pixels, of which only the crops are made where the whole is large.
+fn with_short_side(photo: &Photo, side: u32) -> ResizedPhoto<'_> {
+    ResizedPhoto::new(photo, short_side_size(photo.width(), photo.height(), side))
 }
 
 /// Which views of a photo are shown to a network in a test. What it says of them is averaged, as probabilities.
@@ -109,16 +117,18 @@ impl Preprocess {
     fn three_crops(&self, photo: &Photo) -> Vec<Photo> {
         match self.framing {
             Framing::ShortSideCrop { short_side, crop } => {
-                let resized = photo.resized_short_side(short_side);
-                let (right, bottom) = room(&resized, crop);
+                let resized = with_short_side(photo, short_side);
+                let (right, bottom) = room(resized.size(), crop);
+                let [width, height] = resized.size();
                 // The shorter side's middle, as the middle crop has it.
-                let ends = if resized.width() >= resized.height() {
+                let ends = if width >= height {
                     [(0, bottom / 2), (right, bottom / 2)]
                 } else {
                     [(right / 2, 0), (right / 2, bottom)]
                 };
-                let [first, last] = ends.map(|(x, y)| resized.window(x, y, crop, crop));
-                vec![first, resized.center_cropped(crop, crop), last]
+                let [first, last] = ends.map(|(x, y)| square(x, y, crop));
+                let middle = Window::center(resized.size(), crop, crop);
+                [first, middle, last].map(|window| resized.window(window)).into()
             }
             Framing::Squash { width, height } => vec![photo.resized(width, height); 3],
         }
@@ -127,20 +137,26 @@ impl Preprocess {
     fn five_crops(&self, photo: &Photo) -> Vec<Photo> {
         match self.framing {
             Framing::ShortSideCrop { short_side, crop } => {
-                let resized = photo.resized_short_side(short_side);
-                let (right, bottom) = room(&resized, crop);
+                let resized = with_short_side(photo, short_side);
+                let (right, bottom) = room(resized.size(), crop);
                 let corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)];
-                let crops = corners.into_iter().map(|(x, y)| resized.window(x, y, crop, crop));
-                crops.chain([resized.center_cropped(crop, crop)]).collect()
+                let corners = corners.map(|(x, y)| square(x, y, crop));
+                let middle = Window::center(resized.size(), crop, crop);
+                corners.into_iter().chain([middle]).map(|window| resized.window(window)).collect()
             }
             Framing::Squash { width, height } => vec![photo.resized(width, height); 5],
         }
     }
 }
 
-/// How far a square of side `crop` can move to the right and down within `photo`: not at all if it is larger.
-fn room(photo: &Photo, crop: u32) -> (i64, i64) {
-    (i64::from(photo.width().saturating_sub(crop)), i64::from(photo.height().saturating_sub(crop)))
+/// The square of side `crop` from column `x`, row `y` on.
+fn square(x: i64, y: i64, crop: u32) -> Window {
+    Window { x, y, width: crop, height: crop }
+}
+
+/// How far a square of side `crop` can move to the right and down within a picture: not at all if it is larger.
+fn room([width, height]: [u32; 2], crop: u32) -> (i64, i64) {
+    (i64::from(width.saturating_sub(crop)), i64::from(height.saturating_sub(crop)))
 }
 
 /// How a photo of any size becomes one of a network's input size.

@@ -180,7 +180,8 @@ fn what_is_no_photo_is_a_typed_error_that_names_the_file() {
     let error = Photo::open(&missing).unwrap_err();
     assert!(matches!(error, PhotoError::NotFound { .. }));
     assert_eq!(error.path(), missing);
-    assert!(matches!(Photo::open(folder.path()), Err(PhotoError::Io { .. })));
+    let is_folder = Photo::open(folder.path()).unwrap_err();
+    assert!(matches!(is_folder, PhotoError::NotAFile { kind: "a folder", .. }), "{is_folder}");
     assert!(matches!(open(b""), Err(PhotoError::Empty { .. })));
     assert!(matches!(open(b"class,name\n1,Eiffel Tower\n"), Err(PhotoError::NotAPhoto { .. })));
 
@@ -226,7 +227,9 @@ fn limits_are_kept() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("photo.png");
     Photo::filled(100, 50, [1, 2, 3]).save_png(&path).unwrap();
-    let within = |max_pixels, max_bytes| Photo::open_within(&path, &Limits { max_pixels, max_bytes });
+    let within = |max_pixels, max_bytes| {
+        Photo::open_within(&path, &Limits { max_pixels, max_bytes, ..Limits::default() })
+    };
     assert!(within(5000, 1_000_000).is_ok());
     assert!(matches!(within(4999, 1_000_000), Err(PhotoError::TooLarge { max_pixels: 4999, .. })));
     // The pixels alone are 15,000 bytes.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cairn_dataset::{CheckReport, Copies, ManifestPaths, SkipReason, Skipped, check};
-use cairn_photo::FileKind;
+use cairn_dataset::{CheckReport, Copies, ManifestPaths, SkipReason, Skipped, ThinPhoto, check};
+use cairn_photo::{FileKind, Photo};
 
 use crate::little_folder::LittleFolder;
 
@@ -136,4 +136,16 @@ fn a_photo_whose_name_is_no_unicode_does_not_spoil_the_report() {
     std::fs::write(folder.path("train/00.Arch").join(name), b"").unwrap();
     let json = serde_json::to_value(report(&folder)).unwrap();
     assert!(json["unreadable"][0]["path"].as_str().unwrap().ends_with(r"caf\xE9.jpg"), "{json}");
+}
+
+#[test]
+fn photos_too_thin_for_any_network_are_named_with_their_size() {
+    let folder = LittleFolder::new();
+    folder.part("train", 2);
+    folder.photo_of("train/00.Arch/strip.png", &Photo::filled(900, 10, [1, 2, 3]));
+    folder.photo_of("train/00.Arch/panorama.png", &Photo::filled(160, 8, [1, 2, 3]));
+    let report = report(&folder);
+    let strip = ThinPhoto { path: folder.path("train/00.Arch/strip.png"), width: 900, height: 10 };
+    assert_eq!(report.too_thin, [strip]);
+    assert_eq!(report.problems(), 1);
 }

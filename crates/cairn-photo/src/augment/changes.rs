@@ -6,6 +6,7 @@ use super::geometry::{Geometry, Move};
 use super::planes::Planes;
 use super::pointwise::{self, Pointwise};
 use super::{Affine, ColorAdjustment, CropWindow, Erasing, GaussianBlur, ResizedCrop, histogram, sharpness};
+use crate::crop::Window;
 use crate::{Normalisation, Photo};
 
 /// One change to a photo.
@@ -20,6 +21,13 @@ pub enum Change {
     },
     /// A square of it.
     Crop(CropWindow),
+    /// So much of its middle.
+    Middle {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
     /// A region of it, resized.
     ResizedCrop(ResizedCrop),
     /// Left and right exchanged.
@@ -94,7 +102,12 @@ impl Changes {
     pub fn push(&mut self, change: Change) {
         let level = match change {
             Change::Resize { width, height } => return self.push_move(Move::Resize([width, height])),
-            Change::Crop(window) => return self.push_move(Move::Crop(window)),
+            Change::Crop(CropWindow { x, y, size }) => {
+                return self.push_move(Move::Crop(Window { x, y, width: size, height: size }));
+            }
+            Change::Middle { width, height } => {
+                return self.push_move(Move::Crop(Window::center(self.size(), width, height)));
+            }
             Change::ResizedCrop(crop) => return self.push_move(Move::ResizedCrop(crop)),
             Change::FlipHorizontally => return self.push_move(Move::Flip),
             Change::Affine(affine) => return self.push_move(Move::Affine(affine)),

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Affine, CropWindow, ResizedCrop};
+use super::{Affine, ResizedCrop};
+use crate::crop::Window;
 use crate::resize::Part;
 use crate::{Photo, Region};
 
@@ -25,33 +26,11 @@ pub(super) struct Geometry {
     flip: bool,
 }
 
-/// A rectangle that may reach outside of what it is cut from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
-    x: i64,
-    y: i64,
-    width: u32,
-    height: u32,
-}
-
-impl Window {
-    fn whole([width, height]: [u32; 2]) -> Window {
-        Window { x: 0, y: 0, width, height }
-    }
-
-    fn lies_inside(&self, [width, height]: [u32; 2]) -> bool {
-        self.x >= 0
-            && self.y >= 0
-            && self.x + i64::from(self.width) <= i64::from(width)
-            && self.y + i64::from(self.height) <= i64::from(height)
-    }
-}
-
 /// A geometric change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Move {
     Resize([u32; 2]),
-    Crop(CropWindow),
+    Crop(Window),
     ResizedCrop(ResizedCrop),
     Affine(Affine),
     Flip,
@@ -86,7 +65,7 @@ impl Geometry {
                 self.resize(Region { x: 0, y: 0, width, height }, size)
             }
             Move::ResizedCrop(ResizedCrop { region, size }) => self.resize(region, [size, size]),
-            Move::Crop(CropWindow { x, y, size }) => self.cut(Window { x, y, width: size, height: size }),
+            Move::Crop(window) => self.cut(window),
             Move::Affine(affine) => {
                 let affine = if self.flip { affine.mirrored(self.window.width) } else { affine };
                 Some(Geometry { affine: Some(affine), ..self.clone() })
@@ -170,9 +149,7 @@ impl Geometry {
             }
         }
         if !self.window.lies_inside(self.resized) {
-            return Cow::Owned(
-                photo.resized_part(self.bounds, self.part, self.resized).window(x, y, width, height),
-            );
+            return Cow::Owned(photo.resized_part_window(self.bounds, self.part, self.resized, self.window));
         }
         // Only what is kept need be made.
         let part = self.part_under(x as f64, y as f64, [width, height]);

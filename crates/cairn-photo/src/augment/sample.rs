@@ -6,7 +6,22 @@ use super::{
     Affine, Augmentation, Change, Changes, ColorJitter, CropWindow, Erasing, GaussianBlur, ResizedCrop,
     policy,
 };
-use crate::resize::short_side_size;
+use crate::resize::{most_long_side, short_side_size};
+
+/// The size of the middle part of a photo of `width` x `height` that is no longer, at this shorter side, than
+/// [`most_long_side`]: of a photo of one row and millions of columns, the whole would not fit into memory.
+fn without_far_ends([width, height]: [u32; 2], short_side: u32) -> [u32; 2] {
+    let most = most_long_side(short_side);
+    let (resized_width, resized_height) = short_side_size(width, height, short_side);
+    if resized_width.max(resized_height) <= most {
+        return [width, height];
+    }
+    let short = u64::from(width.min(height));
+    let long = (u64::from(most) * short / u64::from(short_side)).max(short);
+    // No longer than it was.
+    let long = u32::try_from(long).unwrap_or(u32::MAX).min(width.max(height));
+    if width >= height { [long, height] } else { [width, long] }
+}
 
 impl Augmentation {
     /// Draws this step's parameters and adds what it does to `changes`.
@@ -14,7 +29,11 @@ impl Augmentation {
         let size = changes.size();
         match *self {
             Augmentation::Resize { short_side } => {
-                let (width, height) = short_side_size(size[0], size[1], short_side);
+                let [width, height] = without_far_ends(size, short_side);
+                if [width, height] != size {
+                    changes.push(Change::Middle { width, height });
+                }
+                let (width, height) = short_side_size(width, height, short_side);
                 changes.push(Change::Resize { width, height });
             }
             Augmentation::Squash { width, height } => changes.push(Change::Resize { width, height }),

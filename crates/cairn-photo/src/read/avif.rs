@@ -1,26 +1,32 @@
 //! AVIF: a still picture of AV1 video in the HEIF container.
 
-use image::{DynamicImage, RgbImage, RgbaImage};
+use image::{DynamicImage, RgbImage};
 use re_rav1d::dav1d::pixel::YUVRange;
 use re_rav1d::dav1d::{self, Decoder, Picture, PixelLayout, PlanarImageComponent, Settings};
 use zenavif_parse::{AvifParser, ColorInformation, ImageMirror, ImageRotation};
 
 use super::Limits;
-use super::decode::{DecodeError, check_size, laid_on_white};
+use super::allowance::Allowance;
+use super::colorimetry::Colorimetry;
+use super::decode::{DecodeError, check_size};
+use super::rgb::on_white;
 use crate::Photo;
 
 /// The picture in `bytes`, turned and mirrored as the container says, what is transparent laid on white.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, DecodeError> {
+pub(super) fn decode(bytes: &[u8], allowance: &Allowance<'_>) -> Result<Photo, DecodeError> {
+    let limits = allowance.limits();
     let container = AvifParser::from_bytes(bytes)?;
     if container.grid_config().is_some() {
         return Err(unsupported("a grid of tiles"));
     }
     let size = container.primary_metadata()?;
-    check_size(size.max_frame_width.get(), size.max_frame_height.get(), limits)?;
+    let (width, height) = (size.max_frame_width.get(), size.max_frame_height.get());
+    // Planes of up to 16 bits of the picture and its transparency, and three pictures of RGB on the way to the photo.
+    allowance.reserve(width, height, u64::from(width) * u64::from(height) * (8 + 9))?;
 
     let color = decode_av1(&container.primary_data()?, limits)?;
     check_size(color.width(), color.height(), limits)?;
-    let rgb = to_rgb(&color, &Colorimetry::of(&color, container.color_info())?);
+    let rgb = to_rgb(&color, &colorimetry(&color, container.color_info())?);
     let rgb = match container.alpha_data() {
         Some(_) if container.premultiplied_alpha() => return Err(unsupported("premultiplied alpha")),
         Some(alpha) => with_alpha(&rgb, &decode_av1(&alpha?, limits)?)?,
@@ -114,50 +120,13 @@ impl Plane {
     }
 }
 
-/// How a picture's luma and chroma are to be understood (ITU-T H.273).
-struct Colorimetry {
-    /// What red and blue contribute to luma; `None` if the planes are green, blue and red themselves.
-    luma_of_red_and_blue: Option<[f32; 2]>,
-    full_range: bool,
-}
-
-impl Colorimetry {
-    /// What the container says, or else the picture itself.
-    fn of(picture: &Picture, container: Option<&ColorInformation>) -> Result<Colorimetry, DecodeError> {
-        let (matrix, full_range) = match container {
-            Some(&ColorInformation::Nclx { matrix_coefficients, full_range, .. }) => {
-                (matrix_coefficients, full_range)
-            }
-            _ => (picture.matrix_coefficients() as u16, picture.color_range() == YUVRange::Full),
-        };
-        let luma_of_red_and_blue = match matrix {
-            0 => None,
-            1 => Some([0.2126, 0.0722]),
-            // 2 is "unspecified": BT.601 is what it nearly always is, and what libavif takes it for.
-            2 | 5 | 6 => Some([0.299, 0.114]),
-            9 => Some([0.2627, 0.0593]),
-            _ => return Err(unsupported("an unusual colour matrix")),
-        };
-        Ok(Colorimetry { luma_of_red_and_blue, full_range })
-    }
-
-    /// Luma, blue and red difference (0 to 1 each) to red, green and blue.
-    fn to_rgb(&self, [y, u, v]: [f32; 3]) -> [u8; 3] {
-        let (luma, chroma_scale) =
-            if self.full_range { (y, 1.0) } else { ((y * 255.0 - 16.0) / 219.0, 255.0 / 224.0) };
-        let rgb = match self.luma_of_red_and_blue {
-            None => [v, y, u],
-            Some([red_weight, blue_weight]) => {
-                // The middle of the range is 128 of 255, at every depth nearly enough.
-                let [u, v] = [u, v].map(|chroma| (chroma - 128.0 / 255.0) * chroma_scale);
-                let red = luma + 2.0 * (1.0 - red_weight) * v;
-                let blue = luma + 2.0 * (1.0 - blue_weight) * u;
-                let green = (luma - red_weight * red - blue_weight * blue) / (1.0 - red_weight - blue_weight);
-                [red, green, blue]
-            }
-        };
-        // The cast saturates at 0 and 255.
-        rgb.map(|value| (value * 255.0).round() as u8)
+/// What the container says of the picture's colours, or else the picture itself.
+fn colorimetry(picture: &Picture, container: Option<&ColorInformation>) -> Result<Colorimetry, DecodeError> {
+    match container {
+        Some(&ColorInformation::Nclx { matrix_coefficients, full_range, .. }) => {
+            Colorimetry::of(matrix_coefficients, full_range)
+        }
+        _ => Colorimetry::of(picture.matrix_coefficients() as u16, picture.color_range() == YUVRange::Full),
     }
 }
 
@@ -180,11 +149,9 @@ fn with_alpha(rgb: &RgbImage, alpha: &Picture) -> Result<RgbImage, DecodeError> 
     }
     // The range of an alpha plane is always full (AVIF specification, section 4.1).
     let plane = Plane::of(alpha, PlanarImageComponent::Y);
-    let rgba = RgbaImage::from_fn(rgb.width(), rgb.height(), |x, y| {
-        let image::Rgb([r, g, b]) = *rgb.get_pixel(x, y);
-        image::Rgba([r, g, b, (plane.sample(x, y) * 255.0).round() as u8])
-    });
-    Ok(DynamicImage::ImageRgba8(laid_on_white(rgba)).into_rgb8())
+    Ok(RgbImage::from_fn(rgb.width(), rgb.height(), |x, y| {
+        image::Rgb(on_white(rgb.get_pixel(x, y).0, (plane.sample(x, y) * 255.0).round() as u8))
+    }))
 }
 
 /// The picture turned, then mirrored (ISO/IEC 23008-12, sections 6.5.10 and 6.5.12). An EXIF orientation in the same

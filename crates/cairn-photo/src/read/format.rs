@@ -2,6 +2,9 @@
 
 use image::ImageFormat;
 
+use super::raw;
+use crate::ifd::Tiff;
+
 /// A picture format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -11,12 +14,37 @@ pub(super) enum Format {
     Avif,
     /// HEVC in the HEIF container: photos of Apple's phones.
     Heic,
+    /// A camera's raw file.
+    Raw,
+    /// One that is known by name and not read.
+    Unread(&'static str),
 }
 
 impl Format {
     /// The format of a file that begins with `bytes`.
     pub(super) fn of(bytes: &[u8]) -> Option<Format> {
-        Format::of_heif(bytes).or_else(|| image::guess_format(bytes).ok().map(Format::Common))
+        if raw::is_raw(bytes) {
+            return Some(Format::Raw);
+        }
+        if Tiff::of(bytes).is_some() {
+            return Some(Format::Common(ImageFormat::Tiff));
+        }
+        Format::of_heif(bytes)
+            .or_else(|| image::guess_format(bytes).ok().map(Format::Common))
+            .or_else(|| Format::of_unread(bytes))
+    }
+
+    fn of_unread(bytes: &[u8]) -> Option<Format> {
+        let signatures: [(&[u8], &str); 6] = [
+            (b"\xFF\x0A", "JPEG XL"),
+            (b"\0\0\0\x0CJXL \r\n\x87\n", "JPEG XL"),
+            (b"\0\0\0\x0CjP  \r\n\x87\n", "JPEG 2000"),
+            (b"\xFF\x4F\xFF\x51", "JPEG 2000"),
+            (b"8BPS", "Photoshop"),
+            (b"gimp xcf", "GIMP"),
+        ];
+        let found = signatures.into_iter().find(|(signature, _)| bytes.starts_with(signature));
+        found.map(|(_, name)| Format::Unread(name))
     }
 
     /// The format of a file in the HEIF container, which begins with a box of the brands that it keeps to: four bytes
@@ -55,6 +83,8 @@ impl Format {
             Format::Common(_) => "this picture format",
             Format::Avif => "AVIF",
             Format::Heic => "HEIC",
+            Format::Raw => "raw",
+            Format::Unread(name) => name,
         }
     }
 }

@@ -1,42 +1,45 @@
 //! Reading a photo from a file, whatever its format.
 
+mod allowance;
 #[cfg(feature = "avif")]
 mod avif;
+mod colorimetry;
+mod content;
 mod decode;
 mod format;
+mod heic;
 mod jpeg;
+mod limits;
+mod memory_budget;
+mod panics;
+mod png_metadata;
+mod raw;
 mod read_size;
 mod reduced_jpeg;
+mod regular_file;
+mod rgb;
+mod tiff;
+mod upright;
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use image::ImageFormat;
+use image::metadata::Orientation;
+
+use crate::embedded::Embedded;
+use crate::orientation::orientation;
 use crate::{FileKind, Photo, PhotoError};
-use decode::DecodeError;
+use allowance::Allowance;
+use decode::{DecodeError, finished};
 use format::Format;
+pub use limits::Limits;
+pub use memory_budget::{MemoryBudget, Reservation};
 pub use read_size::ReadSize;
+use regular_file::read_file;
 
 /// Whether a file of this name is regarded as a photo: [`FileKind::is_photo`] of its name.
 pub fn is_photo_name(path: impl AsRef<Path>) -> bool {
     FileKind::of_name(path).is_photo()
-}
-
-/// How much a photo may take, to be safe from small files that decode to gigabytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most pixels, checked against the file's header before any pixel is decoded.
-    pub max_pixels: u64,
-    /// Most bytes of a file, of its decoded pixels in the file's own colour type, and of what its decoder asks for
-    /// besides, where the decoder keeps account of that.
-    pub max_bytes: u64,
-}
-
-impl Default for Limits {
-    /// 200 megapixels and one gibibyte.
-    fn default() -> Limits {
-        Limits { max_pixels: 200_000_000, max_bytes: 1 << 30 }
-    }
 }
 
 impl Photo {
@@ -58,34 +61,66 @@ impl Photo {
 
     /// Reads a photo at the size at which it is wanted, turns it upright and lays what is transparent on white.
     ///
-    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP and TIFF are read,
-    /// and AVIF with the Cargo feature `avif`. The content tells the format; the file's name does not matter. 16-bit
-    /// colours are scaled to 8 bits. The EXIF orientation of JPEG, PNG, WebP and TIFF is applied. Colour profiles are
-    /// ignored, as torchvision's loader ignores them.
+    /// JPEG (also grey, CMYK, and the first picture of an MPO), PNG, WebP, GIF (first frame), BMP, TIFF and BigTIFF
+    /// (first picture), HEIC, and the largest JPEG in cameras' raw files are read, and AVIF with the Cargo feature
+    /// `avif`. The content tells the format; the file's name does not matter. 16-bit colours are scaled to 8 bits. The
+    /// orientation that EXIF or XMP names is applied, in HEIC and AVIF what the container says instead. Colour profiles
+    /// are ignored, as torchvision's loader ignores them.
     ///
     /// The photo is what [`Photo::resized`] makes of every pixel of the file; but a JPEG that is wanted much smaller is
     /// decoded at a fraction of its size first, which takes a third of the time and differs by less than two levels in
     /// the mean.
     ///
+    /// While it is decoded, its memory is taken from the [`MemoryBudget`] of the process: it waits until there is room.
+    ///
     /// # Errors
-    /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, not a picture at all
-    /// or of a kind that is not read.
+    /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, takes too long, is not a
+    /// picture at all or of a kind that is not read. A decoder's panic is an error, too.
     pub fn open_at(path: impl AsRef<Path>, size: ReadSize, limits: &Limits) -> Result<Photo, PhotoError> {
-        let path = path.as_ref();
-        let bytes = read_file(path, limits)?;
+        open_with_budget(path.as_ref(), size, limits, MemoryBudget::of_process())
+    }
+}
+
+fn open_with_budget(
+    path: &Path,
+    size: ReadSize,
+    limits: &Limits,
+    budget: &MemoryBudget,
+) -> Result<Photo, PhotoError> {
+    let bytes = read_file(path, limits)?;
+    let allowance = Allowance::new(limits, budget, bytes.len() as u64);
+    panics::caught(|| {
         let Some(format) = Format::of(&bytes) else {
-            return Err(PhotoError::NotAPhoto { path: path.to_owned() });
+            let what = content::description(&bytes);
+            return Err(PhotoError::NotAPhoto { path: path.to_owned(), what });
         };
-        let decoded = match format {
-            Format::Common(format) => decode::decode(&bytes, format, size, limits),
-            Format::Avif => decode_avif(&bytes, limits).map(|photo| size.resize(photo)),
-            Format::Heic => Err(DecodeError::Unsupported(
-                "convert it to JPEG, for example with `heif-convert photo.heic photo.jpg`, or set the phone's camera to \
-                 \"most compatible\" and export it again"
-                    .into(),
-            )),
-        };
-        decoded.map_err(|error| error.at(path, format.name(), limits))
+        decode(&bytes, format, size, &allowance).map_err(|error| error.at(path, format.name(), limits))
+    })
+    .unwrap_or_else(|message| Err(PhotoError::Panicked { path: path.to_owned(), message }))
+}
+
+fn decode(
+    bytes: &[u8],
+    format: Format,
+    size: ReadSize,
+    allowance: &Allowance<'_>,
+) -> Result<Photo, DecodeError> {
+    let turned = || orientation(&Embedded::of(bytes)).unwrap_or(Orientation::NoTransforms);
+    match format {
+        Format::Common(ImageFormat::Tiff) => {
+            let orientation = turned();
+            let picture = tiff::decode(bytes, orientation, allowance)?;
+            finished(picture.dimensions().into(), picture.into_raw(), orientation, size)
+        }
+        Format::Common(format) => decode::decode(bytes, format, turned(), size, allowance),
+        Format::Raw => raw::decode(bytes, size, allowance),
+        // Turned by the container, whatever EXIF says.
+        Format::Heic => {
+            let picture = heic::decode(bytes, allowance)?;
+            finished(picture.dimensions().into(), picture.into_raw(), Orientation::NoTransforms, size)
+        }
+        Format::Avif => decode_avif(bytes, allowance).map(|photo| size.resize(photo)),
+        Format::Unread(_) => Err(DecodeError::Unsupported("convert it to JPEG".into())),
     }
 }
 
@@ -93,27 +128,6 @@ impl Photo {
 use avif::decode as decode_avif;
 
 #[cfg(not(feature = "avif"))]
-fn decode_avif(_: &[u8], _: &Limits) -> Result<Photo, DecodeError> {
+fn decode_avif(_: &[u8], _: &Allowance<'_>) -> Result<Photo, DecodeError> {
     Err(DecodeError::Unsupported("rebuild with `--features avif`, or convert it to JPEG".into()))
-}
-
-/// The whole file, as far as the limit allows.
-fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
-    let io_error = |source: std::io::Error| match source.kind() {
-        ErrorKind::NotFound => PhotoError::NotFound { path: path.to_owned() },
-        _ => PhotoError::Io { path: path.to_owned(), source },
-    };
-    let file = File::open(path).map_err(io_error)?;
-    let expected = file.metadata().map_err(io_error)?.len().min(limits.max_bytes);
-    // One byte more than the file has: reading stops where there is room left. (On 32 bits a limit may not fit.)
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().saturating_add(1));
-    // One byte more than allowed tells a file that is too long; a device never ends, so its length can't be asked for.
-    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
-    if bytes.is_empty() {
-        return Err(PhotoError::Empty { path: path.to_owned() });
-    }
-    if bytes.len() as u64 > limits.max_bytes {
-        return Err(PhotoError::TooMuchMemory { path: path.to_owned(), max_bytes: limits.max_bytes });
-    }
-    Ok(bytes)
 }

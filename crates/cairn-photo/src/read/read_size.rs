@@ -1,7 +1,7 @@
 //! The size that a photo is wanted at, known before it is read.
 
 use crate::Photo;
-use crate::resize::short_side_size;
+use crate::resize::{most_long_side, short_side_size};
 
 /// The size that a photo is wanted at. What is wanted small is read faster: a JPEG is decoded at 1/2, 1/4 or 1/8 of its
 /// size where that is still enough.
@@ -9,7 +9,9 @@ use crate::resize::short_side_size;
 pub enum ReadSize {
     /// Every pixel of the file.
     Full,
-    /// Shorter side at so many pixels, as [`Photo::resized_short_side`] does it. A photo that is smaller stays as it is.
+    /// Shorter side at so many pixels, as [`Photo::resized_short_side`] does it. A photo that is smaller stays as it is,
+    /// and so does one that would still be more than 16 megapixels and more than 16 times as long as wide: crops of it
+    /// are made without resizing the whole.
     ShortSide(u32),
     /// Exactly so many columns and rows, as [`Photo::resized`] does it.
     Exactly {
@@ -24,7 +26,10 @@ impl ReadSize {
     /// Width and height that a photo of `width` x `height` pixels ends with.
     pub fn of(self, width: u32, height: u32) -> (u32, u32) {
         match self {
-            ReadSize::ShortSide(side) if side < width.min(height) => short_side_size(width, height, side),
+            ReadSize::ShortSide(side) if side < width.min(height) => {
+                let resized = short_side_size(width, height, side);
+                if resized.0.max(resized.1) > most_long_side(side) { (width, height) } else { resized }
+            }
             ReadSize::Full | ReadSize::ShortSide(_) => (width, height),
             ReadSize::Exactly { width, height } => (width, height),
         }
@@ -48,5 +53,9 @@ mod tests {
         assert_eq!(ReadSize::ShortSide(256).of(300, 200), (300, 200));
         assert_eq!(ReadSize::Exactly { width: 64, height: 32 }.of(20, 20), (64, 32));
         assert_eq!(ReadSize::Full.of(4000, 3000), (4000, 3000));
+        // 16 times as long as wide and 256 times, at 256 px 16 megapixels, are resized still.
+        assert_eq!(ReadSize::ShortSide(256).of(300 * 256, 300), (256 * 256, 256));
+        assert_eq!(ReadSize::ShortSide(2000).of(32_000, 2001), (31_984, 2000));
+        assert_eq!(ReadSize::ShortSide(256).of(300 * 257, 300), (300 * 257, 300));
     }
 }

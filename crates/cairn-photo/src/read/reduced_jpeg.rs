@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mozjpeg::Decompress;
 
+use super::allowance::Allowance;
+use super::decode::{DecodeError, Watched};
 use crate::resize::Part;
 use crate::{Photo, Region};
 
@@ -20,22 +22,31 @@ pub(super) struct ReducedJpeg {
     pub(super) part: Part,
 }
 
-/// Decodes a JPEG of `width` x `height` pixels at the smallest fraction that is still enough for a picture of
-/// `target_width` x `target_height`.
+impl ReducedJpeg {
+    /// Bytes that decoding a JPEG of `width` x `height` pixels at one `divisor`th takes, without its coefficients.
+    pub(super) fn bytes([width, height]: [u32; 2], divisor: u32) -> u64 {
+        3 * u64::from(width.div_ceil(divisor)) * u64::from(height.div_ceil(divisor))
+    }
+}
+
+/// Decodes a JPEG of `width` x `height` pixels at one `divisor`th of its size.
 ///
-/// `None` where no fraction is enough, or this decoder cannot read the picture: CMYK, arithmetic coding, corrupt data.
-pub(super) fn decode(bytes: &[u8], [width, height]: [u32; 2], target: [u32; 2]) -> Option<ReducedJpeg> {
-    let divisor = divisor([width, height], target)?;
-    // libjpeg leaves by unwinding where it cannot go on; nothing of it is used afterwards.
-    let photo = catch_unwind(AssertUnwindSafe(|| decode_divided(bytes, divisor))).ok()??;
+/// `None` where this decoder cannot read the picture: CMYK, arithmetic coding, corrupt data.
+pub(super) fn decode(
+    file: Watched<'_, '_>,
+    [width, height]: [u32; 2],
+    divisor: u32,
+    allowance: &Allowance<'_>,
+) -> Result<Option<ReducedJpeg>, DecodeError> {
+    // libjpeg leaves by unwinding where it cannot go on, and so it does when the file's reader says that the time is over;
+    // nothing of it is used afterwards.
+    let photo = catch_unwind(AssertUnwindSafe(|| decode_divided(file, divisor, allowance)));
+    allowance.check_time()?;
     let bounds = Region { x: 0, y: 0, width: width.div_ceil(divisor), height: height.div_ceil(divisor) };
     let [width, height] = [width, height].map(|side| f64::from(side) / f64::from(divisor));
     let part = Part { x: 0.0, y: 0.0, width, height };
-    (photo.width() == bounds.width && photo.height() == bounds.height).then_some(ReducedJpeg {
-        photo,
-        bounds,
-        part,
-    })
+    let photo = photo.ok().flatten().filter(|photo| photo.region() == bounds);
+    Ok(photo.map(|photo| ReducedJpeg { photo, bounds, part }))
 }
 
 /// The greatest divisor that leaves enough pixels.
@@ -43,7 +54,9 @@ pub(super) fn decode(bytes: &[u8], [width, height]: [u32; 2], target: [u32; 2]) 
 /// A network must not notice. Resized from 1/8, a photo of 12 megapixels and more differs from one that was decoded
 /// whole by up to 2 levels in the mean where it has 1.2 times as many pixels on a side as the target. Smaller photos
 /// are sharper, mostly having been made smaller before, and need more.
-fn divisor([width, height]: [u32; 2], [target_width, target_height]: [u32; 2]) -> Option<u32> {
+///
+/// `None` where a target needs every pixel.
+pub(super) fn divisor([width, height]: [u32; 2], [target_width, target_height]: [u32; 2]) -> Option<u32> {
     let enough = |divisor: u32, margin: f64| {
         let reaches =
             |side: u32, target: u32| f64::from(side) >= margin * f64::from(divisor) * f64::from(target);
@@ -55,15 +68,19 @@ fn divisor([width, height]: [u32; 2], [target_width, target_height]: [u32; 2]) -
         .map(|(divisor, _)| divisor)
 }
 
-fn decode_divided(bytes: &[u8], divisor: u32) -> Option<Photo> {
-    let mut decoder = Decompress::new_mem(bytes).ok()?;
+fn decode_divided(file: Watched<'_, '_>, divisor: u32, allowance: &Allowance<'_>) -> Option<Photo> {
+    let mut decoder = Decompress::new_reader(file).ok()?;
     // In eighths.
     decoder.scale((8 / divisor) as u8);
     let mut rows = decoder.rgb().ok()?;
     let (width, height) = (rows.width() as u32, rows.height() as u32);
-    let pixels = rows.read_scanlines::<u8>().ok()?;
+    let mut photo = Photo::from_pixels(width, height, vec![0; rows.min_flat_buffer_size()])?;
+    for row in photo.pixels_mut().chunks_exact_mut(width as usize * 3) {
+        allowance.check_time().ok()?;
+        rows.read_scanlines_into(row).ok()?;
+    }
     rows.finish().ok()?;
-    Photo::from_pixels(width, height, pixels)
+    Some(photo)
 }
 
 #[cfg(test)]
@@ -79,10 +96,5 @@ mod tests {
         assert_eq!(square(1600, 256), Some(2));
         assert_eq!(square(800, 256), None);
         assert_eq!(divisor([4000, 500], [256, 256]), None, "the side that has least to spare decides");
-    }
-
-    #[test]
-    fn what_is_no_jpeg_is_left_to_others() {
-        assert!(decode(b"\xFF\xD8\xFF\xE0 and no more", [4000; 2], [10; 2]).is_none());
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_model::Learned;
-use cairn_photo::Photo;
 use clap::Args;
 
 use crate::commands::with_causes;
@@ -34,24 +33,27 @@ impl Learn {
         let out = self.destination.path(&self.model.source)?;
         let mut model = self.model.source.open()?;
         let paths = named_photos(&self.photos);
-        let mut photos: Vec<Photo> = Vec::new();
+        let (mut read, mut embeddings) = (0, Vec::new());
         for path in &paths {
             match model.open_resized(path) {
-                Ok(photo) => photos.push(photo),
+                Ok(photo) => {
+                    read += 1;
+                    embeddings.extend(model.embeddings_to_learn(photo));
+                }
                 Err(error) => say(format!("left out: {}", with_causes(&error))),
             }
         }
-        let bad = paths.len() - photos.len();
-        if photos.is_empty() {
+        let bad = paths.len() - read;
+        if read == 0 {
             bail!("not one photo could be read");
         }
-        let learned = model.learn(&self.name, &photos)?;
+        let learned = model.learn_embeddings(&self.name, &embeddings)?;
         model.save(&out)?;
         let what = match learned {
             Learned::New => "learned",
             Learned::Anew => "learned anew, from these photos alone:",
         };
-        let count = match photos.len() {
+        let count = match read {
             1 => "1 photo".to_owned(),
             count => format!("{count} photos"),
         };

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cairn_dataset::{CheckReport, Copies, Skipped, check, path_text, skipped_summary};
+use cairn_dataset::{CheckReport, Copies, Skipped, ThinPhoto, check, path_text, skipped_summary};
 use cairn_photo::FileKind;
 use clap::Args;
 
@@ -46,11 +46,15 @@ impl Check {
 fn write_report(out: &mut impl Write, report: &CheckReport) -> Result<()> {
     let copies = |copies: &Copies| copies.0.iter().map(path_text).collect::<Vec<_>>().join(" = ");
     let link = |Skipped { path, reason }: &Skipped| format!("{}: {reason}", path_text(path));
-    let findings: [(&str, Vec<String>); 9] = [
+    let thin = |ThinPhoto { path, width, height }: &ThinPhoto| {
+        format!("{}: {width} x {height} pixels", path_text(path))
+    };
+    let findings: [(&str, Vec<String>); 10] = [
         ("in both train and test", report.in_train_and_test.iter().map(copies).collect()),
         ("under two classes", report.in_two_classes.iter().map(copies).collect()),
         ("there more than once", report.duplicates.iter().map(copies).collect()),
         ("not readable", report.unreadable.iter().map(|bad| bad.message()).collect()),
+        ("too thin for any network", report.too_thin.iter().map(thin).collect()),
         ("class folders without photos", report.empty_classes.iter().map(path_text).collect()),
         ("class folders that train lacks", report.unknown_classes.iter().map(path_text).collect()),
         (
