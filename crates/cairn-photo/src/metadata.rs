@@ -100,13 +100,20 @@ mod tag {
     pub(super) const GPS_DATE_STAMP: u16 = 0x1D;
 }
 
-/// The file's bytes; `None` for what is no regular file (a FIFO would be waited for) or too large.
+/// The file's bytes, as far as metadata can be in them; `None` for what is no regular file (a FIFO would be waited for) or
+/// too large.
 fn read_regular_file(path: &Path) -> Option<Vec<u8>> {
+    /// A JPEG has its metadata before its pixels, in segments of 64 KiB at most.
+    const HEAD_OF_JPEG: u64 = 1 << 19;
     if !std::fs::metadata(path).ok()?.is_file() {
         return None;
     }
+    let mut file = File::open(path).ok()?;
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    file.by_ref().take(HEAD_OF_JPEG).read_to_end(&mut bytes).ok()?;
+    if !bytes.starts_with(b"\xFF\xD8") {
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).ok()?;
+    }
     (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
 }
 

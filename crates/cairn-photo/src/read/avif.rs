@@ -169,8 +169,10 @@ fn turned(
         _ => picture,
     };
     match mirror.map(|mirror| mirror.axis) {
-        Some(0) => picture.fliph(),
-        Some(_) => picture.flipv(),
+        // The parser's words for the axis are those of the first edition; what writers and libavif mean by 0 is that top and
+        // bottom are exchanged.
+        Some(0) => picture.flipv(),
+        Some(_) => picture.fliph(),
         None => picture,
     }
 }

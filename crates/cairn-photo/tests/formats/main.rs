@@ -3,6 +3,8 @@
 // Helpers of tests may panic as tests may; clippy allows it of functions marked as tests alone.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "avif")]
+mod avif;
 mod heic;
 mod hostile;
 mod metadata;

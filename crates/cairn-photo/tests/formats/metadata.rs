@@ -93,10 +93,9 @@ fn a_heic_keeps_them_in_an_item() {
     let case = crate::heic::cases().into_iter().find(|case| case.name == "grid and EXIF").unwrap();
     // Its EXIF data name an orientation alone: 26 bytes, behind four that say where they begin.
     assert_eq!(PhotoMetadata::from_bytes(&case.bytes()), PhotoMetadata::default());
-    let bytes = case.bytes();
+    let mut named = case.bytes();
     let old = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\0\0\0\0";
-    let at = (0..bytes.len()).find(|&at| bytes[at..].starts_with(old)).unwrap();
-    let mut named = bytes.clone();
+    let at = (0..named.len()).find(|&at| named[at..].starts_with(old)).unwrap();
     named[at + 10..at + 22].copy_from_slice(b"\x10\x01\x02\0\x04\0\0\0R5\0\0");
     assert_eq!(PhotoMetadata::from_bytes(&named).model.as_deref(), Some("R5"));
 }

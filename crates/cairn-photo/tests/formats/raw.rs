@@ -36,7 +36,7 @@ fn tiff_based(
     bytes.resize(LARGE as usize, 0);
     bytes.extend(parts[1]);
     // The sensor's data.
-    bytes.extend((0..5000_u32).map(|value| (value * value >> 3) as u8));
+    bytes.extend((0..5000_u32).map(|value| ((value * value) >> 3) as u8));
     bytes
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn all_kinds(orientation: u8, large: &Photo) -> Vec<Raw> {
     let main = [turned.clone(), sub(330)];
     add("P1010001.ORF", tiff_based(b"IIRO\0\0\0\0", &main, &sensor, parts));
     let from_raw = (0x2E_u16, 7_u16, large.len() as u32, LARGE.to_le_bytes());
-    let mut rw2 = tiff_based(b"IIU\0\0\0\0\0", &[long(0x2E, 0), turned.clone()], &sensor, parts);
+    let mut rw2 = tiff_based(b"IIU\0\0\0\0\0", &[long(0x2E, 0), turned], &sensor, parts);
     // The helper would put the JPEG behind the directory: its offset is written over what stands there.
     rw2[10..14].copy_from_slice(&[from_raw.0.to_le_bytes(), from_raw.1.to_le_bytes()].concat());
     rw2[14..18].copy_from_slice(&from_raw.2.to_le_bytes());

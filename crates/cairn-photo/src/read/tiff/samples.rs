@@ -123,7 +123,7 @@ pub(super) fn undo_prediction(layout: &Layout<'_>, bytes: &mut [u8]) -> Result<(
         match (layout.predictor, layout.bits) {
             (Predictor::None, _) => {}
             (Predictor::FloatingPoint, bits) => {
-                undo_float_prediction(layout, row, samples, bits as usize / 8)
+                undo_float_prediction(layout, row, samples, bits as usize / 8);
             }
             (Predictor::Horizontal, 8) => {
                 for at in samples..row.len() {
