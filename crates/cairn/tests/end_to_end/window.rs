@@ -10,6 +10,7 @@ const PHOTO: &str = "photos/test/03.Dome/0000.jpg";
 const PATIENCE: Duration = Duration::from_secs(100);
 
 /// What a window of so many columns and rows shows after `cairn` ran in it; `None` without tmux.
+#[allow(clippy::print_stdout)] // A test says why it skips.
 fn shown(sandbox: &Sandbox, columns: usize, rows: usize, arguments: &str) -> Option<Vec<String>> {
     // A server of its own each time: one that is ending answers still.
     let socket = sandbox.path(&format!("tmux-{columns}-{}", arguments.len()));
@@ -20,7 +21,7 @@ fn shown(sandbox: &Sandbox, columns: usize, rows: usize, arguments: &str) -> Opt
         command.current_dir(sandbox.path("")).output()
     };
     if tmux(&["-V"]).is_err() {
-        eprintln!("skipped: there is no tmux");
+        println!("skipped: there is no tmux");
         return None;
     }
     let _ = std::fs::remove_file(sandbox.path("done"));
