@@ -90,7 +90,8 @@ impl Model {
     /// scores by confidence then.
     pub fn set_threshold(&mut self, threshold: f64) {
         let sure = self.info().rejection.and_then(|rejection| rejection.sure);
-        self.bundle.info.rejection = Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
+        self.bundle.info.rejection =
+            Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
         self.threshold = None;
     }
 
@@ -131,7 +132,10 @@ impl Model {
 
     /// The probability of each class, in class order, for each photo, by the model's views.
     pub fn probabilities(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
-        self.outputs_of(photos).iter().map(|output| Probability::softmax(&output.logits, self.info().temperature)).collect()
+        self.outputs_of(photos)
+            .iter()
+            .map(|output| Probability::softmax(&output.logits, self.info().temperature))
+            .collect()
     }
 
     /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.

@@ -386,7 +386,10 @@ fn weights_that_are_not_finite_are_refused_by_name_with_a_checksum_and_without()
         });
         for bytes in [fs::read(fixture.bundle()).unwrap(), without] {
             let error = fixture.error_of(&bytes);
-            assert!(matches!(&error, ModelError::NotFinite { tensor, .. } if tensor == "fc1.bias"), "{error:?}");
+            assert!(
+                matches!(&error, ModelError::NotFinite { tensor, .. } if tensor == "fc1.bias"),
+                "{error:?}"
+            );
         }
     }
 }
@@ -405,7 +408,8 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
 
     assert_eq!(decides(&open()), None);
     for (threshold, expected) in [(0.0, true), (1.0, false)] {
-        let asked = open().with_threshold(threshold).with_views(TestViews::Flip).with_precision(Precision::F32);
+        let asked =
+            open().with_threshold(threshold).with_views(TestViews::Flip).with_precision(Precision::F32);
         assert_eq!(decides(&asked), Some(expected));
         assert_eq!(asked.threshold(), Some(threshold));
         assert_eq!(saved(&asked), info());
@@ -423,7 +427,8 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
 fn probabilities_are_by_the_models_views_as_predictions_are() {
     let fixture = Fixture::new();
     let photo = draw(Kind::Castle, 3, 64);
-    let model = |views| Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32).with_views(views);
+    let model =
+        |views| Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32).with_views(views);
     for views in [TestViews::One, TestViews::Flip, TestViews::TenCrop] {
         let model = model(views);
         let probabilities = model.probabilities(&[&photo]).remove(0);

@@ -26,7 +26,18 @@ const NUMBERS: [u64; 12] = [
 
 /// The same in text, and what else a text may hold in the place of a number.
 const WORDS: [&str; 12] = [
-    "-1", "0", "65536", "4294967296", "18446744073709551616", "1e400", "-1e-400", "NaN", "null", "[]", "{}", "\"\u{202e}\"",
+    "-1",
+    "0",
+    "65536",
+    "4294967296",
+    "18446744073709551616",
+    "1e400",
+    "-1e-400",
+    "NaN",
+    "null",
+    "[]",
+    "{}",
+    "\"\u{202e}\"",
 ];
 
 /// Random numbers by SplitMix64 (Steele et al. 2014), the same on every machine.
@@ -86,7 +97,8 @@ impl Mutator {
 
     /// Puts a word in the place of the next number in text after `place`.
     fn replace_number(&mut self, bytes: &mut Vec<u8>, place: usize) {
-        let Some(start) = bytes.iter().skip(place).position(u8::is_ascii_digit).map(|ahead| place + ahead) else {
+        let Some(start) = bytes.iter().skip(place).position(u8::is_ascii_digit).map(|ahead| place + ahead)
+        else {
             return;
         };
         let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
@@ -136,7 +148,9 @@ mod tests {
         assert_eq!(damaged(7), damaged(7));
         let changed = (0..100).filter(|&seed| damaged(seed) != file).count();
         assert!(changed > 80, "{changed} of 100 changed anything");
-        assert!((0..100).any(|seed| damaged(seed).len() > 200) && (0..100).any(|seed| damaged(seed).len() < 200));
+        assert!(
+            (0..100).any(|seed| damaged(seed).len() > 200) && (0..100).any(|seed| damaged(seed).len() < 200)
+        );
     }
 
     #[test]
@@ -144,7 +158,8 @@ mod tests {
         for seed in 0..200 {
             Mutator::new(seed).damaged(&[]);
         }
-        let found = (0..500).any(|seed| Mutator::new(seed).damaged(b"{\"crop\":224}").windows(3).any(|w| w == b"1e4"));
+        let found = (0..500)
+            .any(|seed| Mutator::new(seed).damaged(b"{\"crop\":224}").windows(3).any(|w| w == b"1e4"));
         assert!(found);
     }
 

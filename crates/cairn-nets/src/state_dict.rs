@@ -35,7 +35,9 @@ pub enum StateDictError {
     #[error("the tensors cannot be written as safetensors")]
     Write(#[from] SafeTensorError),
     /// A value that is infinite or no number.
-    #[error("tensor `{name}` holds values that are infinite or no numbers (NaN): the training that made it went wrong")]
+    #[error(
+        "tensor `{name}` holds values that are infinite or no numbers (NaN): the training that made it went wrong"
+    )]
     NotFinite {
         /// The tensor's name.
         name: String,
@@ -191,7 +193,8 @@ impl StateDict {
 
     /// Gives the module `from` the path `to`.
     pub(crate) fn rename_module(&mut self, from: &str, to: &str) {
-        let renamed = |name: &str| Some(format!("{to}{}", name.strip_prefix(from).filter(|r| r.starts_with('.'))?));
+        let renamed =
+            |name: &str| Some(format!("{to}{}", name.strip_prefix(from).filter(|r| r.starts_with('.'))?));
         let tensors = std::mem::take(&mut self.tensors).into_iter();
         self.tensors = tensors.map(|(name, tensor)| (renamed(&name).unwrap_or(name), tensor)).collect();
     }

@@ -87,9 +87,13 @@ mod tests {
     fn folded(bias: f32) -> Folded<f32> {
         let one = Extent { height: 1, width: 1 };
         let (batch, inputs, outputs, stride, padding, groups) = (1, 1, 1, 1, 0, 1);
-        let options = Conv2dOptions { batch, map: one, inputs, outputs, kernel: one, stride, padding, groups };
+        let options =
+            Conv2dOptions { batch, map: one, inputs, outputs, kernel: one, stride, padding, groups };
         let shape = Conv2dShape::new(options).unwrap();
-        Folded { weights: PackedWeights::new(Isa::best(), &shape, Direction::Forward, &[1.0]), bias: vec![bias] }
+        Folded {
+            weights: PackedWeights::new(Isa::best(), &shape, Direction::Forward, &[1.0]),
+            bias: vec![bias],
+        }
     }
 
     /// A thread that waits for others of its pool runs another of their photos meanwhile, on the same layer.
@@ -107,7 +111,8 @@ mod tests {
             let biases = [&inner.unwrap(), &outer, &again].map(|folded| folded.bias[0]);
             let _ = done.send(biases);
         });
-        let biases = outcome.recv_timeout(Duration::from_secs(20)).expect("a thread waits for itself for ever");
+        let biases =
+            outcome.recv_timeout(Duration::from_secs(20)).expect("a thread waits for itself for ever");
         assert_eq!(biases[0], 1.0);
         // Whichever is kept, both are of the same weights.
         assert!([1.0, 2.0].contains(&biases[1]) && [1.0, 2.0].contains(&biases[2]));

@@ -47,7 +47,8 @@ fn difference(found: &StateDict, expected: &StateDict) -> f32 {
         return f32::INFINITY;
     }
     let of = |name: &str| found.values(name).unwrap().iter().zip(expected.values(name).unwrap());
-    let apart = expected.shapes().flat_map(|(name, _)| of(name)).map(|(a, b)| (a - b).abs() / b.abs().max(1e-3));
+    let apart =
+        expected.shapes().flat_map(|(name, _)| of(name)).map(|(a, b)| (a - b).abs() / b.abs().max(1e-3));
     apart.fold(0.0, f32::max)
 }
 
@@ -72,7 +73,8 @@ fn fault(path: &Path, weights: &StateDict) -> Option<String> {
     if expected["classes"] == json!(["*"]) {
         said["classes"] = json!(["*"]);
     }
-    let wrong = ["key", "prefix", "ignored", "head", "classes"].into_iter().find(|k| said[k] != expected[k])?;
+    let wrong =
+        ["key", "prefix", "ignored", "head", "classes"].into_iter().find(|k| said[k] != expected[k])?;
     Some(format!("{name}: {wrong} is {}, not {}", said[wrong], expected[wrong]))
 }
 

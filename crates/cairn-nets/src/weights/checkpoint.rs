@@ -90,7 +90,8 @@ pub(super) fn state_dict(
             return Err(PthProblem::SeveralStateDicts { keys: keys.iter().map(|key| shown(key)).collect() });
         }
     };
-    let value = chosen.and_then(|chosen| held.iter().find(|(key, _)| *key == chosen)).map(|(_, value)| *value);
+    let value =
+        chosen.and_then(|chosen| held.iter().find(|(key, _)| *key == chosen)).map(|(_, value)| *value);
     let mut found = content(value.unwrap_or(root), heap, budget)?;
     if found.tensors.is_empty() {
         return Err(nothing(root, &found, heap));
@@ -113,7 +114,8 @@ fn keep_module(found: &mut Found, module: &str) -> Result<(), PthProblem> {
         return Err(PthProblem::NoSuchKey { key: module.to_owned(), keys });
     }
     found.tensors = kept;
-    found.unread = found.unread.iter().filter_map(|(n, class)| Some((inside(n)?, Rc::clone(class)))).collect();
+    found.unread =
+        found.unread.iter().filter_map(|(n, class)| Some((inside(n)?, Rc::clone(class)))).collect();
     Ok(())
 }
 

@@ -100,7 +100,9 @@ fn fitting_prefix(names: &BTreeSet<String>, head: &str, weights: &StateDict) -> 
         ([only], _) | (_, [only]) => Ok((*only).to_owned()),
         ([], _) => {
             let best = counted.iter().max_by_key(|(_, count)| *count);
-            Ok(best.filter(|(_, count)| 2 * count > body.len()).map_or_else(String::new, |(p, _)| (*p).to_owned()))
+            Ok(best
+                .filter(|(_, count)| 2 * count > body.len())
+                .map_or_else(String::new, |(p, _)| (*p).to_owned()))
         }
         (several, _) => {
             Err(NamingError::SeveralNetworks { prefixes: several.iter().map(ToString::to_string).collect() })

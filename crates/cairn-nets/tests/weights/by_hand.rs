@@ -58,10 +58,18 @@ fn beside(extra: &[u8]) -> Vec<u8> {
 #[test]
 fn what_only_python_can_make_is_passed_over_beside_the_weights_and_named() {
     let cases: [(&str, &[u8], &[&str]); 9] = [
-        ("namespace", b"cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG?\xb9\x99\x99\x99\x99\x99\x9asb", &["argparse.Namespace"]),
+        (
+            "namespace",
+            b"cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG?\xb9\x99\x99\x99\x99\x99\x9asb",
+            &["argparse.Namespace"],
+        ),
         ("device", b"ctorch\ndevice\nX\x03\0\0\0cpu\x85R", &["torch.device"]),
         ("dtype", b"ctorch\nfloat32\n", &["torch.float32"]),
-        ("dict of lists", b"ccollections\ndefaultdict\nc__builtin__\nlist\n\x85RX\x01\0\0\0a]K\x01as", &["__builtin__.list", "collections.defaultdict"]),
+        (
+            "dict of lists",
+            b"ccollections\ndefaultdict\nc__builtin__\nlist\n\x85RX\x01\0\0\0a]K\x01as",
+            &["__builtin__.list", "collections.defaultdict"],
+        ),
         ("list of a class", b"ccollections\ndeque\n)R(K\x01K\x02eK\x03a", &["collections.deque"]),
         ("set of protocol 2", b"c__builtin__\nset\n]X\x01\0\0\0aa\x85R", &["__builtin__.set"]),
         ("sets of protocol 4", b"\x8f(K\x01K\x02\x90(K\x03\x91\x86", &[]),

@@ -96,14 +96,21 @@ fn entries_of_an_archive_that_share_bytes_are_refused() {
     let whole = with_storage(&weight(&[2], &[1]));
     // The list of entries says where each begins; the second's is made the third's.
     let signature = b"PK\x01\x02";
-    let entries: Vec<usize> =
-        whole.windows(4).enumerate().filter(|(_, window)| window == signature).map(|(place, _)| place).collect();
+    let entries: Vec<usize> = whole
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| window == signature)
+        .map(|(place, _)| place)
+        .collect();
     let offset = |place: usize| place + 42..place + 46;
     let mut shared = whole.clone();
     let third = whole[offset(entries[2])].to_vec();
     shared[offset(entries[1])].copy_from_slice(&third);
     let error = read(&shared).unwrap_err();
-    assert!(matches!(error.problem, PthProblem::Archive(_)) && error.to_string().contains("overlap"), "{error}");
+    assert!(
+        matches!(error.problem, PthProblem::Archive(_)) && error.to_string().contains("overlap"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -111,7 +118,8 @@ fn a_compressed_entry_is_refused_before_it_is_unpacked() {
     let mut file = with_storage(&weight(&[2], &[1]));
     // Method 8, deflate, and four gigabytes for every entry.
     for (signature, method, size) in [(b"PK\x03\x04", 8, 22), (b"PK\x01\x02", 10, 24)] {
-        let places: Vec<usize> = file.windows(4).enumerate().filter(|(_, w)| w == signature).map(|(p, _)| p).collect();
+        let places: Vec<usize> =
+            file.windows(4).enumerate().filter(|(_, w)| w == signature).map(|(p, _)| p).collect();
         for place in places {
             file[place + method] = 8;
             file[place + size..][..4].copy_from_slice(&0xf000_0000_u32.to_le_bytes());

@@ -13,10 +13,9 @@ pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
     // The first line keeps its own indentation.
     let mut lines = vec![" ".repeat(text[..start].width().min(columns / 2))];
     let mut is_begun = false;
-    let mut rest = text[start..].split(' ').peekable();
     // Several spaces within the text are columns of a table, and stay.
     let mut spaces = 0;
-    while let Some(word) = rest.next() {
+    for word in text[start..].split(' ') {
         if word.is_empty() {
             spaces += 1;
             continue;
