@@ -96,7 +96,8 @@ mod tests {
         // Scores at the quantiles of a normal distribution, by the logistic approximation to within 1 %.
         let quantile = |n: usize, of: usize| {
             let p = (n as f64 + 0.5) / of as f64;
-            5.5556 * (1.0 - ((1.0 - p) / p).powf(0.1186))
+            let upper = p.max(1.0 - p);
+            (p - 0.5).signum() * 5.5556 * (1.0 - ((1.0 - upper) / upper).powf(0.1186))
         };
         for count in [20, 60, 120, 1000] {
             let scores: Vec<f64> = (0..count).map(|n| 10.0 + 3.0 * quantile(n, count)).collect();

@@ -94,11 +94,15 @@ pub struct Prediction {
 const WORTH_SAYING: f32 = 0.01;
 
 impl Prediction {
+    /// The landmark that the photo is taken to show: the likeliest, unless the photo shows none that the model knows.
+    pub fn named(&self) -> Option<&Landmark> {
+        self.landmarks.first().filter(|_| self.is_landmark != Some(false))
+    }
+
     /// Whether it names one landmark and stands by it: the photo surely shows a landmark, and the likeliest one is
     /// likelier than all others together.
     pub fn is_certain(&self) -> bool {
-        let likeliest = self.landmarks.first().map_or(0.0, |landmark| landmark.probability.value());
-        self.is_landmark != Some(false) && self.sure == Some(true) && likeliest > 0.5
+        self.sure == Some(true) && self.named().is_some_and(|landmark| landmark.probability.value() > 0.5)
     }
 
     /// The landmarks that are worth a person's time: the likeliest, and others of at least 1 %.

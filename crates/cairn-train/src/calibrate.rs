@@ -63,7 +63,7 @@ pub enum CalibrateError {
         part: &'static str,
     },
     /// There are photos without a landmark, but not one could be read.
-    #[error("none of the photos without a landmark could be read (there are {photos})")]
+    #[error("no photo without a landmark could be read (of {photos})")]
     NoNonLandmarks {
         /// How many there are.
         photos: usize,

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use cairn_model::Prediction;
+use cairn_model::Landmark;
 use cairn_photo::PhotoMetadata;
 use cairn_places::{Latitude, Longitude};
 use serde::Serialize;
+
+use crate::tally::grouped;
 
 /// From this distance in kilometres on, a camera contradicts the landmark that was named: mountains and national parks are
 /// seen from far, and the point that stands for a large one may be far from its edge.
@@ -27,18 +29,19 @@ pub(crate) struct Camera {
     pub make: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Kilometres from the camera to the likeliest landmark.
+    /// Kilometres from the camera to the landmark that was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance_km: Option<f64>,
 }
 
 impl Camera {
-    /// What the photo at `path` says, measured against the likeliest landmark; `None` where it says nothing.
-    pub(crate) fn of(path: &Path, prediction: Option<&Prediction>) -> Option<Self> {
-        Self::from_metadata(PhotoMetadata::open(path), prediction)
+    /// What the photo at `path` says, measured against the landmark that it is taken to show, if any; `None` where it says
+    /// nothing.
+    pub(crate) fn of(path: &Path, landmark: Option<&Landmark>) -> Option<Self> {
+        Self::from_metadata(PhotoMetadata::open(path), landmark)
     }
 
-    fn from_metadata(metadata: PhotoMetadata, prediction: Option<&Prediction>) -> Option<Self> {
+    fn from_metadata(metadata: PhotoMetadata, landmark: Option<&Landmark>) -> Option<Self> {
         if metadata == PhotoMetadata::default() {
             return None;
         }
@@ -46,7 +49,7 @@ impl Camera {
         let [latitude, longitude] =
             [position.map(|position| position.latitude), position.map(|position| position.longitude)];
         let distance_km = || {
-            let place = prediction?.landmarks.first()?.place.as_ref()?;
+            let place = landmark?.place.as_ref()?;
             let (latitude, longitude) =
                 (Latitude::try_from(latitude?).ok()?, Longitude::try_from(longitude?).ok()?);
             // No position is known to a metre.
@@ -72,12 +75,20 @@ impl Camera {
     pub(crate) fn distance(&self) -> Option<String> {
         self.distance_km.map(|distance| match distance {
             ..10.0 => format!("{distance:.1} km"),
-            _ => format!("{distance:.0} km"),
+            _ => format!("{} km", grouped(distance.round() as usize)),
         })
     }
 
-    /// Everything in one line: `2019-07-14T15:04:05; Apple iPhone 12; 48.8500 N, 2.2900 E; 1.0 km from it`.
-    pub(crate) fn summary(&self) -> String {
+    /// `camera at 48.8500 N, 2.2900 E, 1.0 km from it`
+    pub(crate) fn whereabouts(&self) -> Option<String> {
+        let (latitude, longitude) =
+            (Latitude::try_from(self.latitude?).ok()?, Longitude::try_from(self.longitude?).ok()?);
+        let distance = self.distance().map(|distance| format!(", {distance} from it")).unwrap_or_default();
+        Some(format!("camera at {latitude}, {longitude}{distance}"))
+    }
+
+    /// `taken 2019-07-14T15:04:05 by Apple iPhone 12`
+    pub(crate) fn equipment(&self) -> Option<String> {
         let camera = match (&self.make, &self.model) {
             // Many makers write their name into the model, too.
             (Some(make), Some(model)) if !model.to_lowercase().starts_with(&make.to_lowercase()) => {
@@ -85,32 +96,28 @@ impl Camera {
             }
             (make, model) => model.clone().or_else(|| make.clone()),
         };
-        let position = || {
-            let (latitude, longitude) =
-                (Latitude::try_from(self.latitude?).ok()?, Longitude::try_from(self.longitude?).ok()?);
-            Some(format!("{latitude}, {longitude}"))
-        };
-        let distance = self.distance().map(|distance| format!("{distance} from it"));
-        let parts = [self.taken.clone(), camera, position(), distance];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+        match (&self.taken, camera) {
+            (Some(taken), Some(camera)) => Some(format!("taken {taken} by {camera}")),
+            (Some(taken), None) => Some(format!("taken {taken}")),
+            (None, camera) => camera.map(|camera| format!("taken by {camera}")),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_model::{Landmark, Probability};
+    use cairn_model::Probability;
     use cairn_photo::GpsPosition;
     use cairn_places::Gazetteer;
 
-    fn eiffel_tower() -> Prediction {
-        let landmark = Landmark {
+    fn eiffel_tower() -> Landmark {
+        Landmark {
             class: "12.Eiffel_Tower".to_owned(),
             name: "Eiffel Tower".to_owned(),
             probability: Probability::softmax(&[0.0], 1.0)[0],
             place: Gazetteer::builtin().find("Eiffel Tower").cloned(),
-        };
-        Prediction { landmarks: vec![landmark], ..Prediction::default() }
+        }
     }
 
     fn camera_at(latitude: f64, longitude: f64) -> Camera {
@@ -127,10 +134,11 @@ mod tests {
     fn a_camera_far_from_the_landmark_contradicts_it_and_one_nearby_does_not() {
         let near = camera_at(48.8530, 2.2900);
         assert!(!near.contradicts(), "{near:?}");
-        assert_eq!(near.summary(), "Canon EOS 5D; 48.8530 N, 2.2900 E; 0.7 km from it");
+        assert_eq!(near.whereabouts().unwrap(), "camera at 48.8530 N, 2.2900 E, 0.7 km from it");
+        assert_eq!(near.equipment().unwrap(), "taken by Canon EOS 5D");
         let far = camera_at(36.0, -112.0);
         assert!(far.contradicts());
-        assert!(far.summary().ends_with(" km from it"), "{}", far.summary());
+        assert!(far.distance_km.is_some_and(|distance| distance > 8000.0), "{far:?}");
     }
 
     #[test]
@@ -143,6 +151,9 @@ mod tests {
         };
         let camera = Camera::from_metadata(made, Some(&eiffel_tower())).unwrap();
         assert_eq!((camera.distance_km, camera.contradicts()), (None, false));
-        assert_eq!(camera.summary(), "Apple iPhone 12");
+        assert_eq!(
+            (camera.whereabouts(), camera.equipment().as_deref()),
+            (None, Some("taken by Apple iPhone 12"))
+        );
     }
 }

@@ -25,6 +25,14 @@ impl Status {
     }
 }
 
+/// The error of a command of whose photos not one could be read.
+pub(crate) fn none_read(photos: usize) -> anyhow::Error {
+    match photos {
+        1 => anyhow::anyhow!("the photo could not be read"),
+        _ => anyhow::anyhow!("none of the {photos} photos could be read"),
+    }
+}
+
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         match status {

@@ -36,7 +36,6 @@ pub(crate) struct RowTable {
 /// What words are drawn with, as ANSI's escape codes have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weight {
-    Plain,
     Bold,
     Faint,
     Yellow,
@@ -46,7 +45,6 @@ enum Weight {
 impl Weight {
     fn code(self) -> &'static str {
         match self {
-            Self::Plain => "",
             Self::Bold => "\x1b[1m",
             Self::Faint => "\x1b[2m",
             Self::Yellow => "\x1b[33m",
@@ -103,13 +101,13 @@ impl RowTable {
             Some(landmark) => {
                 let maybe = is_maybe(prediction);
                 let weight = if maybe { Weight::Yellow } else { Weight::Bold };
-                let before = if maybe { "maybe " } else { "" };
-                let texts = texts(landmark).map(|text| format!("{before}{text}"));
+                let texts = if maybe { maybe_texts(landmark) } else { texts(landmark) };
                 self.line(lines, &row.photo, &landmark.probability.to_string(), &texts, weight);
                 shown.get(1..).unwrap_or_default()
             }
             None => {
-                self.line(lines, &row.photo, "–", &["no landmark I know".to_owned()], Weight::Faint);
+                let texts = ["no landmark I know", "no landmark"].map(str::to_owned);
+                self.line(lines, &row.photo, "–", &texts, Weight::Faint);
                 shown
             }
         };
@@ -125,11 +123,20 @@ impl RowTable {
     fn camera_line(&self, lines: &mut String, landmark: Option<&Landmark>, camera: Option<&Camera>) {
         let Some(camera) = camera else { return };
         if self.verbose {
-            self.line(lines, "", "", &[camera.summary()], Weight::Faint);
+            let shorter = camera.distance().map(|distance| format!("camera {distance} from it"));
+            for texts in [
+                camera.whereabouts().into_iter().chain(shorter).collect(),
+                Vec::from_iter(camera.equipment()),
+            ] {
+                if !texts.is_empty() {
+                    self.line(lines, "", "", &texts, Weight::Faint);
+                }
+            }
         }
         if let (Some(_), Some(distance), true) = (landmark, camera.distance(), camera.contradicts()) {
-            let whole = format!("but the camera was {distance} away");
-            self.line(lines, "", "", &[whole, format!("camera {distance} away")], Weight::Yellow);
+            let texts =
+                ["but the camera was ", "camera ", ""].map(|before| format!("{before}{distance} away"));
+            self.line(lines, "", "", &texts, Weight::Yellow);
         }
     }
 
@@ -151,7 +158,6 @@ impl RowTable {
             }
         };
         let (on, off) = match weight {
-            Weight::Plain => ("", ""),
             _ if !self.colour => ("", ""),
             _ => (weight.code(), "\x1b[0m"),
         };
@@ -168,15 +174,22 @@ fn is_maybe(prediction: &Prediction) -> bool {
 }
 
 /// What is said of a landmark, the longest first.
-fn texts(landmark: &Landmark) -> [String; 3] {
+fn texts(landmark: &Landmark) -> Vec<String> {
     match &landmark.place {
-        Some(place) => [
+        Some(place) => vec![
             format!("{}, {}, {}", place.name, place.locality, place.country),
             format!("{}, {}", place.name, place.country),
             place.name.clone(),
         ],
-        None => [landmark.name.clone(), landmark.name.clone(), landmark.name.clone()],
+        None => vec![landmark.name.clone()],
     }
+}
+
+/// The same of a landmark that the model is not sure of. The mark comes first, so that it is never what is cut off.
+fn maybe_texts(landmark: &Landmark) -> Vec<String> {
+    let texts = texts(landmark);
+    let shortest = texts.last().map(|name| format!("? {name}"));
+    texts.iter().map(|text| format!("maybe {text}")).chain(shortest).collect()
 }
 
 /// The text in at most so many columns, its end left out for a `…` where it is longer.

@@ -51,10 +51,8 @@ impl Row<'_> {
     /// The landmark that the photo is taken to show.
     pub(crate) fn landmark(&self) -> Option<&Landmark> {
         match &self.outcome {
-            RowOutcome::Prediction(prediction) if prediction.is_landmark != Some(false) => {
-                prediction.landmarks.first()
-            }
-            _ => None,
+            RowOutcome::Prediction(prediction) => prediction.named(),
+            RowOutcome::Unreadable { .. } => None,
         }
     }
 

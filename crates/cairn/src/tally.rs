@@ -1,9 +1,13 @@
 //! What a run over many photos came to, in a few lines on standard error.
 
 use std::collections::BTreeMap;
+use std::io;
 
+use cairn_dataset::escape::shown;
 use cairn_dataset::{Skipped, skipped_summary};
+use unicode_width::UnicodeWidthStr;
 
+use crate::progress::say;
 use crate::rows::{Row, RowOutcome};
 
 /// Landmarks that are listed; the others are counted.
@@ -35,11 +39,13 @@ impl Tally {
             RowOutcome::Unreadable { .. } => self.unreadable += 1,
         }
         if let Some(landmark) = row.landmark() {
-            let country = landmark.place.as_ref().map_or("", |place| &place.country).to_owned();
+            let place = landmark.place.as_ref();
+            let country = place.map_or("", |place| &place.country).to_owned();
+            let name = place.map_or(&landmark.name, |place| &place.name).clone();
             if !country.is_empty() {
                 *self.countries.entry(country.clone()).or_default() += 1;
             }
-            *self.landmarks.entry((landmark.name.clone(), country)).or_default() += 1;
+            *self.landmarks.entry((name, country)).or_default() += 1;
         }
     }
 
@@ -53,15 +59,27 @@ impl Tally {
         self.unreadable
     }
 
+    /// Says the [summary](Tally::lines) on standard error, wrapped where that is a terminal.
+    pub(crate) fn say(&self, skipped: &[Skipped]) {
+        let columns =
+            terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| usize::from(columns.0));
+        for line in self.lines(skipped) {
+            match columns {
+                Some(columns) => wrapped(&shown(&line), columns).iter().for_each(say),
+                None => say(line),
+            }
+        }
+    }
+
     /// The summary: of all photos, by landmark, by country, and what was left aside.
     pub(crate) fn lines(&self, skipped: &[Skipped]) -> Vec<String> {
         let named: usize = self.landmarks.values().sum();
-        let mut parts = vec![match self.knows_sure {
-            true => format!("{} with a landmark ({} surely)", grouped(named), grouped(self.surely)),
-            false => format!("{} with a landmark", grouped(named)),
+        let mut parts = vec![match self.knows_sure && self.surely < named {
+            true => format!("{} of a landmark ({} surely)", grouped(named), grouped(self.surely)),
+            false => format!("{} of a landmark", grouped(named)),
         }];
         if self.judges {
-            parts.push(format!("{} with none that I know", grouped(self.photos - named - self.unreadable)));
+            parts.push(format!("{} of no landmark I know", grouped(self.photos - named - self.unreadable)));
         }
         if self.unreadable > 0 {
             parts.push(format!("{} unreadable", grouped(self.unreadable)));
@@ -88,6 +106,22 @@ impl Tally {
     }
 }
 
+/// The line in pieces of at most so many columns, broken between words; all but the first begin with two spaces.
+fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    let words = line.trim_start();
+    let mut lines = vec![" ".repeat(line.len() - words.len())];
+    for word in words.split_inclusive(' ') {
+        let last = lines.last().map_or(0, |line| line.width());
+        if last > "  ".len() && last + word.trim_end().width() > columns {
+            lines.push("  ".to_owned());
+        }
+        if let Some(last) = lines.last_mut() {
+            last.push_str(word);
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// The most frequent first; equals by name.
 fn ranked<K: Clone + Ord>(counts: &BTreeMap<K, usize>) -> Vec<(K, usize)> {
     let mut ranked: Vec<(K, usize)> = counts.iter().map(|(key, &count)| (key.clone(), count)).collect();
@@ -101,11 +135,11 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 /// `1,153`
-fn grouped(count: usize) -> String {
+pub(crate) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -162,7 +196,7 @@ mod tests {
             tally.count(&row("a.jpg", RowOutcome::Prediction(&prediction), &model));
         }
         let lines = tally.lines(&[]);
-        assert_eq!(lines[0], "13 photos: 13 with a landmark");
+        assert_eq!(lines[0], "13 photos: 13 of a landmark");
         assert_eq!(lines.last().unwrap(), "  3  3 other landmarks");
         assert_eq!(lines.len(), 1 + LISTED + 1);
     }
@@ -172,5 +206,13 @@ mod tests {
         let texts = [0, 12, 999, 1000, 1_234_567].map(grouped);
         assert_eq!(texts, ["0", "12", "999", "1,000", "1,234,567"]);
         assert_eq!([counted(1, "photo", "photos"), counted(0, "photo", "photos")], ["1 photo", "0 photos"]);
+    }
+
+    #[test]
+    fn lines_are_wrapped_between_words() {
+        let line = "by country: 日本 4, New Zealand 2, France 1";
+        assert_eq!(wrapped(line, 80), [line]);
+        assert_eq!(wrapped(line, 20), ["by country: 日本 4,", "  New Zealand 2,", "  France 1"]);
+        assert_eq!(wrapped("  12  New Zealand", 9), ["  12  New", "  Zealand"]);
     }
 }

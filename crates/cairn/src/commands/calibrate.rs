@@ -39,8 +39,8 @@ pub(crate) struct Calibrate {
     data: Option<PathBuf>,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms); may be given
-    /// several times, once for each kind
+    /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms; 20 in all at
+    /// least); may be given several times, once for each kind
     #[arg(long, value_name = "PHOTO|DIR", group = "photos")]
     distractors: Vec<PathBuf>,
     /// Views of each photo that the model averages from now on (slower, slightly more accurate) [default: the model's

@@ -221,7 +221,7 @@ impl Export {
             }
         }
         if bad == photos.len() {
-            bail!("not one of {bad} photos could be read");
+            return Err(crate::exit::none_read(bad));
         }
         say(format!("verified on {} photos: probabilities are within {largest:.1e}", photos.len() - bad));
         Ok(bad)

@@ -16,7 +16,7 @@ use rayon::ThreadPoolBuilder;
 use crate::camera::Camera;
 use crate::commands::{with_places, with_threshold, with_views};
 use crate::done_rows::DoneRows;
-use crate::exit::Status;
+use crate::exit::{Status, none_read};
 use crate::file_stamp::FileStamp;
 use crate::model_source::{ModelIdentity, ModelOption};
 use crate::photo_files::say_skipped_links;
@@ -36,9 +36,10 @@ const NAMED: usize = 3;
 /// the model is not sure of. A summary of all photos goes to standard error.
 ///
 /// The model takes a photo for a landmark if its score reaches a threshold. A higher threshold accepts fewer photos of
-/// other things and misses more landmarks. The default threshold accepts 95 % of the landmarks the model was calibrated
-/// on, and may accept many photos of other buildings: it is for folders in which most photos show a landmark. --sure
-/// accepts 2 % of such other photos at most, by its estimate, and misses more landmarks: it is for everything else.
+/// other things and misses more landmarks. The default threshold accepts 95 % of the landmarks, and many photos of other
+/// buildings (the shipped model: more than half): it is for photos most of which show a landmark. --sure is set to accept
+/// 2 % of other photos at most, as estimated on calibration photos, and misses more landmarks (the shipped model: one in
+/// five): it is for photo collections.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -126,16 +127,17 @@ impl Predict {
         if self.brief && format == Format::Table {
             bail!("--brief is for data: add --format jsonl, json or csv");
         }
-        let answers =
-            Answers {
-                model: &model,
-                identity: &identity,
-                input: &input,
-                named: self.k.unwrap_or(
-                    if self.verbose || format == Format::Json || format == Format::Jsonl { NAMED } else { 1 },
-                ),
-                interrupt: interruptible()?,
-            };
+        let answers = Answers {
+            model: &model,
+            identity: &identity,
+            input: &input,
+            named: self.k.unwrap_or(match format {
+                Format::Json | Format::Jsonl => NAMED,
+                Format::Table if self.verbose => NAMED,
+                Format::Table | Format::Csv => 1,
+            }),
+            interrupt: interruptible()?,
+        };
         let tally = match &done {
             Some(done) => {
                 let rows = RowWriter::new(done.file()?, format, detail);
@@ -186,23 +188,14 @@ impl Predict {
     fn end(&self, tally: &Tally, answers: &Answers<'_>) -> Result<Status> {
         let all = answers.input.photos.len();
         if tally.photos() > 1 || !answers.input.skipped.is_empty() {
-            tally.lines(&answers.input.skipped).iter().for_each(say);
+            tally.say(&answers.input.skipped);
         }
         if answers.interrupt.requested() && tally.photos() < all {
             say(format!("interrupted: {} of {all} photos done", tally.photos()));
             return Ok(Status::Interrupted);
         }
         match tally.unreadable() {
-            bad if bad > 0 && bad == all => {
-                bail!(
-                    "{}",
-                    if bad == 1 {
-                        "the photo could not be read".to_owned()
-                    } else {
-                        format!("none of {bad} photos could be read")
-                    }
-                )
-            }
+            bad if bad > 0 && bad == all => Err(none_read(bad)),
             bad => Ok(Status::with_bad_photos(bad)),
         }
     }
@@ -252,13 +245,16 @@ impl Answers<'_> {
         };
         let name = self.input.name(path);
         let is_file = self.input.is_file(path);
-        let row = Row {
+        let mut row = Row {
             photo: name,
-            camera: prediction.as_ref().ok().and_then(|prediction| Camera::of(path, Some(prediction))),
+            camera: None,
             outcome,
             stamp: is_file.then(|| FileStamp::of(path)).flatten(),
             model: self.identity,
         };
+        if prediction.is_ok() {
+            row.camera = Camera::of(path, row.landmark());
+        }
         rows.write(&row)?;
         tally.count(&row);
         Ok(())

@@ -9,7 +9,7 @@ use cairn_model::TOGETHER;
 use clap::Args;
 
 use crate::causes::with_causes;
-use crate::exit::Status;
+use crate::exit::{Status, none_read};
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::model_source::ModelOption;
 use crate::photo_files::named_photos;
@@ -71,7 +71,7 @@ impl Similar {
         }
         bar.finish_and_clear();
         if ranked.is_empty() {
-            bail!("not one of {bad} photos could be read");
+            return Err(none_read(bad));
         }
         // A stable sort: equals stay in path order.
         ranked.sort_by(|a, b| b.likeness.total_cmp(&a.likeness));

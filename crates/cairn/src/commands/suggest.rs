@@ -49,10 +49,14 @@ impl Suggest {
             false => suggestion.context("the photo on standard input cannot be read")?,
         };
         print_suggestion(&suggestion)?;
-        if let Some(camera) = Camera::of(photo, Some(&suggestion.prediction)) {
-            let but = if camera.contradicts() { ": too far to show it" } else { "" };
-            let line = format!("camera: {}{but}", camera.summary());
-            writeln!(io::stdout(), "{}", terminal::line(&line, 8))?;
+        let mut out = io::stdout().lock();
+        if let Some(camera) = Camera::of(photo, suggestion.prediction.named()) {
+            let but = if camera.contradicts() { ": too far away" } else { "" };
+            let lines = [camera.whereabouts().map(|line| line + but), camera.equipment()];
+            lines
+                .iter()
+                .flatten()
+                .try_for_each(|line| writeln!(out, "{}", terminal::line(&format!("  {line}"), 2)))?;
         }
         Ok(Status::Done)
     }
@@ -68,7 +72,9 @@ pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
         if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
     for landmark in said {
         writeln!(out, "{}", terminal::landmark_line(landmark))?;
-        if let Some(place) = &landmark.place {
+        // A map of what the photo does not show helps nobody.
+        let place = landmark.place.as_ref().filter(|_| suggestion.prediction.named().is_some());
+        if let Some(place) = place {
             writeln!(out, "          {}", place.map_url())?;
         }
     }

@@ -20,7 +20,9 @@ fn predict_gives_a_bad_photo_a_row_with_its_error_and_names_the_others() {
     let sandbox = Sandbox::trained();
     mixed_folder(&sandbox);
     let predict = sandbox.cairn("predict mixed nowhere.jpg -m run --format json");
-    predict.assert_status(2).assert_stderr_has("4 of 6 photos could not be read");
+    predict
+        .assert_status(2)
+        .assert_stderr_has("6 photos: 2 of a landmark, 0 of no landmark I know, 4 unreadable");
     let json = predict.json();
     let rows = json.as_array().unwrap();
     let said = |row: &Value| row["error"].as_str().unwrap_or_default().to_owned();
@@ -49,7 +51,7 @@ fn bad_photos_have_their_place_in_every_other_format_too() {
     let sandbox = Sandbox::trained();
     mixed_folder(&sandbox);
     for (format, expected) in [
-        ("table", "mixed/b-empty.jpg\n  not read: "),
+        ("table", "mixed/b-empty.jpg          not read: the file is empty\n"),
         ("jsonl", r#"{"photo":"mixed/b-empty.jpg","error":""#),
         ("csv", "mixed/b-empty.jpg,,,,,"),
     ] {
@@ -64,7 +66,7 @@ fn nothing_but_bad_photos_is_an_error() {
     sandbox.file("bad/a.jpg", b"");
     sandbox.file("bad/b.jpg", b"text");
     let predict = sandbox.cairn("predict bad -m run --format json");
-    predict.assert_status(1).assert_stderr_has("not one of 2 photos could be read");
+    predict.assert_status(1).assert_stderr_has("none of the 2 photos could be read");
     assert_eq!(predict.json().as_array().unwrap().len(), 2, "each still has its row");
     sandbox
         .cairn("suggest bad/a.jpg -m run")

@@ -49,7 +49,7 @@ fn every_prediction_says_whether_the_photo_shows_a_landmark_and_the_threshold_ca
     let photo = "castles/0.png -m known.safetensors --threshold 1e9";
     let unknown = "I don't think this shows a landmark that I know. The closest: the ";
     sandbox.cairn(&format!("suggest {photo}")).assert_status(0).assert_stdout_has(unknown);
-    sandbox.cairn(&format!("predict {photo}")).assert_stdout_has("not a landmark that the model knows");
+    sandbox.cairn(&format!("predict {photo}")).assert_stdout_has("no landmark I know");
     let csv = sandbox.cairn(&format!("predict {photo} --format csv"));
     csv.assert_stdout_has("probability,is_landmark,landmark_score,").assert_stdout_has(",false,");
 }
@@ -104,7 +104,12 @@ fn a_landmark_is_learned_from_photos_named_and_forgotten_again() {
     let sandbox = calibrated();
     let predict = |model: &str| {
         let run = sandbox.cairn(&format!("predict photos/test castles -m {model} -k 9 --format json"));
-        run.assert_status(0).json()
+        let mut rows = run.assert_status(0).json();
+        // The files have names of their own; their digests say which are the same model.
+        for row in rows.as_array_mut().unwrap() {
+            row["model"].as_object_mut().unwrap().remove("name");
+        }
+        rows
     };
     let before = predict("known.safetensors");
     sandbox
@@ -209,10 +214,13 @@ fn what_cannot_be_done_says_why() {
         ("calibrate run --data other --in-place", "its classes are not those of the model"),
         ("calibrate run --data nowhere --in-place", "nowhere"),
         ("calibrate run --data photos", "--in-place"),
-        ("calibrate run --data photos --distractors nowhere --in-place", "not one of the 1 photos"),
+        (
+            "calibrate run --data photos --distractors nowhere --in-place",
+            "no photo without a landmark could be read",
+        ),
         ("similar castles/0.png -m run", "PHOTO|DIR"),
         ("similar nowhere.png castles -m run", "nowhere.png"),
-        ("similar castles/0.png nowhere -m run", "not one of 1 photos could be read"),
+        ("similar castles/0.png nowhere -m run", "the photo could not be read"),
         ("similar castles/0.png castles -m run -k 0", "-k 0"),
         ("test run photos --batch 0", "--batch 0"),
         ("predict castles -m run --threshold high", "invalid value 'high'"),

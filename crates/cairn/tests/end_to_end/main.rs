@@ -3,6 +3,7 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod bad_photos;
 mod bench;
 mod data;

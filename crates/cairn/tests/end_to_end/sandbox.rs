@@ -99,12 +99,14 @@ impl Sandbox {
     pub(crate) fn cairn_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Finished {
         let mut command = Command::from_std(self.command(arguments));
         let output = command.envs(variables.iter().copied()).timeout(PATIENCE).output().unwrap();
-        Finished {
-            arguments: arguments.to_owned(),
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Finished::of(arguments, output)
+    }
+
+    /// The same with these bytes on standard input.
+    pub(crate) fn cairn_fed(&self, arguments: &str, input: &[u8]) -> Finished {
+        let mut command = Command::from_std(self.command(arguments));
+        let output = command.write_stdin(input).timeout(PATIENCE).output().unwrap();
+        Finished::of(arguments, output)
     }
 
     /// Starts `cairn` with standard output and error in pipes, for a test that does something to it meanwhile.
@@ -131,6 +133,15 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
+    fn of(arguments: &str, output: process::Output) -> Self {
+        Self {
+            arguments: arguments.to_owned(),
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     #[track_caller]
     pub(crate) fn assert_status(&self, expected: i32) -> &Self {
         assert_eq!(self.status, Some(expected), "{self}");
