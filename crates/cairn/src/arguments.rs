@@ -57,7 +57,7 @@ mod tests {
     fn check(verb: &Definition, path: &str) -> usize {
         let below = verb.get_subcommands().map(|below| check(below, &format!("{path} {}", below.get_name())));
         let below: usize = below.sum();
-        for other in ["output", "report", "to", "dest", "destination", "folder"] {
+        for other in ["output", "report", "destination", "folder"] {
             assert!(
                 verb.get_arguments().all(|a| a.get_long() != Some(other)),
                 "{path}: --{other} instead of --out"
