@@ -14,7 +14,7 @@ pub(super) fn to_rgb8(mut bytes: Vec<u8>, color: ColorType) -> Option<Vec<u8>> {
         ColorType::Rgba8 => repack::<4>(&mut bytes, |[r, g, b, a]| on_white([r, g, b], a)),
         ColorType::L16 => repack::<2>(&mut bytes, |pixel| [of_16_bits(&pixel, 0); 3]),
         ColorType::La16 => {
-            repack::<4>(&mut bytes, |pixel| on_white([of_16_bits(&pixel, 0); 3], of_16_bits(&pixel, 1)))
+            repack::<4>(&mut bytes, |pixel| on_white([of_16_bits(&pixel, 0); 3], of_16_bits(&pixel, 1)));
         }
         ColorType::Rgb16 => repack::<6>(&mut bytes, |pixel| [0, 1, 2].map(|at| of_16_bits(&pixel, at))),
         ColorType::Rgba16 => repack::<8>(&mut bytes, |pixel| {
