@@ -118,13 +118,18 @@ impl Axis {
         let radius = self.scale.max(1.0);
         let narrowing = 1.0 / radius;
         let center = self.start + (f64::from(new) + 0.5) * self.scale;
-        let mut first = (center - radius).floor().max(0.0) as u32;
+        let start = (center - radius).floor().max(0.0) as u32;
         let end = (center + radius).ceil().min(f64::from(self.old_size)) as u32;
         let center = center - 0.5;
         taps.exact.clear();
         let mut sum = 0.0;
+<<<<<<< HEAD
         let reach = first..end;
         for old in reach {
+=======
+        let mut first = start;
+        for old in start..end {
+>>>>>>> photos
             let distance = ((f64::from(old) - center) * narrowing).abs();
             let weight = if distance < 1.0 { 1.0 - distance } else { 0.0 };
             if old == first && weight == 0.0 {

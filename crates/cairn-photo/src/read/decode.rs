@@ -76,6 +76,9 @@ impl From<ImageError> for DecodeError {
     }
 }
 
+/// Bytes that a frame of a GIF may take, however small its canvas.
+const SMALL_FRAME: u64 = 16 << 20;
+
 /// Bytes that a reader is shown at once, so that it comes back to have the time checked.
 const PIECE: usize = 16 << 10;
 /// Reads of the file between two looks at the clock, which take longer than a short read.
@@ -215,10 +218,10 @@ fn decode_watched(
     let decoder = opened(bytes, format, allowance, ran_out)?;
     let (width, height) = decoder.dimensions();
     let buffers = match format {
-        // A frame that is smaller than the canvas.
-        ImageFormat::Gif => decoder.total_bytes(),
-        // Luma and chroma planes, or RGBA.
-        ImageFormat::WebP => 4 * u64::from(width) * u64::from(height),
+        // A frame that is smaller than the canvas. Some small ones are larger.
+        ImageFormat::Gif => decoder.total_bytes().max(SMALL_FRAME),
+        // Luma and chroma planes, or RGBA, of the canvas and of a frame.
+        ImageFormat::WebP => 8 * u64::from(width) * u64::from(height),
         _ => 0,
     };
     decode_pixels(decoder, buffers, orientation, size, allowance)
@@ -255,8 +258,9 @@ fn decode_pixels(
 ) -> Result<Photo, DecodeError> {
     let (width, height) = decoder.dimensions();
     let (own, rgb) = (decoder.total_bytes(), 3 * u64::from(width) * u64::from(height));
-    let mut limits = decoder_limits(allowance);
-    limits.reserve(own)?;
+    decoder_limits(allowance).reserve(own)?;
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(buffers);
     decoder.set_limits(limits)?;
     allowance.reserve(width, height, own.max(rgb) + buffers + extra_bytes(rgb, orientation))?;
 

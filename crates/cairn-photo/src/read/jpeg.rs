@@ -24,17 +24,27 @@ impl Markers {
     /// The decoder fills up what is missing with grey and says nothing. Pillow too refuses every JPEG without an end
     /// marker.
     pub(super) fn of(bytes: &[u8]) -> Option<Markers> {
-        let mut rest = bytes;
+        let (markers, is_complete) = Markers::found_in(bytes);
+        is_complete.then_some(markers)
+    }
+
+    /// Those in `bytes`, and whether the picture reaches its end marker.
+    pub(super) fn found_in(bytes: &[u8]) -> (Markers, bool) {
         let (mut scans, mut frame) = (0_u32, None);
+        let is_complete = Markers::walk(bytes, &mut scans, &mut frame).is_some();
+        let coefficient_bytes = frame.map_or(0, |frame: Frame| frame.coefficient_bytes(scans));
+        (Markers { scans, coefficient_bytes }, is_complete)
+    }
+
+    /// Counts scans and finds the frame; `None` unless the picture reaches its end marker.
+    fn walk(bytes: &[u8], scans: &mut u32, frame: &mut Option<Frame>) -> Option<()> {
+        let mut rest = bytes;
         // Between segments, and between the scans of a progressive picture, lies entropy-coded data, in which 0xFF is
         // followed by zero or a restart marker: from one marker to the next all other bytes can be passed over.
         while let Some(at) = memchr(0xFF, rest) {
             rest = &rest[at + 1..];
             match rest.first() {
-                Some(&END_OF_IMAGE) => {
-                    let coefficient_bytes = frame.map_or(0, |frame: Frame| frame.coefficient_bytes(scans));
-                    return Some(Markers { scans, coefficient_bytes });
-                }
+                Some(&END_OF_IMAGE) => return Some(()),
                 // A stuffed zero, the marker TEM, the restart markers (0xD0 to 0xD7) and the start stand alone; any number
                 // of 0xFF may fill the room before a marker, which then is looked at in the next round.
                 Some(0x00 | 0x01 | 0xD0..=START_OF_IMAGE | 0xFF) => {}
@@ -43,9 +53,9 @@ impl Markers {
                     let length = usize::from(u16::from_be_bytes([high, low]));
                     let end = (1 + length).min(rest.len());
                     if marker == START_OF_SCAN {
-                        scans = scans.saturating_add(1);
+                        *scans = scans.saturating_add(1);
                     } else if is_frame(marker) && frame.is_none() {
-                        frame = Frame::of(marker, rest.get(3..end).unwrap_or_default());
+                        *frame = Frame::of(marker, rest.get(3..end).unwrap_or_default());
                     }
                     rest = &rest[end..];
                 }

@@ -11,9 +11,10 @@ use image::metadata::Orientation;
 use super::Limits;
 use super::allowance::Allowance;
 use super::decode::DecodeError;
+use super::jpeg::Markers;
 use super::upright::extra_bytes;
 use color::Converter;
-use layout::{Chunk, Layout};
+use layout::{Chunk, Compression, Layout};
 use samples::{Samples, undo_prediction};
 
 /// The picture in `bytes` as it is stored, what is transparent laid on white. It will be turned by `orientation`, which
@@ -36,7 +37,7 @@ pub(super) fn decode(
     for chunk in layout.chunks() {
         allowance.check_time()?;
         for (plane, buffer) in buffers.iter_mut().enumerate() {
-            read_chunk(bytes, &layout, &chunk, plane, buffer)?;
+            read_chunk(bytes, &layout, &chunk, plane, buffer, allowance.limits())?;
         }
         for row in 0..chunk.visible_rows {
             samples.read_row(&layout, &chunk, &buffers, row as usize);
@@ -75,6 +76,7 @@ fn read_chunk(
     chunk: &Chunk,
     plane: usize,
     buffer: &mut Vec<u8>,
+    limits: &Limits,
 ) -> Result<(), DecodeError> {
     let (offset, length) = layout.ranges[chunk.index + plane * layout.chunks_per_plane()];
     let data = usize::try_from(offset).ok().and_then(|start| {
@@ -82,6 +84,10 @@ fn read_chunk(
         bytes.get(start..end)
     });
     let data = data.ok_or(DecodeError::Truncated)?;
+    if layout.compression == Compression::Jpeg {
+        let (markers, _) = Markers::found_in(data);
+        markers.check(layout.chunk_columns() as u32, chunk.rows, limits)?;
+    }
     buffer.clear();
     buffer.resize(layout.stored_bytes(chunk), 0);
     compression::decompress(layout, chunk, data, buffer)?;

@@ -94,6 +94,6 @@ fn a_recipe_of_ones_own_is_shown_as_well_as_one_that_comes_with_cairn() {
     let sandbox = Sandbox::new();
     sandbox.file("large.toml", RECIPE.replace("36", "72").replace("32", "64").as_bytes());
     for recipe in ["large.toml", "quick"] {
-        sandbox.cairn(&format!("data show photos --recipe {recipe} -n 2 -o x.png")).assert_status(0);
+        sandbox.cairn(&format!("data show photos --recipe {recipe} -n 2 -o {recipe}.png")).assert_status(0);
     }
 }

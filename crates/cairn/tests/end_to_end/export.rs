@@ -62,7 +62,7 @@ fn a_folder_for_hubs_says_in_cairn_what_the_run_says_and_has_its_figures() {
     sandbox
         .cairn("export run --format safetensors -o hub")
         .assert_status(1)
-        .assert_stderr_has("hub/model.safetensors: is there already");
+        .assert_stderr_has("hub/model.safetensors: exists");
 }
 
 #[test]
@@ -94,5 +94,5 @@ fn a_bundle_in_16_bits_is_a_model_of_little_more_than_half_the_size_that_says_th
     sandbox
         .cairn("export run --format bundle -o half.safetensors")
         .assert_status(1)
-        .assert_stderr_has("half.safetensors: is there already");
+        .assert_stderr_has("half.safetensors: exists");
 }
