@@ -33,6 +33,16 @@ pub enum Activation {
     HardSwish,
 }
 
+impl From<Clamp> for Activation {
+    fn from(clamp: Clamp) -> Self {
+        match clamp {
+            Clamp::Identity => Self::Identity,
+            Clamp::Relu => Self::Relu,
+            Clamp::Relu6 => Self::Relu6,
+        }
+    }
+}
+
 /// An [`Activation`] as a type of its own, so that loops are compiled for each.
 trait Function: Copy + Sync {
     fn value(self, x: f32) -> f32;
@@ -80,6 +90,16 @@ macro_rules! with_function {
 }
 
 impl Activation {
+    /// The activation as a clamp, if it is one.
+    pub fn as_clamp(self) -> Option<Clamp> {
+        match self {
+            Self::Identity => Some(Clamp::Identity),
+            Self::Relu => Some(Clamp::Relu),
+            Self::Relu6 => Some(Clamp::Relu6),
+            _ => None,
+        }
+    }
+
     /// `output = activation(input)`.
     ///
     /// # Panics

@@ -1,7 +1,5 @@
 //! Activation functions that go into the pass of the layer before them.
 
-use crate::activation::Activation;
-
 /// An activation function that clamps its argument.
 ///
 /// It costs nothing within the pass of a convolution, batch norm or residual add, and its gradient can be told from
@@ -17,27 +15,7 @@ pub enum Clamp {
     Relu6,
 }
 
-impl From<Clamp> for Activation {
-    fn from(clamp: Clamp) -> Self {
-        match clamp {
-            Clamp::Identity => Self::Identity,
-            Clamp::Relu => Self::Relu,
-            Clamp::Relu6 => Self::Relu6,
-        }
-    }
-}
-
 impl Clamp {
-    /// An activation as a clamp, if it is one.
-    pub fn of(activation: Activation) -> Option<Self> {
-        match activation {
-            Activation::Identity => Some(Self::Identity),
-            Activation::Relu => Some(Self::Relu),
-            Activation::Relu6 => Some(Self::Relu6),
-            _ => None,
-        }
-    }
-
     /// Lower and upper bound of the result.
     pub(crate) fn bounds(self) -> Bounds {
         match self {
@@ -51,8 +29,8 @@ impl Clamp {
 /// The interval of a [`Clamp`]: one formula without branches for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    pub(crate) low: f32,
-    pub(crate) high: f32,
+    low: f32,
+    high: f32,
 }
 
 impl Bounds {

@@ -125,7 +125,7 @@ pub fn conv2d_norm(
     activation: Activation,
     folded: &FoldedConvCache,
 ) -> Tensor<4> {
-    let (epsilon, clamp) = (norm.epsilon, Clamp::of(activation));
+    let (epsilon, clamp) = (norm.epsilon, activation.as_clamp());
     let output = map(run!(map_conv2d_norm(
         input.into_dispatch(),
         weight.into_dispatch(),
@@ -149,7 +149,7 @@ pub fn norm_train(
     residual: Option<Tensor<4>>,
     activation: Activation,
 ) -> TrainedNorm {
-    let (weight, bias, clamp) = (weight.into_dispatch(), bias.into_dispatch(), Clamp::of(activation));
+    let (weight, bias, clamp) = (weight.into_dispatch(), bias.into_dispatch(), activation.as_clamp());
     let (output, mean, variance) = run!(map_norm_train(
         input.into_dispatch(),
         weight,
@@ -172,7 +172,7 @@ pub fn norm_fixed(
     residual: Option<Tensor<4>>,
     activation: Activation,
 ) -> Tensor<4> {
-    let (epsilon, clamp) = (norm.epsilon, Clamp::of(activation));
+    let (epsilon, clamp) = (norm.epsilon, activation.as_clamp());
     let (norm, fused) = (norm.into_operand(), clamp.unwrap_or_default());
     let output = map(run!(map_norm_fixed(input.into_dispatch(), norm, epsilon, optional(residual), fused)));
     activate_unless(clamp, output, activation)
@@ -180,7 +180,7 @@ pub fn norm_fixed(
 
 /// Residual add (where there is one) and activation.
 pub fn activate(input: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
-    let clamp = Clamp::of(activation);
+    let clamp = activation.as_clamp();
     if clamp.is_none() && residual.is_none() {
         return activate_unless(clamp, input, activation);
     }
