@@ -123,13 +123,8 @@ impl Axis {
         let center = center - 0.5;
         taps.exact.clear();
         let mut sum = 0.0;
-<<<<<<< HEAD
-        let reach = first..end;
-        for old in reach {
-=======
         let mut first = start;
         for old in start..end {
->>>>>>> photos
             let distance = ((f64::from(old) - center) * narrowing).abs();
             let weight = if distance < 1.0 { 1.0 - distance } else { 0.0 };
             if old == first && weight == 0.0 {
