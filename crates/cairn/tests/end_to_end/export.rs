@@ -52,8 +52,11 @@ fn a_folder_for_hubs_says_in_cairn_what_the_run_says_and_has_its_figures() {
     let sandbox = Sandbox::trained();
     let export = sandbox.cairn("export run --format safetensors -o hub");
     export.assert_status(0).assert_stdout_has("accuracy: ");
-    let predict = |model: &str| {
-        sandbox.cairn(&format!("predict photos/test -m {model} --format csv")).assert_status(0).stdout.clone()
+    // The last column names the model.
+    let predict = |model: &str| -> Vec<String> {
+        let rows = sandbox.cairn(&format!("predict photos/test -m {model} --format csv"));
+        rows.assert_status(0);
+        rows.stdout.lines().filter_map(|row| Some(row.rsplit_once(',')?.0.to_owned())).collect()
     };
     assert_eq!(predict("hub/model.safetensors"), predict("run"));
     let card = String::from_utf8(sandbox.read("hub/README.md")).unwrap();
