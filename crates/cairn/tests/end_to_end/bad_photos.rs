@@ -78,7 +78,7 @@ fn training_leaves_a_bad_photo_out_and_names_it_once() {
     let bad = "photos/train/03.Dome/0005.jpg";
     sandbox.file(bad, b"text");
     let train = sandbox.cairn("train photos --recipe tiny.toml --out run");
-    train.assert_status(2).assert_stderr_has(&format!("left out: {bad}: not a photo"));
+    train.assert_status(2).assert_stderr_has(&format!("left out: {bad}: text, not a photo"));
     assert_eq!(train.stderr.matches("left out").count(), 1, "once, not in every epoch: {train}");
     let metrics = String::from_utf8(sandbox.read("run/metrics.jsonl")).unwrap();
     for line in metrics.lines() {

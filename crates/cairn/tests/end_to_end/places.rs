@@ -71,7 +71,7 @@ fn suggest_calls_landmarks_by_their_places_and_links_to_a_map() {
     let sandbox = Sandbox::trained();
     // Whichever three of the four are likeliest, two at least have a place.
     sandbox.file("own.toml", OWN_PLACES.as_bytes());
-    let suggest = sandbox.cairn(&format!("suggest {PHOTO} -m run --places own.toml"));
+    let suggest = sandbox.cairn(&format!("suggest {PHOTO} -m run --places own.toml --threshold 0"));
     suggest.assert_status(0).assert_stdout_has("https://www.openstreetmap.org/?mlat=");
     let question = suggest.stdout.lines().next().unwrap();
     assert!(question.starts_with("Is this a picture of "), "{question}");
