@@ -10,7 +10,7 @@ const ROW: f64 = 20.0;
 /// Room above the rows, for what the marks mean and the scale.
 const HEAD: f64 = 62.0;
 /// Room right of the scale, for F1 as a number.
-const FIGURES: f64 = 54.0;
+const FIGURES: f64 = 64.0;
 
 /// A row a class, best F1 first: F1 as a bar, precision as a dot, recall as a ring.
 #[derive(Debug, Clone)]
