@@ -243,19 +243,24 @@ impl Network {
         &self,
         given: impl Iterator<Item = (&'a str, &'a [usize])>,
     ) -> Result<(), StateDictError> {
-        let mut left = self.tensor_shapes();
+        let own = self.tensors();
+        let mut left: HashMap<&str, &[usize]> =
+            own.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice())).collect();
         let (mut surplus, mut mismatched) = (Vec::new(), Vec::new());
         for (name, shape) in given.filter(|(name, _)| !name.ends_with("num_batches_tracked")) {
             match left.remove(name) {
                 None => surplus.push(name.to_owned()),
-                Some(own) if own != shape => mismatched.push(mismatch(name, &own, shape)),
+                Some(own) if own != shape => mismatched.push(mismatch(name, own, shape)),
                 Some(_) => {}
             }
         }
         if left.is_empty() && surplus.is_empty() && mismatched.is_empty() {
             return Ok(());
         }
-        Err(StateDictError::Mismatch { missing: left.into_keys().collect(), surplus, mismatched })
+        // In the order of the layers.
+        let missing = own.iter().filter(|tensor| left.contains_key(tensor.name.as_str()));
+        let missing = missing.map(|tensor| tensor.name.clone()).collect();
+        Err(StateDictError::Mismatch { missing, surplus, mismatched })
     }
 
     /// The network with the tensors of `weights`.

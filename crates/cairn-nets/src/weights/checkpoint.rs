@@ -69,39 +69,51 @@ pub(super) fn state_dict(
         let found = content(root, heap, budget)?;
         return if found.tensors.is_empty() { Err(nothing(root, &found, heap)) } else { Ok(found) };
     };
-    let held = held_by_key(*dict, heap);
-    let holding: Vec<&str> =
-        held.iter().filter(|(_, value)| holds_tensors(value, heap)).map(|(key, _)| *key).collect();
-    let usual = || EMA_KEYS.iter().chain(&STATE_DICT_KEYS).copied().find(|key| holding.contains(key));
-    let chosen = match key {
-        Some(key) => match holding.iter().find(|held| **held == key) {
-            Some(key) => Some(*key),
-            // It may name a module of the state dict, which is found once the names are known.
-            None => usual(),
-        },
-        None => usual(),
+    // A pickle can hold one dict under a hundred thousand keys: each is counted once.
+    let mut counted: HashMap<DictId, usize> = HashMap::new();
+    let mut count = |value: &Value| match value {
+        Value::Dict(dict) => *counted.entry(*dict).or_insert_with(|| tensor_count(value, heap)),
+        _ => tensor_count(value, heap),
     };
-    let chosen = match (chosen, holding.as_slice()) {
-        (Some(key), _) => Some(key),
-        (None, _) if holds_tensors(root, heap) => None,
-        (None, [only]) => Some(*only),
-        (None, []) => None,
-        (None, keys) => {
-            return Err(PthProblem::SeveralStateDicts { keys: keys.iter().map(|key| shown(key)).collect() });
+    let held: Vec<Held<'_>> = held_by_key(*dict, heap)
+        .into_iter()
+        .map(|(key, value)| Held { key, value, tensors: count(value) })
+        .filter(|held| held.tensors > 0)
+        .collect();
+    let named = |wanted: &str| held.iter().find(|held| held.key == wanted);
+    // A key that is none of the checkpoint's may name a module of the state dict.
+    let usual = || EMA_KEYS.iter().chain(&STATE_DICT_KEYS).find_map(|key| named(key));
+    let own = tensor_count(root, heap);
+    let chosen = match (key.and_then(named).or_else(usual), held.as_slice()) {
+        (Some(held), _) => Some(held),
+        // Beside a state dict there may be a tensor or two, such as the best loss.
+        (None, all) if all.iter().all(|held| held.tensors <= own) => None,
+        (None, [only]) => Some(only),
+        (None, all) => {
+            return Err(PthProblem::SeveralStateDicts {
+                keys: all.iter().map(|held| shown(held.key)).collect(),
+            });
         }
     };
-    let value =
-        chosen.and_then(|chosen| held.iter().find(|(key, _)| *key == chosen)).map(|(_, value)| *value);
-    let mut found = content(value.unwrap_or(root), heap, budget)?;
+    let mut found = content(chosen.map_or(root, |held| held.value), heap, budget)?;
+    let chosen = chosen.map(|held| held.key);
     if found.tensors.is_empty() {
         return Err(nothing(root, &found, heap));
     }
     found.key = chosen.map(shown);
-    found.other_keys = holding.iter().filter(|key| Some(**key) != chosen).map(|key| shown(key)).collect();
+    let others = held.iter().filter(|held| Some(held.key) != chosen);
+    found.other_keys = others.map(|held| shown(held.key)).collect();
     if let Some(key) = key.filter(|key| Some(*key) != chosen) {
         keep_module(&mut found, key)?;
     }
     Ok(found)
+}
+
+/// What a checkpoint holds under a key, if that has tensors.
+struct Held<'a> {
+    key: &'a str,
+    value: &'a Value,
+    tensors: usize,
 }
 
 /// Keeps the tensors of one module, without the path to it.
@@ -136,14 +148,16 @@ fn held_by_key(dict: DictId, heap: &Heap) -> Vec<(&str, &Value)> {
     held
 }
 
-/// Whether it is a module of TorchScript or a dict of tensors by name.
-fn holds_tensors(value: &Value, heap: &Heap) -> bool {
+/// How many tensors by name a dict holds, not counting those in dicts in it. A module of TorchScript counts as more than
+/// any dict.
+fn tensor_count(value: &Value, heap: &Heap) -> usize {
     match value {
-        Value::Object(_) => true,
+        Value::Object(_) => usize::MAX,
         Value::Dict(dict) => {
-            heap.dict(*dict).iter().any(|item| matches!(item, (Value::Text(_), Value::Tensor(_))))
+            let items = heap.dict(*dict).iter();
+            items.filter(|item| matches!(item, (Value::Text(_), Value::Tensor(_)))).count()
         }
-        _ => false,
+        _ => 0,
     }
 }
 

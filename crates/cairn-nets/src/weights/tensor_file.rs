@@ -18,6 +18,9 @@ use super::names::{LONGEST_NAME, is_visible};
 /// The longest header that the format allows, in bytes.
 const LONGEST_HEADER: usize = 100_000_000;
 
+/// The longest header that any file may have, in bytes. A longer file may have a quarter of its length more.
+const SHORTEST_LIMIT: usize = 4 << 20;
+
 /// The most tensors that are read; the largest networks here have some hundred.
 const MOST_TENSORS: usize = 16_384;
 
@@ -28,8 +31,8 @@ const MOST_AXES: usize = 8;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorFileError {
-    /// The file ends within its header, or the header's length is not its length.
-    #[error("no whole safetensors file: the header is {header} bytes, the file {file}")]
+    /// The file ends within its header, or the header is far longer than a file of this length needs.
+    #[error("no whole safetensors file: the header has {header} bytes, the file {file}")]
     Header {
         /// What the first eight bytes say.
         header: u64,
@@ -77,7 +80,8 @@ impl<'a> TensorFile<'a> {
     pub fn parse(file: &'a [u8], key: &str) -> Result<Self, TensorFileError> {
         let header_len = file.first_chunk().map_or(0, |len| u64::from_le_bytes(*len));
         let wrong = || TensorFileError::Header { header: header_len, file: file.len() };
-        let len = usize::try_from(header_len).ok().filter(|len| (1..=LONGEST_HEADER).contains(len));
+        let longest = LONGEST_HEADER.min(SHORTEST_LIMIT + file.len() / 4);
+        let len = usize::try_from(header_len).ok().filter(|len| (1..=longest).contains(len));
         let rest = file.get(8..).ok_or_else(wrong)?;
         let (header, data) = len.and_then(|len| rest.split_at_checked(len)).ok_or_else(wrong)?;
         let mut json = serde_json::Deserializer::from_slice(header);

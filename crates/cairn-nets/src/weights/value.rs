@@ -36,7 +36,7 @@ pub(super) enum Value {
 pub(super) struct SequenceId(usize);
 
 /// A dict in a [`Heap`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct DictId(usize);
 
 /// An instance of a class of TorchScript in a [`Heap`].
