@@ -6,7 +6,7 @@ use cairn_nets::weights::{Named, NamingError};
 use cairn_nets::{Architecture, Network, NetworkSpec, SpecError, StateDict, StateDictError};
 use cairn_photo::{Preprocess, TestViews};
 
-use crate::bundle::{Bundle, Provenance};
+use crate::bundle::{Bundle, Provenance, check_classes};
 use crate::{BundleInfo, InfoError, Memory, Model};
 
 /// Weights that were trained elsewhere, with what their file does not say of them.
@@ -95,6 +95,7 @@ impl Model {
     /// When network, weights and names do not go together, or weights are not finite.
     pub fn import(foreign: Foreign<'_>) -> Result<Imported, ImportError> {
         let Foreign { architecture, weights, classes, preprocess, origin } = foreign;
+        check_classes(&classes)?;
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
         let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
         let network = spec.blank(&Device::flex())?;

@@ -486,7 +486,7 @@ fn weights_that_do_not_fit_the_named_network_are_refused_and_named() {
     let error = Fixture::new()
         .error_of_description(|description| description["network"]["architecture"] = json!("resnet10-small"));
     assert!(matches!(error, ModelError::Weights { .. }), "{error:?}");
-    assert!(error.source().unwrap().to_string().contains("fc.weight"), "{error:?}");
+    assert!(error.source().unwrap().to_string().contains("layer1.0.conv1.weight"), "{error:?}");
 }
 
 #[test]
