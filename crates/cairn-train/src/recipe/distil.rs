@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::first_fault;
+use super::error::RecipeError;
 
 /// Knowledge distillation (Hinton et al. 2015, <https://arxiv.org/abs/1503.02531>): the loss is `(1 - weight)` times the
 /// cross-entropy with the labels and `weight * temperature^2` times the divergence from the teachers' answers, which are
@@ -29,10 +29,10 @@ fn two() -> f64 {
 }
 
 impl DistilRecipe {
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks the range of every figure.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let Self { ref teachers, weight, temperature } = *self;
-        first_fault([
+        RecipeError::check([
             (!teachers.is_empty(), "distil.teachers is empty; name at least one model".to_owned()),
             (
                 weight > 0.0 && weight <= 1.0,

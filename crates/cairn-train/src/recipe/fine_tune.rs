@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::first_fault;
+use super::error::RecipeError;
 
 /// Which layers learn, and how fast; by default all alike.
 ///
@@ -72,10 +72,10 @@ impl FineTuneRecipe {
         *self == Self::default()
     }
 
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks the range of every figure.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let Self { train, cached_views, unfreeze_every, layer_decay, .. } = *self;
-        first_fault([
+        RecipeError::check([
             (
                 train != Learning::Last(0),
                 "fine_tune.train is { last = 0 }, which leaves nothing to learn; use at least 1".to_owned(),

@@ -4,6 +4,8 @@ use cairn_dataset::{BatchMixing, SizeGrowth};
 use cairn_photo::{Augmentations, Framing, Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
+use super::error::RecipeError;
+
 /// How photos are shown to the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,38 +53,44 @@ impl PhotosRecipe {
         (preprocess.input_width(), preprocess.input_height())
     }
 
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks that framing and augmentation are sound and end at the same size.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
+        let fault = |fault: String| Err(RecipeError::Fault(fault));
         let (width, height) = self.input_size();
         if width != height {
-            return Some(format!("photos.framing ends at {width} x {height}; networks take squares"));
+            return fault(format!("photos.framing ends at {width} x {height}; networks take squares"));
         }
         let normalisation = self.normalisation.known().unwrap_or(Normalisation::IMAGENET);
         let preprocess = Preprocess { framing: self.framing.clone(), normalisation };
         if let Err(e) = cairn_model::check_preprocess(&preprocess) {
-            return Some(format!("photos: {e}"));
+            return fault(format!("photos: {e}"));
         }
         if let Err(e) = self.augment.validate() {
-            return Some(format!("photos.augment: {e}"));
+            return fault(format!("photos.augment: {e}"));
         }
-        let ends_at = match self.augment.output_size() {
-            Some(size) if size == (width, height) => None,
-            Some(size) => Some(format!(
-                "photos.augment ends at {} x {}, photos.framing at {width} x {height}: make them equal",
-                size.0, size.1
+        match self.augment.output_size() {
+            Some(size) if size == (width, height) => {}
+            Some(size) => {
+                return fault(format!(
+                    "photos.augment ends at {} x {}, photos.framing at {width} x {height}: make them equal",
+                    size.0, size.1
+                ));
+            }
+            None => {
+                return fault(
+                    "photos.augment leaves photos of different sizes: end it with a crop".to_owned(),
+                );
+            }
+        }
+        if let Some(Err(e)) = self.mixing.map(|mixing| mixing.validate()) {
+            return fault(format!("photos.mixing: {e}"));
+        }
+        match self.growth {
+            Some(SizeGrowth { from, .. }) if from == 0 || from > width as usize => fault(format!(
+                "photos.growth.from is {from}; it must be above 0 and at most the full size, {width}"
             )),
-            None => Some("photos.augment leaves photos of different sizes: end it with a crop".to_owned()),
-        };
-        ends_at
-            .or_else(|| Some(format!("photos.mixing: {}", self.mixing?.validate().err()?)))
-            .or_else(|| self.growth_fault(width as usize))
-    }
-
-    fn growth_fault(&self, side: usize) -> Option<String> {
-        let from = self.growth?.from;
-        let fault =
-            format!("photos.growth.from is {from}; it must lie above 0 and at most at the full size, {side}");
-        (from == 0 || from > side).then_some(fault)
+            _ => Ok(()),
+        }
     }
 }
 
