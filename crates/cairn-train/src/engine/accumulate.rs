@@ -1,4 +1,4 @@
-//! The gradients of one step's batches, on their way to the optimizer.
+//! Gradient accumulation over the batches of one optimizer step, and clipping.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -10,7 +10,7 @@ use cairn_nets::Network;
 
 use crate::engine::numbers;
 
-/// Gradients of the mean loss over the photos of one batch or of several.
+/// Accumulated gradients of the mean loss over the photos of one or more batches.
 #[derive(Debug, Default)]
 pub(crate) struct GradientAccumulator {
     gradients: Option<GradientsParams>,
@@ -18,12 +18,12 @@ pub(crate) struct GradientAccumulator {
 }
 
 impl GradientAccumulator {
-    /// Whether no batch waits for its step.
+    /// Whether there are no gradients.
     pub(crate) fn is_empty(&self) -> bool {
         self.gradients.is_none()
     }
 
-    /// Takes up the gradients of the mean loss over `photos` more photos.
+    /// Adds the gradients of the mean loss over `photos` photos.
     pub(crate) fn add(&mut self, network: &Network, gradients: GradientsParams, photos: usize) {
         self.photos += photos;
         self.gradients = Some(match self.gradients.take() {
@@ -37,7 +37,7 @@ impl GradientAccumulator {
         });
     }
 
-    /// The gradients of all of them, of a length of at most `clip_norm` where that is given.
+    /// Takes the mean gradients, scaled down to a norm of at most `clip_norm`; `None` if there are none.
     pub(crate) fn take(&mut self, network: &Network, clip_norm: Option<f64>) -> Option<GradientsParams> {
         let gradients = std::mem::take(self).gradients?;
         Some(match clip_norm {
@@ -64,12 +64,12 @@ impl ModuleVisitor for Blend {
     }
 }
 
-/// Gradients no longer than `longest` all together (PyTorch's `clip_grad_norm_`; Pascanu et al. 2013,
+/// Gradients scaled down to a total norm of at most `longest` (PyTorch's `clip_grad_norm_`; Pascanu et al. 2013,
 /// <https://arxiv.org/abs/1211.5063>).
 fn clipped(gradients: GradientsParams, network: &Network, longest: f64) -> GradientsParams {
     let mut length = SquaredLength { gradients: &gradients, sum: 0.0 };
     network.visit(&mut length);
-    // PyTorch adds the millionth against a division by zero.
+    // PyTorch adds 1e-6 to avoid a division by zero.
     let factor = longest / (length.sum.sqrt() + 1e-6);
     if factor >= 1.0 {
         return gradients;

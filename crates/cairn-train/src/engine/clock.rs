@@ -1,22 +1,22 @@
-//! The run's time: how much has passed, over all its parts, and how much is left.
+//! The run's clock: time used, over all its parts, and time left.
 
 use std::time::{Duration, Instant};
 
 use crate::recipe::Recipe;
 
-/// How often a long epoch is saved on the way.
+/// How often a checkpoint is written within a long epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(300);
 
-/// The run's clock. It goes on from where an interrupted run left it.
+/// The run's clock. It continues from the seconds of an interrupted run.
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
-    /// Seconds of the run's earlier parts.
+    /// Seconds of the run before this process.
     before: f64,
     /// Seconds that the run may take.
     budget: Option<f64>,
     epochs: usize,
-    /// Seconds of the last validation pass: kept back from the budget, since each epoch ends with one.
+    /// Seconds of the last validation, reserved from the budget: each epoch ends with one.
     validation: f64,
     saved: Instant,
 }
@@ -35,14 +35,14 @@ impl Clock {
 
     /// Share of the training that is done, in `[0, 1]`: of the epochs or of the time, whichever is more.
     ///
-    /// `epochs` are whole epochs with the fraction of the one under way.
+    /// `epochs` counts whole epochs and the fraction of the current one.
     pub(crate) fn progress(&self, epochs: f64) -> f64 {
         let by_epochs = epochs / self.epochs as f64;
         let by_time = self.budget.map_or(0.0, |budget| (self.seconds() + self.validation) / budget);
         by_epochs.max(by_time).min(1.0)
     }
 
-    /// Whether the time is over, but for a last validation pass.
+    /// Whether the budget is used up, except for a last validation.
     pub(crate) fn over(&self) -> bool {
         self.budget.is_some_and(|budget| self.seconds() + self.validation >= budget)
     }
@@ -51,7 +51,7 @@ impl Clock {
         self.validation = time.as_secs_f64();
     }
 
-    /// True once in every [`CHECKPOINT_EVERY`].
+    /// Whether [`CHECKPOINT_EVERY`] has passed since this was last true.
     pub(crate) fn checkpoint_due(&mut self) -> bool {
         let due = self.saved.elapsed() >= CHECKPOINT_EVERY;
         if due {

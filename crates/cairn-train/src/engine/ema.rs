@@ -1,4 +1,4 @@
-//! The running mean of a network's weights, which is often better than the weights of any one step.
+//! Exponential moving average (EMA) of a network's weights, which often generalises better than the last weights.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use cairn_kernels::layers::lerp;
 use cairn_nets::Network;
 
-/// An exponential moving average of all weights and running statistics (Polyak and Juditsky 1992; Tarvainen and Valpola
-/// 2017, <https://arxiv.org/abs/1703.01780>), as timm's `ModelEmaV3` with `use_warmup` keeps it.
+/// Exponential moving average of all weights and running statistics (Polyak and Juditsky 1992; Tarvainen and Valpola 2017,
+/// <https://arxiv.org/abs/1703.01780>), as in timm's `ModelEmaV3` with `use_warmup`.
 #[derive(Debug)]
 pub(crate) struct Ema {
     decay: f64,
@@ -17,12 +17,12 @@ pub(crate) struct Ema {
 }
 
 impl Ema {
-    /// The average of a network that has taken no step yet, or as it was after `steps`. `network` is one for evaluation.
+    /// The average after `steps` steps; after none it is the network itself. `network` is for evaluation.
     pub(crate) fn new(decay: f64, network: Network, steps: u64) -> Self {
         Self { decay, steps, network }
     }
 
-    /// The average with a step's weights in it.
+    /// Adds the weights after a step.
     pub(crate) fn updated(self, network: &Network) -> Self {
         let steps = self.steps + 1;
         let share = (1.0 - warmed_up(self.decay, steps)) as f32;
@@ -32,19 +32,19 @@ impl Ema {
         Self { network: self.network.map(&mut TowardsLatest { latest, share }), steps, ..self }
     }
 
-    /// The network with the average weights, for evaluation.
+    /// The network with the averaged weights, for evaluation.
     pub(crate) fn network(&self) -> &Network {
         &self.network
     }
 
-    /// How many steps are in the average.
+    /// Steps in the average.
     pub(crate) fn steps(&self) -> u64 {
         self.steps
     }
 }
 
-/// The decay at a step, counted from 1: timm's `get_decay` with its `warmup_gamma` of 1 and `warmup_power` of 2 / 3.
-/// The first weights, which nothing is known of yet, are so soon forgotten.
+/// The decay at a step, counted from 1: timm's `get_decay` with `warmup_gamma` 1 and `warmup_power` 2 / 3. It forgets the
+/// untrained first weights early.
 fn warmed_up(decay: f64, step: u64) -> f64 {
     (1.0 - (step as f64).powf(-2.0 / 3.0)).min(decay)
 }

@@ -1,4 +1,4 @@
-//! What a network begins with in place of drawn weights.
+//! First weights of a network in place of random ones.
 
 use std::borrow::Cow;
 use std::mem;
@@ -13,7 +13,7 @@ use crate::TrainError;
 use crate::recipe::{Blend, FirstWeights, NetworkRecipe};
 
 impl NetworkRecipe {
-    /// The weights that the recipe names, blended where it says so; `None` where they are drawn.
+    /// The weights that the recipe names, blended if it says so; `None` for random weights.
     ///
     /// Weights that torchvision publishes are fetched into the user's cache folder, unless they are there; `progress`
     /// gets the bytes done, and the bytes in all where the server says how many. `taken` gets what a file holds beside its
@@ -54,7 +54,7 @@ fn named_weights(
     Ok(named.weights)
 }
 
-/// The weights that a training is given, or else those that its recipe names.
+/// The given weights, or else those that the recipe names.
 pub(crate) fn given_or_named<'a>(
     given: Option<&'a StateDict>,
     network: &NetworkRecipe,

@@ -1,4 +1,4 @@
-//! What to train, and the result.
+//! The job of the training engine: what to train, how it is stopped, and its result.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,45 +12,45 @@ use crate::run::history::History;
 use crate::run::record::StopReason;
 use crate::run::run_folder::RunFolder;
 
-/// What to train, on what, and where to.
+/// A training: recipe, data, devices and run folder.
 #[derive(Debug)]
 pub struct Training<'a> {
-    /// How; resolved by [`Recipe::resolved`].
+    /// The recipe, resolved by [`Recipe::resolved`].
     pub recipe: &'a Recipe,
-    /// The photos.
+    /// The data set.
     pub data: &'a ImageFolder,
-    /// Where everything is written. A run that has a checkpoint goes on from it.
+    /// The folder of the results. A run with a checkpoint continues from it.
     pub run: &'a RunFolder,
-    /// What the network begins with in place of what the recipe names. A run that has a checkpoint needs neither.
+    /// First weights in place of those that the recipe names. A run with a checkpoint needs neither.
     pub weights: Option<&'a StateDict>,
-    /// Where decoded photos are kept from epoch to epoch. It changes nothing but the time.
+    /// Where decoded photos are cached between epochs. It changes the speed only.
     pub cache: CacheMode,
-    /// What computes: one device, or several of one kind that share every batch. The first one validates, too.
+    /// One device, or several of one kind that share every batch. The first one also validates.
     pub devices: &'a [Device],
-    /// Asks for a stop after the batch at hand.
+    /// Requests a stop after the current batch.
     pub interrupt: &'a Interrupt,
 }
 
-/// What a training came to.
+/// The result of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The figures of every epoch.
     pub history: History,
-    /// Why it ended.
+    /// Why it stopped.
     pub stopped: StopReason,
 }
 
-/// A request to stop after the batch at hand. Clones share one request.
+/// A request to stop after the current batch. Clones share one request.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Asks for the stop.
+    /// Requests the stop.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a stop was asked for.
+    /// Whether a stop was requested.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

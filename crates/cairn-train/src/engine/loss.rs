@@ -1,4 +1,4 @@
-//! What a training minimises.
+//! The training loss.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -12,9 +12,9 @@ use crate::recipe::{ClassWeights, Recipe};
 pub(crate) struct Loss {
     /// Share of each label spread evenly over all classes, the true one among them.
     label_smoothing: f64,
-    /// How much a photo of each class counts, `[classes]`; all alike where there are none.
+    /// Weight of each class, `[classes]`; equal if `None`.
     class_weights: Option<Vec<f32>>,
-    /// How teachers' answers enter.
+    /// How the teachers' answers enter.
     distillation: Option<Distillation>,
 }
 
@@ -25,17 +25,17 @@ struct Distillation {
     temperature: f64,
 }
 
-/// What a batch's photos show, row by row: `[photos * classes]`.
+/// The targets of a batch, row by row: `[photos * classes]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Targets {
-    /// Probabilities by the labels: 1 and 0, or shares of what photos are mixed of.
+    /// Probabilities by the labels: 1 and 0, or the shares of mixed photos.
     pub labels: Vec<f32>,
-    /// Probabilities by the teachers, where there are any.
+    /// Probabilities by the teachers, if there are any.
     pub answers: Option<Vec<f32>>,
 }
 
 impl Loss {
-    /// The recipe's, for these training photos of so many classes.
+    /// The recipe's loss for these training photos.
     pub(crate) fn new(recipe: &Recipe, photos: &[Example], classes: usize) -> Self {
         let class_weights = match recipe.training.class_weights {
             ClassWeights::Equal => None,

@@ -1,4 +1,4 @@
-//! Whether a training step fits into memory, found out before it ends the process.
+//! Checks that a training step fits into memory before it ends the process.
 //!
 //! An allocation that fails aborts a Rust program, and Linux more often kills it without a word. So steps on two and on
 //! four photos are rehearsed and their peaks measured. Elsewhere than on Linux nothing is measured and nothing refused.
@@ -18,7 +18,7 @@ use crate::engine::step::rehearse;
 /// Photos in the rehearsals: what each photo takes is the difference, what is left over a step takes in any case.
 const REHEARSED: [usize; 2] = [2, 4];
 
-/// Refuses a batch whose step would not fit into the memory that is free now. What a graphics card has is its own affair.
+/// Refuses a batch whose step does not fit into free memory. The memory of GPUs is not checked.
 pub(crate) fn check_fits(
     network: &Network,
     batch: usize,
@@ -48,10 +48,10 @@ pub(crate) fn check_fits(
     Err(TrainError::Memory { batch, needed_mib: needed >> 20, available_mib: available >> 20, fitting })
 }
 
-/// How often memory is looked at while a step is rehearsed.
+/// How often memory is measured during a rehearsed step.
 const SAMPLE_EVERY: Duration = Duration::from_micros(200);
 
-/// The most memory that the process had resident while `work` ran, in bytes.
+/// The peak of resident memory while `work` ran, in bytes.
 ///
 /// The kernel keeps the peak of the process's whole life. It could be cleared, but it belongs to the program around this
 /// library. So it counts where `work` raised it; otherwise the most that was seen from time to time does.
@@ -95,7 +95,7 @@ fn resident_bytes() -> Option<u64> {
     status_field("VmRSS:")
 }
 
-/// The most memory that this process has had resident, in bytes; `None` elsewhere than on Linux.
+/// The peak of resident memory of this process, in bytes; `None` on other systems than Linux.
 pub fn peak_memory() -> Option<u64> {
     status_field("VmHWM:")
 }
@@ -104,7 +104,7 @@ fn status_field(name: &str) -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, name)
 }
 
-/// What the machine has free, or the control group (a container) still allows, whichever is less.
+/// Free memory of the machine, or of the control group (a container) if that is less.
 fn available_bytes() -> Option<u64> {
     let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
     let group = |file: &str| -> Option<u64> {

@@ -5,19 +5,19 @@ use cairn_nets::HeadFit;
 
 use crate::run::history::EpochRecord;
 
-/// Something that happened in a training.
+/// An event of a training.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The network has taken up the weights of another training.
+    /// The network was loaded with first weights.
     FirstWeights(HeadFit),
-    /// A linear probe computes the photos' features, once.
+    /// A linear probe computes the features of the photos, once.
     Features {
-        /// Photos done, counted for every view.
+        /// Photos done; each view counts.
         done: usize,
-        /// Of so many.
+        /// Photos in total; each view counts.
         total: usize,
     },
-    /// The training begins, or goes on.
+    /// The training begins or continues.
     Started {
         /// Photos to learn from.
         train_photos: usize,
@@ -25,10 +25,10 @@ pub enum Event<'a> {
         valid_photos: usize,
         /// Parameters of the network.
         parameters: usize,
-        /// The epoch that it goes on in, counted from 1.
+        /// The first epoch of this process, counted from 1.
         epoch: usize,
     },
-    /// A batch has gone through.
+    /// A step's batch is done.
     Batch {
         /// Counted from 1.
         epoch: usize,
@@ -36,7 +36,7 @@ pub enum Event<'a> {
         batch: usize,
         /// Batches in the epoch.
         batches: usize,
-        /// Mean loss of the epoch so far.
+        /// Mean loss of the epoch so far, in nats.
         loss: f64,
         /// Accuracy of the epoch so far, in `[0, 1]`.
         accuracy: f64,
@@ -45,9 +45,9 @@ pub enum Event<'a> {
     },
     /// A photo was left out.
     BadPhoto(&'a BadPhoto),
-    /// The cache of decoded photos takes no more of them, and why; the training goes on.
+    /// The cache of decoded photos accepts no more photos, with the reason. The training continues.
     CacheTrouble(&'a str),
-    /// An epoch is over and validated.
+    /// An epoch has ended and is validated.
     Epoch {
         /// Its figures.
         record: &'a EpochRecord,
@@ -56,13 +56,13 @@ pub enum Event<'a> {
     },
 }
 
-/// Whoever watches a training: a progress bar, a log, a test.
+/// Receives the events of a training: a progress bar, a log, a test.
 pub trait Observer {
-    /// Called as things happen, on the training's thread: be quick.
+    /// Receives one event. It runs on the thread of the training and must be quick.
     fn on_event(&mut self, event: Event<'_>);
 }
 
-/// Ignores everything.
+/// Ignores all events.
 impl Observer for () {
     fn on_event(&mut self, _event: Event<'_>) {}
 }

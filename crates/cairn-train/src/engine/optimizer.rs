@@ -14,7 +14,7 @@ use safetensors::{SafeTensorError, SafeTensors};
 use crate::engine::parameter_groups::{ParameterGroups, Treatment};
 use crate::recipe::OptimiserRecipe;
 
-/// An optimizer with its state.
+/// An optimizer and its state.
 #[derive(Debug, Clone)]
 pub(crate) struct Optimizer {
     recipe: OptimiserRecipe,
@@ -22,8 +22,7 @@ pub(crate) struct Optimizer {
     states: BTreeMap<ParamId, State>,
 }
 
-/// What is kept of one parameter: how many steps it has taken, and the running means of its gradients, flattened (SGD has a
-/// velocity alone).
+/// The state of one parameter: its step count and its moments, flattened (SGD: the velocity; Adam: two moments).
 #[derive(Debug, Clone)]
 struct State {
     steps: u32,
@@ -31,12 +30,12 @@ struct State {
 }
 
 impl Optimizer {
-    /// One that has not yet seen a gradient.
+    /// An optimizer before its first step.
     pub(crate) fn new(recipe: OptimiserRecipe, groups: ParameterGroups) -> Self {
         Self { recipe, groups, states: BTreeMap::new() }
     }
 
-    /// The network after one step along these gradients. Parameters without a gradient stay as they are.
+    /// Takes one step along these gradients. Parameters without a gradient do not change.
     pub(crate) fn step(
         &mut self,
         learning_rate: f64,
@@ -99,7 +98,7 @@ impl Optimizer {
         safetensors::serialize(views, None)
     }
 
-    /// Takes up the state of [`Optimizer::to_bytes`].
+    /// Restores the state from [`Optimizer::to_bytes`].
     pub(crate) fn with_state(mut self, bytes: &[u8], device: &Device) -> Result<Self, String> {
         let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
         for name in file.names() {
@@ -136,7 +135,7 @@ impl ModuleMapper for Step<'_> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let (id, tensor, mapper) = param.consume();
         let dims = tensor.dims();
-        // Out of the graph, so that nobody else holds the memory and it is written in place.
+        // Outside of the graph nothing else holds the memory, so that it is written in place.
         let (weight, gradient) = (flat(tensor.inner()), flat(gradient));
         let weight = self.optimizer.update(id, weight, gradient, self.learning_rate);
         let weight = Tensor::from_inner(weight.reshape(dims)).require_grad();
@@ -149,14 +148,14 @@ fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     tensor.reshape([count])
 }
 
-/// An update rule with its figures.
+/// An update rule with its hyper-parameters.
 enum Rule {
     Sgd(Sgd),
     Adam(Adam),
 }
 
 impl OptimiserRecipe {
-    /// How many running means of the gradient are kept of every parameter.
+    /// Moments per parameter.
     fn kept_means(&self) -> usize {
         match self {
             Self::Sgd { .. } => 1,

@@ -1,4 +1,4 @@
-//! Parameter groups: which parameters learn in which epoch, at which rate, and which of them decay.
+//! Parameter groups: which parameters learn in an epoch, their learning rate, and their weight decay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +10,9 @@ use crate::recipe::{FineTuneRecipe, Recipe};
 /// How the optimizer treats one parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Treatment {
-    /// Factor on the learning rate.
+    /// Factor of the learning rate.
     pub rate: f64,
-    /// Whether weight decay is for it too.
+    /// Whether weight decay applies.
     pub decays: bool,
 }
 
@@ -20,7 +20,7 @@ impl Treatment {
     const USUAL: Self = Self { rate: 1.0, decays: true };
 }
 
-/// What a recipe makes of a network's parameters. By default all are treated alike, and all learn.
+/// The parameter groups of a network by a recipe. By default all parameters learn and are treated equally.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ParameterGroups {
     treatments: BTreeMap<ParamId, Treatment>,
@@ -29,7 +29,7 @@ pub(crate) struct ParameterGroups {
     fine_tune: FineTuneRecipe,
 }
 
-/// A parameter, and how many stages stand between it and the logits.
+/// A parameter and the number of stages between it and the logits.
 #[derive(Debug, Clone)]
 struct Staged {
     parameter: Parameter,
@@ -55,7 +55,7 @@ impl ParameterGroups {
         self.treatments.get(&id).copied().unwrap_or(Treatment::USUAL)
     }
 
-    /// The network with those of its parameters learning that do so in this epoch, counted from 0.
+    /// Freezes the parameters that do not learn in this epoch, counted from 0, and unfreezes the others.
     pub(crate) fn applied(&self, network: Network, epoch: usize) -> Network {
         let learning = self.fine_tune.learning_stages(epoch, self.stages);
         let names: BTreeSet<&str> = self

@@ -1,4 +1,4 @@
-//! The devices that compute a step together.
+//! Data parallelism: the devices that compute a step together.
 //!
 //! Each has a replica of the network and takes its share of every batch; the gradients meet on the first device, which takes
 //! the optimizer's step (what Burn's own trainer calls `OptimMainDevice`, and PyTorch `DataParallel`). As there, batch norms
@@ -20,10 +20,10 @@ use crate::engine::step::{Launched, StepInput, StepOutcome, launch};
 use crate::engine::teachers::Teachers;
 use crate::recipe::Recipe;
 
-/// What computes the gradients of a batch.
+/// The devices that share every batch, each with its teachers.
 #[derive(Debug)]
 pub(crate) struct Replicas {
-    /// One at least.
+    /// At least one.
     replicas: Vec<Replica>,
     classes: usize,
     loss: Loss,
@@ -38,7 +38,7 @@ struct Replica {
 }
 
 impl Replicas {
-    /// On these devices, each with the recipe's teachers where there are any.
+    /// Opens the recipe's teachers on each of these devices.
     ///
     /// # Panics
     /// If there is no device.
@@ -62,14 +62,15 @@ impl Replicas {
         })
     }
 
-    /// What follows at random, dropout, follows from this seed on every device, differently on each.
+    /// Seeds dropout on every device, differently on each.
     pub(crate) fn seed(&self, seed: u64) {
         for (number, replica) in (0..).zip(&self.replicas) {
             replica.device.seed(seed.wrapping_add(number));
         }
     }
 
-    /// Adds the gradients of the mean loss over a batch, which is not empty, to a portion; `network` is on the first device.
+    /// Adds the gradients of the mean loss over a batch, which must not be empty, to `accumulator`. `network` is on the first
+    /// device.
     pub(crate) fn backward(
         &self,
         network: &Network,
@@ -78,7 +79,7 @@ impl Replicas {
     ) -> StepOutcome {
         let share = batch.len().div_ceil(self.replicas.len());
         let shares = (0..batch.len()).step_by(share).map(|from| from..batch.len().min(from + share));
-        // A card computes in the background what it is told, so that one thread keeps all of them busy.
+        // A GPU computes in the background, so that one thread keeps all of them busy.
         let launched: Vec<Launched> = (self.replicas.iter().enumerate().zip(shares))
             .map(|((number, replica), photos)| match number {
                 0 => self.launch(network, replica, batch, photos),

@@ -11,25 +11,25 @@ use cairn_nets::{Network, Precision};
 use crate::engine::loss::{Loss, Targets};
 use crate::engine::teachers::Teachers;
 
-/// What a batch came to.
+/// The figures of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct StepOutcome {
     /// Mean loss over the batch, in nats.
     pub loss: f64,
-    /// Photos whose likeliest class was right.
+    /// Photos that were classified correctly.
     pub correct: usize,
     /// Photos in the batch.
     pub photos: usize,
 }
 
-/// The photos of a batch, and what they show.
+/// The input of one step: photos or features, with their targets.
 #[derive(Debug, Clone)]
 pub(crate) struct StepInput {
     pub input: Input,
     pub targets: Targets,
 }
 
-/// Photos, or what frozen layers made of them.
+/// Photos, or features of photos.
 #[derive(Debug, Clone)]
 pub(crate) enum Input {
     /// `[photos, 3, height, width]`
@@ -39,7 +39,7 @@ pub(crate) enum Input {
 }
 
 impl StepInput {
-    /// Some photos of a batch on an autodiff device, with what the teachers say of them where there are teachers.
+    /// Some photos of a batch on an autodiff device, with the answers of the teachers if there are any.
     pub(crate) fn of(
         batch: &Batch,
         photos: Range<usize>,
@@ -56,7 +56,7 @@ impl StepInput {
     }
 }
 
-/// A step whose gradients a graphics card may still be computing.
+/// A step that a GPU may still be computing.
 #[derive(Debug)]
 pub(crate) struct Launched {
     /// Of the mean loss.
@@ -70,7 +70,7 @@ pub(crate) struct Launched {
 }
 
 impl Launched {
-    /// Waits for what the step comes to.
+    /// Waits for the result of the step.
     pub(crate) fn outcome(self) -> (GradientsParams, StepOutcome) {
         let [photos, _] = self.logits.dims();
         let correct = count_correct(self.logits, &self.labels);
@@ -79,7 +79,7 @@ impl Launched {
     }
 }
 
-/// The step of a batch that is not empty. Its photos live on an autodiff device, and so does the network.
+/// Launches the step of a batch, which must not be empty. Its input and the network are on an autodiff device.
 pub(crate) fn launch(network: &Network, batch: StepInput, loss: &Loss, precision: Precision) -> Launched {
     let StepInput { input, targets } = batch;
     let logits = match input {
@@ -101,14 +101,14 @@ pub(crate) fn backward(
     launch(network, batch, loss, precision).outcome()
 }
 
-/// A throwaway step's worth of work on photos of zeros, for measuring what a step takes.
+/// Computes a step on photos of zeros and drops the result, to measure its memory.
 pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, precision: Precision, device: &Device) {
     let images = Tensor::<4>::zeros([photos, 3, side, side], device);
     let gradients = network.forward(images, precision).mean().backward();
     drop(GradientsParams::from_grads(gradients, network));
 }
 
-/// How many photos have the greatest logit where they have the greatest share, the first of equals counting.
+/// The number of photos whose largest logit is at the class with the largest label; the first of equals counts.
 fn count_correct(logits: Tensor<2>, labels: &[f32]) -> usize {
     let [_, classes] = logits.dims();
     let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();

@@ -1,4 +1,4 @@
-//! Teachers: models whose answers a network learns from, beside the labels.
+//! Teachers of a knowledge distillation: models whose answers are targets beside the labels.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A pass over photos without learning from them.
+//! Validation: the scores of a network on the photos of a loader.
 
 use cairn_dataset::{BadPhoto, Loader};
 use cairn_eval::Scores;
@@ -7,9 +7,9 @@ use cairn_nets::{Network, Precision};
 use crate::TrainError;
 use crate::engine::job::Interrupt;
 
-/// The scores of every photo of `loader`; `on_bad` is told of each photo that is left out.
+/// The scores of all photos of `loader`. `on_bad` is called with each photo that cannot be read.
 ///
-/// `None` when `interrupt` asked for a stop before the end.
+/// `None` if a stop was requested before the end.
 pub fn evaluate(
     network: &Network,
     loader: &Loader,
@@ -32,7 +32,7 @@ pub fn evaluate(
     Some(scores)
 }
 
-/// Finds out before the first epoch, rather than after it, that not one of the `photos` of `loader` can be read.
+/// Checks that at least one of the `photos` of `loader` can be read, before an epoch is spent on training.
 pub(crate) fn check_readable(loader: &Loader, photos: usize) -> Result<(), TrainError> {
     let mut first = None;
     for batch in loader.epoch(0, 0) {

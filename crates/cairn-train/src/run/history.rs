@@ -1,4 +1,4 @@
-//! What each epoch came to.
+//! The figures of each epoch.
 
 use serde::{Deserialize, Serialize};
 

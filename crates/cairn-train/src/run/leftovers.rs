@@ -1,4 +1,4 @@
-//! Temporary files that a process left when it was killed.
+//! Temporary files of a process that was killed.
 //!
 //! A file `NAME` is written as `.NAME.` and six letters or digits, then renamed (`AtomicWriteFile`).
 

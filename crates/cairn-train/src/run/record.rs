@@ -16,26 +16,26 @@ use crate::relative_path::without_root;
 pub enum StopReason {
     /// All epochs are done.
     Epochs,
-    /// The minutes are over.
+    /// The time budget is used up.
     Minutes,
-    /// The validation loss has not fallen for as long as the recipe bears.
+    /// The validation loss has not fallen for as many epochs as the recipe's patience.
     EarlyStopping,
-    /// A stop was asked for; the run can be resumed.
+    /// A stop was requested. The run can be resumed.
     Interrupted,
-    /// The loss was no longer a number.
+    /// The loss was not finite.
     Diverged,
 }
 
-/// Where and on what a run was begun.
+/// The record of a run: its data set, its recipe, the program and the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// The data set's folder. `run.json` has its path from the run folder, so that it names no home folder and both may
-    /// be moved together.
+    /// The folder of the data set. `run.json` holds its path relative to the run folder, so that it names no home folder
+    /// and both can be moved together.
     pub data: PathBuf,
-    /// The recipe's name or file, before anything took the place of its values; of an absolute path the last name.
+    /// Name or file of the recipe, before options changed its values; the last name of an absolute path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
-    /// When the run was begun.
+    /// When the run began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Timestamp>,
     /// Why it ended, once it has.
@@ -45,7 +45,7 @@ pub struct RunRecord {
     pub cairn: String,
     /// Operating system and processor family, such as `linux x86_64`.
     pub machine: String,
-    /// Processor cores at hand.
+    /// Available processor cores.
     pub cores: usize,
     /// The kernels' instruction set, or `off`.
     #[serde(default)]
@@ -53,7 +53,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// A run begun here and now on the photos in `data`.
+    /// The record of a run that begins now, on this machine, on the data set in `data`.
     pub fn here(data: PathBuf) -> Self {
         Self {
             data,
@@ -67,7 +67,7 @@ impl RunRecord {
         }
     }
 
-    /// The same of a run by the recipe of this name or file.
+    /// The record with the name or file of its recipe.
     pub fn by_recipe(self, recipe: &str) -> Self {
         let recipe = without_root(Path::new(recipe)).to_string_lossy().into_owned();
         Self { recipe: Some(recipe), ..self }

@@ -1,4 +1,4 @@
-//! The folder that a training leaves behind.
+//! The run folder: the results of a training on disk.
 
 use std::ffi::OsStr;
 use std::fs;

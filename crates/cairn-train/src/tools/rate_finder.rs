@@ -1,5 +1,5 @@
-//! Finding a learning rate: one short training whose rate grows from step to step, watched for where the loss falls
-//! fastest (Smith 2017, <https://arxiv.org/abs/1506.01186>), as fastai's `Learner.lr_find` does it
+//! The learning-rate finder: a short training with a growing rate, which suggests the rate at which the loss falls fastest
+//! (Smith 2017, <https://arxiv.org/abs/1506.01186>), as fastai's `Learner.lr_find` does it
 //! (<https://github.com/fastai/fastai/blob/main/nbs/14_callback.schedule.ipynb>).
 
 use burn::tensor::Device;
