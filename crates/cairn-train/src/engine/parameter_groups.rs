@@ -71,8 +71,8 @@ impl ParameterGroups {
 
 /// Finds each parameter's stage.
 ///
-/// A stage is what stands together under a numbered name: `layer1`, `features.3`, `groups.2`; or a top-level layer that
-/// bears no number, such as `fc`. A norm that stands alone (`bn1`) belongs to the stage before it.
+/// A stage is the parameters under one numbered name: `layer1`, `features.3`, `groups.2`; or a top-level layer without a
+/// number, such as `fc`. A norm by itself (`bn1`) belongs to the stage before it.
 fn staged(parameters: Vec<Parameter>) -> Vec<Staged> {
     // The stage that each run of equal names begins, and whether there is more in it than a norm.
     let mut runs: Vec<(String, bool)> = Vec::new();
@@ -138,7 +138,7 @@ mod tests {
         spec.build(Init::Default, 0, &Device::flex()).unwrap().parameters()
     }
 
-    /// How far from the head the parameter of this name stands.
+    /// The distance of the parameter of this name from the head, in stages.
     fn from_head(staged: &[Staged], name: &str) -> usize {
         let found = staged.iter().find(|p| p.parameter.name == name);
         found.unwrap_or_else(|| panic!("no {name}")).from_head

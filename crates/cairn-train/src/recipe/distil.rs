@@ -1,4 +1,4 @@
-//! The section `[distil]`: learning from other models' answers.
+//! The section `[distil]`: knowledge distillation from other models.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,10 @@ use super::error::RecipeError;
 pub struct DistilRecipe {
     /// Model files or run folders, relative to the working directory. They must tell the same classes apart.
     pub teachers: Vec<String>,
-    /// Share of the teachers in the loss, above 0 and at most 1; at 1 the labels play no role.
+    /// Share of the teachers in the loss, above 0 and at most 1; at 1 the labels are ignored.
     #[serde(default = "half")]
     pub weight: f64,
-    /// What logits are divided by, above 0: the higher, the more an answer says of the classes that are not the likeliest.
+    /// Divisor of the logits, above 0: the higher, the more weight less likely classes have in an answer.
     #[serde(default = "two")]
     pub temperature: f64,
 }
@@ -36,7 +36,7 @@ impl DistilRecipe {
             (!teachers.is_empty(), "distil.teachers is empty; name at least one model".to_owned()),
             (
                 weight > 0.0 && weight <= 1.0,
-                format!("distil.weight is {weight}; it must lie above 0 and at most at 1"),
+                format!("distil.weight is {weight}; it must be above 0 and at most 1"),
             ),
             (
                 temperature > 0.0 && temperature.is_finite(),

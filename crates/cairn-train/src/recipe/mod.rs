@@ -39,18 +39,18 @@ use crate::relative_path::without_root;
 pub struct Recipe {
     /// The network and its first weights.
     pub network: NetworkRecipe,
-    /// How photos are shown to it.
+    /// Preprocessing and augmentation of the photos.
     pub photos: PhotosRecipe,
     /// How long, and with which batches.
     pub training: TrainingRecipe,
-    /// How weights are updated.
+    /// The optimizer.
     pub optimiser: OptimiserRecipe,
-    /// How the learning rate changes.
+    /// The learning-rate schedule.
     pub schedule: Schedule,
     /// Which layers learn, and how fast.
     #[serde(default, skip_serializing_if = "FineTuneRecipe::is_default")]
     pub fine_tune: FineTuneRecipe,
-    /// Other models to learn from.
+    /// Knowledge distillation from other models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distil: Option<DistilRecipe>,
 }
@@ -100,7 +100,7 @@ impl Recipe {
         Ok(if same { short } else { exact })
     }
 
-    /// The recipe with the last names of files in place of their absolute paths: for what is handed on.
+    /// The recipe with file names instead of absolute paths, for models that are passed on.
     pub(crate) fn without_absolute_paths(&self) -> Self {
         let mut recipe = self.clone();
         if let Some(FirstWeights::File(path)) = &mut recipe.network.weights {
@@ -115,13 +115,13 @@ impl Recipe {
         recipe
     }
 
-    /// The recipe with figures in place of what depends on the photos (their own mean and deviation, if it asks for
-    /// them) and on the machine (the precision).
+    /// Replaces what depends on the photos (their mean and standard deviation, if the recipe asks for them) and on the
+    /// machine (the precision) with figures.
     ///
-    /// `progress` is told how many photos are measured, and of how many.
+    /// `progress` is called with the number of measured photos and the number of all photos.
     ///
     /// # Errors
-    /// When not one photo can be read.
+    /// When no photo can be read.
     pub fn resolved(
         mut self,
         data: &ImageFolder,
@@ -135,7 +135,7 @@ impl Recipe {
         Ok(self)
     }
 
-    /// The number type of feature maps: the recipe's, or the machine's fastest.
+    /// The number type of activations: the recipe's, or the machine's fastest.
     pub fn precision(&self) -> Precision {
         self.training.precision.unwrap_or_else(Precision::best)
     }
@@ -146,7 +146,7 @@ impl Recipe {
         NetworkSpec { architecture, classes, side: self.side(), dropout }
     }
 
-    /// How photos are shown in validation, testing and use, once the normalisation is resolved.
+    /// The preprocessing in validation, testing and use, with this normalisation.
     pub fn preprocess(&self, normalisation: Normalisation) -> Preprocess {
         Preprocess { framing: self.photos.framing.clone(), normalisation }
     }
@@ -156,7 +156,7 @@ impl Recipe {
         self.photos.input_size().0 as usize
     }
 
-    /// Checks every figure's range.
+    /// Checks the range of every figure.
     ///
     /// # Errors
     /// [`RecipeError::Fault`] with the first fault found.

@@ -42,7 +42,7 @@ pub struct Blend {
 impl Blend {
     /// Checks that `share` is in range.
     pub(crate) fn validate(&self) -> Result<(), RecipeError> {
-        let fault = format!("network.blend.share is {}; it must lie between 0 and 1", self.share);
+        let fault = format!("network.blend.share is {}; it must be between 0 and 1", self.share);
         RecipeError::check([(self.share > 0.0 && self.share < 1.0, fault)])
     }
 }

@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RecipeError;
 
-/// How photos are shown to the network.
+/// Preprocessing and augmentation of the photos.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotosRecipe {
-    /// From a photo to the network's input, in validation, testing and use.
+    /// Resizing and cropping in validation, testing and use.
     pub framing: Framing,
-    /// How pixel values become numbers.
+    /// Normalisation of pixel values.
     pub normalisation: NormalisationRecipe,
-    /// From a photo to the network's input, in training. It ends at the framing's size.
+    /// Augmentation in training. It must end at the size of `framing`.
     pub augment: Augmentations,
-    /// How the photos of a batch are mixed with each other, in training: `{ mix_up = { alpha = 0.2 } }`,
+    /// MixUp or CutMix of the photos of a batch, in training: `{ mix_up = { alpha = 0.2 } }`,
     /// `{ cut_mix = { alpha = 1.0 } }` or `{ mix_up_or_cut_mix = { mix_up_alpha = 0.2, cut_mix_alpha = 1.0 } }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mixing: Option<BatchMixing>,
-    /// Smaller photos in the first epochs: `{ from = 96, epochs = 10 }` begins with 96 px and is at full size from the
+    /// Progressive resizing: smaller photos in the first epochs: `{ from = 96, epochs = 10 }` begins with 96 px and is at full size from the
     /// eleventh epoch on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<SizeGrowth>,
 }
 
-/// How pixel values become numbers.
+/// Normalisation of pixel values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum NormalisationRecipe {
@@ -40,9 +40,9 @@ pub enum NormalisationRecipe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamedNormalisation {
-    /// Mean and deviation of ImageNet.
+    /// Mean and standard deviation of ImageNet.
     Imagenet,
-    /// Mean and deviation of the training photos at hand.
+    /// Mean and standard deviation of the training photos.
     DataSet,
 }
 

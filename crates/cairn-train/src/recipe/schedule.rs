@@ -178,11 +178,11 @@ impl Schedule {
             }
             Self::Plateau { factor, .. } => RecipeError::check([(
                 factor > 0.0 && factor < 1.0,
-                format!("schedule.factor is {factor}; it must lie between 0 and 1"),
+                format!("schedule.factor is {factor}; it must be between 0 and 1"),
             )]),
             Self::Cosine { floor, .. } => RecipeError::check([(
                 (0.0..=1.0).contains(&floor),
-                format!("schedule.floor is {floor}; it must lie between 0 and 1"),
+                format!("schedule.floor is {floor}; it must be between 0 and 1"),
             )]),
             Self::OneCycle { pct_start, div_factor, final_div_factor } => {
                 let divides = |divisor: f64| divisor >= 1.0 && divisor.is_finite();
@@ -191,7 +191,7 @@ impl Schedule {
                 RecipeError::check([
                     (
                         pct_start > 0.0 && pct_start < 1.0,
-                        format!("schedule.pct_start is {pct_start}; it must lie between 0 and 1"),
+                        format!("schedule.pct_start is {pct_start}; it must be between 0 and 1"),
                     ),
                     (divides(div_factor), fault("div_factor", div_factor)),
                     (divides(final_div_factor), fault("final_div_factor", final_div_factor)),

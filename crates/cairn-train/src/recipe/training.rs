@@ -17,14 +17,14 @@ pub struct TrainingRecipe {
     /// Minutes at most, validation included. A run under a time budget is not repeatable to the bit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
-    /// Share of each label spread evenly over all classes, in `[0, 1)` (Szegedy et al. 2015,
+    /// Label smoothing: share of each label spread evenly over all classes, in `[0, 1)` (Szegedy et al. 2015,
     /// <https://arxiv.org/abs/1512.00567>).
     #[serde(default)]
     pub label_smoothing: f64,
     /// Which photos an epoch shows: `"each-once"`, or `"class-balanced"` for as many of every class.
     #[serde(default)]
     pub sampling: Sampling,
-    /// How much a photo of each class counts in the training loss.
+    /// Class weights of the training loss.
     #[serde(default)]
     pub class_weights: ClassWeights,
     /// Batches per optimizer step (gradient accumulation), for batches that do not fit into memory. Batch norm still sees
@@ -49,14 +49,14 @@ pub struct TrainingRecipe {
     pub seed: u64,
 }
 
-/// How much a photo of each class counts in the training loss.
+/// Class weights of the training loss.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassWeights {
-    /// As much as any other.
+    /// Every photo counts the same.
     #[default]
     Equal,
-    /// In inverse proportion to the class's share of the training photos, so that every class counts as much as any other
+    /// In inverse proportion to the class's share of the training photos, so that every class counts the same
     /// (scikit-learn's `class_weight="balanced"`).
     Balanced,
 }
@@ -84,9 +84,7 @@ impl TrainingRecipe {
             ),
             (
                 (0.0..1.0).contains(&label_smoothing),
-                format!(
-                    "training.label_smoothing is {label_smoothing}; it must lie from 0 up to but not including 1"
-                ),
+                format!("training.label_smoothing is {label_smoothing}; it must be at least 0 and below 1"),
             ),
             (accumulate > 0, "training.accumulate is 0; a step needs at least one batch".to_owned()),
             (
@@ -95,7 +93,7 @@ impl TrainingRecipe {
             ),
             (
                 ema.is_none_or(|decay| decay > 0.0 && decay < 1.0),
-                format!("training.ema is {}; it must lie between 0 and 1", ema.unwrap_or_default()),
+                format!("training.ema is {}; it must be between 0 and 1", ema.unwrap_or_default()),
             ),
             (
                 early_stopping != Some(0),

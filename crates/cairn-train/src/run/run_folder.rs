@@ -24,10 +24,10 @@ const RECIPE: &str = "recipe.toml";
 const RECORD: &str = "run.json";
 const METRICS: &str = "metrics.jsonl";
 const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Locked while a process trains in the folder; it stays, empty.
+/// An empty file, locked while a process trains in the folder.
 const LOCK: &str = "run.lock";
 
-/// The files of a run that are written under another name first.
+/// The files of a run that are written to a temporary file first.
 const FILES: [&str; 9] = {
     let [a, b, c, d] = Curves::FILES;
     [RECIPE, RECORD, METRICS, CHECKPOINT, BEST_MODEL, a, b, c, d]
@@ -35,8 +35,8 @@ const FILES: [&str; 9] = {
 
 /// A run folder: the resolved recipe, the metrics and curves, the best model and the checkpoint.
 ///
-/// Every file is written under another name first and then renamed, so that a file that is there is whole. While this
-/// value lives, no other process can train in the folder.
+/// Every file is written to a temporary file and renamed, so that it is either complete or missing. While this value lives,
+/// no other process can train in the folder.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
@@ -86,8 +86,8 @@ impl RunFolder {
         }
     }
 
-    /// The run in `path`, with its recipe and its record, to be gone on with: from its checkpoint, or from the beginning
-    /// where it has come to none. Temporary files of a process that was killed are removed.
+    /// Opens the run in `path` to continue it from its checkpoint, or from the beginning if it has none. Removes temporary
+    /// files of a process that was killed.
     ///
     /// # Errors
     /// When there is no run, another process trains in it, or its recipe cannot be read.
@@ -115,7 +115,7 @@ impl RunFolder {
         Self { path: path.to_owned(), _lock: None }
     }
 
-    /// Whether `path` holds anything but a run that never got under way, whose files may be written anew.
+    /// Whether `path` holds files, other than those of a run that never began, which may be overwritten.
     pub fn is_taken(path: &Path) -> bool {
         let begun_only = |name: &OsStr| {
             [RECIPE, RECORD, LOCK].iter().any(|file| name == *file) || leftovers::is_one(name, &FILES)
@@ -134,12 +134,12 @@ impl RunFolder {
         [RECORD, METRICS, CHECKPOINT].iter().any(|file| path.join(file).is_file())
     }
 
-    /// Where and on what the run in `path` was begun, if it is a run.
+    /// The record of the run in `path`, if it is a run.
     pub fn record(path: &Path) -> Option<RunRecord> {
         Self::at(path).read_record().ok()
     }
 
-    /// The epochs of the run in `path` so far, if it is a run that has come to have any.
+    /// The epochs of the run in `path`, if there are any.
     pub fn history(path: &Path) -> Option<History> {
         Self::at(path).read_history().ok().filter(|history| !history.epochs().is_empty())
     }
@@ -167,7 +167,7 @@ impl RunFolder {
         Ok(history.curves().write(&self.path)?)
     }
 
-    /// Notes in the run's record why the training ended, or that it goes on.
+    /// Writes to the record why the training ended; `None` if it continues.
     pub(crate) fn note_end(&self, ended: Option<StopReason>) -> Result<(), TrainError> {
         let record = self.stored_record()?;
         if record.ended == ended { Ok(()) } else { self.write_record(&RunRecord { ended, ..record }) }
@@ -184,7 +184,7 @@ impl RunFolder {
         Ok(RunRecord { data: data.canonicalize().unwrap_or(data), ..record })
     }
 
-    /// The record as it stands in its file, the data set's folder as seen from the run folder.
+    /// The record as in its file: the data set's path is relative to the run folder.
     fn stored_record(&self) -> Result<RunRecord, TrainError> {
         serde_json::from_str(&self.read(RECORD)?)
             .map_err(|e| TrainError::Read { path: self.path.join(RECORD), source: e.into() })
@@ -223,7 +223,7 @@ impl RunFolder {
         self.write(CHECKPOINT, &bytes)
     }
 
-    /// The checkpoint, if the run has come so far as to have one.
+    /// The checkpoint, if there is one.
     pub(crate) fn read_checkpoint(&self) -> Result<Option<Checkpoint>, TrainError> {
         let path = self.checkpoint_path();
         match fs::read(&path) {

@@ -1,4 +1,4 @@
-//! Runs as they stand in their folders, to be listed and compared.
+//! Runs read from their folders, to be listed and compared.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use crate::run::history::History;
 use crate::run::record::RunRecord;
 use crate::run::run_folder::RunFolder;
 
-/// A run, under way or ended, as its folder has it.
+/// A run, as read from its folder. It may still be training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// The run folder.
     pub path: PathBuf,
     /// The recipe as it was resolved.
     pub recipe: Recipe,
-    /// When, where and on what it was begun, and why it ended.
+    /// Its record.
     pub record: RunRecord,
     /// The epochs so far.
     pub history: History,
@@ -52,7 +52,7 @@ impl Run {
         (seconds > 0.0).then(|| photos / seconds)
     }
 
-    /// What it measured in validation, to be drawn beside other runs under this name.
+    /// Its validation curves under this name, for a chart of several runs.
     pub fn curves(&self, name: impl Into<String>) -> RunCurves {
         let epochs = self.history.epochs();
         RunCurves {
@@ -63,10 +63,10 @@ impl Run {
     }
 }
 
-/// How deep run folders may lie below the folder that is listed: those of a sweep in a folder of sweeps.
+/// Largest depth of run folders below the listed folder: those of a sweep in a folder of sweeps.
 const DEEPEST: usize = 3;
 
-/// The runs in and below the folder `parent`, by path; an error in place of a run that cannot be read.
+/// The runs in and below the folder `parent`, sorted by path, with an error for each run that cannot be read.
 ///
 /// # Errors
 /// When `parent` cannot be read itself.

@@ -1,4 +1,4 @@
-//! A run's figures as TensorBoard reads them: an event file beside `metrics.jsonl`.
+//! The TensorBoard event file of a run, beside `metrics.jsonl`.
 //!
 //! The file is a chain of TFRecords (<https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details>),
 //! each of them an `Event`
@@ -17,11 +17,11 @@ use crate::run::history::{EpochRecord, History};
 /// The file's name in a run folder: TensorBoard takes every file for one of events whose name contains `tfevents`.
 pub(crate) const EVENTS: &str = "events.out.tfevents.cairn";
 
-/// Makes the event file at `path` hold exactly these epochs.
+/// Updates the event file at `path` to exactly these epochs.
 ///
-/// Events that it holds already stay, with their times. Whatever does not follow from the history is cut off: an epoch
-/// that a resumed run has trained anew, an event that was not written to its end. So the file is appended to, which a
-/// TensorBoard that watches it needs, and still never holds an epoch twice.
+/// Events that are already in the file stay, with their times. Events that do not match the history are cut off: an epoch
+/// that a resumed run has trained again, or an incomplete event. So the file only grows for a TensorBoard that watches it,
+/// and no epoch is in it twice.
 pub(crate) fn write_events(path: &Path, history: &History) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     let mut stored = Vec::new();
@@ -50,7 +50,7 @@ enum Event<'a> {
 }
 
 impl Event<'_> {
-    /// The event as it stands in the file; `time` is in seconds since 1970.
+    /// The event as in the file; `time` is in seconds since 1970.
     fn record(self, time: f64) -> Vec<u8> {
         let event = Message::default().double(1, time);
         let event = match self {

@@ -23,7 +23,7 @@ use crate::recipe::Recipe;
 pub struct RateRamp {
     /// The first rate.
     pub lowest: f64,
-    /// What the rate comes to at the end, if the loss lets it.
+    /// The last rate, unless the loss explodes before.
     pub highest: f64,
     /// Steps from one to the other.
     pub batches: usize,
@@ -36,18 +36,18 @@ impl Default for RateRamp {
     }
 }
 
-/// What learning rates are tried on.
+/// What learning rates are tried on: a recipe, data and devices.
 #[derive(Debug, Clone, Copy)]
 pub struct RateTrial<'a> {
-    /// How to train, but for the learning rate; resolved by [`Recipe::resolved`].
+    /// The recipe, resolved by [`Recipe::resolved`]. Its learning rate and schedule are ignored.
     pub recipe: &'a Recipe,
-    /// What the network begins with; where there are none, with what the recipe says.
+    /// First weights in place of those that the recipe names.
     pub weights: Option<&'a StateDict>,
-    /// The photos.
+    /// The data set.
     pub data: &'a ImageFolder,
-    /// Where decoded photos are kept.
+    /// Where decoded photos are cached.
     pub cache: CacheMode,
-    /// What computes, one device at least, as in a [`Training`](crate::Training).
+    /// At least one device, as in a [`Training`](crate::Training).
     pub devices: &'a [Device],
     /// Ends the ramp early, with the steps so far.
     pub interrupt: &'a Interrupt,
@@ -56,7 +56,7 @@ pub struct RateTrial<'a> {
 /// A step at one learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TriedRate {
-    /// Of this step.
+    /// The rate of this step.
     pub learning_rate: f64,
     /// Mean loss over the step's batch, before the step, in nats.
     pub loss: f64,
@@ -64,10 +64,10 @@ pub struct TriedRate {
     pub smoothed_loss: f64,
 }
 
-/// What a ramp came to.
+/// The result of a ramp.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RateSearch {
-    /// The rate at which the smoothed loss fell fastest; `None` where it fell nowhere, or too few rates were tried.
+    /// The rate at which the smoothed loss fell fastest; `None` if it never fell or too few rates were tried.
     pub suggestion: Option<f64>,
     /// Whether the loss exploded before the ramp's end.
     pub exploded: bool,
@@ -75,19 +75,19 @@ pub struct RateSearch {
     pub tried: Vec<TriedRate>,
 }
 
-/// What the moving average keeps of its last value; fastai's.
+/// Decay of the moving average; fastai's.
 const SMOOTHING: f64 = 0.98;
-/// The loss has exploded when the smoothed one is so many times its lowest; fastai's.
+/// The loss has exploded when the smoothed loss is this many times its lowest value; fastai's.
 const EXPLODED: f64 = 4.0;
-/// Steps at the end that are not looked at for the suggestion; fastai's. The loss is on its way up there.
+/// Last steps that the suggestion ignores, because the loss already rises; fastai's.
 const LEFT_OUT_AT_END: usize = 5;
 
 impl RateRamp {
-    /// Trains on throwaway weights, at this ramp's rates instead of the recipe's. `on_batch` is told of each step;
-    /// `on_bad` of each photo that is left out.
+    /// Trains at the rates of this ramp instead of the recipe's, and drops the weights. `on_batch` is called with each step,
+    /// `on_bad` with each photo that cannot be read.
     ///
     /// # Errors
-    /// When the ramp is none, the recipe and the photos do not go together, or memory does not suffice.
+    /// When the ramp is not valid, the recipe does not suit the photos, or memory does not suffice.
     ///
     /// # Panics
     /// If there is no device.
@@ -170,7 +170,7 @@ struct Trail {
 }
 
 impl Trail {
-    /// Notes a step's loss; one that is no number ends the ramp and is not kept.
+    /// Adds the loss of a step. A loss that is not finite ends the ramp and is not added.
     fn note(&mut self, learning_rate: f64, loss: f64) -> Option<TriedRate> {
         if !loss.is_finite() {
             self.exploded = true;

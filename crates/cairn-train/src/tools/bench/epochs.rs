@@ -45,7 +45,7 @@ impl EpochBenchmark {
     /// Of at most `images` of the training photos, evenly spread over them, in batches of `batch`.
     ///
     /// # Errors
-    /// Never, but for a recipe of cairn's own that is no recipe.
+    /// Only if a built-in recipe is not valid.
     pub fn new(data: &ImageFolder, images: usize, batch: usize) -> Result<Self, TrainError> {
         let stride = (data.train.len() / images.max(1)).max(1);
         let photos = data.train.iter().step_by(stride).take(images).cloned().collect();
@@ -57,7 +57,7 @@ impl EpochBenchmark {
         self.photos.len()
     }
 
-    /// The loader by itself.
+    /// Loads without training.
     ///
     /// # Errors
     /// When the loader cannot be made, or no photo can be read.

@@ -19,9 +19,9 @@ pub struct Benchmark {
     pub architecture: Architecture,
     /// Photos in a batch.
     pub batch: usize,
-    /// What feature maps are made of.
+    /// Number type of activations.
     pub precision: Precision,
-    /// Timed runs, after one that is not; the best counts.
+    /// Timed runs after a warm-up run; the best counts.
     pub repeats: usize,
 }
 

@@ -14,7 +14,7 @@ pub enum SweepError {
     /// Neither a sweep that comes with cairn nor a file.
     #[error("no sweep is called `{name}` and there is no such file; cairn comes with {}", names())]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
     /// The file cannot be read.
@@ -33,7 +33,7 @@ pub enum SweepError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
-    /// Nothing is varied, or in a way that makes no runs.
+    /// Nothing is varied, or not in a valid way.
     #[error("{origin}: {fault}")]
     Fault {
         /// Name or path.
@@ -52,7 +52,7 @@ pub enum SweepError {
     /// A run of this folder cannot be read.
     #[error(transparent)]
     Run(#[from] TrainError),
-    /// The recipe that the runs begin with, or what it becomes.
+    /// The sweep's recipe, or that of a run.
     #[error("{run}")]
     Recipe {
         /// Which run.

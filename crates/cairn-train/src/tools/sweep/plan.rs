@@ -15,17 +15,16 @@ use crate::recipe::{Recipe, RecipeError};
 use crate::run::folder_lock::FolderLock;
 use crate::run::leftovers;
 
-/// The picture of all curves in a sweep's folder.
+/// The chart of all runs in a sweep's folder.
 pub const SWEEP_CURVES: &str = "curves.png";
-/// Locked while a process sweeps in a folder; it stays, empty.
+/// An empty file, locked while a process sweeps in a folder.
 const LOCK: &str = "sweep.lock";
 
-/// A sweep as its TOML file has it.
+/// A sweep, as in its TOML file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// The recipe that all runs begin with: one that comes with cairn, or a file. A relative path starts at the sweep's
-    /// file.
+    /// The recipe of all runs: a built-in one, or a file. A relative path starts at the sweep's file.
     pub recipe: String,
     /// Epochs of each run, instead of the recipe's.
     pub epochs: Option<u32>,
@@ -34,33 +33,33 @@ pub struct Sweep {
     /// Values that all runs have instead of the recipe's, by their keys as in [`Vary::key`].
     #[serde(default)]
     pub set: Table,
-    /// Each combination is trained once with each of these seeds; the recipe's own where there are none.
+    /// Each combination is trained once with each of these seeds; with the recipe's own if there are none.
     #[serde(default)]
     pub seeds: Vec<i64>,
-    /// What takes the place of the recipe's values.
+    /// The values that are varied.
     pub vary: Vec<Vary>,
 }
 
-/// A value of the recipe, and what is tried in its place.
+/// A value of the recipe that is varied.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vary {
-    /// The key with those above it: `optimiser.learning_rate`; or that of a whole table: `schedule`.
+    /// The dotted key of a value, such as `optimiser.learning_rate`, or of a whole table, such as `schedule`.
     pub key: String,
-    /// What it is set to, one after the other.
+    /// The values to try.
     pub values: Vec<Value>,
 }
 
 /// One run of a sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepRun {
-    /// What is varied and how, and the seed: `network.init=normal-0.02 seed=1`.
+    /// The varied values and the seed: `network.init=normal-0.02 seed=1`.
     pub name: String,
-    /// Its folder within the sweep's: the name without what a file system minds.
+    /// Its folder within the sweep's: the name without characters that file systems refuse.
     pub folder: PathBuf,
     /// The varied values, as text, in the order of [`Sweep::vary`].
     pub values: Vec<String>,
-    /// The recipe with these values and its seed in it.
+    /// The recipe with these values and this seed.
     pub recipe: Recipe,
 }
 
@@ -100,10 +99,10 @@ impl Sweep {
         }
     }
 
-    /// Makes the sweep's folder, and keeps other processes from sweeping in it while the value lives.
+    /// Creates the sweep's folder and locks it against other processes while the value lives.
     ///
     /// # Errors
-    /// When another process does so already, or the folder cannot be written.
+    /// When another process has locked it, or the folder cannot be written.
     pub fn claim(folder: &Path) -> Result<FolderLock, TrainError> {
         fs::create_dir_all(folder).map_err(|source| TrainError::Write { path: folder.to_owned(), source })?;
         let lock = FolderLock::take(folder, LOCK)?;
@@ -126,11 +125,11 @@ impl Sweep {
         }
     }
 
-    /// Every run: all combinations of the values, the last key's changing fastest, and each with every seed. All their
-    /// recipes are checked.
+    /// All runs: every combination of the values with every seed. The values of the last key change fastest. Checks the
+    /// recipe of each run.
     ///
     /// # Errors
-    /// With the first recipe that is none: a key that recipes do not have, a value out of its range.
+    /// With the first recipe that is not valid: an unknown key, or a value out of range.
     pub fn runs(&self) -> Result<Vec<SweepRun>, SweepError> {
         let at = |run: &str| {
             let run = run.to_owned();
@@ -163,8 +162,7 @@ impl Sweep {
         Ok(runs)
     }
 
-    /// The recipe that all runs begin with, as it is written: what it leaves out has no value yet, so that a value that
-    /// is varied brings its own defaults.
+    /// The recipe of all runs as it is written, without defaults, so that a varied table brings its own defaults.
     fn base(&self) -> Result<Table, RecipeError> {
         let text = Recipe::text(&self.recipe)?;
         let syntax = |source| RecipeError::Syntax { origin: self.recipe.clone(), source: Box::new(source) };
@@ -201,7 +199,7 @@ impl Sweep {
     }
 }
 
-/// Puts `value` under the dotted `key`; tables on the way that are not there are made.
+/// Sets the dotted `key` to `value`; missing tables are created.
 fn set(table: &mut Table, key: &str, value: Value) {
     match key.split_once('.') {
         None => {
@@ -220,10 +218,10 @@ fn set(table: &mut Table, key: &str, value: Value) {
     }
 }
 
-/// Longer names make paths that some systems do not take.
+/// Longer names make paths that some systems refuse.
 const LONGEST_NAME: usize = 100;
 
-/// A run's name without what a file system minds; one that is too long is replaced by its number.
+/// A run's name without characters that file systems refuse; the run's number if it is too long.
 fn folder_name(name: &str, number: usize) -> PathBuf {
     if name.len() > LONGEST_NAME {
         return PathBuf::from(format!("run-{number}"));

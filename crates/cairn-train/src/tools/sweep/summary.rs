@@ -1,4 +1,4 @@
-//! What the runs of a sweep came to, each combination's seeds together.
+//! The results of a sweep's runs, with the seeds of each combination together.
 
 use crate::run::runs::Run;
 
@@ -23,16 +23,16 @@ impl Spread {
     }
 }
 
-/// A combination of a sweep's values, and what its runs came to at their best epoch by validation loss.
+/// A combination of a sweep's values, with the figures of its runs at their best epoch by validation loss.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepRow {
     /// The varied values, as text.
     pub values: Vec<String>,
-    /// Runs that have come to their end.
+    /// Runs that have ended.
     pub runs: usize,
     /// Mean cross-entropy on the validation photos, in nats.
     pub valid_loss: Option<Spread>,
-    /// Share of them named right, in `[0, 1]`.
+    /// Accuracy on them, in `[0, 1]`.
     pub valid_accuracy: Option<Spread>,
     /// Macro F1 on them, in `[0, 1]`.
     pub valid_macro_f1: Option<Spread>,
