@@ -11,7 +11,7 @@ use cairn_nets::{Architecture, DeviceError, SpecError, StateDictError};
 
 use crate::recipe::RecipeError;
 
-/// Why a training cannot start, or had to stop.
+/// Why a training cannot start or had to stop.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -21,7 +21,7 @@ pub enum TrainError {
     /// The network that the recipe names.
     #[error("the recipe's network cannot be built")]
     Network(#[from] SpecError),
-    /// What is to compute.
+    /// The devices.
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// The weights to begin with are not for this network.
@@ -91,7 +91,7 @@ pub enum TrainError {
         /// The first photo's error.
         first: String,
     },
-    /// The loss is no longer a number.
+    /// The loss is not finite.
     #[error(
         "the loss became {loss} in epoch {epoch}, batch {batch}, at learning rate {learning_rate:.2e}: the training \
          diverged\n{}",
@@ -130,10 +130,10 @@ pub enum TrainError {
         /// The largest batch that fits; 0 if not even one photo does.
         fitting: usize,
     },
-    /// No ramp of learning rates.
+    /// A ramp of learning rates that is not valid.
     #[error(
-        "learning rates from {lowest:e} to {highest:e} in {batches} batches: the first must lie above 0 and below the \
-         last, with at least one batch between"
+        "learning rates from {lowest:e} to {highest:e} in {batches} batches: the first must be above 0 and below the \
+         last, with at least one batch"
     )]
     RateRamp {
         /// The first rate.
@@ -187,7 +187,7 @@ pub enum TrainError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The checkpoint is not what was written.
+    /// The checkpoint is damaged.
     #[error("{}: the checkpoint is damaged: {reason}", path.display())]
     Checkpoint {
         /// The file.
@@ -216,7 +216,7 @@ pub enum TrainError {
         /// The fingerprint of the photos there now.
         now: String,
     },
-    /// A teacher of other classes.
+    /// A teacher with other classes.
     #[error(
         "{}: this teacher tells other classes apart than the data set has:{}",
         path.display(), class_differences(missing, surplus)
@@ -254,7 +254,7 @@ pub enum TrainError {
     Curves(#[from] EvalError),
 }
 
-/// What to do about a training that diverged, and what is left of it: two lines.
+/// Advice after a divergence, and which model is kept: two lines.
 fn divergence_advice(best: Option<usize>) -> String {
     let kept = match best {
         Some(epoch) => format!("the best model so far, of epoch {epoch}, is kept"),

@@ -1,70 +1,46 @@
-//! Recipes, the training loop, schedules, checkpoints and the run folder.
+//! Recipes, the training engine, run folders, sweeps and other tools around training.
 //!
-//! [`Recipe`] says how to train, [`RunFolder`] is where it goes, and [`train`] is the loop, which reads top to bottom
-//! and tells an [`Observer`] what happens.
+//! [`Recipe`] says how to train, [`RunFolder`] is where the results go, and [`train`] runs the training and reports to an
+//! [`Observer`].
+//!
+//! | folder | holds |
+//! | --- | --- |
+//! | `recipe` | everything that decides how a training goes, as TOML |
+//! | `run` | the run folder: checkpoint, record, history, locks |
+//! | `engine` | the training loop and its parts |
+//! | `tools` | sweeps, the learning-rate finder, benchmarks, calibration |
 
-mod answer;
-mod average;
-mod bench;
-mod calibrate;
-mod checkpoint;
-mod clock;
-mod differences;
+mod engine;
 mod error;
-mod first_weights;
-mod folder_lock;
-mod history;
-mod json_number;
-mod learner;
-mod leftovers;
-mod loaders;
-mod loss;
-mod memory;
-mod numbers;
-mod observer;
-mod optimiser;
-mod parameter_groups;
-mod portion;
-mod probe;
-mod rate_finder;
 mod recipe;
 mod relative_path;
-mod replicas;
-mod run_folder;
-mod runs;
-mod schedule;
-mod step;
-mod sure;
-mod sweep;
-mod teachers;
-mod tensorboard;
-mod training;
-mod updates;
-mod validation;
+mod run;
+mod tools;
 
-pub use answer::answer;
-pub use bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
-pub use calibrate::{CalibrateError, CalibrationOutcome, ScoreQuality, calibrate};
-pub use differences::{Difference, differences};
+pub use engine::engine::train;
+pub use engine::job::{Interrupt, Outcome, Training};
+pub use engine::memory::peak_memory;
+pub use engine::observer::{Event, Observer};
+pub use engine::validation::evaluate;
 pub use error::TrainError;
-pub use folder_lock::FolderLock;
-pub use history::{EpochRecord, History};
-pub use memory::peak_memory;
-pub use observer::{Event, Interrupt, Observer};
-pub use optimiser::OptimiserRecipe;
-pub use rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};
+pub use recipe::recipe_diff::{Difference, recipe_diff};
 pub use recipe::{
     BUILT_IN_RECIPES, Blend, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning,
-    NamedNormalisation, NetworkRecipe, NormalisationRecipe, PhotosRecipe, Recipe, RecipeError,
-    TrainingRecipe,
+    NamedNormalisation, NetworkRecipe, NormalisationRecipe, OptimiserRecipe, PhotosRecipe, Recipe,
+    RecipeError, Schedule, TrainingRecipe,
 };
-pub use run_folder::{RunFolder, RunRecord};
-pub use runs::{Run, runs_in};
-pub use schedule::Schedule;
-pub use sure::{SureOutcome, calibrate_sure};
-pub use sweep::{
-    BUILT_IN_SWEEPS, SWEEP_CURVES, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStanding, Vary,
+pub use run::folder_lock::FolderLock;
+pub use run::history::{EpochRecord, History};
+pub use run::record::{RunRecord, StopReason};
+pub use run::run_folder::RunFolder;
+pub use run::runs::{Run, runs_in};
+pub use tools::answer::answer;
+pub use tools::bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
+pub use tools::calibrate::{
+    CalibrateError, CalibrationOutcome, ScoreQuality, SureOutcome, calibrate, calibrate_sure,
+};
+pub use tools::rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};
+pub use tools::sweep::{
+    BUILT_IN_SWEEPS, SWEEP_CURVES, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStatus, Vary,
     summarise,
 };
-pub use training::{Outcome, StopReason, Training, train};
-pub use validation::evaluate;

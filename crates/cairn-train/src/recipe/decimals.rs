@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 /// The TOML document with short decimals: TOML has only 64-bit numbers, in which the 32-bit 0.35 is 0.3499999940395355.
-/// Every number that one of 32 bits stands for is written as briefly as that one can be. What looks like a number in a
-/// string is changed, too: the caller checks that the document still says the same.
+/// A 64-bit number that equals a 32-bit number is written with the digits of the 32-bit one. Numbers within strings change,
+/// too: the caller checks that the document still means the same.
 pub(super) fn shortened(toml: &str) -> String {
     let in_word = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
     let mut short = String::with_capacity(toml.len());

@@ -1,8 +1,8 @@
-//! The section `[distil]`: learning from other models' answers.
+//! The section `[distil]`: knowledge distillation from other models.
 
 use serde::{Deserialize, Serialize};
 
-use super::first_fault;
+use super::error::RecipeError;
 
 /// Knowledge distillation (Hinton et al. 2015, <https://arxiv.org/abs/1503.02531>): the loss is `(1 - weight)` times the
 /// cross-entropy with the labels and `weight * temperature^2` times the divergence from the teachers' answers, which are
@@ -12,10 +12,10 @@ use super::first_fault;
 pub struct DistilRecipe {
     /// Model files or run folders, relative to the working directory. They must tell the same classes apart.
     pub teachers: Vec<String>,
-    /// Share of the teachers in the loss, above 0 and at most 1; at 1 the labels play no role.
+    /// Share of the teachers in the loss, above 0 and at most 1; at 1 the labels are ignored.
     #[serde(default = "half")]
     pub weight: f64,
-    /// What logits are divided by, above 0: the higher, the more an answer says of the classes that are not the likeliest.
+    /// Divisor of the logits, above 0: the higher, the more weight less likely classes have in an answer.
     #[serde(default = "two")]
     pub temperature: f64,
 }
@@ -29,14 +29,14 @@ fn two() -> f64 {
 }
 
 impl DistilRecipe {
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks the range of every figure.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let Self { ref teachers, weight, temperature } = *self;
-        first_fault([
+        RecipeError::check([
             (!teachers.is_empty(), "distil.teachers is empty; name at least one model".to_owned()),
             (
                 weight > 0.0 && weight <= 1.0,
-                format!("distil.weight is {weight}; it must lie above 0 and at most at 1"),
+                format!("distil.weight is {weight}; it must be above 0 and at most 1"),
             ),
             (
                 temperature > 0.0 && temperature.is_finite(),

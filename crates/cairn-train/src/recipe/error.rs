@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::BUILT_IN_RECIPES;
+use super::built_in::names;
 
 /// Why a recipe cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,15 @@ pub enum RecipeError {
     Fault(String),
 }
 
-fn names() -> String {
-    BUILT_IN_RECIPES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+impl RecipeError {
+    /// Checks rules in their order; each is whether it holds, and the fault if it does not.
+    ///
+    /// # Errors
+    /// [`RecipeError::Fault`] with the first rule that does not hold.
+    pub(crate) fn check<const N: usize>(rules: [(bool, String); N]) -> Result<(), Self> {
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, fault)) => Err(Self::Fault(fault)),
+            None => Ok(()),
+        }
+    }
 }

@@ -2,24 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::first_fault;
+use super::error::RecipeError;
 
-/// Which layers learn, and how fast; by default all alike.
+/// Which layers learn, and how fast; by default all equally.
 ///
 /// Layers are counted in stages, from the network's head back: ResNet-18's are `fc`, `layer4` to `layer1`, and `conv1` with
 /// `bn1`. See [`Learning`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FineTuneRecipe {
-    /// What learns from the first epoch on. The rest keeps the weights that it began with: no gradient is computed, no
-    /// weight decays, and batch norms use and keep their running statistics.
+    /// The layers that learn from the first epoch on. The others are frozen: no gradients, no weight decay, and batch norms
+    /// use and keep their running statistics.
     pub train: Learning,
-    /// With `train = "head"`, a linear probe: so many views of each photo go through the frozen layers, once, and the head
-    /// learns from their features alone, an epoch of which takes a blink. The first view is the one that validation
-    /// takes, the others are augmented. Left out, photos go through all layers in every epoch.
+    /// With `train = "head"`, a linear probe: this many views of each photo pass through the frozen layers once, and the head
+    /// learns from the cached features. The first view is the one of validation, the others are augmented. Without it,
+    /// photos pass through all layers in every epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_views: Option<usize>,
-    /// One more stage learns after every so many epochs, from the head back (gradual unfreezing: Howard and Ruder 2018,
+    /// Epochs after which one more stage is unfrozen, from the head back (gradual unfreezing: Howard and Ruder 2018,
     /// <https://arxiv.org/abs/1801.06146>).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unfreeze_every: Option<usize>,
@@ -40,7 +40,7 @@ pub enum Learning {
     All,
     /// The last stage alone: the linear layer that gives the logits.
     Head,
-    /// So many stages, the head among them.
+    /// This many last stages, including the head.
     Last(usize),
 }
 
@@ -57,7 +57,7 @@ impl Default for FineTuneRecipe {
 }
 
 impl FineTuneRecipe {
-    /// How many stages learn in this epoch, counted from 0, of a network of `stages`.
+    /// The number of stages that learn in this epoch, counted from 0, of a network with `stages` stages.
     pub(crate) fn learning_stages(&self, epoch: usize, stages: usize) -> usize {
         let first = match self.train {
             Learning::All => stages,
@@ -72,10 +72,10 @@ impl FineTuneRecipe {
         *self == Self::default()
     }
 
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks the range of every figure.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let Self { train, cached_views, unfreeze_every, layer_decay, .. } = *self;
-        first_fault([
+        RecipeError::check([
             (
                 train != Learning::Last(0),
                 "fine_tune.train is { last = 0 }, which leaves nothing to learn; use at least 1".to_owned(),
@@ -95,7 +95,7 @@ impl FineTuneRecipe {
             ),
             (
                 layer_decay > 0.0 && layer_decay <= 1.0,
-                format!("fine_tune.layer_decay is {layer_decay}; it must lie above 0 and at most at 1"),
+                format!("fine_tune.layer_decay is {layer_decay}; it must be above 0 and at most 1"),
             ),
         ])
     }

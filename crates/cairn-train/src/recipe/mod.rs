@@ -1,11 +1,15 @@
 //! A recipe: everything that decides how a training goes, in one TOML file.
 
+mod built_in;
 mod decimals;
 mod distil;
 mod error;
 mod fine_tune;
 mod network;
+mod optimiser;
 mod photos;
+pub(crate) mod recipe_diff;
+mod schedule;
 mod training;
 
 use std::path::Path;
@@ -16,34 +20,18 @@ use cairn_nets::{NetworkSpec, Precision};
 use cairn_photo::{Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
+pub use built_in::BUILT_IN_RECIPES;
 pub use distil::DistilRecipe;
 pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
 pub use network::{Blend, FirstWeights, NetworkRecipe};
+pub use optimiser::OptimiserRecipe;
 pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
+pub use schedule::Schedule;
+pub(crate) use schedule::SchedulePoint;
 pub use training::{ClassWeights, TrainingRecipe};
 
-use crate::optimiser::OptimiserRecipe;
 use crate::relative_path::without_root;
-use crate::schedule::Schedule;
-
-/// The recipes that come with cairn, by name.
-pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
-    ("demo", include_str!("../../../../recipes/demo.toml")),
-    ("quick", include_str!("../../../../recipes/quick.toml")),
-    ("probe", include_str!("../../../../recipes/probe.toml")),
-    ("best-scratch", include_str!("../../../../recipes/best-scratch.toml")),
-    ("few-shot", include_str!("../../../../recipes/few-shot.toml")),
-    ("best-transfer", include_str!("../../../../recipes/best-transfer.toml")),
-    ("shipped", include_str!("../../../../recipes/shipped.toml")),
-    ("system-a-resnet34", include_str!("../../../../recipes/system-a-resnet34.toml")),
-    ("system-a-scratch", include_str!("../../../../recipes/system-a-scratch.toml")),
-    ("system-b-plain", include_str!("../../../../recipes/system-b-plain.toml")),
-    ("system-b-residual", include_str!("../../../../recipes/system-b-residual.toml")),
-    ("system-b-resnet34", include_str!("../../../../recipes/system-b-resnet34.toml")),
-    ("system-c-alexnet", include_str!("../../../../recipes/system-c-alexnet.toml")),
-    ("system-c-scratch", include_str!("../../../../recipes/system-c-scratch.toml")),
-];
 
 /// Everything that decides how a training goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,18 +39,18 @@ pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
 pub struct Recipe {
     /// The network and its first weights.
     pub network: NetworkRecipe,
-    /// How photos are shown to it.
+    /// Preprocessing and augmentation of the photos.
     pub photos: PhotosRecipe,
-    /// How long, and in which portions.
+    /// How long, and with which batches.
     pub training: TrainingRecipe,
-    /// How weights are updated.
+    /// The optimizer.
     pub optimiser: OptimiserRecipe,
-    /// How the learning rate changes.
+    /// The learning-rate schedule.
     pub schedule: Schedule,
     /// Which layers learn, and how fast.
     #[serde(default, skip_serializing_if = "FineTuneRecipe::is_default")]
     pub fine_tune: FineTuneRecipe,
-    /// Other models to learn from.
+    /// Knowledge distillation from other models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distil: Option<DistilRecipe>,
 }
@@ -112,7 +100,7 @@ impl Recipe {
         Ok(if same { short } else { exact })
     }
 
-    /// The recipe with the last names of files in place of their absolute paths: for what is handed on.
+    /// The recipe with file names instead of absolute paths, for models that are passed on.
     pub(crate) fn without_absolute_paths(&self) -> Self {
         let mut recipe = self.clone();
         if let Some(FirstWeights::File(path)) = &mut recipe.network.weights {
@@ -127,13 +115,13 @@ impl Recipe {
         recipe
     }
 
-    /// The recipe with figures in place of what depends on the photos (their own mean and deviation, if it asks for
-    /// them) and on the machine (the precision).
+    /// Replaces what depends on the photos (their mean and standard deviation, if the recipe asks for them) and on the
+    /// machine (the precision) with figures.
     ///
-    /// `progress` is told how many photos are measured, and of how many.
+    /// `progress` is called with the number of measured photos and the number of all photos.
     ///
     /// # Errors
-    /// When not one photo can be read.
+    /// When no photo can be read.
     pub fn resolved(
         mut self,
         data: &ImageFolder,
@@ -147,7 +135,7 @@ impl Recipe {
         Ok(self)
     }
 
-    /// The number type of feature maps: the recipe's, or the machine's fastest.
+    /// The number type of activations: the recipe's, or the machine's fastest.
     pub fn precision(&self) -> Precision {
         self.training.precision.unwrap_or_else(Precision::best)
     }
@@ -158,7 +146,7 @@ impl Recipe {
         NetworkSpec { architecture, classes, side: self.side(), dropout }
     }
 
-    /// How photos are shown in validation, testing and use, once the normalisation is resolved.
+    /// The preprocessing in validation, testing and use, with this normalisation.
     pub fn preprocess(&self, normalisation: Normalisation) -> Preprocess {
         Preprocess { framing: self.photos.framing.clone(), normalisation }
     }
@@ -168,49 +156,36 @@ impl Recipe {
         self.photos.input_size().0 as usize
     }
 
-    /// Checks every figure's range.
+    /// Checks the range of every figure.
     ///
     /// # Errors
     /// [`RecipeError::Fault`] with the first fault found.
     pub fn validate(&self) -> Result<(), RecipeError> {
-        self.fault().map_or(Ok(()), |fault| Err(RecipeError::Fault(fault)))
+        self.training.validate()?;
+        self.photos.validate()?;
+        self.network_spec(2).validate().map_err(|e| RecipeError::Fault(format!("network: {e}")))?;
+        self.network.blend.as_ref().map_or(Ok(()), Blend::validate)?;
+        self.validate_growth()?;
+        self.optimiser.validate()?;
+        self.schedule.validate()?;
+        self.fine_tune.validate()?;
+        let both = self.distil.is_some() && self.fine_tune.cached_views.is_some();
+        RecipeError::check([(
+            !both,
+            "distil needs photos, but fine_tune.cached_views keeps features only: leave out one".to_owned(),
+        )])?;
+        self.distil.as_ref().map_or(Ok(()), DistilRecipe::validate)
     }
 
-    fn fault(&self) -> Option<String> {
-        self.training
-            .fault()
-            .or_else(|| self.photos.fault())
-            .or_else(|| self.network_spec(2).validate().err().map(|e| format!("network: {e}")))
-            .or_else(|| self.network.blend.as_ref().and_then(Blend::fault))
-            .or_else(|| self.growth_fault())
-            .or_else(|| self.optimiser.fault())
-            .or_else(|| self.schedule.fault())
-            .or_else(|| self.fine_tune.fault())
-            .or_else(|| {
-                let both = self.distil.is_some() && self.fine_tune.cached_views.is_some();
-                both.then(|| {
-                    "distil needs photos, and fine_tune.cached_views keeps features alone: leave out one"
-                        .to_owned()
-                })
-            })
-            .or_else(|| self.distil.as_ref().and_then(DistilRecipe::fault))
-    }
-
-    /// Why the network cannot take the photos of the first epochs, if it cannot.
-    fn growth_fault(&self) -> Option<String> {
-        let side = self.photos.growth?.from;
+    /// Checks that the network can take the photos of the first epochs.
+    fn validate_growth(&self) -> Result<(), RecipeError> {
+        let Some(growth) = self.photos.growth else { return Ok(()) };
         let network = self.network.architecture;
-        if network.takes_one_size() {
-            return Some(format!("photos.growth: {network} takes photos of one size only"));
-        }
-        let spec = NetworkSpec { side, ..self.network_spec(2) };
-        Some(format!("photos.growth.from: {}", spec.validate().err()?))
+        let fault = format!("photos.growth: {network} takes photos of one size only");
+        RecipeError::check([(!network.takes_one_size(), fault)])?;
+        let spec = NetworkSpec { side: growth.from, ..self.network_spec(2) };
+        spec.validate().map_err(|e| RecipeError::Fault(format!("photos.growth.from: {e}")))
     }
-}
-
-/// The first of these that does not hold.
-fn first_fault<const N: usize>(rules: [(bool, String); N]) -> Option<String> {
-    rules.into_iter().find_map(|(holds, fault)| (!holds).then_some(fault))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use cairn_nets::{Architecture, Init};
 use serde::{Deserialize, Serialize};
 
+use super::error::RecipeError;
+
 /// The network and its first weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,34 +15,35 @@ pub struct NetworkRecipe {
     pub architecture: Architecture,
     /// Share of values that dropout sets to zero, in `[0, 1)`.
     pub dropout: f64,
-    /// How its first weights are drawn.
+    /// How its weights are initialised.
     #[serde(default)]
     pub init: Init,
-    /// Weights of another training to begin with, in place of drawn ones; a last layer for other classes begins anew.
+    /// Weights to begin with in place of random ones. The final layer is re-initialised if the class count differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<FirstWeights>,
-    /// What another training made of those weights, mixed with them.
+    /// A model to blend those weights with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blend: Option<Blend>,
 }
 
-/// First weights that lie between given ones and those of a model that began with them: features of such a network tell
-/// apart what that model learned nearly as well as its own, and know more of everything else
+/// First weights between given weights and those of a model that was fine-tuned from them
 /// ([`StateDict::blended`](cairn_nets::StateDict::blended)).
+///
+/// Features of such a network separate the model's classes nearly as well as the model's own do, and other classes better.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blend {
     /// A model file or run folder, relative to the working directory.
     pub with: PathBuf,
-    /// How far from the given weights to the model's, above 0 and below 1.
+    /// Share of the model's weights, above 0 and below 1.
     pub share: f32,
 }
 
 impl Blend {
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
-        let within = self.share > 0.0 && self.share < 1.0;
-        (!within).then(|| format!("network.blend.share is {}; it must lie between 0 and 1", self.share))
+    /// Checks that `share` is in range.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
+        let fault = format!("network.blend.share is {}; it must be between 0 and 1", self.share);
+        RecipeError::check([(self.share > 0.0 && self.share < 1.0, fault)])
     }
 }
 

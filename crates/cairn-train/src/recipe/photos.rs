@@ -4,27 +4,29 @@ use cairn_dataset::{BatchMixing, SizeGrowth};
 use cairn_photo::{Augmentations, Framing, Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
-/// How photos are shown to the network.
+use super::error::RecipeError;
+
+/// Preprocessing and augmentation of the photos.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotosRecipe {
-    /// From a photo to the network's input, in validation, testing and use.
+    /// Resizing and cropping in validation, testing and use.
     pub framing: Framing,
-    /// How pixel values become numbers.
+    /// Normalisation of pixel values.
     pub normalisation: NormalisationRecipe,
-    /// From a photo to the network's input, in training. It ends at the framing's size.
+    /// Augmentation in training. It must end at the size of `framing`.
     pub augment: Augmentations,
-    /// How the photos of a batch are mixed with each other, in training: `{ mix_up = { alpha = 0.2 } }`,
+    /// MixUp or CutMix of the photos of a batch, in training: `{ mix_up = { alpha = 0.2 } }`,
     /// `{ cut_mix = { alpha = 1.0 } }` or `{ mix_up_or_cut_mix = { mix_up_alpha = 0.2, cut_mix_alpha = 1.0 } }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mixing: Option<BatchMixing>,
-    /// Smaller photos in the first epochs: `{ from = 96, epochs = 10 }` begins with 96 px and is at full size from the
+    /// Progressive resizing: smaller photos in the first epochs: `{ from = 96, epochs = 10 }` begins with 96 px and is at full size from the
     /// eleventh epoch on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<SizeGrowth>,
 }
 
-/// How pixel values become numbers.
+/// Normalisation of pixel values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum NormalisationRecipe {
@@ -38,9 +40,9 @@ pub enum NormalisationRecipe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamedNormalisation {
-    /// Mean and deviation of ImageNet.
+    /// Mean and standard deviation of ImageNet.
     Imagenet,
-    /// Mean and deviation of the training photos at hand.
+    /// Mean and standard deviation of the training photos.
     DataSet,
 }
 
@@ -51,38 +53,44 @@ impl PhotosRecipe {
         (preprocess.input_width(), preprocess.input_height())
     }
 
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks that framing and augmentation are sound and end at the same size.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
+        let fault = |fault: String| Err(RecipeError::Fault(fault));
         let (width, height) = self.input_size();
         if width != height {
-            return Some(format!("photos.framing ends at {width} x {height}; networks take squares"));
+            return fault(format!("photos.framing ends at {width} x {height}; networks take squares"));
         }
         let normalisation = self.normalisation.known().unwrap_or(Normalisation::IMAGENET);
         let preprocess = Preprocess { framing: self.framing.clone(), normalisation };
         if let Err(e) = cairn_model::check_preprocess(&preprocess) {
-            return Some(format!("photos: {e}"));
+            return fault(format!("photos: {e}"));
         }
         if let Err(e) = self.augment.validate() {
-            return Some(format!("photos.augment: {e}"));
+            return fault(format!("photos.augment: {e}"));
         }
-        let ends_at = match self.augment.output_size() {
-            Some(size) if size == (width, height) => None,
-            Some(size) => Some(format!(
-                "photos.augment ends at {} x {}, photos.framing at {width} x {height}: make them equal",
-                size.0, size.1
+        match self.augment.output_size() {
+            Some(size) if size == (width, height) => {}
+            Some(size) => {
+                return fault(format!(
+                    "photos.augment ends at {} x {}, photos.framing at {width} x {height}: make them equal",
+                    size.0, size.1
+                ));
+            }
+            None => {
+                return fault(
+                    "photos.augment leaves photos of different sizes: end it with a crop".to_owned(),
+                );
+            }
+        }
+        if let Some(Err(e)) = self.mixing.map(|mixing| mixing.validate()) {
+            return fault(format!("photos.mixing: {e}"));
+        }
+        match self.growth {
+            Some(SizeGrowth { from, .. }) if from == 0 || from > width as usize => fault(format!(
+                "photos.growth.from is {from}; it must be above 0 and at most the full size, {width}"
             )),
-            None => Some("photos.augment leaves photos of different sizes: end it with a crop".to_owned()),
-        };
-        ends_at
-            .or_else(|| Some(format!("photos.mixing: {}", self.mixing?.validate().err()?)))
-            .or_else(|| self.growth_fault(width as usize))
-    }
-
-    fn growth_fault(&self, side: usize) -> Option<String> {
-        let from = self.growth?.from;
-        let fault =
-            format!("photos.growth.from is {from}; it must lie above 0 and at most at the full size, {side}");
-        (from == 0 || from > side).then_some(fault)
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,12 +1,12 @@
-//! The section `[training]`.
+//! The section `[training]`: how long, with which batches.
 
 use cairn_dataset::Sampling;
 use cairn_nets::Precision;
 use serde::{Deserialize, Serialize};
 
-use super::first_fault;
+use super::error::RecipeError;
 
-/// How long, and in which portions.
+/// How long, and with which batches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecipe {
@@ -17,31 +17,31 @@ pub struct TrainingRecipe {
     /// Minutes at most, validation included. A run under a time budget is not repeatable to the bit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
-    /// Share of each label spread evenly over all classes, in `[0, 1)` (Szegedy et al. 2015,
+    /// Label smoothing: share of each label spread evenly over all classes, in `[0, 1)` (Szegedy et al. 2015,
     /// <https://arxiv.org/abs/1512.00567>).
     #[serde(default)]
     pub label_smoothing: f64,
     /// Which photos an epoch shows: `"each-once"`, or `"class-balanced"` for as many of every class.
     #[serde(default)]
     pub sampling: Sampling,
-    /// How much a photo of each class counts in the training loss.
+    /// Class weights of the training loss.
     #[serde(default)]
     pub class_weights: ClassWeights,
-    /// Batches whose gradients make one step together, for batches larger than memory holds. Batch norm still sees one
-    /// batch at a time.
+    /// Batches per optimizer step (gradient accumulation), for batches that do not fit into memory. Batch norm still sees
+    /// one batch at a time.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub accumulate: usize,
-    /// The greatest length of all gradients together; longer ones are shortened to it (PyTorch's `clip_grad_norm_`).
+    /// Largest norm of all gradients together; larger ones are scaled down to it (PyTorch's `clip_grad_norm_`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// Decay of a running mean of the weights, in `(0, 1)`, such as 0.999: the mean is then what is validated and saved
-    /// (timm's `ModelEmaV3` with its warm-up of the decay).
+    /// Decay of an exponential moving average (EMA) of the weights, in `(0, 1)`, such as 0.999. The average is validated and
+    /// saved in place of the weights (timm's `ModelEmaV3` with its warm-up of the decay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
-    /// Stop after so many epochs without a lower validation loss.
+    /// Patience: stop after this many epochs without a lower validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<usize>,
-    /// Number type of feature maps [default: the machine's fastest].
+    /// Number type of activations [default: the machine's fastest].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
     /// Decides first weights, the order of photos, augmentation and dropout.
@@ -49,14 +49,14 @@ pub struct TrainingRecipe {
     pub seed: u64,
 }
 
-/// How much a photo of each class counts in the training loss.
+/// Class weights of the training loss.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassWeights {
-    /// As much as any other.
+    /// Every photo counts the same.
     #[default]
     Equal,
-    /// In inverse proportion to the class's share of the training photos, so that every class counts as much as any other
+    /// In inverse proportion to the class's share of the training photos, so that every class counts the same
     /// (scikit-learn's `class_weight="balanced"`).
     Balanced,
 }
@@ -71,11 +71,11 @@ fn is_one(count: &usize) -> bool {
 }
 
 impl TrainingRecipe {
-    /// What is wrong with the figures, if anything.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Checks the range of every figure.
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let Self { batch, epochs, minutes, label_smoothing, early_stopping, precision, seed, .. } = *self;
         let Self { accumulate, clip_norm, ema, .. } = *self;
-        first_fault([
+        RecipeError::check([
             (batch > 0, "training.batch is 0; a batch needs at least one photo".to_owned()),
             (epochs > 0, "training.epochs is 0; train for at least one".to_owned()),
             (
@@ -84,9 +84,7 @@ impl TrainingRecipe {
             ),
             (
                 (0.0..1.0).contains(&label_smoothing),
-                format!(
-                    "training.label_smoothing is {label_smoothing}; it must lie from 0 up to but not including 1"
-                ),
+                format!("training.label_smoothing is {label_smoothing}; it must be at least 0 and below 1"),
             ),
             (accumulate > 0, "training.accumulate is 0; a step needs at least one batch".to_owned()),
             (
@@ -95,9 +93,12 @@ impl TrainingRecipe {
             ),
             (
                 ema.is_none_or(|decay| decay > 0.0 && decay < 1.0),
-                format!("training.ema is {}; it must lie between 0 and 1", ema.unwrap_or_default()),
+                format!("training.ema is {}; it must be between 0 and 1", ema.unwrap_or_default()),
             ),
-            (early_stopping != Some(0), "training.early_stopping is 0; bear at least one epoch".to_owned()),
+            (
+                early_stopping != Some(0),
+                "training.early_stopping is 0; it must be at least 1 epoch".to_owned(),
+            ),
             (
                 precision.is_none_or(Precision::is_offered),
                 "training.precision is bf16, in which this machine does not compute; use f32".to_owned(),

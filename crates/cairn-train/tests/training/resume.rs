@@ -207,8 +207,8 @@ fn a_probe_that_was_stopped_ends_the_same_too() {
             FineTuneRecipe { train: Learning::Head, cached_views: Some(2), ..FineTuneRecipe::default() };
     });
     let whole = Traces::of(&train_with_stops(&set, &recipe, "whole", &[]));
-    // Among the features, and after an epoch.
-    let stops = [StopAt::Features(1), StopAt::EpochEnd(2)];
+    // Among the features, in the middle of an epoch, and after an epoch.
+    let stops = [StopAt::Features(1), StopAt::Batch(2, 3), StopAt::EpochEnd(2)];
     whole.assert_equal(&Traces::of(&train_with_stops(&set, &recipe, "resumed", &stops)));
 }
 

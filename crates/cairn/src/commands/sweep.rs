@@ -7,7 +7,7 @@ use cairn_dataset::ImageFolder;
 use cairn_eval::write_run_curves;
 use cairn_train::{
     Interrupt, Run, RunFolder, RunRecord, SWEEP_CURVES, Spread, StopReason, Sweep as Plan, SweepRow,
-    SweepRun, SweepStanding, TrainError, Training, summarise, train,
+    SweepRun, SweepStatus, TrainError, Training, summarise, train,
 };
 use clap::Args;
 
@@ -96,17 +96,17 @@ impl Sweep {
         interrupt: &Interrupt,
         bad_photos: &mut usize,
     ) -> Result<RunEnd> {
-        let (run, recipe) = match planned.standing(sweep, root)? {
-            SweepStanding::Ended(run) if run.record.ended == Some(StopReason::Diverged) => {
+        let (run, recipe) = match planned.status(sweep, root)? {
+            SweepStatus::Ended(run) if run.record.ended == Some(StopReason::Diverged) => {
                 say("done already: it diverged");
                 return Ok(RunEnd::Diverged);
             }
-            SweepStanding::Ended(run) => {
+            SweepStatus::Ended(run) => {
                 say("done already");
                 return Ok(RunEnd::Ended(run));
             }
-            SweepStanding::Begun(run, recipe) => (run, *recipe),
-            SweepStanding::Missing => {
+            SweepStatus::Begun(run, recipe) => (run, *recipe),
+            SweepStatus::Missing => {
                 let recipe = resolve(planned.recipe.clone(), data, &self.devices)?;
                 let record = RunRecord::here(root.to_owned()).by_recipe(&self.recipe);
                 (RunFolder::create(sweep.join(&planned.folder), &recipe, &record)?, recipe)

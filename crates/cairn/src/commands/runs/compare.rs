@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_eval::{check_chart_name, write_run_curves};
-use cairn_train::{Recipe, Run, differences};
+use cairn_train::{Recipe, Run, recipe_diff};
 use clap::Args;
 
 use super::{result_columns, results};
@@ -36,7 +36,7 @@ impl Compare {
         }
         let runs = self.runs.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>, _>>()?;
         let recipes: Vec<&Recipe> = runs.iter().map(|run| &run.recipe).collect();
-        let differences = differences(&recipes)?;
+        let differences = recipe_diff(&recipes)?;
 
         let mut columns = vec![Column::new("run", "run")];
         columns.extend(differences.iter().map(|difference| Column::new(&difference.key, &difference.key)));

@@ -1,0 +1,103 @@
+//! Data parallelism: the devices that compute a step together.
+//!
+//! Each has a replica of the network and takes its share of every batch; the gradients meet on the first device, which takes
+//! the optimizer's step (what Burn's own trainer calls `OptimMainDevice`, and PyTorch `DataParallel`). As there, batch norms
+//! go by the photos of their own device, and keep the statistics of the first one's.
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use cairn_dataset::{Batch, ImageFolder};
+use cairn_nets::{Network, Precision};
+use cairn_photo::Normalisation;
+
+use crate::TrainError;
+use crate::engine::accumulate::GradientAccumulator;
+use crate::engine::loss::Loss;
+use crate::engine::state::EpochSums;
+use crate::engine::step::{Launched, StepInput, StepOutcome, launch};
+use crate::engine::teachers::Teachers;
+use crate::recipe::Recipe;
+
+/// The devices that share every batch, each with its teachers.
+#[derive(Debug)]
+pub(crate) struct Replicas {
+    /// At least one.
+    replicas: Vec<Replica>,
+    classes: usize,
+    loss: Loss,
+    precision: Precision,
+}
+
+#[derive(Debug)]
+struct Replica {
+    /// With gradients.
+    device: Device,
+    teachers: Option<Teachers>,
+}
+
+impl Replicas {
+    /// Opens the recipe's teachers on each of these devices.
+    ///
+    /// # Panics
+    /// If there is no device.
+    pub(crate) fn open(
+        recipe: &Recipe,
+        data: &ImageFolder,
+        normalisation: &Normalisation,
+        devices: &[Device],
+    ) -> Result<Self, TrainError> {
+        assert!(!devices.is_empty(), "a training needs a device");
+        let replica = |device: &Device| {
+            let teachers = Teachers::open(recipe, &data.classes, normalisation, device)?;
+            Ok(Replica { device: device.clone().autodiff(), teachers })
+        };
+        let classes = data.classes.len();
+        Ok(Self {
+            replicas: devices.iter().map(replica).collect::<Result<_, TrainError>>()?,
+            classes,
+            loss: Loss::new(recipe, &data.train, classes),
+            precision: recipe.precision(),
+        })
+    }
+
+    /// Seeds dropout on every device, differently on each.
+    pub(crate) fn seed(&self, seed: u64) {
+        for (number, replica) in (0..).zip(&self.replicas) {
+            replica.device.seed(seed.wrapping_add(number));
+        }
+    }
+
+    /// Adds the gradients of the mean loss over a batch, which must not be empty, to `accumulator`. `network` is on the first
+    /// device.
+    pub(crate) fn backward(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        accumulator: &mut GradientAccumulator,
+    ) -> StepOutcome {
+        let share = batch.len().div_ceil(self.replicas.len());
+        let shares = (0..batch.len()).step_by(share).map(|from| from..batch.len().min(from + share));
+        // A GPU computes in the background, so that one thread keeps all of them busy.
+        let launched: Vec<Launched> = (self.replicas.iter().enumerate().zip(shares))
+            .map(|((number, replica), photos)| match number {
+                0 => self.launch(network, replica, batch, photos),
+                _ => self.launch(&network.clone().fork(&replica.device), replica, batch, photos),
+            })
+            .collect();
+        let first = self.replicas[0].device.clone().inner();
+        let mut sums = EpochSums::default();
+        for launched in launched {
+            let (gradients, outcome) = launched.outcome();
+            accumulator.add(network, gradients.to_device(&first, network), outcome.photos);
+            sums.add(&outcome);
+        }
+        StepOutcome { loss: sums.mean_loss(), correct: sums.correct, photos: sums.photos }
+    }
+
+    fn launch(&self, network: &Network, replica: &Replica, batch: &Batch, photos: Range<usize>) -> Launched {
+        let batch = StepInput::of(batch, photos, self.classes, replica.teachers.as_ref(), &replica.device);
+        launch(network, batch, &self.loss, self.precision)
+    }
+}

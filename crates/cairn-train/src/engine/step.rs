@@ -1,0 +1,129 @@
+//! One batch: forward, loss, backward.
+
+use std::ops::Range;
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use cairn_dataset::Batch;
+use cairn_kernels::layers::images;
+use cairn_nets::{Network, Precision};
+
+use crate::engine::loss::{Loss, Targets};
+use crate::engine::teachers::Teachers;
+
+/// The figures of one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StepOutcome {
+    /// Mean loss over the batch, in nats.
+    pub loss: f64,
+    /// Photos that were classified correctly.
+    pub correct: usize,
+    /// Photos in the batch.
+    pub photos: usize,
+}
+
+/// The input of one step: photos or features, with their targets.
+#[derive(Debug, Clone)]
+pub(crate) struct StepInput {
+    pub input: Input,
+    pub targets: Targets,
+}
+
+/// Photos, or features of photos.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    /// `[photos, 3, height, width]`
+    Images(Tensor<4>),
+    /// `[photos, features]`
+    Features(Tensor<2>),
+}
+
+impl StepInput {
+    /// Some photos of a batch on an autodiff device, with the answers of the teachers if there are any.
+    pub(crate) fn of(
+        batch: &Batch,
+        photos: Range<usize>,
+        classes: usize,
+        teachers: Option<&Teachers>,
+        device: &Device,
+    ) -> Self {
+        let rows = |width: usize| photos.start * width..photos.end * width;
+        let labels = batch.soft_labels(classes)[rows(classes)].to_vec();
+        let pixels = &batch.pixels[rows(3 * batch.height * batch.width)];
+        let images = images(pixels, [photos.len(), 3, batch.height, batch.width], device);
+        let answers = teachers.map(|teachers| teachers.answers(&images.clone().inner()));
+        Self { input: Input::Images(images), targets: Targets { labels, answers } }
+    }
+}
+
+/// A step that a GPU may still be computing.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    /// Of the mean loss.
+    gradients: GradientsParams,
+    /// `[1]`
+    loss: Tensor<1>,
+    /// `[photos, classes]`
+    logits: Tensor<2>,
+    /// `[photos * classes]`
+    labels: Vec<f32>,
+}
+
+impl Launched {
+    /// Waits for the result of the step.
+    pub(crate) fn outcome(self) -> (GradientsParams, StepOutcome) {
+        let [photos, _] = self.logits.dims();
+        let correct = count_correct(self.logits, &self.labels);
+        let loss = f64::from(self.loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
+        (self.gradients, StepOutcome { loss, correct, photos })
+    }
+}
+
+/// Launches the step of a batch, which must not be empty. Its input and the network are on an autodiff device.
+pub(crate) fn launch(network: &Network, batch: StepInput, loss: &Loss, precision: Precision) -> Launched {
+    let StepInput { input, targets } = batch;
+    let logits = match input {
+        Input::Images(images) => network.forward(images, precision),
+        Input::Features(features) => network.classify(features),
+    }; // [photos, classes]
+    let loss = loss.of(logits.clone(), &targets);
+    let gradients = GradientsParams::from_grads(loss.backward(), network);
+    Launched { gradients, loss: loss.inner(), logits: logits.inner(), labels: targets.labels }
+}
+
+/// The gradients of the mean loss over a batch, as [`launch`] computes them.
+pub(crate) fn backward(
+    network: &Network,
+    batch: StepInput,
+    loss: &Loss,
+    precision: Precision,
+) -> (GradientsParams, StepOutcome) {
+    launch(network, batch, loss, precision).outcome()
+}
+
+/// Computes a step on photos of zeros and drops the result, to measure its memory.
+pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, precision: Precision, device: &Device) {
+    let images = Tensor::<4>::zeros([photos, 3, side, side], device);
+    let gradients = network.forward(images, precision).mean().backward();
+    drop(GradientsParams::from_grads(gradients, network));
+}
+
+/// The number of photos whose largest logit is at the class with the largest label; the first of equals counts.
+fn count_correct(logits: Tensor<2>, labels: &[f32]) -> usize {
+    let [_, classes] = logits.dims();
+    let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+    let greatest = |row: &[f32]| (0..classes).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)));
+    let rows = logits.chunks_exact(classes).zip(labels.chunks_exact(classes));
+    rows.filter(|(logits, labels)| greatest(logits) == greatest(labels)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_photo_is_right_when_its_likeliest_class_is_and_the_first_of_equals_counts() {
+        let logits = Tensor::<2>::from_floats([[1.0, 3.0], [2.0, 2.0], [5.0, 1.0]], &Device::flex());
+        assert_eq!(count_correct(logits, &[0.0, 1.0, 0.7, 0.3, 0.4, 0.6]), 2);
+    }
+}

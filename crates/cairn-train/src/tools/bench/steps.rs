@@ -1,0 +1,107 @@
+//! How fast a network trains and infers on this machine, on photos of noise.
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::{Device, Distribution, Tensor};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
+
+use crate::engine::loss::{Loss, Targets};
+use crate::engine::optimizer::Optimizer;
+use crate::engine::parameter_groups::ParameterGroups;
+use crate::engine::step::{Input, StepInput, backward};
+use crate::recipe::OptimiserRecipe;
+
+/// What is timed, on photos of 224 px and with 50 classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Benchmark {
+    /// The network, with random weights.
+    pub architecture: Architecture,
+    /// Photos in a batch.
+    pub batch: usize,
+    /// Number type of activations.
+    pub precision: Precision,
+    /// Timed runs after a warm-up run; the best counts.
+    pub repeats: usize,
+}
+
+const SIDE: usize = 224;
+const CLASSES: usize = 50;
+
+impl Benchmark {
+    /// Photos a second of whole training steps: forward, loss, backward, Adam.
+    ///
+    /// # Errors
+    /// When the network cannot be built.
+    pub fn training(&self) -> Result<f64, SpecError> {
+        let device = Device::flex().autodiff();
+        let mut network = Some(self.network()?.train());
+        let recipe =
+            OptimiserRecipe::Adam { learning_rate: 1e-4, weight_decay: 0.0, decay_biases_and_norms: true };
+        let mut optimizer = Optimizer::new(recipe, ParameterGroups::default());
+        let labels: Vec<f32> = (0..self.batch).flat_map(|n| one_hot(n % CLASSES)).collect();
+        let images = self.images(&device);
+        Ok(self.best(|| {
+            let targets = Targets { labels: labels.clone(), answers: None };
+            let batch = StepInput { input: Input::Images(images.clone()), targets };
+            network = network.take().map(|network| {
+                let (gradients, _) = backward(&network, batch, &Loss::default(), self.precision);
+                optimizer.step(recipe.learning_rate(), network, gradients)
+            });
+        }))
+    }
+
+    /// Photos a second of forward passes.
+    ///
+    /// # Errors
+    /// When the network cannot be built.
+    pub fn inference(&self) -> Result<f64, SpecError> {
+        let network = self.network()?;
+        let images = self.images(&Device::flex());
+        Ok(self.best(|| drop(network.forward(images.clone(), self.precision).into_data())))
+    }
+
+    fn network(&self) -> Result<Network, SpecError> {
+        let spec =
+            NetworkSpec { architecture: self.architecture, classes: CLASSES, side: SIDE, dropout: 0.0 };
+        spec.build(Init::Default, 0, &Device::flex())
+    }
+
+    fn images(&self, device: &Device) -> Tensor<4> {
+        Tensor::random([self.batch, 3, SIDE, SIDE], Distribution::Normal(0.0, 1.0), device)
+    }
+
+    /// Photos a second in the best of the runs.
+    fn best(&self, mut run: impl FnMut()) -> f64 {
+        run();
+        let seconds = (0..self.repeats.max(1)).map(|_| {
+            let begun = Instant::now();
+            run();
+            begun.elapsed().as_secs_f64()
+        });
+        self.batch as f64 / seconds.fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// A label as probabilities.
+fn one_hot(class: usize) -> [f32; CLASSES] {
+    std::array::from_fn(|other| if other == class { 1.0 } else { 0.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_benchmarks_run_and_find_a_speed() {
+        let benchmark = Benchmark {
+            architecture: Architecture::ThreeConv,
+            batch: 2,
+            precision: Precision::F32,
+            repeats: 1,
+        };
+        for speed in [benchmark.training().unwrap(), benchmark.inference().unwrap()] {
+            assert!(speed.is_finite() && speed > 0.0, "{speed}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a model cannot be calibrated.
+
+use std::path::PathBuf;
+
+/// Why a model could not be calibrated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CalibrateError {
+    /// The photos are of other classes than the model's.
+    #[error(
+        "{}: its classes are not those of the model; calibrate on the data set that the model was trained on",
+        root.display()
+    )]
+    Classes {
+        /// The data set.
+        root: PathBuf,
+    },
+    /// Not one photo of a part could be read.
+    #[error("{}: not one {part} photo could be read", root.display())]
+    NoPhotos {
+        /// The data set.
+        root: PathBuf,
+        /// Which part.
+        part: &'static str,
+    },
+    /// There are photos without a landmark, but not one could be read.
+    #[error("no photo without a landmark could be read (of {photos})")]
+    NoNonLandmarks {
+        /// How many there are.
+        photos: usize,
+    },
+    /// Too few of them for a sure threshold.
+    #[error(
+        "{photos} photos without a landmark are too few for a sure threshold: give {fewest} at least, some sixty of each \
+         kind for a good one"
+    )]
+    FewNonLandmarks {
+        /// How many could be read.
+        photos: usize,
+        /// How many it takes.
+        fewest: usize,
+    },
+    /// The model has no threshold to put a sure one beside.
+    #[error("this model has no threshold at all: give the data set that it was trained on, too (--data DIR)")]
+    NoThreshold,
+    /// All validation photos are of one class.
+    #[error("{}: all its validation photos show one landmark; calibration needs two at least", root.display())]
+    OneClass {
+        /// The data set.
+        root: PathBuf,
+    },
+}

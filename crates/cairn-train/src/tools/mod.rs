@@ -1,0 +1,7 @@
+//! Tools around the training engine: sweeps, the learning-rate finder, benchmarks and calibration.
+
+pub(crate) mod answer;
+pub(crate) mod bench;
+pub(crate) mod calibrate;
+pub(crate) mod rate_finder;
+pub(crate) mod sweep;
