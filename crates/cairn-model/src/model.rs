@@ -8,9 +8,10 @@ use cairn_nets::{Network, Precision};
 use cairn_photo::{Photo, TestViews};
 use cairn_places::Gazetteer;
 
-use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_memory};
+use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_bank};
 use crate::{
-    BundleInfo, Landmark, Memory, ModelError, NotSure, Output, Prediction, Probability, Rejection, Suggestion,
+    BundleInfo, EmbeddingBank, Landmark, ModelError, ModelOutput, NotSure, Prediction, Probability,
+    Rejection, Suggestion,
 };
 
 /// How many landmarks a suggestion names.
@@ -63,8 +64,8 @@ impl Model {
     /// # Errors
     /// When the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let Bundle { network, info, memory } = &self.bundle;
-        write_with_memory(path, network, info, memory)
+        let Bundle { network, info, bank } = &self.bundle;
+        write_with_bank(path, network, info, bank)
     }
 
     /// The same model computing in this precision, where [`Model::open`] takes the machine's fastest.
@@ -90,7 +91,8 @@ impl Model {
     /// scores by confidence then.
     pub fn set_threshold(&mut self, threshold: f64) {
         let sure = self.info().rejection.and_then(|rejection| rejection.sure);
-        self.bundle.info.rejection = Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
+        self.bundle.info.rejection =
+            Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
         self.threshold = None;
     }
 
@@ -131,11 +133,14 @@ impl Model {
 
     /// The probability of each class, in class order, for each photo, by the model's views.
     pub fn probabilities(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
-        self.outputs_of(photos).iter().map(|output| Probability::softmax(&output.logits, self.info().temperature)).collect()
+        self.outputs_of(photos)
+            .iter()
+            .map(|output| Probability::softmax(&output.logits, self.info().temperature))
+            .collect()
     }
 
     /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.
-    pub fn prediction(&self, output: &Output, k: usize) -> Prediction {
+    pub fn prediction(&self, output: &ModelOutput, k: usize) -> Prediction {
         let probabilities = Probability::softmax(&output.logits, self.info().temperature);
         let classes = self.classes();
         let mut ranked: Vec<((ClassId, &Class), Probability)> = classes.iter().zip(probabilities).collect();
@@ -177,8 +182,8 @@ impl Model {
     }
 
     /// The embeddings that the bundle keeps.
-    pub fn memory(&self) -> &Memory {
-        &self.bundle.memory
+    pub fn bank(&self) -> &EmbeddingBank {
+        &self.bundle.bank
     }
 
     /// Logits divided by the temperature, so that their softmax can be believed.

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::export::{WeightFormat, to_bundle};
 use cairn_model::{
-    BundleInfo, Calibration, LandmarkScore, Memory, Model, ModelError, Provenance, Rejection, Whitening,
+    BundleInfo, Calibration, EmbeddingBank, Model, ModelError, OodScore, Provenance, Rejection, Whitening,
     write_bundle,
 };
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
@@ -138,14 +138,14 @@ fn experienced(fixture: &Fixture) -> Model {
     let framed = [Kind::Castle, Kind::Dome, Kind::Windmill]
         .map(|kind| model.info().preprocess.frame(&draw(kind, 8, 64)));
     let outputs = model.outputs(&framed.iter().collect::<Vec<_>>());
-    let bank = Memory {
+    let bank = EmbeddingBank {
         prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
         non_landmarks: vec![outputs[1].embedding.clone()],
         centres: vec![],
         learned: vec![],
         whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()], 0.3),
     };
-    let rejection = Rejection { sure: Some(0.5), ..Rejection::new(LandmarkScore::Similarity, 0.25) };
+    let rejection = Rejection { sure: Some(0.5), ..Rejection::new(OodScore::Similarity, 0.25) };
     model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });
     model.learn("Our windmill", &framed[2..]).unwrap();
     model
@@ -173,7 +173,7 @@ fn a_bundle_in_16_bits_says_the_same_and_keeps_all_that_the_model_knows() {
     // In 32 bits nothing is lost at all.
     let whole = Model::from_bytes(&whole, "whole").unwrap();
     assert_eq!(whole.network().state_dict(), model.network().state_dict());
-    assert_eq!((whole.info(), whole.memory()), (model.info(), model.memory()));
+    assert_eq!((whole.info(), whole.bank()), (model.info(), model.bank()));
 }
 
 #[test]
@@ -386,7 +386,10 @@ fn weights_that_are_not_finite_are_refused_by_name_with_a_checksum_and_without()
         });
         for bytes in [fs::read(fixture.bundle()).unwrap(), without] {
             let error = fixture.error_of(&bytes);
-            assert!(matches!(&error, ModelError::NotFinite { tensor, .. } if tensor == "fc1.bias"), "{error:?}");
+            assert!(
+                matches!(&error, ModelError::NotFinite { tensor, .. } if tensor == "fc1.bias"),
+                "{error:?}"
+            );
         }
     }
 }
@@ -405,7 +408,8 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
 
     assert_eq!(decides(&open()), None);
     for (threshold, expected) in [(0.0, true), (1.0, false)] {
-        let asked = open().with_threshold(threshold).with_views(TestViews::Flip).with_precision(Precision::F32);
+        let asked =
+            open().with_threshold(threshold).with_views(TestViews::Flip).with_precision(Precision::F32);
         assert_eq!(decides(&asked), Some(expected));
         assert_eq!(asked.threshold(), Some(threshold));
         assert_eq!(saved(&asked), info());
@@ -414,7 +418,7 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
         set.set_threshold(threshold);
         set.set_views(TestViews::Flip);
         assert_eq!(decides(&set), Some(expected));
-        let rejection = Some(Rejection::new(LandmarkScore::Confidence, threshold));
+        let rejection = Some(Rejection::new(OodScore::Confidence, threshold));
         assert_eq!(saved(&set), BundleInfo { rejection, views: TestViews::Flip, ..info() });
     }
 }
@@ -423,7 +427,8 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
 fn probabilities_are_by_the_models_views_as_predictions_are() {
     let fixture = Fixture::new();
     let photo = draw(Kind::Castle, 3, 64);
-    let model = |views| Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32).with_views(views);
+    let model =
+        |views| Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32).with_views(views);
     for views in [TestViews::One, TestViews::Flip, TestViews::TenCrop] {
         let model = model(views);
         let probabilities = model.probabilities(&[&photo]).remove(0);

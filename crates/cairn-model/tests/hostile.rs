@@ -10,8 +10,8 @@ use std::process::Command;
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
-use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
 use cairn_mutate::survives;
+use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -100,7 +100,8 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     };
     let description = header["__metadata__"]["cairn"].as_str().unwrap();
     let zeros = |count: usize| "0,".repeat(count / 2) + "0";
-    let tensor = |name: usize| format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+    let tensor =
+        |name: usize| format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
     let many: Vec<String> = (0..LEN / 60).map(tensor).collect();
     let classes = r#"{"folder":"a","name":"b"},"#.repeat(LEN / 26) + r#"{"folder":"a","name":"b"}"#;
     let swapped = |from: &str, to: &str| {
@@ -117,15 +118,22 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             file(format!("{{\"t\":{{\"dtype\":\"F32\",\"shape\":[{}]}}}}", zeros(LEN)).as_bytes(), &[]),
         ),
         ("a deep header", file(&vec![b'['; LEN], &[])),
-        ("much other metadata", file(format!("{{\"__metadata__\":{{\"o\":\"{}\"}}}}", "o".repeat(LEN)).as_bytes(), &[])),
+        (
+            "much other metadata",
+            file(format!("{{\"__metadata__\":{{\"o\":\"{}\"}}}}", "o".repeat(LEN)).as_bytes(), &[]),
+        ),
         ("a deep description", with_description("[".repeat(LEN))),
         ("a description of one array", with_description(format!("[{}]", zeros(LEN)))),
-        ("a description with a long array", with_description(swapped("{", &format!("{{\"x\":[{}],", zeros(LEN))))),
+        (
+            "a description with a long array",
+            with_description(swapped("{", &format!("{{\"x\":[{}],", zeros(LEN)))),
+        ),
         ("many classes", with_description(swapped("\"classes\":[", &format!("\"classes\":[{classes},")))),
         ("a long recipe", with_description(swapped("# a recipe", &"r".repeat(LEN)))),
         ("tensors of another network in 16 bits", {
             let mut header = header.clone();
-            header["x"] = json!({ "dtype": "F16", "shape": [count], "data_offsets": [data.len(), data.len() + LEN] });
+            header["x"] =
+                json!({ "dtype": "F16", "shape": [count], "data_offsets": [data.len(), data.len() + LEN] });
             file(header.to_string().as_bytes(), &[data, &half].concat())
         }),
         ("embeddings of 16 bits that nothing needs", {

@@ -99,7 +99,8 @@ fn photos_in_parallel_on_a_fresh_model_get_the_answers_that_they_get_one_by_one(
 fn threads_of_the_operating_system_share_a_fresh_model() {
     let bytes = bundle();
     let model = Model::from_bytes(&bytes, "model").unwrap().with_precision(Precision::F32);
-    let expected = alone(&Model::from_bytes(&bytes, "model").unwrap().with_precision(Precision::F32), &photos());
+    let expected =
+        alone(&Model::from_bytes(&bytes, "model").unwrap().with_precision(Precision::F32), &photos());
     in_time(move || {
         let photos = photos();
         let found: Vec<Vec<Prediction>> = thread::scope(|scope| {

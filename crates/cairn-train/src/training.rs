@@ -5,7 +5,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 use cairn_dataset::{CacheMode, ImageFolder};
 use cairn_eval::{Evaluation, RECALL, Scores, threshold_at_recall};
-use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
+use cairn_model::{BundleInfo, OodScore, Provenance, Rejection, write_bundle};
 use cairn_nets::StateDict;
 use cairn_photo::TestViews;
 use serde::{Deserialize, Serialize};
@@ -294,7 +294,7 @@ pub(crate) fn bundle_info(
     let confidences = scores.predictions(temperature).into_iter();
     let confidences: Vec<f64> = confidences.map(|p| p.map_or(f64::NAN, |p| p.probability)).collect();
     let rejection = threshold_at_recall(&confidences, RECALL)
-        .map(|threshold| Rejection::new(LandmarkScore::Confidence, threshold));
+        .map(|threshold| Rejection::new(OodScore::Confidence, threshold));
     Ok(BundleInfo {
         network: training.recipe.network_spec(training.data.classes.len()),
         classes: training.data.classes.clone(),

@@ -135,8 +135,7 @@ pub fn check_preprocess(preprocess: &Preprocess) -> Result<(), InfoError> {
 impl Provenance {
     fn validate(&self) -> Result<(), InfoError> {
         let Self { cairn, recipe, data_fingerprint, epoch: _, valid_loss, valid_accuracy } = self;
-        for (field, text) in
-            [("provenance.cairn", cairn), ("provenance.data_fingerprint", data_fingerprint)]
+        for (field, text) in [("provenance.cairn", cairn), ("provenance.data_fingerprint", data_fingerprint)]
         {
             is_label(field, text, LONGEST_LABEL)?;
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_model::{Foreign, Imported, Model};
+use cairn_model::{ImportOptions, Imported, Model};
 use cairn_nets::weights::{WeightsFile, read_weights};
 use cairn_nets::{Architecture, Init, NetworkSpec, StateDict};
 use cairn_photo::{Framing, Normalisation, Preprocess};
@@ -26,7 +26,8 @@ fn import(weights: &StateDict) -> Result<Imported, String> {
     let framing = Framing::ShortSideCrop { short_side: 36, crop: 32 };
     let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
     let classes = ClassList::from_folders(["Arc", "Bridge", "Castle"]);
-    let foreign = Foreign { architecture: ARCHITECTURE, weights, classes, preprocess, origin: "theirs" };
+    let foreign =
+        ImportOptions { architecture: ARCHITECTURE, weights, classes, preprocess, origin: "theirs" };
     Model::import(foreign).map_err(|error| error.to_string())
 }
 
@@ -47,7 +48,8 @@ fn difference(found: &StateDict, expected: &StateDict) -> f32 {
         return f32::INFINITY;
     }
     let of = |name: &str| found.values(name).unwrap().iter().zip(expected.values(name).unwrap());
-    let apart = expected.shapes().flat_map(|(name, _)| of(name)).map(|(a, b)| (a - b).abs() / b.abs().max(1e-3));
+    let apart =
+        expected.shapes().flat_map(|(name, _)| of(name)).map(|(a, b)| (a - b).abs() / b.abs().max(1e-3));
     apart.fold(0.0, f32::max)
 }
 
@@ -72,7 +74,8 @@ fn fault(path: &Path, weights: &StateDict) -> Option<String> {
     if expected["classes"] == json!(["*"]) {
         said["classes"] = json!(["*"]);
     }
-    let wrong = ["key", "prefix", "ignored", "head", "classes"].into_iter().find(|k| said[k] != expected[k])?;
+    let wrong =
+        ["key", "prefix", "ignored", "head", "classes"].into_iter().find(|k| said[k] != expected[k])?;
     Some(format!("{name}: {wrong} is {}, not {}", said[wrong], expected[wrong]))
 }
 

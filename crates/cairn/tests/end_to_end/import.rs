@@ -149,7 +149,10 @@ fn a_prefix_of_all_names_is_taken_off_and_what_is_beside_the_network_is_listed()
         .assert_stderr_has("began with the given weights");
     // A key that names the module does the same; one that names nothing is an error.
     sandbox.cairn(&format!("{import} -o again.safetensors --key model.inner")).assert_status(0);
-    sandbox.cairn(&format!("{import} -o none.safetensors --key student")).assert_status(1).assert_stderr_has("`student.`");
+    sandbox
+        .cairn(&format!("{import} -o none.safetensors --key student"))
+        .assert_status(1)
+        .assert_stderr_has("`student.`");
 }
 
 #[test]
