@@ -11,38 +11,26 @@
 //! ```
 
 mod bundle;
-mod class_name;
-mod comparison;
-mod embedding;
 mod error;
 pub mod explain;
 pub mod export;
-mod import;
-mod landmark;
-mod learning;
-mod memory;
+mod few_shot;
+mod inference;
 mod model;
-mod output;
 pub mod protobuf;
-mod rejection;
-mod side;
 #[cfg(test)]
 mod untrained;
-mod views;
-mod whitening;
 
 pub use bundle::{
-    BEST_MODEL, BundleInfo, InfoError, Provenance, bundle_path, check_classes, check_preprocess, write_bundle,
+    BEST_MODEL, BundleInfo, ImportError, ImportOptions, Imported, InfoError, InputSizeError, Provenance,
+    bundle_path, check_classes, check_preprocess, write_bundle,
 };
-pub use class_name::ClassNameError;
-pub use embedding::Embedding;
 pub use error::ModelError;
-pub use import::{Foreign, ImportError, Imported};
-pub use landmark::{Landmark, Prediction, Probability, Suggestion};
-pub use learning::{Calibration, LearnError, Learned, Learning};
-pub use memory::Memory;
+pub use few_shot::{
+    Calibration, Embedding, EmbeddingBank, FewShot, LearnError, LearnOutcome, NotSure, OodScore, Rejection,
+    Whitening,
+};
+pub use inference::{
+    ClassNameError, DEFAULT_BATCH_SIZE, Landmark, ModelOutput, Prediction, Probability, Suggestion,
+};
 pub use model::Model;
-pub use output::{Output, TOGETHER};
-pub use rejection::{LandmarkScore, NotSure, Rejection};
-pub use side::SideError;
-pub use whitening::Whitening;

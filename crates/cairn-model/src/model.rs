@@ -8,9 +8,10 @@ use cairn_nets::{Network, Precision};
 use cairn_photo::{Photo, TestViews};
 use cairn_places::Gazetteer;
 
-use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_memory};
+use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_bank};
 use crate::{
-    BundleInfo, Landmark, Memory, ModelError, NotSure, Output, Prediction, Probability, Rejection, Suggestion,
+    BundleInfo, EmbeddingBank, Landmark, ModelError, ModelOutput, NotSure, Prediction, Probability,
+    Rejection, Suggestion,
 };
 
 /// How many landmarks a suggestion names.
@@ -63,8 +64,8 @@ impl Model {
     /// # Errors
     /// When the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let Bundle { network, info, memory } = &self.bundle;
-        write_with_memory(path, network, info, memory)
+        let Bundle { network, info, bank } = &self.bundle;
+        write_with_bank(path, network, info, bank)
     }
 
     /// The same model computing in this precision, where [`Model::open`] takes the machine's fastest.
@@ -139,7 +140,7 @@ impl Model {
     }
 
     /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.
-    pub fn prediction(&self, output: &Output, k: usize) -> Prediction {
+    pub fn prediction(&self, output: &ModelOutput, k: usize) -> Prediction {
         let probabilities = Probability::softmax(&output.logits, self.info().temperature);
         let classes = self.classes();
         let mut ranked: Vec<((ClassId, &Class), Probability)> = classes.iter().zip(probabilities).collect();
@@ -181,8 +182,8 @@ impl Model {
     }
 
     /// The embeddings that the bundle keeps.
-    pub fn memory(&self) -> &Memory {
-        &self.bundle.memory
+    pub fn bank(&self) -> &EmbeddingBank {
+        &self.bundle.bank
     }
 
     /// Logits divided by the temperature, so that their softmax can be believed.

@@ -6,7 +6,7 @@ use cairn_nets::{Architecture, Init, NetworkSpec};
 use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
 
 use crate::bundle::Bundle;
-use crate::{BundleInfo, Memory, Model, Provenance};
+use crate::{BundleInfo, EmbeddingBank, Model, Provenance};
 
 /// A model of two classes for photos of `side` x `side` pixels, framed like this.
 pub(crate) fn untrained(architecture: Architecture, side: usize, framing: Framing) -> Model {
@@ -29,5 +29,5 @@ pub(crate) fn untrained(architecture: Architecture, side: usize, framing: Framin
         },
     };
     let network = network.build(Init::Default, 3, &Device::flex()).unwrap();
-    Model::from_bundle(Bundle { network, info, memory: Memory::default() })
+    Model::from_bundle(Bundle { network, info, bank: EmbeddingBank::default() })
 }

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::export::{WeightFormat, to_bundle};
 use cairn_model::{
-    BundleInfo, Calibration, LandmarkScore, Memory, Model, ModelError, Provenance, Rejection, Whitening,
+    BundleInfo, Calibration, EmbeddingBank, Model, ModelError, OodScore, Provenance, Rejection, Whitening,
     write_bundle,
 };
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
@@ -138,14 +138,14 @@ fn experienced(fixture: &Fixture) -> Model {
     let framed = [Kind::Castle, Kind::Dome, Kind::Windmill]
         .map(|kind| model.info().preprocess.frame(&draw(kind, 8, 64)));
     let outputs = model.outputs(&framed.iter().collect::<Vec<_>>());
-    let bank = Memory {
+    let bank = EmbeddingBank {
         prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
         non_landmarks: vec![outputs[1].embedding.clone()],
         centres: vec![],
         learned: vec![],
         whitening: Whitening::of(&[], &[outputs[0].embedding.clone(), outputs[1].embedding.clone()], 0.3),
     };
-    let rejection = Rejection { sure: Some(0.5), ..Rejection::new(LandmarkScore::Similarity, 0.25) };
+    let rejection = Rejection { sure: Some(0.5), ..Rejection::new(OodScore::Similarity, 0.25) };
     model.calibrate(Calibration { rejection, bank, scale: 12.0, offset: -4.0 });
     model.learn("Our windmill", &framed[2..]).unwrap();
     model
@@ -173,7 +173,7 @@ fn a_bundle_in_16_bits_says_the_same_and_keeps_all_that_the_model_knows() {
     // In 32 bits nothing is lost at all.
     let whole = Model::from_bytes(&whole, "whole").unwrap();
     assert_eq!(whole.network().state_dict(), model.network().state_dict());
-    assert_eq!((whole.info(), whole.memory()), (model.info(), model.memory()));
+    assert_eq!((whole.info(), whole.bank()), (model.info(), model.bank()));
 }
 
 #[test]
@@ -418,7 +418,7 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
         set.set_threshold(threshold);
         set.set_views(TestViews::Flip);
         assert_eq!(decides(&set), Some(expected));
-        let rejection = Some(Rejection::new(LandmarkScore::Confidence, threshold));
+        let rejection = Some(Rejection::new(OodScore::Confidence, threshold));
         assert_eq!(saved(&set), BundleInfo { rejection, views: TestViews::Flip, ..info() });
     }
 }

@@ -109,7 +109,7 @@ impl<'a> Tested<'a> {
         for &place in places {
             let (example, prediction) = (&self.photos[place], self.predictions[place]);
             // A photo that has gone since it was tested is no reason to go without a report.
-            let (Ok(photo), Some(prediction)) = (self.model.open_resized(&example.path), prediction) else {
+            let (Ok(photo), Some(prediction)) = (self.model.load_photo(&example.path), prediction) else {
                 continue;
             };
             // Landmarks learned from a few photos are none of the network's own.

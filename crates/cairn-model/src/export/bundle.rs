@@ -19,7 +19,7 @@ use crate::bundle::{Checksum, ENTRY, describe};
 /// When the model does not fit together, or `weights` are 8-bit integers, which a bundle cannot hold.
 pub fn to_bundle(model: &Model, weights: WeightFormat) -> Result<Vec<u8>, ExportError> {
     let mut embeddings = StateDict::default();
-    model.memory().insert_into(&mut embeddings);
+    model.bank().insert_into(&mut embeddings);
     to_safetensors(&model.parts().exportable(), &embeddings, weights, |tensors| {
         let description = describe(model.info(), Checksum::of(tensors.iter().copied()));
         Ok(HashMap::from([(ENTRY.to_owned(), description.map_err(ExportError::Description)?)]))

@@ -6,7 +6,7 @@ use cairn_photo::TestViews;
 
 use super::{ExportError, Exportable, TensorRef, WeightFormat};
 use crate::bundle::Bundle;
-use crate::{BundleInfo, LandmarkScore, Memory, Model};
+use crate::{BundleInfo, EmbeddingBank, Model, OodScore};
 
 /// A model's graph and a copy of its tensors, beside what its bundle says: what an [`Exportable`] borrows from.
 ///
@@ -25,7 +25,7 @@ impl Model {
         let mut info = self.info().clone();
         info.learning = None;
         info.views = TestViews::One;
-        info.rejection = info.rejection.filter(|rejection| rejection.score != LandmarkScore::Similarity);
+        info.rejection = info.rejection.filter(|rejection| rejection.score != OodScore::Similarity);
         let (graph, weights) = (self.network().graph(info.network.side), self.network().state_dict());
         ModelParts { graph, weights, info }
     }
@@ -43,7 +43,7 @@ impl Model {
             rounded.insert(name, tensor.shape, exportable.rounded(name, *tensor, format));
         }
         let network = self.network().clone().with_state_dict(rounded)?;
-        let bundle = Bundle { network, info: parts.info, memory: Memory::default() };
+        let bundle = Bundle { network, info: parts.info, bank: EmbeddingBank::default() };
         Ok(Self::from_bundle(bundle).with_precision(Precision::F32))
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_model::{Foreign, Imported, Model};
+use cairn_model::{ImportOptions, Imported, Model};
 use cairn_nets::weights::{WeightsFile, read_weights};
 use cairn_nets::{Architecture, Init, NetworkSpec, StateDict};
 use cairn_photo::{Framing, Normalisation, Preprocess};
@@ -26,7 +26,8 @@ fn import(weights: &StateDict) -> Result<Imported, String> {
     let framing = Framing::ShortSideCrop { short_side: 36, crop: 32 };
     let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
     let classes = ClassList::from_folders(["Arc", "Bridge", "Castle"]);
-    let foreign = Foreign { architecture: ARCHITECTURE, weights, classes, preprocess, origin: "theirs" };
+    let foreign =
+        ImportOptions { architecture: ARCHITECTURE, weights, classes, preprocess, origin: "theirs" };
     Model::import(foreign).map_err(|error| error.to_string())
 }
 

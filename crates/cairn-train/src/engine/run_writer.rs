@@ -1,7 +1,7 @@
 //! What a training writes into its run folder, and when.
 
 use cairn_eval::{RECALL, Scores, threshold_at_recall};
-use cairn_model::{BundleInfo, LandmarkScore, Provenance, Rejection, write_bundle};
+use cairn_model::{BundleInfo, OodScore, Provenance, Rejection, write_bundle};
 use cairn_nets::Network;
 use cairn_photo::{Preprocess, TestViews};
 
@@ -100,7 +100,7 @@ impl<'a> RunWriter<'a> {
         let confidences = scores.predictions(temperature).into_iter();
         let confidences: Vec<f64> = confidences.map(|p| p.map_or(f64::NAN, |p| p.probability)).collect();
         let rejection = threshold_at_recall(&confidences, RECALL)
-            .map(|threshold| Rejection::new(LandmarkScore::Confidence, threshold));
+            .map(|threshold| Rejection::new(OodScore::Confidence, threshold));
         Ok(BundleInfo {
             network: recipe.network_spec(data.classes.len()),
             classes: data.classes.clone(),

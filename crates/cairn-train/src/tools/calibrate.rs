@@ -12,7 +12,8 @@ use cairn_eval::{
     threshold_at_recall,
 };
 use cairn_model::{
-    Calibration, Embedding, LandmarkScore, Memory, Model, Output, Rejection, TOGETHER, Whitening,
+    Calibration, DEFAULT_BATCH_SIZE, Embedding, EmbeddingBank, Model, ModelOutput, OodScore, Rejection,
+    Whitening,
 };
 use cairn_photo::PhotoError;
 
@@ -67,7 +68,7 @@ pub struct CalibrationOutcome {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoreQuality {
     /// The score.
-    pub score: LandmarkScore,
+    pub score: OodScore,
     /// On validation photos and photos that show no landmark; not numbers where there were none of these.
     pub metrics: RejectionMetrics,
     /// Where 95 % of the validation photos are accepted.
@@ -77,7 +78,7 @@ pub struct ScoreQuality {
 /// A photo that could be read, and what the network made of it.
 struct Seen {
     class: ClassId,
-    output: Output,
+    output: ModelOutput,
 }
 
 /// Calibrates `model` on the data set that it was trained on, and on photos that show none of its landmarks, a list for
@@ -106,8 +107,8 @@ pub fn calibrate(
         return Err(CalibrateError::Classes { root: root() });
     }
     let mut bad_photos = Vec::new();
-    let mut outputs = |paths: &[PathBuf]| -> Vec<Option<Output>> {
-        let seen = model.outputs_at(paths, TOGETHER).map(|(_, output)| {
+    let mut outputs = |paths: &[PathBuf]| -> Vec<Option<ModelOutput>> {
+        let seen = model.outputs_at(paths, DEFAULT_BATCH_SIZE).map(|(_, output)| {
             on_photo();
             output.map_err(|error| bad_photos.push(error)).ok()
         });
@@ -138,7 +139,7 @@ pub fn calibrate(
         .collect();
     let odds = weigh_margins(&whitening, &centres, few_shot.prior, &train, &valid)
         .ok_or_else(|| CalibrateError::OneClass { root: root() })?;
-    let bank = Memory {
+    let bank = EmbeddingBank {
         prototypes,
         centres: centres.concat(),
         non_landmarks: distractors.embeddings(),
@@ -147,7 +148,7 @@ pub fn calibrate(
     };
     let answers_by = |score| answers(score, model, &bank, &valid, &distractors);
     let scores: Vec<ScoreQuality> =
-        LandmarkScore::ALL.into_iter().map(|score| quality(score, &answers_by(score))).collect();
+        OodScore::ALL.into_iter().map(|score| quality(score, &answers_by(score))).collect();
     let ScoreQuality { score, threshold, .. } = best(&scores);
     let sure = sure_threshold(&distractors, score, threshold, &distractors.scores(score, model, &bank));
     let chosen = answers_by(score);
@@ -194,25 +195,23 @@ fn embeddings_of(seen: &[Seen], class: ClassId) -> impl Iterator<Item = &Embeddi
 
 /// What a model that goes by `score` answers for landmarks, then for other photos.
 fn answers(
-    score: LandmarkScore,
+    score: OodScore,
     model: &Model,
-    bank: &Memory,
+    bank: &EmbeddingBank,
     landmarks: &[Seen],
     distractors: &Distractors,
 ) -> Vec<Answer> {
-    let score_of = |output: &Output| match score {
-        LandmarkScore::Similarity => bank.similarity(&output.embedding, 0),
-        LandmarkScore::Confidence | LandmarkScore::Energy | LandmarkScore::Entropy => {
-            model.score(output, score)
-        }
+    let score_of = |output: &ModelOutput| match score {
+        OodScore::Similarity => bank.similarity(&output.embedding, 0),
+        OodScore::Confidence | OodScore::Energy | OodScore::Entropy => model.score(output, score),
     };
     let landmark = |seen: &Seen| answer(score_of(&seen.output), &seen.output, Some(seen.class));
     let others = distractors.scores(score, model, bank).into_iter().zip(&distractors.outputs);
-    let other = |(score, output): (f64, &Output)| answer(score, output, None);
+    let other = |(score, output): (f64, &ModelOutput)| answer(score, output, None);
     landmarks.iter().map(landmark).chain(others.map(other)).collect()
 }
 
-fn quality(score: LandmarkScore, answers: &[Answer]) -> ScoreQuality {
+fn quality(score: OodScore, answers: &[Answer]) -> ScoreQuality {
     let landmarks: Vec<f64> =
         answers.iter().filter(|a| a.shows != Shows::NoLandmark).map(|answer| answer.score).collect();
     // Without a landmark there would be no answers at all: `calibrate` has seen to that.

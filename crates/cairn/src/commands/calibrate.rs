@@ -64,7 +64,7 @@ impl Calibrate {
             model.set_views(tta.into());
         }
         if let Some(side) = self.side {
-            model.set_side(side)?;
+            model.set_input_size(side)?;
         }
         let kinds: Vec<Vec<PathBuf>> =
             self.distractors.iter().map(|kind| named_photos(std::slice::from_ref(kind))).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::{Class, ClassList};
-use cairn_model::{Foreign, Imported, Model};
+use cairn_model::{ImportOptions, Imported, Model};
 use cairn_nets::Architecture;
 use cairn_nets::weights::read_weights;
 use cairn_photo::{Framing, Normalisation, Preprocess};
@@ -65,7 +65,7 @@ impl Import {
         let classes = class_names(&self.classes)?;
         let file = read_weights(&self.file, self.key.as_deref())?;
         say_source(&file);
-        let imported = Model::import(Foreign {
+        let imported = Model::import(ImportOptions {
             architecture: self.net,
             weights: &file.weights,
             classes,

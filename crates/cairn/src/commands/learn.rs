@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cairn_model::Learned;
+use cairn_model::LearnOutcome;
 use cairn_photo::Photo;
 use clap::Args;
 
@@ -37,7 +37,7 @@ impl Learn {
         let paths = named_photos(&self.photos);
         let (mut thumbnails, mut embeddings) = (Vec::new(), Vec::new());
         for path in &paths {
-            match model.open_resized(path) {
+            match model.load_photo(path) {
                 Ok(photo) => {
                     thumbnails.push(photo.resized(THUMBNAIL, THUMBNAIL));
                     embeddings.extend(model.embeddings_to_learn(photo));
@@ -57,8 +57,8 @@ impl Learn {
         make_folder_of(&out)?;
         model.save(&out)?;
         let what = match learned {
-            Learned::New => "learned",
-            Learned::Anew => "learned anew, from these photos alone:",
+            LearnOutcome::Added => "learned",
+            LearnOutcome::Replaced => "learned anew, from these photos alone:",
         };
         let count = match read {
             1 => "1 photo".to_owned(),

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cairn_model::{Model, Output, TOGETHER};
+use cairn_model::{DEFAULT_BATCH_SIZE, Model, ModelOutput};
 use cairn_nets::Precision;
 use cairn_photo::PhotoError;
 use cairn_train::Interrupt;
@@ -218,11 +218,11 @@ impl Answers<'_> {
         let bar =
             if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
         let mut tally = Tally::default();
-        for (place, (path, output)) in self.model.outputs_at(photos, TOGETHER).enumerate() {
+        for (place, (path, output)) in self.model.outputs_at(photos, DEFAULT_BATCH_SIZE).enumerate() {
             self.write_row(&mut rows, &mut tally, path, output)?;
             bar.inc(1);
             // The photos that were read together are all computed by now.
-            if (place + 1) % TOGETHER == 0 && self.interrupt.requested() {
+            if (place + 1) % DEFAULT_BATCH_SIZE == 0 && self.interrupt.requested() {
                 break;
             }
         }
@@ -236,7 +236,7 @@ impl Answers<'_> {
         rows: &mut RowWriter<W>,
         tally: &mut Tally,
         path: &Path,
-        output: Result<Output, PhotoError>,
+        output: Result<ModelOutput, PhotoError>,
     ) -> Result<()> {
         let prediction = output.map(|output| self.model.prediction(&output, self.named));
         let outcome = match &prediction {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_dataset::escape::shown;
-use cairn_model::TOGETHER;
+use cairn_model::DEFAULT_BATCH_SIZE;
 use clap::Args;
 
 use crate::causes::with_causes;
@@ -56,7 +56,7 @@ impl Similar {
         let bar = bar(paths.len(), "looking at photos");
         let mut ranked = Vec::new();
         let mut bad = 0;
-        for (path, output) in model.outputs_at(&paths, TOGETHER) {
+        for (path, output) in model.outputs_at(&paths, DEFAULT_BATCH_SIZE) {
             match output {
                 Ok(output) => {
                     let likeness = sought.cosine(&output.embedding);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cairn_eval::{FEWEST_DISTRACTORS, threshold_at_false_landmarks};
-use cairn_model::{Embedding, LandmarkScore, Memory, Model, Output, TOGETHER};
+use cairn_model::{DEFAULT_BATCH_SIZE, Embedding, EmbeddingBank, Model, ModelOutput, OodScore};
 use cairn_photo::PhotoError;
 
 use super::error::CalibrateError;
@@ -15,7 +15,7 @@ const SAME_PHOTO: f64 = 0.999;
 
 /// Photos that show no landmark, what the network made of them, and of which kind each is.
 pub(crate) struct Distractors {
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<ModelOutput>,
     kinds: Vec<usize>,
 }
 
@@ -26,7 +26,7 @@ impl Distractors {
     /// When there are photos, but not one can be read.
     pub(crate) fn seen(
         kinds: &[Vec<PathBuf>],
-        mut see: impl FnMut(&[PathBuf]) -> Vec<Option<Output>>,
+        mut see: impl FnMut(&[PathBuf]) -> Vec<Option<ModelOutput>>,
     ) -> Result<Self, CalibrateError> {
         let mut seen = Self { outputs: Vec::new(), kinds: Vec::new() };
         for (kind, photos) in kinds.iter().enumerate() {
@@ -45,21 +45,19 @@ impl Distractors {
     }
 
     /// The score of each by a model that remembers `memory`.
-    pub(crate) fn scores(&self, score: LandmarkScore, model: &Model, memory: &Memory) -> Vec<f64> {
-        let score_of = |output: &Output| match score {
-            LandmarkScore::Similarity => {
+    pub(crate) fn scores(&self, score: OodScore, model: &Model, memory: &EmbeddingBank) -> Vec<f64> {
+        let score_of = |output: &ModelOutput| match score {
+            OodScore::Similarity => {
                 memory.similarity(&output.embedding, passed_over(&output.embedding, memory))
             }
-            LandmarkScore::Confidence | LandmarkScore::Energy | LandmarkScore::Entropy => {
-                model.score(output, score)
-            }
+            OodScore::Confidence | OodScore::Energy | OodScore::Entropy => model.score(output, score),
         };
         self.outputs.iter().map(score_of).collect()
     }
 
     /// The threshold that 2 % of such photos reach at most: the highest of those of all photos together and of each
     /// kind by itself, so that many easy photos do not hide a few hard ones. `None` where they are too few to say.
-    fn sure_threshold(&self, score: LandmarkScore, scores: &[f64]) -> Option<f64> {
+    fn sure_threshold(&self, score: OodScore, scores: &[f64]) -> Option<f64> {
         let kind_count = self.kinds.last().map_or(0, |last| last + 1);
         let of_kind = |kind| {
             let scores = scores.iter().zip(&self.kinds).filter(move |(_, own)| **own == kind);
@@ -77,35 +75,35 @@ impl Distractors {
 /// How many of the nearest photos in the bank a photo is not compared with. A photo of the bank finds itself there, and
 /// others of the same staircase. What a model meets later will be of other kinds: so a photo of the bank is judged
 /// without the part of the bank that is likest to it.
-fn passed_over(embedding: &Embedding, memory: &Memory) -> usize {
+fn passed_over(embedding: &Embedding, memory: &EmbeddingBank) -> usize {
     let bank = &memory.non_landmarks;
     let is_in_it = bank.iter().any(|other| other.cosine(embedding) > SAME_PHOTO);
     if is_in_it { bank.len().div_ceil(OWN_KIND) } else { 0 }
 }
 
 /// The score on a scale without ends: the log-odds of what lies between 0 and 1.
-fn unbounded(score: LandmarkScore, value: f64) -> f64 {
+fn unbounded(score: OodScore, value: f64) -> f64 {
     match score {
-        LandmarkScore::Confidence | LandmarkScore::Entropy => {
+        OodScore::Confidence | OodScore::Entropy => {
             let value = value.clamp(1e-9, 1.0 - 1e-9);
             (value / (1.0 - value)).ln()
         }
-        LandmarkScore::Energy | LandmarkScore::Similarity => value,
+        OodScore::Energy | OodScore::Similarity => value,
     }
 }
 
 /// The opposite of [`unbounded`].
-fn bounded(score: LandmarkScore, value: f64) -> f64 {
+fn bounded(score: OodScore, value: f64) -> f64 {
     match score {
-        LandmarkScore::Confidence | LandmarkScore::Entropy => 1.0 / (1.0 + (-value).exp()),
-        LandmarkScore::Energy | LandmarkScore::Similarity => value,
+        OodScore::Confidence | OodScore::Entropy => 1.0 / (1.0 + (-value).exp()),
+        OodScore::Energy | OodScore::Similarity => value,
     }
 }
 
 /// The sure threshold of a model that goes by `score`, if these photos are enough: never below its `threshold`.
 pub(crate) fn sure_threshold(
     distractors: &Distractors,
-    score: LandmarkScore,
+    score: OodScore,
     threshold: f64,
     scores: &[f64],
 ) -> Option<f64> {
@@ -140,13 +138,13 @@ pub fn calibrate_sure(
     let rejection = model.info().rejection.ok_or(CalibrateError::NoThreshold)?;
     let mut bad_photos = Vec::new();
     let distractors = Distractors::seen(kinds, |paths| {
-        let seen = model.outputs_at(paths, TOGETHER).map(|(_, output)| {
+        let seen = model.outputs_at(paths, DEFAULT_BATCH_SIZE).map(|(_, output)| {
             on_photo();
             output.map_err(|error| bad_photos.push(error)).ok()
         });
         seen.collect()
     })?;
-    let scores = distractors.scores(rejection.score, model, model.memory());
+    let scores = distractors.scores(rejection.score, model, model.bank());
     let sure = sure_threshold(&distractors, rejection.score, rejection.threshold, &scores)
         .ok_or(CalibrateError::FewNonLandmarks { photos: scores.len(), fewest: FEWEST_DISTRACTORS })?;
     model.set_sure(sure);
@@ -167,7 +165,7 @@ mod tests {
     /// Distractors of which only the kinds matter.
     fn of_kinds(kinds: &[usize]) -> Distractors {
         let embedding = Embedding::of(&[1.0, 0.0]);
-        let output = Output { logits: vec![], embedding };
+        let output = ModelOutput { logits: vec![], embedding };
         Distractors { outputs: vec![output; kinds.len()], kinds: kinds.to_vec() }
     }
 
@@ -178,9 +176,9 @@ mod tests {
         let easy: Vec<f64> = (0..400).map(spread).collect();
         let kinds: Vec<usize> = [vec![0; 20], vec![1; 400]].concat();
         let together = [hard.clone(), easy].concat();
-        let by_kind = of_kinds(&kinds).sure_threshold(LandmarkScore::Similarity, &together).unwrap();
-        let alone = of_kinds(&[0; 20]).sure_threshold(LandmarkScore::Similarity, &hard).unwrap();
-        let pooled = of_kinds(&[0; 420]).sure_threshold(LandmarkScore::Similarity, &together).unwrap();
+        let by_kind = of_kinds(&kinds).sure_threshold(OodScore::Similarity, &together).unwrap();
+        let alone = of_kinds(&[0; 20]).sure_threshold(OodScore::Similarity, &hard).unwrap();
+        let pooled = of_kinds(&[0; 420]).sure_threshold(OodScore::Similarity, &together).unwrap();
         assert_eq!(by_kind, alone);
         assert!(pooled < by_kind, "{pooled} {by_kind}");
     }
@@ -188,16 +186,16 @@ mod tests {
     #[test]
     fn the_sure_threshold_of_a_probability_is_one_and_too_few_photos_give_none() {
         let confidences: Vec<f64> = (0..60).map(|n| 0.3 + 0.01 * f64::from(n)).collect();
-        for score in [LandmarkScore::Confidence, LandmarkScore::Entropy] {
+        for score in [OodScore::Confidence, OodScore::Entropy] {
             let sure = of_kinds(&[0; 60]).sure_threshold(score, &confidences).unwrap();
             assert!(sure > 0.89 && sure < 1.0, "{sure}");
         }
-        assert_eq!(of_kinds(&[0; 5]).sure_threshold(LandmarkScore::Energy, &[0.0; 5]), None);
+        assert_eq!(of_kinds(&[0; 5]).sure_threshold(OodScore::Energy, &[0.0; 5]), None);
         // Kinds of too few photos by themselves still count together.
         let kinds: Vec<usize> = (0..30).collect();
         let scores: Vec<f64> = (0..30).map(f64::from).collect();
-        assert!(of_kinds(&kinds).sure_threshold(LandmarkScore::Energy, &scores).is_some());
-        assert_eq!(sure_threshold(&of_kinds(&kinds), LandmarkScore::Energy, 1e6, &scores), Some(1e6));
+        assert!(of_kinds(&kinds).sure_threshold(OodScore::Energy, &scores).is_some());
+        assert_eq!(sure_threshold(&of_kinds(&kinds), OodScore::Energy, 1e6, &scores), Some(1e6));
     }
 
     #[test]
@@ -206,8 +204,10 @@ mod tests {
             let (sine, cosine) = degrees.to_radians().sin_cos();
             Embedding::of(&[cosine, sine])
         };
-        let memory =
-            Memory { non_landmarks: (0..12).map(|n| at(n as f32 * 15.0)).collect(), ..Memory::default() };
+        let memory = EmbeddingBank {
+            non_landmarks: (0..12).map(|n| at(n as f32 * 15.0)).collect(),
+            ..EmbeddingBank::default()
+        };
         assert_eq!(passed_over(&at(30.2), &memory), 4);
         assert_eq!(passed_over(&at(37.0), &memory), 0);
     }

@@ -7,11 +7,11 @@ use cairn_nets::{Architecture, Network, NetworkSpec, SpecError, StateDict, State
 use cairn_photo::{Preprocess, TestViews};
 
 use crate::bundle::{Bundle, Provenance, check_classes};
-use crate::{BundleInfo, InfoError, Memory, Model};
+use crate::{BundleInfo, EmbeddingBank, InfoError, Model};
 
 /// Weights that were trained elsewhere, with what their file does not say of them.
 #[derive(Debug)]
-pub struct Foreign<'a> {
+pub struct ImportOptions<'a> {
     /// The network.
     pub architecture: Architecture,
     /// Its tensors, by torchvision's names or those with a prefix.
@@ -93,8 +93,8 @@ impl Model {
     ///
     /// # Errors
     /// When network, weights and names do not go together, or weights are not finite.
-    pub fn import(foreign: Foreign<'_>) -> Result<Imported, ImportError> {
-        let Foreign { architecture, weights, classes, preprocess, origin } = foreign;
+    pub fn import(foreign: ImportOptions<'_>) -> Result<Imported, ImportError> {
+        let ImportOptions { architecture, weights, classes, preprocess, origin } = foreign;
         check_classes(&classes)?;
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
         let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
@@ -119,7 +119,7 @@ impl Model {
             provenance: Provenance::imported(origin),
         };
         info.validate()?;
-        let model = Self::from_bundle(Bundle { network, info, memory: Memory::default() });
+        let model = Self::from_bundle(Bundle { network, info, bank: EmbeddingBank::default() });
         Ok(Imported { model, prefix, ignored, head })
     }
 }
@@ -156,14 +156,14 @@ mod tests {
         spec.build(Init::Default, 5, &Device::flex()).unwrap().state_dict()
     }
 
-    fn foreign<'a>(architecture: Architecture, weights: &'a StateDict, names: &[&str]) -> Foreign<'a> {
+    fn foreign<'a>(architecture: Architecture, weights: &'a StateDict, names: &[&str]) -> ImportOptions<'a> {
         let mut classes = ClassList::default();
         names.iter().for_each(|name| {
             classes.push(Class::from_folder(*name));
         });
         let framing = Framing::ShortSideCrop { short_side: 36, crop: 32 };
         let preprocess = Preprocess { framing, normalisation: Normalisation::IMAGENET };
-        Foreign { architecture, weights, classes, preprocess, origin: "theirs.pth" }
+        ImportOptions { architecture, weights, classes, preprocess, origin: "theirs.pth" }
     }
 
     #[test]

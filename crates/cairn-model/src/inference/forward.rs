@@ -11,18 +11,18 @@ use crate::{Embedding, Model};
 
 /// How many photos are read and shown to the network together where nothing else is asked for: enough to keep every
 /// core busy, few enough that memory stays flat.
-pub const TOGETHER: usize = 16;
+pub const DEFAULT_BATCH_SIZE: usize = 16;
 
 /// What the network makes of one photo.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Output {
+pub struct ModelOutput {
     /// One logit for each of the model's [classes](Model::classes), before the temperature.
     pub logits: Vec<f32>,
     /// What the photo looks like to the network.
     pub embedding: Embedding,
 }
 
-impl Output {
+impl ModelOutput {
     /// The class of the greatest logit, the first of equals; `None` where they have no softmax.
     pub fn likeliest(&self) -> Option<ClassId> {
         let mut best = 0;
@@ -44,7 +44,7 @@ impl Model {
     ///
     /// # Panics
     /// If a photo is not of the input's size.
-    pub fn outputs(&self, framed: &[&Photo]) -> Vec<Output> {
+    pub fn outputs(&self, framed: &[&Photo]) -> Vec<ModelOutput> {
         if framed.is_empty() {
             return Vec::new();
         }
@@ -67,7 +67,7 @@ impl Model {
                 if let Some(comparison) = &comparison {
                     logits.extend(self.learned_logits(comparison, &embedding, &logits));
                 }
-                Output { logits, embedding }
+                ModelOutput { logits, embedding }
             })
             .collect()
     }
@@ -76,16 +76,16 @@ impl Model {
     ///
     /// # Errors
     /// When the photo cannot be read.
-    pub fn open_framed(&self, path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
-        Ok(self.info().preprocess.frame(&self.open_resized(path)?))
+    pub fn load_view(&self, path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
+        Ok(self.info().preprocess.frame(&self.load_photo(path)?))
     }
 
     /// The network's output for the photo at `path`, by the model's views of it.
     ///
     /// # Errors
     /// When the photo cannot be read.
-    pub fn output_at(&self, path: impl AsRef<Path>) -> Result<Output, PhotoError> {
-        let photo = self.open_resized(path)?;
+    pub fn output_at(&self, path: impl AsRef<Path>) -> Result<ModelOutput, PhotoError> {
+        let photo = self.load_photo(path)?;
         Ok(self.outputs_of(&[&photo]).pop().expect("an output for each photo"))
     }
 
@@ -98,7 +98,7 @@ impl Model {
         &'a self,
         paths: &'a [PathBuf],
         together: usize,
-    ) -> impl Iterator<Item = (&'a Path, Result<Output, PhotoError>)> {
+    ) -> impl Iterator<Item = (&'a Path, Result<ModelOutput, PhotoError>)> {
         paths.chunks(together).flat_map(|paths| {
             let opened: Vec<_> = paths.par_iter().map(|path| self.open_views(path)).collect();
             let readable: Vec<&Photo> = opened.iter().flatten().flatten().collect();

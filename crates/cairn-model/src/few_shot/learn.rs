@@ -11,7 +11,7 @@ use cairn_photo::Photo;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
-use crate::{Embedding, LandmarkScore, Memory, Model, Rejection};
+use crate::{Embedding, EmbeddingBank, Model, OodScore, Rejection};
 
 /// The classes that were added, and what makes a margin between prototypes a logit.
 ///
@@ -19,7 +19,7 @@ use crate::{Embedding, LandmarkScore, Memory, Model, Rejection};
 /// [`Whitening`](crate::Whitening). Scaled, it is the logarithm of the odds that the photo shows the learned class rather
 /// than the likeliest of the trained ones, among which their own softmax decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Learning {
+pub struct FewShot {
     /// Logarithm of the odds for a margin of 1, above those for a margin of 0.
     pub scale: f64,
     /// Logarithm of the odds for a margin of 0.
@@ -29,7 +29,7 @@ pub struct Learning {
     pub classes: ClassList,
 }
 
-impl Learning {
+impl FewShot {
     /// Logarithm of the odds that a photo of this margin shows the learned class, not a trained one.
     pub fn log_odds(&self, margin: f64) -> f64 {
         self.scale * margin + self.offset
@@ -76,11 +76,11 @@ fn list(names: &[String]) -> String {
 
 /// What became of a class that was to be learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Learned {
+pub enum LearnOutcome {
     /// There was none of this name.
-    New,
+    Added,
     /// It takes the place of one that was learned before.
-    Anew,
+    Replaced,
 }
 
 /// What a calibration tells a model.
@@ -90,26 +90,26 @@ pub struct Calibration {
     pub rejection: Rejection,
     /// The trained classes' prototypes, the space in which learned ones are compared with them, and the photos that
     /// show no landmark, which are kept where the score needs them.
-    pub bank: Memory,
-    /// [`Learning::scale`].
+    pub bank: EmbeddingBank,
+    /// [`FewShot::scale`].
     pub scale: f64,
-    /// [`Learning::offset`].
+    /// [`FewShot::offset`].
     pub offset: f64,
 }
 
 impl Model {
-    /// Takes over what a calibration found. Learned classes stay.
+    /// Takes over what a calibration found. LearnOutcome classes stay.
     pub fn calibrate(&mut self, calibration: Calibration) {
-        let Calibration { rejection, bank, scale, offset } = calibration;
+        let Calibration { rejection, bank: calibrated, scale, offset } = calibration;
         self.threshold = None;
-        let Bundle { info, memory, .. } = &mut self.bundle;
+        let Bundle { info, bank, .. } = &mut self.bundle;
         info.rejection = Some(rejection);
         let classes = info.learning.take().map(|learning| learning.classes).unwrap_or_default();
-        info.learning = Some(Learning { scale, offset, classes });
-        let learned = mem::take(&mut memory.learned);
-        let by_likeness = rejection.score == LandmarkScore::Similarity;
-        let non_landmarks = if by_likeness { bank.non_landmarks } else { Vec::new() };
-        *memory = Memory { learned, non_landmarks, ..bank };
+        info.learning = Some(FewShot { scale, offset, classes });
+        let learned = mem::take(&mut bank.learned);
+        let by_likeness = rejection.score == OodScore::Similarity;
+        let non_landmarks = if by_likeness { calibrated.non_landmarks } else { Vec::new() };
+        *bank = EmbeddingBank { learned, non_landmarks, ..calibrated };
     }
 
     /// Divides logits by this temperature from now on.
@@ -124,13 +124,13 @@ impl Model {
     /// Adds a class from photos that show it, or learns it anew if it was learned before. The name is one as of a
     /// class folder: `12.Eiffel_Tower` is shown as "Eiffel Tower".
     ///
-    /// The photos are of any size ([`Model::open_resized`]), and looked at as those to be named will be. The prototype is the
+    /// The photos are of any size ([`Model::load_photo`]), and looked at as those to be named will be. The prototype is the
     /// [mean](crate::Whitening::mean) of them and their mirror images.
     ///
     /// # Errors
     /// When the model is not calibrated for it, there is no photo or no name, or the model was trained on a class of
     /// this name.
-    pub fn learn(&mut self, name: &str, photos: &[Photo]) -> Result<Learned, LearnError> {
+    pub fn learn(&mut self, name: &str, photos: &[Photo]) -> Result<LearnOutcome, LearnError> {
         let embeddings = photos.iter().flat_map(|photo| self.embeddings_to_learn(photo.clone()));
         let embeddings: Vec<Embedding> = embeddings.collect();
         self.learn_embeddings(name, &embeddings)
@@ -146,7 +146,11 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::learn`].
-    pub fn learn_embeddings(&mut self, name: &str, embeddings: &[Embedding]) -> Result<Learned, LearnError> {
+    pub fn learn_embeddings(
+        &mut self,
+        name: &str,
+        embeddings: &[Embedding],
+    ) -> Result<LearnOutcome, LearnError> {
         let class = Class::from_folder(name.trim());
         if class.name.is_empty() {
             return Err(LearnError::NoName);
@@ -155,25 +159,24 @@ impl Model {
         if trained.find(&class.folder).or_else(|| trained.find(&class.name)).is_some() {
             return Err(LearnError::Trained { name: class.name });
         }
-        let (Some(learning), Some(whitening)) =
-            (&mut self.bundle.info.learning, &self.bundle.memory.whitening)
+        let (Some(learning), Some(whitening)) = (&mut self.bundle.info.learning, &self.bundle.bank.whitening)
         else {
             return Err(LearnError::NotCalibrated);
         };
         let Some(prototype) = whitening.mean(embeddings) else {
             return Err(LearnError::NoPhotos { name: class.name });
         };
-        let prototypes = &mut self.bundle.memory.learned;
+        let prototypes = &mut self.bundle.bank.learned;
         let before = learning.classes.find(&class.folder).or_else(|| learning.classes.find(&class.name));
         match before {
             Some(id) => {
                 prototypes[id.index()] = prototype;
-                Ok(Learned::Anew)
+                Ok(LearnOutcome::Replaced)
             }
             None => {
                 learning.classes.push(class);
                 prototypes.push(prototype);
-                Ok(Learned::New)
+                Ok(LearnOutcome::Added)
             }
         }
     }
@@ -193,11 +196,11 @@ impl Model {
             let learned = learned.map(|(_, class)| class.name.clone()).collect();
             return Err(LearnError::NotLearned { name: name.to_owned(), learned });
         };
-        self.bundle.memory.learned.remove(id.index());
+        self.bundle.bank.learned.remove(id.index());
         Ok(learning.classes.remove(id))
     }
 
-    /// The classes that the model tells apart, in the order of [`Output::logits`](crate::Output::logits): those that it
+    /// The classes that the model tells apart, in the order of [`ModelOutput::logits`](crate::ModelOutput::logits): those that it
     /// was trained on, then those that it learned.
     pub fn classes(&self) -> ClassList {
         let mut classes = self.info().classes.clone();
@@ -226,11 +229,11 @@ mod tests {
         model.with_precision(Precision::F32)
     }
 
-    fn calibration(score: LandmarkScore, model: &Model) -> Calibration {
+    fn calibration(score: OodScore, model: &Model) -> Calibration {
         let outputs: Vec<Embedding> =
             model.outputs(&[&stripes(0), &stripes(5)]).into_iter().map(|output| output.embedding).collect();
         let embedding = outputs[0].clone();
-        let bank = Memory {
+        let bank = EmbeddingBank {
             prototypes: outputs.clone(),
             centres: vec![],
             non_landmarks: vec![embedding],
@@ -242,7 +245,7 @@ mod tests {
 
     fn calibrated() -> Model {
         let mut model = model();
-        model.calibrate(calibration(LandmarkScore::Energy, &model));
+        model.calibrate(calibration(OodScore::Energy, &model));
         model
     }
 
@@ -260,7 +263,7 @@ mod tests {
     fn a_learned_class_has_the_odds_that_its_margin_says_against_the_likeliest_trained_one() {
         let mut model = calibrated();
         let before = logits(&model, &stripes(9));
-        assert_eq!(model.learn("07.Old_Mill", &[stripes(1), stripes(2)]), Ok(Learned::New));
+        assert_eq!(model.learn("07.Old_Mill", &[stripes(1), stripes(2)]), Ok(LearnOutcome::Added));
         let classes: Vec<String> = model.classes().iter().map(|(_, class)| class.name.clone()).collect();
         assert_eq!(classes, ["Pyramid", "Dome", "Old Mill"]);
 
@@ -299,7 +302,7 @@ mod tests {
     fn what_was_learned_is_in_the_bundle_and_gone_once_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
-        for score in LandmarkScore::ALL {
+        for score in OodScore::ALL {
             let mut model = model();
             model.calibrate(calibration(score, &model));
             let before = model.outputs(&[&stripes(9)]);
@@ -307,7 +310,7 @@ mod tests {
             model.learn("New Mill", &[stripes(2)]).unwrap();
             model.save(&path).unwrap();
             let mut opened = Model::open(&path).unwrap().with_precision(Precision::F32);
-            assert_eq!((opened.info(), opened.memory()), (model.info(), model.memory()));
+            assert_eq!((opened.info(), opened.bank()), (model.info(), model.bank()));
             assert_eq!(opened.outputs(&[&stripes(9)]), model.outputs(&[&stripes(9)]));
 
             opened.forget("old mill").unwrap();
@@ -315,18 +318,18 @@ mod tests {
             opened.forget("New Mill").unwrap();
             assert_eq!(opened.outputs(&[&stripes(9)]), before);
             opened.save(&path).unwrap();
-            assert!(Model::open(&path).unwrap().memory().learned.is_empty());
+            assert!(Model::open(&path).unwrap().bank().learned.is_empty());
         }
     }
 
     #[test]
     fn photos_that_show_no_landmark_are_kept_only_where_the_score_needs_them() {
-        for score in LandmarkScore::ALL {
+        for score in OodScore::ALL {
             let mut model = model();
             model.calibrate(calibration(score, &model));
-            let kept = model.memory().non_landmarks.len();
-            assert_eq!(kept, if score == LandmarkScore::Similarity { 1 } else { 0 }, "{score:?}");
-            assert_eq!(model.memory().prototypes.len(), 2);
+            let kept = model.bank().non_landmarks.len();
+            assert_eq!(kept, if score == OodScore::Similarity { 1 } else { 0 }, "{score:?}");
+            assert_eq!(model.bank().prototypes.len(), 2);
         }
     }
 
@@ -334,7 +337,7 @@ mod tests {
     fn a_class_learned_again_is_learned_from_the_new_photos_alone() {
         let mut model = calibrated();
         model.learn("Old Mill", &[stripes(1)]).unwrap();
-        assert_eq!(model.learn("old mill", &[stripes(2)]), Ok(Learned::Anew));
+        assert_eq!(model.learn("old mill", &[stripes(2)]), Ok(LearnOutcome::Replaced));
         let again = logits(&model, &stripes(9));
         let mut fresh = calibrated();
         fresh.learn("Old Mill", &[stripes(2)]).unwrap();
@@ -345,7 +348,7 @@ mod tests {
     fn calibrating_again_keeps_what_was_learned() {
         let mut model = calibrated();
         model.learn("Old Mill", &[stripes(1)]).unwrap();
-        model.calibrate(calibration(LandmarkScore::Similarity, &model));
+        model.calibrate(calibration(OodScore::Similarity, &model));
         assert_eq!(model.classes().len(), 3);
         assert_eq!(logits(&model, &stripes(9)).len(), 3);
     }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use cairn_photo::{Limits, Photo, PhotoError, TestViews};
 
-use crate::{Embedding, Model, Output, TOGETHER};
+use crate::{DEFAULT_BATCH_SIZE, Embedding, Model, ModelOutput};
 
-/// Pixels of all photos that are in the network at once: as of [`TOGETHER`] photos of 512 px.
-const PIXELS_TOGETHER: usize = TOGETHER * 512 * 512;
+/// Pixels of all photos that are in the network at once: as of [`DEFAULT_BATCH_SIZE`] photos of 512 px.
+const PIXELS_TOGETHER: usize = DEFAULT_BATCH_SIZE * 512 * 512;
 
 impl Model {
     /// The same model looking at these views of each photo that it is given, where [`Model::open`] takes the bundle's.
@@ -27,13 +27,13 @@ impl Model {
     ///
     /// # Errors
     /// When the photo cannot be read.
-    pub fn open_resized(&self, path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
+    pub fn load_photo(&self, path: impl AsRef<Path>) -> Result<Photo, PhotoError> {
         Photo::open_at(path, self.info().preprocess.framing.read_size(), &Limits::default())
     }
 
     /// The views of the photo at `path`: of a large photo no more than these stays in memory.
     pub(crate) fn open_views(&self, path: impl AsRef<Path>) -> Result<Vec<Photo>, PhotoError> {
-        Ok(self.views_of(&self.open_resized(path)?))
+        Ok(self.views_of(&self.load_photo(path)?))
     }
 
     /// What the model looks at of a photo, each view at the input's size.
@@ -42,13 +42,13 @@ impl Model {
     }
 
     /// The output for each of these photos of any size, by the model's views.
-    pub(crate) fn outputs_of(&self, photos: &[&Photo]) -> Vec<Output> {
+    pub(crate) fn outputs_of(&self, photos: &[&Photo]) -> Vec<ModelOutput> {
         let views: Vec<Photo> = photos.iter().flat_map(|photo| self.views_of(photo)).collect();
         self.outputs_of_views(&views.iter().collect::<Vec<_>>())
     }
 
     /// The output for the photo and for its mirror image. No second copy of the photo is made: it may be a large one.
-    pub(crate) fn outputs_both_ways(&self, mut photo: Photo) -> Vec<Output> {
+    pub(crate) fn outputs_both_ways(&self, mut photo: Photo) -> Vec<ModelOutput> {
         let mut views = self.views_of(&photo);
         photo.flip_horizontally();
         views.extend(self.views_of(&photo));
@@ -56,10 +56,10 @@ impl Model {
     }
 
     /// The output for each photo, of so many as there are views of, one photo's after the other's. However many views a
-    /// photo has, no more than [`TOGETHER`] or one photo's are in the network at once, and fewer if they are large.
-    pub(crate) fn outputs_of_views(&self, views: &[&Photo]) -> Vec<Output> {
+    /// photo has, no more than [`DEFAULT_BATCH_SIZE`] or one photo's are in the network at once, and fewer if they are large.
+    pub(crate) fn outputs_of_views(&self, views: &[&Photo]) -> Vec<ModelOutput> {
         let each = self.views.count();
-        let photos_together = (TOGETHER / each).max(1);
+        let photos_together = (DEFAULT_BATCH_SIZE / each).max(1);
         let preprocess = &self.info().preprocess;
         let pixels = preprocess.input_width() as usize * preprocess.input_height() as usize;
         let together = (photos_together * each).min((PIXELS_TOGETHER / pixels).max(1));
@@ -70,13 +70,13 @@ impl Model {
 
 /// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of
 /// no view.
-fn combined(views: &[Output]) -> Option<Output> {
+fn combined(views: &[ModelOutput]) -> Option<ModelOutput> {
     if let [only] = views {
         return Some(only.clone());
     }
     let logits: Vec<&[f32]> = views.iter().map(|view| view.logits.as_slice()).collect();
     let embedding = Embedding::mean(views.iter().map(|view| &view.embedding))?;
-    Some(Output { logits: mean_probabilities(&logits), embedding })
+    Some(ModelOutput { logits: mean_probabilities(&logits), embedding })
 }
 
 /// The logits whose softmax is the mean of the views' probabilities. Each view has a logit for each class.
@@ -122,7 +122,7 @@ mod tests {
     fn views_that_are_certain_stay_finite_and_one_view_speaks_for_itself() {
         let certain = mean_probabilities(&[&[1000.0, 0.0], &[1000.0, 0.0]]);
         assert!(certain.iter().all(|logit| logit.is_finite()) && certain[0] > certain[1], "{certain:?}");
-        let output = Output { logits: vec![2.5, -1.0], embedding: Embedding::of(&[1.0, 0.0]) };
+        let output = ModelOutput { logits: vec![2.5, -1.0], embedding: Embedding::of(&[1.0, 0.0]) };
         assert_eq!(combined(std::slice::from_ref(&output)), Some(output));
     }
 

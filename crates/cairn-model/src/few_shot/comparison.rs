@@ -1,11 +1,10 @@
 //! A photo compared with learned and trained classes alike.
 
-use crate::learning::Learning;
-use crate::{Embedding, Memory, Model, Whitening};
+use crate::{Embedding, EmbeddingBank, FewShot, Model, Whitening};
 
-/// Learned and trained prototypes in the space in which they are compared.
+/// LearnOutcome and trained prototypes in the space in which they are compared.
 pub(crate) struct Comparison<'a> {
-    learning: &'a Learning,
+    learning: &'a FewShot,
     whitening: &'a Whitening,
     trained: Vec<Embedding>,
     learned: Vec<Embedding>,
@@ -29,9 +28,9 @@ impl Model {
     /// What learned classes are told by; `None` where there are none.
     pub(crate) fn comparison(&self) -> Option<Comparison<'_>> {
         let learning = self.info().learning.as_ref().filter(|learning| !learning.classes.is_empty())?;
-        let whitening = self.memory().whitening.as_ref()?;
+        let whitening = self.bank().whitening.as_ref()?;
         let evened = |embeddings: &[Embedding]| embeddings.iter().map(|e| whitening.apply(e)).collect();
-        let Memory { prototypes, centres, learned, .. } = self.memory();
+        let EmbeddingBank { prototypes, centres, learned, .. } = self.bank();
         let trained = if centres.is_empty() { prototypes } else { centres };
         Some(Comparison { learning, whitening, trained: evened(trained), learned: evened(learned) })
     }

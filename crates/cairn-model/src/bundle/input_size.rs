@@ -5,7 +5,7 @@ use cairn_nets::{Architecture, NetworkSpec, SpecError};
 
 /// Why a model cannot look at photos of some size.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum SideError {
+pub enum InputSizeError {
     /// A linear layer over its map fits one size alone.
     #[error(
         "{architecture} takes photos of {side} px only, the size that it was trained on: leave the size out"
@@ -30,12 +30,12 @@ impl Model {
     ///
     /// # Errors
     /// When the network takes no photos of this size.
-    pub fn set_side(&mut self, side: u32) -> Result<(), SideError> {
+    pub fn set_input_size(&mut self, side: u32) -> Result<(), InputSizeError> {
         let info = &mut self.bundle.info;
         let NetworkSpec { architecture, side: before, .. } = info.network;
         let network = NetworkSpec { side: side as usize, ..info.network.clone() };
         if architecture.takes_one_size() && network.side != before {
-            return Err(SideError::OneSize { architecture, side: before });
+            return Err(InputSizeError::OneSize { architecture, side: before });
         }
         network.validate()?;
         info.network = network;
@@ -61,7 +61,7 @@ mod tests {
             (Framing::Squash { width: 32, height: 32 }, Framing::Squash { width: 48, height: 48 }),
         ] {
             let mut model = untrained(Architecture::ResNet10Small, 32, before);
-            model.set_side(48).unwrap();
+            model.set_input_size(48).unwrap();
             assert_eq!(model.info().preprocess.framing, after);
             assert_eq!(model.info().network.side, 48);
         }
@@ -72,7 +72,7 @@ mod tests {
         let framing = Framing::ShortSideCrop { short_side: 36, crop: 32 };
         for (architecture, side) in [(Architecture::ThreeConv, 48), (Architecture::ResNet10Small, 3)] {
             let mut model = untrained(architecture, 32, framing.clone());
-            model.set_side(side).unwrap_err();
+            model.set_input_size(side).unwrap_err();
             assert_eq!(model.info().preprocess.framing, framing);
             assert_eq!(model.info().network.side, 32);
         }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use cairn_nets::StateDict;
 use cairn_nets::weights::TensorFile;
 
-use crate::{BundleInfo, Embedding, LandmarkScore, Whitening};
+use crate::{BundleInfo, Embedding, OodScore, Whitening};
 
 /// The embeddings that a bundle keeps beside its network.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Memory {
+pub struct EmbeddingBank {
     /// The prototype (mean embedding) of each trained class, in class order; none where nothing needs them.
     pub prototypes: Vec<Embedding>,
     /// What trained classes are compared by with learned ones: a [mean](Whitening::mean) or several of each class; none
@@ -17,7 +17,7 @@ pub struct Memory {
     pub centres: Vec<Embedding>,
     /// Photos that show no landmark; none where nothing needs them.
     pub non_landmarks: Vec<Embedding>,
-    /// The prototype of each learned class, in the order of [`Learning::classes`](crate::Learning::classes).
+    /// The prototype of each learned class, in the order of [`FewShot::classes`](crate::FewShot::classes).
     pub learned: Vec<Embedding>,
     /// Where learned classes are told from trained ones; `None` before calibration.
     pub whitening: Option<Whitening>,
@@ -37,7 +37,7 @@ const DIRECTIONS: &str = "cairn.whitening.directions";
 /// All of them.
 const ALL: [&str; 6] = [PROTOTYPES, CENTRES, NON_LANDMARKS, LEARNED, CENTRE, DIRECTIONS];
 
-impl Memory {
+impl EmbeddingBank {
     /// Puts everything among the tensors of a bundle.
     pub(crate) fn insert_into(&self, tensors: &mut StateDict) {
         let mut insert = |name: &str, rows: &[&[f32]]| {
@@ -88,7 +88,7 @@ impl Memory {
         if rows(LEARNED) != learned {
             return Err(format!("{learned} learned classes with {} prototypes", rows(LEARNED)));
         }
-        let by_likeness = info.rejection.is_some_and(|r| r.score == LandmarkScore::Similarity);
+        let by_likeness = info.rejection.is_some_and(|r| r.score == OodScore::Similarity);
         if info.learning.is_some() && rows(CENTRE) != 1 || rows(CENTRE) > 1 {
             return Err("there is no space in which learned classes are compared".to_owned());
         }
@@ -98,7 +98,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes out of the tensors of a bundle what [`Memory::check`] has found whole.
+    /// Takes out of the tensors of a bundle what [`EmbeddingBank::check`] has found whole.
     pub(crate) fn taken_from(tensors: &mut StateDict, features: usize) -> Self {
         let mut take = |name: &str| -> Vec<Vec<f32>> {
             let (_, values) = tensors.take(name).unwrap_or_default();

@@ -84,7 +84,7 @@ pub struct Prediction {
     /// threshold. `None` where the bundle has none.
     #[serde(default)]
     pub sure: Option<bool>,
-    /// The score, of the kind that the bundle names; see [`LandmarkScore`](crate::LandmarkScore).
+    /// The score, of the kind that the bundle names; see [`OodScore`](crate::OodScore).
     pub landmark_score: f64,
     /// The likeliest landmarks, the likeliest first.
     pub landmarks: Vec<Landmark>,

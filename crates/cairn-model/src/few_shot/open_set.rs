@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Embedding, Memory, Model, Output};
+use crate::{Embedding, EmbeddingBank, Model, ModelOutput};
 
 /// How a model decides whether a photo shows a landmark that it knows: by a score that must reach a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rejection {
     /// What is computed.
-    pub score: LandmarkScore,
+    pub score: OodScore,
     /// The lowest score of a photo that is taken to show a known landmark.
     pub threshold: f64,
     /// The lowest score of a photo that surely shows one: of photos that show none, 2 % at most should reach it. `None`
@@ -19,7 +19,7 @@ pub struct Rejection {
 
 impl Rejection {
     /// A threshold alone, without a sure one.
-    pub fn new(score: LandmarkScore, threshold: f64) -> Self {
+    pub fn new(score: OodScore, threshold: f64) -> Self {
         Self { score, threshold, sure: None }
     }
 }
@@ -35,7 +35,7 @@ pub struct NotSure;
 /// A number that is high for photos of known landmarks and low for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LandmarkScore {
+pub enum OodScore {
     /// The probability of the likeliest landmark: Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and
     /// Out-of-Distribution Examples in Neural Networks", ICLR 2017.
     Confidence,
@@ -52,7 +52,7 @@ pub enum LandmarkScore {
     Similarity,
 }
 
-impl LandmarkScore {
+impl OodScore {
     /// Every score, the simplest first.
     pub const ALL: [Self; 4] = [Self::Confidence, Self::Energy, Self::Entropy, Self::Similarity];
 
@@ -69,8 +69,8 @@ impl LandmarkScore {
 
 impl Model {
     /// The score by which it tells landmarks from other photos: the bundle's, or confidence where it names none.
-    pub fn landmark_score(&self) -> LandmarkScore {
-        self.info().rejection.map_or(LandmarkScore::Confidence, |rejection| rejection.score)
+    pub fn landmark_score(&self) -> OodScore {
+        self.info().rejection.map_or(OodScore::Confidence, |rejection| rejection.score)
     }
 
     /// Takes this for the lowest score of a sure answer from now on ([`Rejection::sure`]). A model without a threshold
@@ -82,19 +82,19 @@ impl Model {
     }
 
     /// The score of a photo, of this kind.
-    pub fn score(&self, output: &Output, score: LandmarkScore) -> f64 {
+    pub fn score(&self, output: &ModelOutput, score: OodScore) -> f64 {
         match score {
-            LandmarkScore::Confidence => confidence(&self.calibrated(&output.logits)),
-            LandmarkScore::Energy => log_sum_exp(&self.calibrated(&output.logits)),
-            LandmarkScore::Entropy => unevenness(&self.calibrated(&output.logits)),
-            LandmarkScore::Similarity => self.memory().similarity(&output.embedding, 0),
+            OodScore::Confidence => confidence(&self.calibrated(&output.logits)),
+            OodScore::Energy => log_sum_exp(&self.calibrated(&output.logits)),
+            OodScore::Entropy => unevenness(&self.calibrated(&output.logits)),
+            OodScore::Similarity => self.bank().similarity(&output.embedding, 0),
         }
     }
 }
 
-impl Memory {
+impl EmbeddingBank {
     /// Likeness to the nearest prototype, less the mean likeness to the nearest five non-landmarks
-    /// ([`LandmarkScore::Similarity`]), of which the nearest `passed_over` do not count.
+    /// ([`OodScore::Similarity`]), of which the nearest `passed_over` do not count.
     pub fn similarity(&self, embedding: &Embedding, passed_over: usize) -> f64 {
         let prototypes = self.prototypes.iter().chain(&self.learned);
         let nearest =
@@ -107,7 +107,7 @@ impl Memory {
     }
 }
 
-/// How many of the nearest non-landmarks count in [`LandmarkScore::Similarity`].
+/// How many of the nearest non-landmarks count in [`OodScore::Similarity`].
 const NEAREST: usize = 5;
 
 /// Log of the sum of exponentials, the greatest taken out first so that none overflows.
@@ -122,7 +122,7 @@ fn confidence(logits: &[f64]) -> f64 {
     (greatest - log_sum_exp(logits)).exp()
 }
 
-/// The power to which [`LandmarkScore::Entropy`] raises probabilities: what its authors found best.
+/// The power to which [`OodScore::Entropy`] raises probabilities: what its authors found best.
 const ENTROPY_POWER: f64 = 0.1;
 
 /// One less the generalised entropy of the classes' probabilities, as a share of what it is where all are alike.
@@ -167,24 +167,24 @@ mod tests {
             Embedding::of(&[cosine, sine])
         };
         let cos = |degrees: f64| degrees.to_radians().cos();
-        let memory = Memory {
+        let bank = EmbeddingBank {
             prototypes: vec![at(90.0)],
             centres: vec![],
             learned: vec![at(20.0)],
             non_landmarks: [180.0, 30.0, 40.0, 50.0, 60.0, 70.0].map(at).to_vec(),
-            ..Memory::default()
+            ..EmbeddingBank::default()
         };
         let five = (cos(30.0) + cos(40.0) + cos(50.0) + cos(60.0) + cos(70.0)) / 5.0;
-        assert!((memory.similarity(&at(0.0), 0) - (cos(20.0) - five)).abs() < 1e-6);
+        assert!((bank.similarity(&at(0.0), 0) - (cos(20.0) - five)).abs() < 1e-6);
         let without_30 = five + (cos(180.0) - cos(30.0)) / 5.0;
-        assert!((memory.similarity(&at(0.0), 1) - (cos(20.0) - without_30)).abs() < 1e-6);
-        assert!((memory.similarity(&at(0.0), 6) - cos(20.0)).abs() < 1e-6);
+        assert!((bank.similarity(&at(0.0), 1) - (cos(20.0) - without_30)).abs() < 1e-6);
+        assert!((bank.similarity(&at(0.0), 6) - cos(20.0)).abs() < 1e-6);
     }
 
     #[test]
     fn without_non_landmarks_similarity_is_that_to_the_nearest_prototype() {
         let [east, north] = [[1.0, 0.0], [0.0, 1.0]].map(|features| Embedding::of(&features));
-        let memory = Memory { prototypes: vec![north, east.clone()], ..Memory::default() };
-        assert_eq!(memory.similarity(&east, 0), 1.0);
+        let bank = EmbeddingBank { prototypes: vec![north, east.clone()], ..EmbeddingBank::default() };
+        assert_eq!(bank.similarity(&east, 0), 1.0);
     }
 }

@@ -1,6 +1,8 @@
 //! The file format: one safetensors file whose metadata entry `cairn` describes the model.
 
 mod checksum;
+mod import;
+mod input_size;
 mod validate;
 
 use std::fs;
@@ -16,8 +18,10 @@ use cairn_photo::{Preprocess, TestViews};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use self::checksum::Checksum;
+pub use self::import::{ImportError, ImportOptions, Imported};
+pub use self::input_size::InputSizeError;
 pub use self::validate::{InfoError, check_classes, check_preprocess};
-use crate::{Learning, Memory, ModelError, Rejection};
+use crate::{EmbeddingBank, FewShot, ModelError, Rejection};
 
 /// The name of the best model's file in a run folder.
 pub const BEST_MODEL: &str = "best.safetensors";
@@ -46,7 +50,7 @@ pub struct BundleInfo {
     /// The classes that were added without training, once the model is calibrated for that. (Under `learning`, bundles
     /// of before this name had numbers of another meaning.)
     #[serde(rename = "few_shot", default, skip_serializing_if = "Option::is_none")]
-    pub learning: Option<Learning>,
+    pub learning: Option<FewShot>,
     /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
     /// in a model that nobody calibrated.
     #[serde(default = "uncalibrated")]
@@ -125,7 +129,7 @@ struct FileFields {
 pub(crate) struct Bundle {
     pub network: Network,
     pub info: BundleInfo,
-    pub memory: Memory,
+    pub bank: EmbeddingBank,
 }
 
 /// Writes a bundle to `path`: a temporary file in the same folder, then renamed.
@@ -133,19 +137,19 @@ pub(crate) struct Bundle {
 /// # Errors
 /// [`ModelError::Write`] when the folder cannot be written.
 pub fn write_bundle(path: &Path, network: &Network, info: &BundleInfo) -> Result<(), ModelError> {
-    write_with_memory(path, network, info, &Memory::default())
+    write_with_bank(path, network, info, &EmbeddingBank::default())
 }
 
 /// The same with the embeddings that the bundle keeps beside its network.
-pub(crate) fn write_with_memory(
+pub(crate) fn write_with_bank(
     path: &Path,
     network: &Network,
     info: &BundleInfo,
-    memory: &Memory,
+    bank: &EmbeddingBank,
 ) -> Result<(), ModelError> {
     check_info(info, path)?;
     let mut tensors = network.state_dict();
-    memory.insert_into(&mut tensors);
+    bank.insert_into(&mut tensors);
     let text = describe(info, Checksum::of_state_dict(&tensors))
         .map_err(|source| ModelError::Description { path: path.to_owned(), source })?;
     let bytes = tensors
@@ -221,18 +225,18 @@ impl Bundle {
             info.network.blank(device).map_err(|source| ModelError::Network { path: owned(), source })?;
         let (features, unfit) =
             (network.feature_count(), |source| ModelError::Weights { path: owned(), source });
-        Memory::check(&file, &info, features)
+        EmbeddingBank::check(&file, &info, features)
             .map_err(|reason| ModelError::Memory { path: owned(), reason })?;
-        let own = file.tensors().filter(|tensor| !Memory::holds(tensor.name));
+        let own = file.tensors().filter(|tensor| !EmbeddingBank::holds(tensor.name));
         network.check_shapes(own.map(|tensor| (tensor.name, tensor.shape))).map_err(unfit)?;
         check_values(&file, path)?;
         if weights_blake3.is_some_and(|expected| expected != Checksum::of(file.tensors()).to_hex().as_str()) {
             return Err(ModelError::Checksum { path: owned() });
         }
         let mut tensors = StateDict::from_file(&file).map_err(damaged)?;
-        let memory = Memory::taken_from(&mut tensors, features);
+        let bank = EmbeddingBank::taken_from(&mut tensors, features);
         let network = network.with_state_dict(tensors).map_err(unfit)?;
-        Ok(Bundle { network, info, memory })
+        Ok(Bundle { network, info, bank })
     }
 }
 
