@@ -120,7 +120,7 @@ impl<S: BatchSource> Engine<'_, S> {
                     }
                     state.sums.add(&outcome);
                 }
-                if (state.batch % recipe.training.accumulate == 0 || state.batch == batches)
+                if (state.batch.is_multiple_of(recipe.training.accumulate) || state.batch == batches)
                     && let Some(gradients) = gradients.take(&learner.network, recipe.training.clip_norm)
                 {
                     learner = learner.stepped(learning_rate, gradients);
