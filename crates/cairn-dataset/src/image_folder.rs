@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::manifest;
 use crate::path_text::nfc;
 use crate::scan::{DatasetScan, PartScan, PhotoFile, slashed};
 use crate::{Class, ClassId, ClassList, DatasetError, ManifestPaths, Skipped, ValidSplit};
@@ -153,11 +154,14 @@ impl ImageFolder {
     /// of their sizes. It does not depend on where the data set lies, nor on the split.
     pub fn fingerprint(&self) -> String {
         let parts = [&self.train, &self.valid, &self.test];
-        let mut files: Vec<(String, u64)> = parts
-            .into_iter()
-            .flatten()
-            .map(|photo| (slashed(&photo.path, &self.root), photo.bytes))
-            .collect();
+        // A table's photos are where its own folder says, however the table was named.
+        let folder = if manifest::is_manifest(&self.root) {
+            self.root.parent().unwrap_or(&self.root)
+        } else {
+            &self.root
+        };
+        let mut files: Vec<(String, u64)> =
+            parts.into_iter().flatten().map(|photo| (slashed(&photo.path, folder), photo.bytes)).collect();
         files.sort();
         let mut hasher = blake3::Hasher::new_derive_key("cairn-dataset 2026 fingerprint");
         for (path, bytes) in files {

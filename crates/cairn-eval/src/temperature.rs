@@ -3,8 +3,7 @@
 use cairn_dataset::ClassId;
 
 /// The temperatures that are considered. Where every photo is named rightly, the likelihood grows without end as the
-/// temperature falls, and where the network does no better than chance, as it rises: neither says anything about
-/// photos to come.
+/// temperature falls, which says nothing of photos to come; where the network does no better than chance, as it rises.
 const COLDEST: f64 = 0.25;
 const HOTTEST: f64 = 16.0;
 
@@ -16,7 +15,8 @@ pub(crate) type Labelled<'a> = (ClassId, &'a [f32]);
 
 /// The temperature `T`, from 1/4 to 16, at which `softmax(logits / T)` gives the true classes the highest likelihood:
 /// equation 9 of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017). 1 where there is no photo to
-/// learn it from.
+/// learn it from, and where it would be the coldest: a few photos that are all named rightly must not make a network
+/// surer than it is.
 ///
 /// The negative log-likelihood is convex in the sharpness `1 / T`, so its slope is sought to be zero by halving. Photos
 /// whose logits have no softmax, or rule the true class out, play no role: no temperature makes them likelier.
@@ -29,6 +29,9 @@ pub(crate) fn fit_temperature<'a>(photos: impl Iterator<Item = Labelled<'a>> + C
         return 1.0;
     }
     let slope = |sharpness: f64| photos.clone().map(|photo| slope(photo, sharpness)).sum::<f64>();
+    if slope(1.0 / COLDEST) < 0.0 {
+        return 1.0;
+    }
     let (mut blunt, mut sharp) = (1.0 / HOTTEST, 1.0 / COLDEST);
     for _ in 0..HALVINGS {
         let middle = (blunt + sharp) / 2.0;
@@ -72,8 +75,8 @@ mod tests {
     }
 
     #[test]
-    fn where_the_likelihood_has_no_greatest_value_the_temperature_stays_within_bounds() {
-        assert!((fit(&[(0, [1.0, 0.0])]) - COLDEST).abs() < 1e-9);
+    fn where_the_likelihood_has_no_greatest_value_the_temperature_makes_nothing_surer() {
+        assert!((fit(&[(0, [1.0, 0.0])]) - 1.0).abs() < 1e-9);
         assert!((fit(&[(1, [1.0, 0.0])]) - HOTTEST).abs() < 1e-9);
     }
 

@@ -94,7 +94,7 @@ pub enum TrainError {
     /// The loss is not finite.
     #[error(
         "the loss became {loss} in epoch {epoch}, batch {batch}, at learning rate {learning_rate:.2e}: the training \
-         diverged\n{}",
+         diverged; {}",
         divergence_advice(*best)
     )]
     Diverged {
@@ -111,7 +111,7 @@ pub enum TrainError {
     },
     /// No epoch had a validation loss to choose a model by.
     #[error(
-        "no validation loss in {epochs} epochs was a number: the training diverged\n{}",
+        "no validation loss in {epochs} epochs was a number: the training diverged; {}",
         divergence_advice(None)
     )]
     NoBestModel {
@@ -254,15 +254,15 @@ pub enum TrainError {
     Curves(#[from] EvalError),
 }
 
-/// Advice after a divergence, and which model is kept: two lines.
+/// Advice after a divergence, and which model is kept.
 fn divergence_advice(best: Option<usize>) -> String {
     let kept = match best {
         Some(epoch) => format!("the best model so far, of epoch {epoch}, is kept"),
         None => "no epoch has left a model".to_owned(),
     };
     format!(
-        "  try a learning rate ten times lower (`cairn lr-find DIR` suggests one), a warm-up, or a network with batch \
-         norm\n  {kept}"
+        "try a learning rate ten times lower (`cairn lr-find DIR` suggests one), a warm-up, or a network with batch \
+         norm; {kept}"
     )
 }
 

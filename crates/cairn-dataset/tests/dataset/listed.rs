@@ -257,3 +257,13 @@ fn a_manifest_in_parquet_is_the_same_as_in_csv() {
         ImageFolder::open_test(&folder.path("set.parquet"), &ClassList::from_folders(["42", "43"])).unwrap();
     assert_eq!(paths(&tested.examples), ["2.png"]);
 }
+
+#[test]
+fn the_fingerprint_of_a_manifest_does_not_depend_on_how_its_path_is_written_or_where_it_is() {
+    let fingerprints = [LittleFolder::new(), LittleFolder::new()].map(|folder| {
+        folder.photo("photos/1.png", 1).photo("2.png", 2);
+        folder.file("set.csv", b"path,label\nphotos/1.png,Arch\n2.png,Arch\n");
+        ["set.csv", "./set.csv", "photos/../set.csv"].map(|path| open(&folder, path).unwrap().fingerprint())
+    });
+    assert!(fingerprints.iter().flatten().all(|fingerprint| *fingerprint == fingerprints[0][0]));
+}

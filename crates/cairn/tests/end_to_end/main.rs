@@ -12,6 +12,7 @@ mod demo;
 mod explain;
 mod export;
 mod folders;
+mod guide;
 mod import;
 mod interrupt;
 mod kills;
