@@ -98,15 +98,6 @@ impl Model {
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
         let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
         let network = spec.blank(&Device::flex())?;
-        let Named { weights, prefix, ignored, head } = network.name_weights(weights.clone())?;
-        let logits = head_rows(&network, architecture, &weights)?;
-        if let Some(logits) = logits.filter(|&logits| logits != names) {
-            return Err(ImportError::Classes { logits, names });
-        }
-        weights.check_finite().map_err(ImportError::Values)?;
-        let network = network
-            .with_state_dict(weights)
-            .map_err(|problem| ImportError::Weights { architecture, problem })?;
         let info = BundleInfo {
             network: spec,
             classes,
@@ -118,6 +109,15 @@ impl Model {
             provenance: Provenance::imported(origin),
         };
         info.validate()?;
+        let Named { weights, prefix, ignored, head } = network.name_weights(weights.clone())?;
+        let logits = head_rows(&network, architecture, &weights)?;
+        if let Some(logits) = logits.filter(|&logits| logits != names) {
+            return Err(ImportError::Classes { logits, names });
+        }
+        weights.check_finite().map_err(ImportError::Values)?;
+        let network = network
+            .with_state_dict(weights)
+            .map_err(|problem| ImportError::Weights { architecture, problem })?;
         let model = Self::from_bundle(Bundle { network, info, memory: Memory::default() });
         Ok(Imported { model, prefix, ignored, head })
     }

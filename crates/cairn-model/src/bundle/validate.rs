@@ -4,7 +4,7 @@
 //! again before it is written.
 
 use std::collections::HashSet;
-use std::fmt::Display;
+use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use cairn_dataset::{Class, ClassList};
@@ -224,7 +224,7 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn within<T: PartialOrd + Display>(
+fn within<T: PartialOrd + Debug>(
     field: impl Into<String>,
     value: T,
     range: &RangeInclusive<T>,
@@ -232,6 +232,7 @@ fn within<T: PartialOrd + Display>(
     if range.contains(&value) {
         return Ok(());
     }
-    let expected = format!("{} to {}", range.start(), range.end());
-    Err(InfoError { field: field.into(), found: value.to_string(), expected })
+    // As Debug has them, numbers far from 1 are short.
+    let expected = format!("{:?} to {:?}", range.start(), range.end());
+    Err(InfoError { field: field.into(), found: format!("{value:?}"), expected })
 }

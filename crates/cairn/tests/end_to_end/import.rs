@@ -67,7 +67,7 @@ fn a_model_of_ones_own_survives_being_imported() {
     let renamed = |class: &Value| names[folders.iter().position(|folder| class == folder).unwrap()];
     let original: Vec<&str> = probabilities("run").iter().map(renamed).collect();
     assert_eq!(probabilities("mine.safetensors"), original);
-    sandbox.cairn(&import).assert_status(1).assert_stderr_has("mine.safetensors: is there already");
+    sandbox.cairn(&import).assert_status(1).assert_stderr_has("mine.safetensors: exists");
 }
 
 #[test]
