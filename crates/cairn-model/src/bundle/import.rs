@@ -6,7 +6,7 @@ use cairn_nets::weights::{Named, NamingError};
 use cairn_nets::{Architecture, Network, NetworkSpec, SpecError, StateDict, StateDictError};
 use cairn_photo::{Preprocess, TestViews};
 
-use crate::bundle::{Bundle, Provenance, check_classes};
+use crate::bundle::{Bundle, Provenance};
 use crate::{BundleInfo, EmbeddingBank, InfoError, Model};
 
 /// Weights that were trained elsewhere, with what their file does not say of them.
@@ -95,19 +95,9 @@ impl Model {
     /// When network, weights and names do not go together, or weights are not finite.
     pub fn import(foreign: ImportOptions<'_>) -> Result<Imported, ImportError> {
         let ImportOptions { architecture, weights, classes, preprocess, origin } = foreign;
-        check_classes(&classes)?;
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
         let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
         let network = spec.blank(&Device::flex())?;
-        let Named { weights, prefix, ignored, head } = network.name_weights(weights.clone())?;
-        let logits = head_rows(&network, architecture, &weights)?;
-        if let Some(logits) = logits.filter(|&logits| logits != names) {
-            return Err(ImportError::Classes { logits, names });
-        }
-        weights.check_finite().map_err(ImportError::Values)?;
-        let network = network
-            .with_state_dict(weights)
-            .map_err(|problem| ImportError::Weights { architecture, problem })?;
         let info = BundleInfo {
             network: spec,
             classes,
@@ -119,6 +109,15 @@ impl Model {
             provenance: Provenance::imported(origin),
         };
         info.validate()?;
+        let Named { weights, prefix, ignored, head } = network.name_weights(weights.clone())?;
+        let logits = head_rows(&network, architecture, &weights)?;
+        if let Some(logits) = logits.filter(|&logits| logits != names) {
+            return Err(ImportError::Classes { logits, names });
+        }
+        weights.check_finite().map_err(ImportError::Values)?;
+        let network = network
+            .with_state_dict(weights)
+            .map_err(|problem| ImportError::Weights { architecture, problem })?;
         let model = Self::from_bundle(Bundle { network, info, bank: EmbeddingBank::default() });
         Ok(Imported { model, prefix, ignored, head })
     }
