@@ -86,7 +86,8 @@ impl<'a> RunWriter<'a> {
         if let Some(best) = self.best.take() {
             write_bundle(&run.best_model(), &best.network, &self.bundle_info(&best, &state.fingerprint)?)?;
         }
-        if std::mem::take(&mut self.behind) {
+        // A probe writes it without an epoch, too: by this file a sweep finds that a probe which diverged at once has ended.
+        if std::mem::take(&mut self.behind) || self.policy == CheckpointPolicy::Timed {
             run.write_history(&state.history)?;
         }
         Ok(())
