@@ -43,10 +43,15 @@ fn the_temperature_is_where_scipy_finds_the_least_loss() {
             let expected = expected[key].as_f64().unwrap();
             assert!((found - expected).abs() <= tolerance * expected, "{name}: {key} {found} for {expected}");
         };
-        // SciPy looks at values alone, which says where a minimum lies to half their digits.
-        close(temperature, "temperature", 1e-6);
-        close(evaluation.ece, "calibrated_ece", 1e-5);
-        close(evaluation.loss, "calibrated_loss", 1e-6);
+        if expected["temperature"].as_f64().unwrap() < 0.2501 {
+            // The loss falls up to the coldest temperature: photos that are all named right say nothing.
+            assert!((temperature - 1.0).abs() < f64::EPSILON, "{name}: {temperature}");
+        } else {
+            // SciPy looks at values alone, which says where a minimum lies to half their digits.
+            close(temperature, "temperature", 1e-6);
+            close(evaluation.ece, "calibrated_ece", 1e-5);
+            close(evaluation.loss, "calibrated_loss", 1e-6);
+        }
         close(evaluation.loss_uncalibrated, "loss", TOLERANCE);
         close(evaluation.ece_uncalibrated, "ece", TOLERANCE);
     }
