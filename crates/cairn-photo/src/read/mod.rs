@@ -35,7 +35,7 @@ use format::Format;
 pub use limits::Limits;
 pub use memory_budget::{MemoryBudget, Reservation};
 pub use read_size::ReadSize;
-use regular_file::read_file;
+use regular_file::{check_length, read_file};
 
 /// Whether a file of this name is regarded as a photo: [`FileKind::is_photo`] of its name.
 pub fn is_photo_name(path: impl AsRef<Path>) -> bool {
@@ -79,6 +79,21 @@ impl Photo {
     pub fn open_at(path: impl AsRef<Path>, size: ReadSize, limits: &Limits) -> Result<Photo, PhotoError> {
         open_with_budget(path.as_ref(), size, limits, MemoryBudget::of_process())
     }
+
+    /// Decodes a photo from the bytes of its file as [`Photo::open_at`] does from the file: by the same limits and memory
+    /// budget. `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As of [`Photo::open_at`].
+    pub fn decode_at(
+        bytes: &[u8],
+        name: impl AsRef<Path>,
+        size: ReadSize,
+        limits: &Limits,
+    ) -> Result<Photo, PhotoError> {
+        check_length(bytes.len() as u64, name.as_ref(), limits)?;
+        decode_with_budget(bytes, name.as_ref(), size, limits, MemoryBudget::of_process())
+    }
 }
 
 fn open_with_budget(
@@ -87,14 +102,23 @@ fn open_with_budget(
     limits: &Limits,
     budget: &MemoryBudget,
 ) -> Result<Photo, PhotoError> {
-    let bytes = read_file(path, limits)?;
+    decode_with_budget(&read_file(path, limits)?, path, size, limits, budget)
+}
+
+fn decode_with_budget(
+    bytes: &[u8],
+    path: &Path,
+    size: ReadSize,
+    limits: &Limits,
+    budget: &MemoryBudget,
+) -> Result<Photo, PhotoError> {
     let allowance = Allowance::new(limits, budget, bytes.len() as u64);
     panics::caught(|| {
-        let Some(format) = Format::of(&bytes) else {
-            let what = content::description(&bytes);
+        let Some(format) = Format::of(bytes) else {
+            let what = content::description(bytes);
             return Err(PhotoError::NotAPhoto { path: path.to_owned(), what });
         };
-        decode(&bytes, format, size, &allowance).map_err(|error| error.at(path, format.name(), limits))
+        decode(bytes, format, size, &allowance).map_err(|error| error.at(path, format.name(), limits))
     })
     .unwrap_or_else(|message| Err(PhotoError::Panicked { path: path.to_owned(), message }))
 }
@@ -153,6 +177,29 @@ mod tests {
         let error = open(60_000).unwrap_err();
         assert!(matches!(error, PhotoError::MoreThanBudget { budget: 60_000, .. }), "{error}");
         assert!(error.to_string().contains("CAIRN_DECODE_MEMORY"), "{error}");
+    }
+
+    #[test]
+    fn bytes_are_decoded_by_the_rules_of_files() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let bytes = std::fs::read(saved(folder.path())).unwrap();
+        let decode = |bytes: &[u8], limits: &Limits| {
+            Photo::decode_at(bytes, "upload.png", ReadSize::ShortSide(50), limits)
+        };
+        let limits = Limits::default();
+        let photo = decode(&bytes, &limits).unwrap();
+        assert_eq!((photo.width(), photo.height()), (100, 50));
+        let error = decode(&[], &limits).unwrap_err();
+        assert!(
+            matches!(error, PhotoError::Empty { .. }) && error.to_string().contains("upload.png"),
+            "{error}"
+        );
+        let error = decode(&bytes[..bytes.len() / 2], &limits).unwrap_err();
+        assert!(error.to_string().contains("upload.png"), "{error}");
+        let error = decode(&bytes, &Limits { max_bytes: 10, ..limits }).unwrap_err();
+        assert!(matches!(error, PhotoError::TooMuchMemory { .. }), "{error}");
+        let error = decode(b"no photo at all", &Limits::default()).unwrap_err();
+        assert!(matches!(error, PhotoError::NotAPhoto { .. }), "{error}");
     }
 
     #[test]

@@ -30,13 +30,19 @@ pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoEr
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().saturating_add(1));
     // One byte more than allowed tells a file that is too long, and one that grows meanwhile.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
-    if bytes.is_empty() {
-        return Err(PhotoError::Empty { path: path.to_owned() });
-    }
-    if bytes.len() as u64 > limits.max_bytes {
-        return Err(PhotoError::TooMuchMemory { path: path.to_owned(), max_bytes: limits.max_bytes });
-    }
+    check_length(bytes.len() as u64, path, limits)?;
     Ok(bytes)
+}
+
+/// Refuses a file of no bytes, and one of more than the limit.
+pub(super) fn check_length(bytes: u64, path: &Path, limits: &Limits) -> Result<(), PhotoError> {
+    match bytes {
+        0 => Err(PhotoError::Empty { path: path.to_owned() }),
+        bytes if bytes > limits.max_bytes => {
+            Err(PhotoError::TooMuchMemory { path: path.to_owned(), max_bytes: limits.max_bytes })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What it is if it is no regular file.
