@@ -16,7 +16,7 @@ use crate::{Photo, PhotoError};
 pub enum PictureKind {
     /// Every pixel as it is.
     Png,
-    /// Lossy, at [`JPEG_QUALITY`].
+    /// Lossy, at quality 92.
     Jpeg,
     /// Lossless.
     WebP,

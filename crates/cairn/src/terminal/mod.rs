@@ -51,7 +51,7 @@ pub(crate) fn line(text: &str, indent: usize) -> String {
     }
 }
 
-/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`, as [`line`].
+/// `  93.1%  Eiffel Tower, Paris, France (48.8584 N, 2.2945 E)`, as [`line()`].
 pub(crate) fn landmark_line(landmark: &Landmark) -> String {
     line(&format!("  {:>6}  {}", landmark.probability, landmark.summary()), 10)
 }
