@@ -52,8 +52,8 @@ fn write_photos(model: &Model, folder: &Path) {
         let batch = [&photo, &photo.flipped_horizontally(), &inverted];
         let levels: Vec<u8> = batch.iter().flat_map(|photo| planes(photo)).collect();
         std::fs::write(folder.join(format!("{name}.photos")), levels).unwrap();
-        let fact =
-            json!({ "size": [photo.height(), photo.width()], "expected": model.probabilities(&batch) });
+        let expected = batch.map(|photo| model.probabilities(photo).unwrap());
+        let fact = json!({ "size": [photo.height(), photo.width()], "expected": expected });
         facts.insert(name, fact);
     }
     std::fs::write(folder.join("photos.json"), json!(facts).to_string()).unwrap();

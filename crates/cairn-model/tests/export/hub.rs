@@ -33,7 +33,11 @@ fn the_weights_of_a_hub_folder_are_a_model_that_cairn_opens() {
         assert_eq!(opened.info(), model.info());
         let opened = opened.with_precision(model.precision());
         let expected = model.as_exported(format).unwrap();
-        assert_eq!(opened.probabilities(&[&photo]), expected.probabilities(&[&photo]), "{format:?}");
+        assert_eq!(
+            opened.probabilities(&photo).unwrap(),
+            expected.probabilities(&photo).unwrap(),
+            "{format:?}"
+        );
     }
 }
 

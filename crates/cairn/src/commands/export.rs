@@ -16,7 +16,7 @@ use cairn_model::export::{
 use cairn_model::{Model, bundle_path};
 #[cfg(feature = "verify")]
 use cairn_photo::Photo;
-use cairn_train::RunFolder;
+use cairn_train::{ModelTest, RunFolder};
 use clap::{Args, ValueEnum};
 
 use crate::causes::with_causes;
@@ -28,9 +28,6 @@ use crate::output::{OutputOption, Outputs};
 use crate::photo_files::named_photos;
 use crate::progress::say;
 use crate::tested::Tested;
-
-/// Photos in a batch of a test.
-const BATCH: usize = 32;
 
 /// Write a model in another format, preprocessing and labels included
 ///
@@ -168,18 +165,18 @@ impl Export {
             }
             return Ok((None, 0));
         };
-        let Tested { evaluation: after, bad_photos, .. } =
-            Tested::new(exported, &data, self.data_set, BATCH)?;
+        let Tested { test: ModelTest { evaluation: after, bad_photos, .. }, .. } =
+            Tested::new(exported, &data, self.data_set)?;
         if self.weights() == WeightFormat::F32 {
             writeln!(io::stdout(), "accuracy: {}", after.accuracy_headline())?;
         } else {
             let before =
-                Tested::new(&model.as_exported(WeightFormat::F32)?, &data, self.data_set, BATCH)?.evaluation;
+                Tested::new(&model.as_exported(WeightFormat::F32)?, &data, self.data_set)?.test.evaluation;
             let points = 100.0 * (after.accuracy - before.accuracy);
             let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
             writeln!(io::stdout(), "accuracy: {before} -> {after}, {points:+.2} points")?;
         }
-        Ok((Some(test_figures(&data, &after)), bad_photos))
+        Ok((Some(test_figures(&data, &after)), bad_photos.len()))
     }
 
     fn files(&self, model: &Model, figures: Option<&TestFigures>, out: &Path) -> Result<Vec<ExportedFile>> {
