@@ -12,6 +12,21 @@ use crate::path_text::nfc;
 pub struct ClassId(usize);
 
 impl ClassId {
+    /// The class of the greatest logit, the first of equals as with NumPy's `argmax`; `None` where the logits have no
+    /// softmax: a NaN or plus infinity among them, or all of them minus infinity.
+    pub fn of_greatest(logits: &[f32]) -> Option<Self> {
+        let mut best = 0;
+        for (class, logit) in logits.iter().enumerate() {
+            if logit.is_nan() {
+                return None;
+            }
+            if *logit > logits[best] {
+                best = class;
+            }
+        }
+        logits.get(best).is_some_and(|logit| logit.is_finite()).then(|| Self::new(best))
+    }
+
     /// The class at `index` of its list.
     pub const fn new(index: usize) -> ClassId {
         ClassId(index)

@@ -19,7 +19,7 @@ pub struct Prediction {
 impl Prediction {
     /// The answer that lies in `logits`, divided by `temperature` before the softmax; `None` when they have no softmax.
     pub(crate) fn of(truth: ClassId, logits: &[f32], temperature: f64) -> Option<Self> {
-        let class = likeliest(logits)?;
+        let class = ClassId::of_greatest(logits)?;
         let scaled = |class: ClassId| f64::from(logits[class.index()]) / temperature;
         // The greatest logit is taken out first, so that no exponential overflows.
         let greatest = scaled(class);
@@ -38,22 +38,8 @@ impl Prediction {
     }
 }
 
-/// The class of the greatest logit, or `None` when the logits have no softmax.
-fn likeliest(logits: &[f32]) -> Option<ClassId> {
-    let mut best = 0;
-    for (class, logit) in logits.iter().enumerate() {
-        if logit.is_nan() {
-            return None;
-        }
-        if *logit > logits[best] {
-            best = class;
-        }
-    }
-    logits[best].is_finite().then(|| ClassId::new(best))
-}
-
 /// How many classes stand before `class` when the likeliest is put first and equal logits stand in class
-/// order, so that rank 0 is always the class that [`likeliest`] names.
+/// order, so that rank 0 is always the class that [`ClassId::of_greatest`] names.
 pub(crate) fn rank(logits: &[f32], class: ClassId) -> usize {
     let own = logits[class.index()];
     let before = |(other, &logit): (usize, &f32)| logit > own || (logit == own && other < class.index());

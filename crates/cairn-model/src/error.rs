@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cairn_nets::{SpecError, StateDictError};
 use cairn_photo::PhotoError;
 
-use crate::InfoError;
+use crate::{InfoError, OptionsError};
 
 /// Why a model could not be opened, written or used.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +128,9 @@ pub enum ModelError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The model cannot answer as the options say.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
     /// The photo cannot be read.
     #[error(transparent)]
     Photo(#[from] PhotoError),

@@ -4,11 +4,21 @@
 //! use cairn_model::Model;
 //!
 //! let model = Model::open("runs/quick/best.safetensors")?;
-//! for landmark in model.predict_landmarks("holiday.jpg", 3)?.landmarks {
+//! for landmark in model.predict("holiday.jpg", 3)?.landmarks {
 //!     println!("{} {}", landmark.name, landmark.probability);
 //! }
-//! # Ok::<(), cairn_model::ModelError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `bundle` | the file format, import of other weights |
+//! | `inference` | from a photo to an answer: load, forward, aggregate; streams of photos |
+//! | `few_shot` | classes learned from a few photos, prototypes, open-set scores |
+//! | [`export`] | ONNX, TorchScript, model hubs |
+//! | [`explain`] | class activation maps |
+//!
+//! `examples/name_photos.rs` names the landmarks in many photos at once.
 
 mod bundle;
 mod error;
@@ -17,9 +27,17 @@ pub mod export;
 mod few_shot;
 mod inference;
 mod model;
+mod options;
 pub mod protobuf;
+#[cfg(feature = "shipped")]
+pub mod shipped;
 #[cfg(test)]
 mod untrained;
+
+pub use cairn_dataset::{Class, ClassId, ClassList};
+pub use cairn_nets::Precision;
+pub use cairn_photo::{Photo, PhotoError, Preprocess, TestViews};
+pub use cairn_places::{Gazetteer, Place};
 
 pub use bundle::{
     BEST_MODEL, BundleInfo, ImportError, ImportOptions, Imported, InfoError, InputSizeError, Provenance,
@@ -31,6 +49,7 @@ pub use few_shot::{
     Whitening,
 };
 pub use inference::{
-    ClassNameError, DEFAULT_BATCH_SIZE, Landmark, ModelOutput, Prediction, Probability, Suggestion,
+    ClassNameError, Landmark, ModelOutput, PhotoSource, Prediction, Probability, Suggestion,
 };
 pub use model::Model;
+pub use options::{ModelOptions, OptionsError, Threshold};

@@ -1,31 +1,32 @@
-//! An opened model.
+//! An opened model: its bundle, and the options by which it answers.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
-use cairn_dataset::{Class, ClassId};
+use cairn_dataset::ClassId;
 use cairn_nets::{Network, Precision};
-use cairn_photo::{Photo, TestViews};
+use cairn_photo::TestViews;
 use cairn_places::Gazetteer;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::bundle::{Bundle, bundle_path, read_bundle, write_with_bank};
+use crate::bundle::{Bundle, bundle_path, read_bundle, resize_input, write_with_bank};
+use crate::inference::class_named;
 use crate::{
-    BundleInfo, EmbeddingBank, Landmark, ModelError, ModelOutput, NotSure, Prediction, Probability,
-    Rejection, Suggestion,
+    BundleInfo, ClassNameError, EmbeddingBank, InputSizeError, ModelError, ModelOptions, ModelOutput,
+    OodScore, OptionsError, Rejection, Threshold,
 };
 
-/// How many landmarks a suggestion names.
-const SUGGESTED: usize = 3;
-
 /// A model that is ready to name landmarks.
-#[derive(Debug)]
+///
+/// A clone shares the weights, and threads may share a model. What changes the bundle is a method of `&mut self`.
+#[derive(Debug, Clone)]
 pub struct Model {
-    pub(crate) bundle: Bundle,
-    precision: Precision,
-    pub(crate) gazetteer: Gazetteer,
-    pub(crate) views: TestViews,
-    /// Asked for in place of the bundle's.
-    pub(crate) threshold: Option<f64>,
+    bundle: Arc<Bundle>,
+    options: ModelOptions,
+    places: Arc<Gazetteer>,
+    /// Of as many threads as the options say; without it, the current pool is used.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 impl Model {
@@ -37,7 +38,15 @@ impl Model {
         Self::open_on(path, &Device::flex())
     }
 
-    /// The same on another device, for whoever has tensors there; everything that takes photos wants the CPU.
+    /// [`Model::open`], answering as `options` say.
+    ///
+    /// # Errors
+    /// As [`Model::open`], and when the options do not suit the model.
+    pub fn open_with(path: impl AsRef<Path>, options: ModelOptions) -> Result<Self, ModelError> {
+        Ok(Self::open(path)?.with_options(options)?)
+    }
+
+    /// [`Model::open`] on another device.
     ///
     /// # Errors
     /// As [`Model::open`].
@@ -45,7 +54,7 @@ impl Model {
         read_bundle(&bundle_path(path.as_ref())?, device).map(Self::from_bundle)
     }
 
-    /// Opens a bundle whose file's bytes lie in memory, on the CPU; `name` is what errors call it.
+    /// Opens a bundle whose file's bytes are in memory, on the CPU; `name` is what errors call it.
     ///
     /// # Errors
     /// As [`Model::open`].
@@ -54,9 +63,8 @@ impl Model {
     }
 
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {
-        let (precision, gazetteer) = (Precision::best(), Gazetteer::builtin());
-        let views = bundle.info.views;
-        Self { bundle, precision, gazetteer, views, threshold: None }
+        let (bundle, places) = (Arc::new(bundle), Arc::new(Gazetteer::builtin()));
+        Self { bundle, options: ModelOptions::default(), places, pool: None }
     }
 
     /// Writes the model as a bundle: a temporary file in the same folder, then renamed.
@@ -64,56 +72,71 @@ impl Model {
     /// # Errors
     /// When the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let Bundle { network, info, bank } = &self.bundle;
+        let Bundle { network, info, bank } = &*self.bundle;
         write_with_bank(path, network, info, bank)
     }
 
-    /// The same model computing in this precision, where [`Model::open`] takes the machine's fastest.
-    #[must_use]
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
+    /// The same model, answering as `options` say and no longer as those before.
+    ///
+    /// # Errors
+    /// When the bundle has no sure threshold that is asked for, or the threads cannot be started.
+    pub fn with_options(self, options: ModelOptions) -> Result<Self, OptionsError> {
+        if options.threshold == Some(Threshold::Sure) {
+            self.sure_threshold().ok_or(crate::NotSure)?;
+        }
+        let pool = options.threads.map(|threads| ThreadPoolBuilder::new().num_threads(threads.get()).build());
+        let places = options.places.clone().map_or_else(|| Arc::new(Gazetteer::builtin()), Arc::new);
+        Ok(Self { bundle: self.bundle, options, places, pool: pool.transpose()?.map(Arc::new) })
     }
 
-    /// The same model with the landmarks' places from `gazetteer`, where [`Model::open`] takes the built-in ones.
+    /// The same model computing in this precision: [`ModelOptions::precision`] alone.
     #[must_use]
-    pub fn with_places(self, gazetteer: Gazetteer) -> Self {
-        Self { gazetteer, ..self }
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.options.precision = Some(precision);
+        self
     }
 
-    /// The same model taking a photo for a landmark that it knows from this score on, where [`Model::open`] takes the
-    /// bundle's threshold. What [`save`](Model::save) writes stays as it is.
-    #[must_use]
-    pub fn with_threshold(self, threshold: f64) -> Self {
-        Self { threshold: Some(threshold), ..self }
+    /// How it answers, where that is not as the bundle says.
+    pub fn options(&self) -> &ModelOptions {
+        &self.options
     }
 
-    /// Takes a photo for a landmark from this score on, and says so in its bundle. A model that has no [`Rejection`]
-    /// scores by confidence then.
-    pub fn set_threshold(&mut self, threshold: f64) {
-        let sure = self.info().rejection.and_then(|rejection| rejection.sure);
-        self.bundle.info.rejection =
-            Some(Rejection { sure, ..Rejection::new(self.landmark_score(), threshold) });
-        self.threshold = None;
+    /// Number type of activations.
+    pub fn precision(&self) -> Precision {
+        self.options.precision.unwrap_or_else(Precision::best)
+    }
+
+    /// The views of each photo by which it answers.
+    pub fn views(&self) -> TestViews {
+        self.options.views.unwrap_or(self.info().views)
     }
 
     /// The lowest score of a photo that is taken to show a landmark; `None` where the model does not decide.
     pub fn threshold(&self) -> Option<f64> {
-        self.threshold.or(self.info().rejection.map(|rejection| rejection.threshold))
+        match self.options.threshold {
+            Some(Threshold::At(threshold)) => Some(threshold),
+            Some(Threshold::Sure) => self.sure_threshold(),
+            None => self.info().rejection.map(|rejection| rejection.threshold),
+        }
     }
 
-    /// The same model taking a photo for a landmark that it knows only if it is sure: by the threshold
-    /// [`Rejection::sure`].
-    ///
-    /// # Errors
-    /// [`NotSure`] where the bundle has no such threshold.
-    pub fn with_sure_threshold(self) -> Result<Self, NotSure> {
-        let sure = self.info().rejection.and_then(|rejection| rejection.sure).ok_or(NotSure)?;
-        Ok(self.with_threshold(sure))
+    fn sure_threshold(&self) -> Option<f64> {
+        self.info().rejection.and_then(|rejection| rejection.sure)
     }
 
-    /// What it computes in.
-    pub fn precision(&self) -> Precision {
-        self.precision
+    /// The score by which it tells landmarks from other photos: the bundle's, or confidence where it names none.
+    pub fn landmark_score(&self) -> OodScore {
+        self.info().rejection.map_or(OodScore::Confidence, |rejection| rejection.score)
+    }
+
+    /// The score of a photo, of this kind.
+    pub fn score(&self, output: &ModelOutput, score: OodScore) -> f64 {
+        score.of(self, output)
+    }
+
+    /// Logits divided by the temperature, so that their softmax can be believed.
+    pub fn calibrated(&self, logits: &[f32]) -> Vec<f64> {
+        logits.iter().map(|&logit| f64::from(logit) / self.info().temperature).collect()
     }
 
     /// What the bundle says of the model.
@@ -126,68 +149,83 @@ impl Model {
         &self.bundle.network
     }
 
-    /// The `k` likeliest landmarks of each photo, the likeliest first, and whether it shows one at all.
-    pub fn predict(&self, photos: &[&Photo], k: usize) -> Vec<Prediction> {
-        self.outputs_of(photos).iter().map(|output| self.prediction(output, k)).collect()
-    }
-
-    /// The probability of each class, in class order, for each photo, by the model's views.
-    pub fn probabilities(&self, photos: &[&Photo]) -> Vec<Vec<Probability>> {
-        self.outputs_of(photos)
-            .iter()
-            .map(|output| Probability::softmax(&output.logits, self.info().temperature))
-            .collect()
-    }
-
-    /// What the network's output for a photo means: the `k` likeliest landmarks, and whether it shows one at all.
-    pub fn prediction(&self, output: &ModelOutput, k: usize) -> Prediction {
-        let probabilities = Probability::softmax(&output.logits, self.info().temperature);
-        let classes = self.classes();
-        let mut ranked: Vec<((ClassId, &Class), Probability)> = classes.iter().zip(probabilities).collect();
-        // A stable sort: equals stay in class order, so that the answer never depends on chance.
-        ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
-        ranked.truncate(k);
-        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| Landmark {
-            class: class.folder.clone(),
-            name: class.name.clone(),
-            probability,
-            place: self.gazetteer.find(&class.folder).cloned(),
-        };
-        let score = self.score(output, self.landmark_score());
-        Prediction {
-            // A score that is not a number reaches no threshold.
-            is_landmark: self.threshold().map(|threshold| score >= threshold),
-            sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
-            landmark_score: score,
-            landmarks: ranked.into_iter().map(landmark).collect(),
-        }
-    }
-
-    /// The `k` likeliest landmarks in the photo at `path`, the likeliest first, and whether it shows one at all.
-    ///
-    /// # Errors
-    /// When the photo cannot be read.
-    pub fn predict_landmarks(&self, path: impl AsRef<Path>, k: usize) -> Result<Prediction, ModelError> {
-        Ok(self.prediction(&self.output_at(path)?, k))
-    }
-
-    /// The photo at `path`, upright, with the three landmarks that it most likely shows.
-    ///
-    /// # Errors
-    /// When the photo cannot be read.
-    pub fn suggest_locations(&self, path: impl AsRef<Path>) -> Result<Suggestion, ModelError> {
-        let photo = Photo::open(path)?;
-        let prediction = self.predict(&[&photo], SUGGESTED).remove(0);
-        Ok(Suggestion { photo, prediction })
-    }
-
     /// The embeddings that the bundle keeps.
     pub fn bank(&self) -> &EmbeddingBank {
         &self.bundle.bank
     }
 
-    /// Logits divided by the temperature, so that their softmax can be believed.
-    pub fn calibrated(&self, logits: &[f32]) -> Vec<f64> {
-        logits.iter().map(|&logit| f64::from(logit) / self.info().temperature).collect()
+    /// The places of landmarks.
+    pub fn places(&self) -> &Gazetteer {
+        &self.places
+    }
+
+    /// The landmark that a person means by `name`: a class folder, or a name as a prediction shows it, with or without
+    /// its article, its place or accents, in upper or lower case.
+    ///
+    /// # Errors
+    /// [`ClassNameError`] when no landmark has the name, or several have it and none of their folders is exactly it.
+    pub fn class_named(&self, name: &str) -> Result<ClassId, ClassNameError> {
+        class_named(&self.classes(), &self.places, name)
+    }
+
+    /// Takes a photo for a landmark from this score on, and says so in its bundle. A model that has no [`Rejection`]
+    /// scores by confidence then.
+    pub fn set_threshold(&mut self, threshold: f64) {
+        let (sure, score) = (self.sure_threshold(), self.landmark_score());
+        self.bundle_mut().info.rejection = Some(Rejection { sure, ..Rejection::new(score, threshold) });
+        self.options.threshold = None;
+    }
+
+    /// Takes this for the lowest score of a sure answer from now on ([`Rejection::sure`]). A model without a threshold
+    /// stays without.
+    pub fn set_sure(&mut self, sure: f64) {
+        if let Some(rejection) = &mut self.bundle_mut().info.rejection {
+            rejection.sure = Some(sure);
+        }
+    }
+
+    /// Looks at these views of each photo from now on, and says so in its bundle.
+    pub fn set_views(&mut self, views: TestViews) {
+        self.options.views = None;
+        self.bundle_mut().info.views = views;
+    }
+
+    /// Divides logits by this temperature from now on.
+    ///
+    /// # Panics
+    /// If it is not a number above 0.
+    pub fn set_temperature(&mut self, temperature: f64) {
+        assert!(temperature.is_finite() && temperature > 0.0, "logits cannot be divided by {temperature}");
+        self.bundle_mut().info.temperature = temperature;
+    }
+
+    /// Looks at photos of `side` x `side` pixels from now on, framed as before, and says so in its bundle.
+    ///
+    /// Random crops show landmarks larger in training than a test photo of the same size does, so that a network often names
+    /// more of them in test photos that are somewhat larger (Touvron et al. 2019, "Fixing the train-test resolution
+    /// discrepancy"). A calibration for the size before no longer holds: calibrate again.
+    ///
+    /// # Errors
+    /// When the network takes no photos of this size.
+    pub fn set_input_size(&mut self, side: u32) -> Result<(), InputSizeError> {
+        resize_input(&mut self.bundle_mut().info, side)
+    }
+
+    /// No longer decides by a threshold of its options.
+    pub(crate) fn use_own_threshold(&mut self) {
+        self.options.threshold = None;
+    }
+
+    /// The bundle, to be changed; a clone of this model keeps its own.
+    pub(crate) fn bundle_mut(&mut self) -> &mut Bundle {
+        Arc::make_mut(&mut self.bundle)
+    }
+
+    /// Does `work` on as many threads as the options say.
+    pub(crate) fn with_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
     }
 }

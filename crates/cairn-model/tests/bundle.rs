@@ -11,11 +11,11 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::export::{WeightFormat, to_bundle};
 use cairn_model::{
-    BundleInfo, Calibration, EmbeddingBank, Model, ModelError, OodScore, Provenance, Rejection, Whitening,
-    write_bundle,
+    BundleInfo, Calibration, EmbeddingBank, Model, ModelError, ModelOptions, OodScore, PhotoSource,
+    Provenance, Rejection, Threshold, Whitening, write_bundle,
 };
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
-use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
+use cairn_photo::{Framing, Normalisation, Photo, PhotoError, Preprocess, TestViews};
 use cairn_synthetic::{Kind, draw};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -137,7 +137,7 @@ fn experienced(fixture: &Fixture) -> Model {
     let mut model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);
     let framed = [Kind::Castle, Kind::Dome, Kind::Windmill]
         .map(|kind| model.info().preprocess.frame(&draw(kind, 8, 64)));
-    let outputs = model.outputs(&framed.iter().collect::<Vec<_>>());
+    let outputs = model.forward(&framed);
     let bank = EmbeddingBank {
         prototypes: vec![outputs[0].embedding.clone(); CLASSES.len()],
         non_landmarks: vec![outputs[1].embedding.clone()],
@@ -162,7 +162,7 @@ fn a_bundle_in_16_bits_says_the_same_and_keeps_all_that_the_model_knows() {
     assert_eq!(halved.info(), model.info());
 
     let photo = Photo::open(fixture.photo()).unwrap();
-    let [said, expected] = [&halved, &model].map(|model| model.predict(&[&photo], 5).remove(0));
+    let [said, expected] = [&halved, &model].map(|model| model.predict(&photo, 5).unwrap());
     assert_eq!(said.landmarks.len(), CLASSES.len() + 1);
     assert!((said.landmark_score - expected.landmark_score).abs() < 1e-2, "{said:?}, not {expected:?}");
     for landmark in &said.landmarks {
@@ -400,7 +400,7 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
     let path = fixture.folder.path().join("saved.safetensors");
     let photo = Photo::open(fixture.photo()).unwrap();
     let open = || Model::open(fixture.bundle()).unwrap();
-    let decides = |model: &Model| model.predict(&[&photo], 1)[0].is_landmark;
+    let decides = |model: &Model| model.predict(&photo, 1).unwrap().is_landmark;
     let saved = |model: &Model| {
         model.save(&path).unwrap();
         Model::open(&path).unwrap().info().clone()
@@ -408,8 +408,14 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
 
     assert_eq!(decides(&open()), None);
     for (threshold, expected) in [(0.0, true), (1.0, false)] {
-        let asked =
-            open().with_threshold(threshold).with_views(TestViews::Flip).with_precision(Precision::F32);
+        let asked = open()
+            .with_options(ModelOptions {
+                threshold: Some(Threshold::At(threshold)),
+                views: Some(TestViews::Flip),
+                precision: Some(Precision::F32),
+                ..ModelOptions::default()
+            })
+            .unwrap();
         assert_eq!(decides(&asked), Some(expected));
         assert_eq!(asked.threshold(), Some(threshold));
         assert_eq!(saved(&asked), info());
@@ -427,18 +433,21 @@ fn a_threshold_asked_for_decides_but_only_one_that_is_set_is_saved() {
 fn probabilities_are_by_the_models_views_as_predictions_are() {
     let fixture = Fixture::new();
     let photo = draw(Kind::Castle, 3, 64);
-    let model =
-        |views| Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32).with_views(views);
+    let model = |views| {
+        let options =
+            ModelOptions { precision: Some(Precision::F32), views: Some(views), ..ModelOptions::default() };
+        Model::open_with(fixture.bundle(), options).unwrap()
+    };
     for views in [TestViews::One, TestViews::Flip, TestViews::TenCrop] {
         let model = model(views);
-        let probabilities = model.probabilities(&[&photo]).remove(0);
-        let prediction = model.predict(&[&photo], CLASSES.len()).remove(0);
+        let probabilities = model.probabilities(&photo).unwrap();
+        let prediction = model.predict(&photo, CLASSES.len()).unwrap();
         for landmark in prediction.landmarks {
             let class = model.classes().by_folder(&landmark.class).unwrap();
             assert_eq!(probabilities[class.index()], landmark.probability, "{views:?}");
         }
     }
-    let of = |views| model(views).probabilities(&[&photo]);
+    let of = |views| model(views).probabilities(&photo).unwrap();
     assert_ne!(of(TestViews::One), of(TestViews::TenCrop));
 }
 
@@ -465,7 +474,7 @@ fn probabilities_are_those_of_the_logits_divided_by_the_temperature() {
     let weights: Vec<f64> =
         logits.iter().map(|&logit| (f64::from(logit) / info().temperature).exp()).collect();
     let likeliest = weights.iter().copied().fold(0.0, f64::max) / weights.iter().sum::<f64>();
-    let found = model.predict(&[&photo], 1)[0].landmarks[0].probability.value();
+    let found = model.predict(&photo, 1).unwrap().landmarks[0].probability.value();
     assert!((f64::from(found) - likeliest).abs() < 1e-6, "{found} for {likeliest}");
 }
 
@@ -537,27 +546,75 @@ fn a_photo_gets_the_same_answer_alone_among_others_and_by_path() {
     let model = Model::open(fixture.bundle()).unwrap().with_precision(Precision::F32);
     let castle = Photo::open(fixture.photo()).unwrap();
     let others = [draw(Kind::Dome, 1, 50), draw(Kind::Pyramid, 2, 33)];
-    let by_path = model.predict_landmarks(fixture.photo(), 4).unwrap();
-    let alone = model.predict(&[&castle], 4).remove(0);
-    let among = model.predict(&[&others[0], &castle, &others[1]], 4).remove(1);
+    let by_path = model.predict(fixture.photo(), 4).unwrap();
+    let alone = model.predict(&castle, 4).unwrap();
+    let among = model.predict_many([&others[0], &castle, &others[1]], 4).nth(1).unwrap().unwrap();
     let framed = model.info().preprocess.frame(&castle);
     assert_eq!(by_path, alone);
-    assert_eq!(alone, model.prediction(&model.outputs(&[&framed])[0], 4));
-    for (a, b) in alone.landmarks.iter().zip(&among.landmarks) {
-        assert_eq!(a.class, b.class);
-        // Batches of another size may be added up in another order.
-        assert!((a.probability.value() - b.probability.value()).abs() < 1e-6, "{a:?} {b:?}");
-    }
-    let suggestion = model.suggest_locations(fixture.photo()).unwrap();
+    assert_eq!(alone, model.prediction(&model.forward(&[framed])[0], 4));
+    assert_eq!(alone, among, "to the last bit");
+    let suggestion = model.suggest(fixture.photo()).unwrap();
     assert_eq!(suggestion.prediction.landmarks, by_path.landmarks[..3]);
     assert!(suggestion.photo == castle, "the photo itself, not what the network sees");
+}
+
+#[test]
+fn a_photo_is_a_path_bytes_or_pixels_and_the_answer_is_the_same() {
+    let fixture = Fixture::new();
+    let model = Model::open(fixture.bundle()).unwrap();
+    let bytes = fs::read(fixture.photo()).unwrap();
+    let by_path = model.predict(fixture.photo(), 4).unwrap();
+    assert_eq!(model.predict(PhotoSource::bytes(bytes.as_slice(), "upload"), 4).unwrap(), by_path);
+    assert_eq!(model.predict(Photo::open(fixture.photo()).unwrap(), 4).unwrap(), by_path);
+    let error = model.predict(PhotoSource::bytes(&bytes[..bytes.len() / 2], "upload 7"), 4).unwrap_err();
+    assert!(error.to_string().contains("upload 7"), "{error}");
+}
+
+#[test]
+fn many_photos_are_answered_in_their_order_whatever_the_threads_and_a_bad_one_in_its_place() {
+    let fixture = Fixture::new();
+    let missing = fixture.folder.path().join("nowhere.jpg");
+    let photos = |count: u32| {
+        let source = |n| match n % 5 {
+            3 => PhotoSource::from(&missing),
+            4 => PhotoSource::from(fixture.photo()),
+            _ => PhotoSource::from(draw(Kind::Dome, u64::from(n), 40 + n)),
+        };
+        (0..count).map(source).collect::<Vec<_>>()
+    };
+    for views in [TestViews::One, TestViews::SixCrop] {
+        for precision in [Precision::F32, Precision::best()] {
+            let with = |threads| {
+                let options = ModelOptions {
+                    views: Some(views),
+                    precision: Some(precision),
+                    threads: std::num::NonZeroUsize::new(threads),
+                    ..ModelOptions::default()
+                };
+                Model::open_with(fixture.bundle(), options).unwrap()
+            };
+            let one_by_one: Vec<_> = photos(23)
+                .into_iter()
+                .map(|photo| with(2).predict(photo, 2).map_err(|e| e.to_string()))
+                .collect();
+            assert_eq!(one_by_one.iter().filter(|answer| answer.is_err()).count(), 4);
+            for threads in [1, 2, 5] {
+                let model = with(threads);
+                let together: Vec<_> = model
+                    .predict_many(photos(23), 2)
+                    .map(|answer| answer.map_err(|e| e.to_string()))
+                    .collect();
+                assert_eq!(together, one_by_one, "{views:?}, {precision}, {threads} threads");
+            }
+        }
+    }
 }
 
 #[test]
 fn landmarks_come_likeliest_first_and_their_probabilities_add_up_to_one() {
     let fixture = Fixture::new();
     let model = Model::open(fixture.bundle()).unwrap();
-    let landmarks = model.predict_landmarks(fixture.photo(), 4).unwrap().landmarks;
+    let landmarks = model.predict(fixture.photo(), 4).unwrap().landmarks;
     assert!(landmarks.is_sorted_by(|a, b| a.probability >= b.probability), "{landmarks:?}");
     let sum: f32 = landmarks.iter().map(|landmark| landmark.probability.value()).sum();
     assert!((sum - 1.0).abs() < 1e-6, "{sum}");
@@ -569,9 +626,9 @@ fn landmarks_come_likeliest_first_and_their_probabilities_add_up_to_one() {
 fn asking_for_more_landmarks_than_there_are_classes_gives_them_all_and_for_none_gives_none() {
     let fixture = Fixture::new();
     let model = Model::open(fixture.bundle()).unwrap();
-    let count = |k| -> usize { model.predict_landmarks(fixture.photo(), k).unwrap().landmarks.len() };
+    let count = |k| -> usize { model.predict(fixture.photo(), k).unwrap().landmarks.len() };
     assert_eq!([count(0), count(1), count(4), count(1000)], [0, 1, 4, 4]);
-    assert_eq!(model.predict(&[], 3), []);
+    assert_eq!(model.predict_many([PathBuf::new(); 0], 3).count(), 0);
 }
 
 #[test]
@@ -579,10 +636,8 @@ fn a_photo_that_cannot_be_read_is_the_photos_own_error() {
     let fixture = Fixture::new();
     let model = Model::open(fixture.bundle()).unwrap();
     let missing = fixture.folder.path().join("nowhere.jpg");
-    for error in
-        [model.predict_landmarks(&missing, 3).unwrap_err(), model.suggest_locations(&missing).unwrap_err()]
-    {
-        assert!(matches!(error, ModelError::Photo(_)), "{error:?}");
+    for error in [model.predict(&missing, 3).unwrap_err(), model.suggest(&missing).unwrap_err()] {
+        assert!(matches!(error, PhotoError::NotFound { .. }), "{error:?}");
         assert!(error.to_string().contains("nowhere.jpg"), "{error}");
     }
 }

@@ -67,7 +67,7 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 fn alone(model: &Model, photos: &[Photo]) -> Vec<Prediction> {
-    photos.iter().map(|photo| model.predict(&[photo], 3).remove(0)).collect()
+    photos.iter().map(|photo| model.predict(photo, 3).unwrap()).collect()
 }
 
 #[test]
@@ -86,9 +86,8 @@ fn photos_in_parallel_on_a_fresh_model_get_the_answers_that_they_get_one_by_one(
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             for _ in 0..4 {
                 let (model, photos) = (open(), photos());
-                let found: Vec<Prediction> = pool.install(|| {
-                    photos.par_iter().map(|photo| model.predict(&[photo], 3).remove(0)).collect()
-                });
+                let found: Vec<Prediction> = pool
+                    .install(|| photos.par_iter().map(|photo| model.predict(photo, 3).unwrap()).collect());
                 assert_eq!(found, expected, "{threads} threads");
             }
         }

@@ -39,6 +39,7 @@ pub use tools::bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
 pub use tools::calibrate::{
     CalibrateError, CalibrationOutcome, ScoreQuality, SureOutcome, calibrate, calibrate_sure,
 };
+pub use tools::model_test::ModelTest;
 pub use tools::rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};
 pub use tools::sweep::{
     BUILT_IN_SWEEPS, SWEEP_CURVES, Spread, Sweep, SweepError, SweepRow, SweepRun, SweepStatus, Vary,

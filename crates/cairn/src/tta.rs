@@ -7,6 +7,7 @@ use clap::ValueEnum;
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Tta {
     /// The photo as framed, alone
+    #[value(alias = "one")]
     None,
     /// The photo and its mirror image
     Flip,

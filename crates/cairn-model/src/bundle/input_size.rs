@@ -1,6 +1,6 @@
 //! The size of the photos that a model looks at.
 
-use crate::Model;
+use crate::BundleInfo;
 use cairn_nets::{Architecture, NetworkSpec, SpecError};
 
 /// Why a model cannot look at photos of some size.
@@ -21,27 +21,17 @@ pub enum InputSizeError {
     Spec(#[from] SpecError),
 }
 
-impl Model {
-    /// Looks at photos of `side` x `side` pixels from now on, framed as before, and says so in its bundle.
-    ///
-    /// Random crops show landmarks larger in training than a test photo of the same size does, so that a network often names more
-    /// of them in test photos that are somewhat larger (Touvron et al. 2019, "Fixing the train-test resolution discrepancy"). What was
-    /// calibrated for the size before holds no longer: calibrate anew.
-    ///
-    /// # Errors
-    /// When the network takes no photos of this size.
-    pub fn set_input_size(&mut self, side: u32) -> Result<(), InputSizeError> {
-        let info = &mut self.bundle.info;
-        let NetworkSpec { architecture, side: before, .. } = info.network;
-        let network = NetworkSpec { side: side as usize, ..info.network.clone() };
-        if architecture.takes_one_size() && network.side != before {
-            return Err(InputSizeError::OneSize { architecture, side: before });
-        }
-        network.validate()?;
-        info.network = network;
-        info.preprocess.framing = info.preprocess.framing.with_side(side);
-        Ok(())
+/// Makes a bundle one for photos of `side` x `side` pixels, framed as before.
+pub(crate) fn resize_input(info: &mut BundleInfo, side: u32) -> Result<(), InputSizeError> {
+    let NetworkSpec { architecture, side: before, .. } = info.network;
+    let network = NetworkSpec { side: side as usize, ..info.network.clone() };
+    if architecture.takes_one_size() && network.side != before {
+        return Err(InputSizeError::OneSize { architecture, side: before });
     }
+    network.validate()?;
+    info.network = network;
+    info.preprocess.framing = info.preprocess.framing.with_side(side);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub(crate) use self::checksum::Checksum;
 pub use self::import::{ImportError, ImportOptions, Imported};
 pub use self::input_size::InputSizeError;
+pub(crate) use self::input_size::resize_input;
 pub use self::validate::{InfoError, check_classes, check_preprocess};
 use crate::{EmbeddingBank, FewShot, ModelError, Rejection};
 
@@ -125,7 +126,7 @@ struct FileFields {
 }
 
 /// All that a bundle holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bundle {
     pub network: Network,
     pub info: BundleInfo,

@@ -85,7 +85,7 @@ impl<'a> Explainer<'a> {
         let weights = network.state_dict();
         let usual = network.explain_layer();
         let layer = find_layer(&graph, &weights, layer.unwrap_or(&usual))?;
-        Ok(Self { preprocess: &model.info().preprocess, views: model.views, graph, weights, layer, method })
+        Ok(Self { preprocess: &model.info().preprocess, views: model.views(), graph, weights, layer, method })
     }
 
     /// The name of the layer.

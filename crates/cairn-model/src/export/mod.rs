@@ -2,7 +2,8 @@
 //! probabilities needs nothing of cairn. (And in cairn's own, in fewer bits: [`to_bundle`].)
 //!
 //! An exported model takes photos as RGB tensors `[batch, 3, height, width]` of any size, brings them to the
-//! network's input exactly as [`Preprocess::frame`] does, and gives `[batch, classes]` probabilities.
+//! network's input exactly as [`Preprocess::views`] does, and gives `[batch, classes]` probabilities: those that
+//! [`Model::predict`](crate::Model::predict) gives, by the model's views.
 
 mod bundle;
 mod error;
@@ -15,12 +16,13 @@ mod safetensors;
 mod torchscript;
 #[cfg(feature = "verify")]
 mod verify;
+mod views;
 mod weights;
 
 use std::collections::BTreeMap;
 
 use cairn_nets::graph::{Graph, Inferred, Op};
-use cairn_photo::{Framing, Preprocess};
+use cairn_photo::{Framing, Preprocess, TestViews};
 
 pub use bundle::to_bundle;
 pub use error::ExportError;
@@ -31,6 +33,7 @@ pub use parts::ModelParts;
 pub use torchscript::to_torchscript;
 #[cfg(feature = "verify")]
 pub use verify::{OnnxModel, TOLERANCE, VerifyError};
+use views::ExportedViews;
 pub use weights::WeightFormat;
 
 /// All that an exported model is made of.
@@ -42,6 +45,8 @@ pub struct Exportable<'a> {
     pub tensors: BTreeMap<&'a str, TensorRef<'a>>,
     /// How a photo becomes the network's input.
     pub preprocess: &'a Preprocess,
+    /// The views of a photo, whose probabilities are averaged.
+    pub views: TestViews,
     /// What the logits are divided by before the softmax; 1 leaves them as they are.
     pub temperature: f32,
     /// The names of the classes, in the order of the logits.
@@ -79,6 +84,10 @@ impl<'a> Exportable<'a> {
             }
             _ => Ok(inferred),
         }
+    }
+
+    fn exported_views(&self) -> ExportedViews {
+        ExportedViews::of(&self.preprocess.framing, self.views)
     }
 
     /// The tensors that the graph uses, in its order, each once.
@@ -122,6 +131,7 @@ mod tests {
             graph: &graph,
             tensors: BTreeMap::from([("fc.weight", TensorRef { shape: &[4, 3], values: &VALUES })]),
             preprocess: &Preprocess { framing, normalisation: Normalisation::IMAGENET },
+            views: TestViews::One,
             temperature: 1.0,
             class_names: vec!["a", "b", "c", "d"],
         };

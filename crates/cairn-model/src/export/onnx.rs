@@ -9,6 +9,7 @@ use serde_json::json;
 
 use self::network::NetworkNodes;
 use self::proto::{Attribute, Element, Nodes, Port, Side};
+use super::views::LEAST_PROBABILITY;
 use super::weights::{Stored, bytes};
 use super::{ExportError, Exportable, WeightFormat};
 
@@ -30,7 +31,7 @@ pub enum PhotoElement {
 /// The bytes of an ONNX model, opset 18, with one input `photo`, `[batch, 3, height, width]` RGB of any size, and one
 /// output `probabilities`, `[batch, classes]`.
 ///
-/// The metadata has `class_names` (a JSON list), `preprocess` (a JSON object, as in cairn's own models) and
+/// The metadata has `class_names` (a JSON list), `preprocess` and `views` (JSON, as in cairn's own models) and
 /// `temperature`. Tensors keep their names of the state dict; quantised ones get an ending.
 ///
 /// # Errors
@@ -45,8 +46,13 @@ pub fn to_onnx(
     for (name, tensor) in model.used_tensors() {
         add_tensor(&mut nodes, name, tensor.shape, &model.stored(name, tensor, weights));
     }
-    let input = preprocessing::add(&mut nodes, model.preprocess, photo);
+    let views = model.exported_views();
+    let input = preprocessing::add(&mut nodes, model.preprocess, views, photo);
     let logits = NetworkNodes { nodes: &mut nodes, graph: model.graph, inferred: &inferred }.add(input);
+    let logits = match views.count() {
+        1 => logits,
+        count => add_mean(&mut nodes, &logits, count, model.class_names.len()),
+    };
     add_softmax(&mut nodes, &logits, model.temperature);
     let bytes = file(nodes, model, photo, &inferred);
     let (len, limit) = (bytes.len(), LONGEST);
@@ -71,6 +77,21 @@ fn add_tensor(nodes: &mut Nodes, name: &str, shape: &[usize], stored: &Stored) {
     }
 }
 
+/// The logits whose softmax is the mean of the views' probabilities, from those of all views, `[views * batch, classes]`.
+fn add_mean(nodes: &mut Nodes, logits: &str, views: usize, classes: usize) -> String {
+    let each = nodes.add("Softmax", &[logits], "views/probabilities", &[("axis", Attribute::Int(1))]);
+    let shape = nodes.ints("views/shape", &[3], &[views as i64, -1, classes as i64]);
+    let by_view = nodes.add("Reshape", &[&each, &shape], "views/by_view", &[]);
+    let axes = nodes.ints("views/axis", &[1], &[0]);
+    let none = ("keepdims", Attribute::Int(0));
+    let sum = nodes.add("ReduceSum", &[&by_view, &axes], "views/sum", &[none]);
+    let count = nodes.floats("views/count", &[], &[views as f32]);
+    let mean = nodes.add("Div", &[&sum, &count], "views/mean", &[]);
+    let least = nodes.floats("views/least", &[], &[LEAST_PROBABILITY]);
+    let mean = nodes.add("Max", &[&mean, &least], "views/mean_above_zero", &[]);
+    nodes.add("Log", &[&mean], "views/logits", &[])
+}
+
 fn add_softmax(nodes: &mut Nodes, logits: &str, temperature: f32) {
     let temperature = nodes.floats("calibration/temperature", &[], &[temperature]);
     let calibrated = nodes.add("Div", &[logits, &temperature], "calibration/logits", &[]);
@@ -90,6 +111,7 @@ fn file(nodes: Nodes, model: &Exportable, photo: PhotoElement, inferred: &[Infer
     let metadata = [
         ("class_names", json!(model.class_names).to_string()),
         ("preprocess", json!(model.preprocess).to_string()),
+        ("views", json!(model.views).to_string()),
         ("temperature", model.temperature.to_string()),
     ];
     proto::model(nodes, &input, &output, &metadata)

@@ -2,7 +2,6 @@
 
 use cairn_nets::graph::Graph;
 use cairn_nets::{Precision, StateDict};
-use cairn_photo::TestViews;
 
 use super::{ExportError, Exportable, TensorRef, WeightFormat};
 use crate::bundle::Bundle;
@@ -10,8 +9,8 @@ use crate::{BundleInfo, EmbeddingBank, Model, OodScore};
 
 /// A model's graph and a copy of its tensors, beside what its bundle says: what an [`Exportable`] borrows from.
 ///
-/// It is the network that is exported, which looks at a photo once. What the bundle keeps beside it stays out:
-/// landmarks learned without training, a rejection score that needs them, and other views of a photo.
+/// What the bundle keeps beside the network stays out: landmarks learned without training, and a rejection score that
+/// needs them.
 #[derive(Debug, Clone)]
 pub struct ModelParts {
     graph: Graph,
@@ -24,7 +23,7 @@ impl Model {
     pub fn parts(&self) -> ModelParts {
         let mut info = self.info().clone();
         info.learning = None;
-        info.views = TestViews::One;
+        info.views = self.views();
         info.rejection = info.rejection.filter(|rejection| rejection.score != OodScore::Similarity);
         let (graph, weights) = (self.network().graph(info.network.side), self.network().state_dict());
         ModelParts { graph, weights, info }
@@ -58,6 +57,7 @@ impl ModelParts {
             graph: &self.graph,
             tensors: tensors.collect(),
             preprocess: &self.info.preprocess,
+            views: self.info.views,
             temperature: self.info.temperature as f32,
             class_names: self.info.classes.iter().map(|(_, class)| class.name.as_str()).collect(),
         }

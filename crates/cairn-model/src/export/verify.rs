@@ -37,6 +37,9 @@ pub enum VerifyError {
         /// How many classes there are.
         classes: usize,
     },
+    /// The photo cannot be read.
+    #[error(transparent)]
+    Photo(#[from] cairn_photo::PhotoError),
     /// It says something else than cairn.
     #[error(
         "the exported model's probabilities are up to {0:e} from cairn's, where {TOLERANCE:e} is allowed"
@@ -80,7 +83,7 @@ impl OnnxModel {
     /// # Errors
     /// [`VerifyError::Differs`] beyond [`TOLERANCE`]; else as [`OnnxModel::probabilities`].
     pub fn verify(&self, expected: &Model, photo: &Photo) -> Result<f32, VerifyError> {
-        let expected = expected.probabilities(&[photo]).remove(0);
+        let expected = expected.probabilities(photo)?;
         let found = self.probabilities(photo)?;
         if found.len() != expected.len() {
             return Err(VerifyError::Classes { found: found.len(), classes: expected.len() });

@@ -101,8 +101,8 @@ impl Model {
     /// Takes over what a calibration found. LearnOutcome classes stay.
     pub fn calibrate(&mut self, calibration: Calibration) {
         let Calibration { rejection, bank: calibrated, scale, offset } = calibration;
-        self.threshold = None;
-        let Bundle { info, bank, .. } = &mut self.bundle;
+        self.use_own_threshold();
+        let Bundle { info, bank, .. } = self.bundle_mut();
         info.rejection = Some(rejection);
         let classes = info.learning.take().map(|learning| learning.classes).unwrap_or_default();
         info.learning = Some(FewShot { scale, offset, classes });
@@ -110,15 +110,6 @@ impl Model {
         let by_likeness = rejection.score == OodScore::Similarity;
         let non_landmarks = if by_likeness { calibrated.non_landmarks } else { Vec::new() };
         *bank = EmbeddingBank { learned, non_landmarks, ..calibrated };
-    }
-
-    /// Divides logits by this temperature from now on.
-    ///
-    /// # Panics
-    /// If it is not a number above 0.
-    pub fn set_temperature(&mut self, temperature: f64) {
-        assert!(temperature.is_finite() && temperature > 0.0, "logits cannot be divided by {temperature}");
-        self.bundle.info.temperature = temperature;
     }
 
     /// Adds a class from photos that show it, or learns it anew if it was learned before. The name is one as of a
@@ -138,8 +129,11 @@ impl Model {
 
     /// What [`Model::learn_embeddings`] learns from one photo of any size: the embeddings of it and of its mirror image,
     /// by the model's views. So many photos can be learned from without keeping them in memory.
-    pub fn embeddings_to_learn(&self, photo: Photo) -> Vec<Embedding> {
-        self.outputs_both_ways(photo).into_iter().map(|output| output.embedding).collect()
+    pub fn embeddings_to_learn(&self, mut photo: Photo) -> Vec<Embedding> {
+        let upright = self.output_of(&photo).embedding;
+        // In place: the photo may be a large one.
+        photo.flip_horizontally();
+        vec![upright, self.output_of(&photo).embedding]
     }
 
     /// [`Model::learn`] from the [embeddings](Model::embeddings_to_learn) of all photos.
@@ -159,14 +153,14 @@ impl Model {
         if trained.find(&class.folder).or_else(|| trained.find(&class.name)).is_some() {
             return Err(LearnError::Trained { name: class.name });
         }
-        let (Some(learning), Some(whitening)) = (&mut self.bundle.info.learning, &self.bundle.bank.whitening)
-        else {
+        let Bundle { info, bank, .. } = self.bundle_mut();
+        let (Some(learning), Some(whitening)) = (&mut info.learning, &bank.whitening) else {
             return Err(LearnError::NotCalibrated);
         };
         let Some(prototype) = whitening.mean(embeddings) else {
             return Err(LearnError::NoPhotos { name: class.name });
         };
-        let prototypes = &mut self.bundle.bank.learned;
+        let prototypes = &mut bank.learned;
         let before = learning.classes.find(&class.folder).or_else(|| learning.classes.find(&class.name));
         match before {
             Some(id) => {
@@ -189,14 +183,15 @@ impl Model {
         if self.info().classes.find(name).is_some() {
             return Err(LearnError::Trained { name: name.to_owned() });
         }
-        let learning = self.bundle.info.learning.as_mut();
-        let found = learning.and_then(|learning| Some((learning.classes.find(name)?, learning)));
-        let Some((id, learning)) = found else {
-            let learned = self.info().learning.iter().flat_map(|learning| learning.classes.iter());
-            let learned = learned.map(|(_, class)| class.name.clone()).collect();
+        let Bundle { info, bank, .. } = self.bundle_mut();
+        let Some(learning) = &mut info.learning else {
+            return Err(LearnError::NotLearned { name: name.to_owned(), learned: Vec::new() });
+        };
+        let Some(id) = learning.classes.find(name) else {
+            let learned = learning.classes.iter().map(|(_, class)| class.name.clone()).collect();
             return Err(LearnError::NotLearned { name: name.to_owned(), learned });
         };
-        self.bundle.bank.learned.remove(id.index());
+        bank.learned.remove(id.index());
         Ok(learning.classes.remove(id))
     }
 
@@ -231,7 +226,7 @@ mod tests {
 
     fn calibration(score: OodScore, model: &Model) -> Calibration {
         let outputs: Vec<Embedding> =
-            model.outputs(&[&stripes(0), &stripes(5)]).into_iter().map(|output| output.embedding).collect();
+            model.forward(&[stripes(0), stripes(5)]).into_iter().map(|output| output.embedding).collect();
         let embedding = outputs[0].clone();
         let bank = EmbeddingBank {
             prototypes: outputs.clone(),
@@ -256,7 +251,7 @@ mod tests {
     }
 
     fn logits(model: &Model, photo: &Photo) -> Vec<f32> {
-        model.outputs(&[photo]).remove(0).logits
+        model.forward(std::slice::from_ref(photo)).remove(0).logits
     }
 
     #[test]
@@ -270,7 +265,8 @@ mod tests {
         let after = logits(&model, &stripes(9));
         assert_eq!(after[..2], before);
         // By hand. The space is centred between the prototypes of the two trained classes; no variance was measured.
-        let direction = |photo: &Photo| model.outputs(&[photo]).remove(0).embedding.values().to_vec();
+        let direction =
+            |photo: &Photo| model.forward(std::slice::from_ref(photo)).remove(0).embedding.values().to_vec();
         let trained = [direction(&stripes(0)), direction(&stripes(5))];
         let from_centre = |photo: &Photo| -> Vec<f64> {
             let middle = |i: usize| (f64::from(trained[0][i]) + f64::from(trained[1][i])) / 2.0;
@@ -305,18 +301,18 @@ mod tests {
         for score in OodScore::ALL {
             let mut model = model();
             model.calibrate(calibration(score, &model));
-            let before = model.outputs(&[&stripes(9)]);
+            let before = model.forward(&[stripes(9)]);
             model.learn("Old Mill", &[stripes(1)]).unwrap();
             model.learn("New Mill", &[stripes(2)]).unwrap();
             model.save(&path).unwrap();
             let mut opened = Model::open(&path).unwrap().with_precision(Precision::F32);
             assert_eq!((opened.info(), opened.bank()), (model.info(), model.bank()));
-            assert_eq!(opened.outputs(&[&stripes(9)]), model.outputs(&[&stripes(9)]));
+            assert_eq!(opened.forward(&[stripes(9)]), model.forward(&[stripes(9)]));
 
             opened.forget("old mill").unwrap();
             assert_eq!(logits(&opened, &stripes(9))[2], logits(&model, &stripes(9))[3], "New Mill moves up");
             opened.forget("New Mill").unwrap();
-            assert_eq!(opened.outputs(&[&stripes(9)]), before);
+            assert_eq!(opened.forward(&[stripes(9)]), before);
             opened.save(&path).unwrap();
             assert!(Model::open(&path).unwrap().bank().learned.is_empty());
         }

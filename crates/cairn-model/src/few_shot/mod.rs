@@ -7,6 +7,7 @@ mod learn;
 mod open_set;
 mod whitening;
 
+pub(crate) use comparison::Comparison;
 pub use embedding::Embedding;
 pub use embedding_bank::EmbeddingBank;
 pub use learn::{Calibration, FewShot, LearnError, LearnOutcome};

@@ -65,29 +65,14 @@ impl OodScore {
             Self::Similarity => "similarity",
         }
     }
-}
 
-impl Model {
-    /// The score by which it tells landmarks from other photos: the bundle's, or confidence where it names none.
-    pub fn landmark_score(&self) -> OodScore {
-        self.info().rejection.map_or(OodScore::Confidence, |rejection| rejection.score)
-    }
-
-    /// Takes this for the lowest score of a sure answer from now on ([`Rejection::sure`]). A model without a threshold
-    /// stays without.
-    pub fn set_sure(&mut self, sure: f64) {
-        if let Some(rejection) = &mut self.bundle.info.rejection {
-            rejection.sure = Some(sure);
-        }
-    }
-
-    /// The score of a photo, of this kind.
-    pub fn score(&self, output: &ModelOutput, score: OodScore) -> f64 {
-        match score {
-            OodScore::Confidence => confidence(&self.calibrated(&output.logits)),
-            OodScore::Energy => log_sum_exp(&self.calibrated(&output.logits)),
-            OodScore::Entropy => unevenness(&self.calibrated(&output.logits)),
-            OodScore::Similarity => self.bank().similarity(&output.embedding, 0),
+    /// The score of a photo of this output.
+    pub(crate) fn of(self, model: &Model, output: &ModelOutput) -> f64 {
+        match self {
+            Self::Confidence => confidence(&model.calibrated(&output.logits)),
+            Self::Energy => log_sum_exp(&model.calibrated(&output.logits)),
+            Self::Entropy => unevenness(&model.calibrated(&output.logits)),
+            Self::Similarity => model.bank().similarity(&output.embedding, 0),
         }
     }
 }

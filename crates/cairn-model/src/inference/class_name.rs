@@ -1,9 +1,7 @@
 //! Which of a model's landmarks a person means.
 
-use cairn_dataset::ClassId;
-use cairn_places::{NameKey, Place};
-
-use crate::Model;
+use cairn_dataset::{ClassId, ClassList};
+use cairn_places::{Gazetteer, NameKey, Place};
 
 /// A name that does not say which landmark is meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,45 +35,38 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-impl Model {
-    /// The landmark that a person means by `name`: a class folder, or a name as a prediction shows it, with or without
-    /// its article, its place or accents, in upper or lower case.
-    ///
-    /// # Errors
-    /// [`ClassNameError`] when no landmark has the name, or several have it and none of their folders is exactly it.
-    pub fn class_named(&self, name: &str) -> Result<ClassId, ClassNameError> {
-        let classes = self.classes();
-        if let Some(class) = classes.by_folder(name) {
-            return Ok(class);
-        }
-        let wanted = NameKey::new(name);
-        let is_meant = |folder: &str, shown: &str| {
-            let place = self.gazetteer.find(folder);
-            let of_place = place.map(|place| [place.name.clone(), Place::summary(place), in_words(place)]);
-            let names =
-                [folder.to_owned(), shown.to_owned()].into_iter().chain(of_place.into_iter().flatten());
-            names.into_iter().any(|known| known == name || wanted.is_some() && NameKey::new(&known) == wanted)
-        };
-        let found: Vec<ClassId> = classes
-            .iter()
-            .filter(|(_, class)| is_meant(&class.folder, &class.name))
-            .map(|(id, _)| id)
-            .collect();
-        match found.as_slice() {
-            [only] => Ok(*only),
-            [] => Err(ClassNameError::Unknown {
-                name: name.to_owned(),
-                known: classes.iter().map(|(_, class)| class.name.clone()).collect(),
-            }),
-            several => Err(ClassNameError::Ambiguous {
-                name: name.to_owned(),
-                candidates: several
-                    .iter()
-                    .filter_map(|id| classes.get(*id))
-                    .map(|class| format!("`{}`", class.folder))
-                    .collect(),
-            }),
-        }
+/// The class that a person means by `name`: see [`Model::class_named`](crate::Model::class_named).
+pub(crate) fn class_named(
+    classes: &ClassList,
+    places: &Gazetteer,
+    name: &str,
+) -> Result<ClassId, ClassNameError> {
+    if let Some(class) = classes.by_folder(name) {
+        return Ok(class);
+    }
+    let wanted = NameKey::new(name);
+    let is_meant = |folder: &str, shown: &str| {
+        let place = places.find(folder);
+        let of_place = place.map(|place| [place.name.clone(), Place::summary(place), in_words(place)]);
+        let names = [folder.to_owned(), shown.to_owned()].into_iter().chain(of_place.into_iter().flatten());
+        names.into_iter().any(|known| known == name || wanted.is_some() && NameKey::new(&known) == wanted)
+    };
+    let found: Vec<ClassId> =
+        classes.iter().filter(|(_, class)| is_meant(&class.folder, &class.name)).map(|(id, _)| id).collect();
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(ClassNameError::Unknown {
+            name: name.to_owned(),
+            known: classes.iter().map(|(_, class)| class.name.clone()).collect(),
+        }),
+        several => Err(ClassNameError::Ambiguous {
+            name: name.to_owned(),
+            candidates: several
+                .iter()
+                .filter_map(|id| classes.get(*id))
+                .map(|class| format!("`{}`", class.folder))
+                .collect(),
+        }),
     }
 }
 
@@ -87,6 +78,7 @@ fn in_words(place: &Place) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Model;
     use crate::untrained::untrained;
     use cairn_dataset::ClassList;
     use cairn_nets::Architecture;
@@ -94,7 +86,7 @@ mod tests {
 
     fn model(folders: &[&str]) -> Model {
         let mut model = untrained(Architecture::ThreeConv, 32, Framing::Squash { width: 32, height: 32 });
-        model.bundle.info.classes = ClassList::from_folders(folders.iter().copied());
+        model.bundle_mut().info.classes = ClassList::from_folders(folders.iter().copied());
         model
     }
 

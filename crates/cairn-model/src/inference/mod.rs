@@ -1,11 +1,165 @@
 //! From a photo to an answer: `load` makes views of it, `forward` shows them to the network, `aggregate` makes one answer of
-//! what it says of them.
+//! what it says of them; `stream` does so to many photos at once.
 
 mod aggregate;
 mod class_name;
 mod forward;
+mod load;
 mod prediction;
+mod stream;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use cairn_dataset::{Class, ClassId};
+use cairn_photo::{Photo, PhotoError};
 
 pub use class_name::ClassNameError;
-pub use forward::{DEFAULT_BATCH_SIZE, ModelOutput};
+pub(crate) use class_name::class_named;
+pub use forward::ModelOutput;
+pub use load::PhotoSource;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
+
+use crate::Model;
+
+/// How many landmarks a suggestion names.
+const SUGGESTED: usize = 3;
+
+/// What a model says of photos. A photo is a path, bytes with a name, or pixels: see [`PhotoSource`].
+///
+/// Each method but [`Model::forward`] looks at a photo by the model's views, and gives the same bits for it whatever other
+/// photos are asked about, on any number of threads.
+impl Model {
+    /// The `k` likeliest landmarks in a photo, the likeliest first, and whether it shows one at all.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn predict(&self, photo: impl Into<PhotoSource>, k: usize) -> Result<Prediction, PhotoError> {
+        Ok(self.prediction(&self.output(photo)?, k))
+    }
+
+    /// [`Model::predict`] of many photos, in their order; one that cannot be read is an error in its place.
+    ///
+    /// Photos are read and looked at on several threads ahead of the caller, who holds no more than a few of them in
+    /// memory, however many there are.
+    pub fn predict_many<I>(&self, photos: I, k: usize) -> impl Iterator<Item = Result<Prediction, PhotoError>>
+    where
+        I: IntoIterator,
+        I::Item: Into<PhotoSource>,
+    {
+        let model = self.clone();
+        self.map_photos(photos, move |_, photo| model.prediction(&model.output_of(&photo), k))
+    }
+
+    /// The model's output for a photo.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn output(&self, photo: impl Into<PhotoSource>) -> Result<ModelOutput, PhotoError> {
+        let photo = self.load_photo(photo)?;
+        Ok(self.with_threads(|| self.output_of(&photo)))
+    }
+
+    /// [`Model::output`] of many photos, as [`Model::predict_many`] goes through them.
+    pub fn outputs<I>(&self, photos: I) -> impl Iterator<Item = Result<ModelOutput, PhotoError>>
+    where
+        I: IntoIterator,
+        I::Item: Into<PhotoSource>,
+    {
+        self.map_photos(photos, |model, photo| model.output_of(&photo))
+    }
+
+    /// What `work` makes of each photo, as [`Model::predict_many`] goes through them: the photo is that of
+    /// [`Model::load_photo`].
+    pub fn map_photos<I, T>(
+        &self,
+        photos: I,
+        work: impl Fn(&Model, Photo) -> T + Send + Sync + 'static,
+    ) -> impl Iterator<Item = Result<T, PhotoError>>
+    where
+        I: IntoIterator,
+        I::Item: Into<PhotoSource>,
+        T: Send + 'static,
+    {
+        let threads = self.options().threads.map_or_else(rayon::current_num_threads, NonZeroUsize::get);
+        let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+        let work = Arc::new(work);
+        let (shared, model) = (Arc::clone(&work), self.clone());
+        let mut photos = photos.into_iter();
+        let mut first: Vec<I::Item> = photos.by_ref().take(2).collect();
+        // One photo alone is done soonest by all threads together.
+        let alone = if first.len() == 1 { first.pop() } else { None };
+        let alone = alone.map(Into::into).into_iter().map(move |source: PhotoSource| {
+            self.with_threads(|| Ok(shared(self, source.load(&self.info().preprocess)?)))
+        });
+        alone.chain(stream::Stream::new(first.into_iter().chain(photos), threads, move |source| {
+            Ok(work(&model, source.load(&model.info().preprocess)?))
+        }))
+    }
+
+    /// The probability of each class, in class order.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn probabilities(&self, photo: impl Into<PhotoSource>) -> Result<Vec<Probability>, PhotoError> {
+        Ok(Probability::softmax(&self.output(photo)?.logits, self.info().temperature))
+    }
+
+    /// The photo, no larger than the model's views are taken from: they are the same as of the whole photo.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn load_photo(&self, photo: impl Into<PhotoSource>) -> Result<Photo, PhotoError> {
+        photo.into().load(&self.info().preprocess)
+    }
+
+    /// The network's output for each of these views, which are of the input's size
+    /// ([`Preprocess::frame`](cairn_photo::Preprocess::frame)).
+    ///
+    /// # Panics
+    /// If a view is not of the input's size.
+    pub fn forward(&self, views: &[Photo]) -> Vec<ModelOutput> {
+        forward::forward(self, views)
+    }
+
+    /// The output for a photo of any size, by the model's views.
+    pub(crate) fn output_of(&self, photo: &Photo) -> ModelOutput {
+        let views = self.info().preprocess.views(photo, self.views());
+        aggregate::aggregate(&forward::forward(self, &views)).expect("a photo has a view")
+    }
+
+    /// What an output means: the `k` likeliest landmarks, and whether the photo shows one at all.
+    pub fn prediction(&self, output: &ModelOutput, k: usize) -> Prediction {
+        let probabilities = Probability::softmax(&output.logits, self.info().temperature);
+        let classes = self.classes();
+        let mut ranked: Vec<((ClassId, &Class), Probability)> = classes.iter().zip(probabilities).collect();
+        // A stable sort: equals stay in class order, so that the answer never depends on chance.
+        ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
+        ranked.truncate(k);
+        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| Landmark {
+            class: class.folder.clone(),
+            name: class.name.clone(),
+            probability,
+            place: self.places().find(&class.folder).cloned(),
+        };
+        let score = self.score(output, self.landmark_score());
+        Prediction {
+            // A score that is not a number reaches no threshold.
+            is_landmark: self.threshold().map(|threshold| score >= threshold),
+            sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
+            landmark_score: score,
+            landmarks: ranked.into_iter().map(landmark).collect(),
+        }
+    }
+
+    /// A photo, upright, with the three landmarks that it most likely shows.
+    ///
+    /// # Errors
+    /// When the photo cannot be read.
+    pub fn suggest(&self, path: impl AsRef<std::path::Path>) -> Result<Suggestion, PhotoError> {
+        // To be shown to people, at its own size.
+        let photo = Photo::open(path)?;
+        let prediction = self.predict(&photo, SUGGESTED)?;
+        Ok(Suggestion { photo, prediction })
+    }
+}

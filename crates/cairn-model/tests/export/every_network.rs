@@ -5,7 +5,7 @@ use std::path::Path;
 use cairn_model::Model;
 use cairn_model::export::{HubFolder, PhotoElement, WeightFormat, to_onnx, to_torchscript, write_files};
 use cairn_nets::Architecture;
-use cairn_photo::Photo;
+use cairn_photo::{Photo, TestViews};
 use serde_json::json;
 
 use crate::models::model;
@@ -18,6 +18,20 @@ fn every_network_says_in_torchscript_onnx_runtime_openvino_and_torchvision_what_
     for architecture in Architecture::ALL {
         let folder = tempfile::tempdir().unwrap();
         let model = model(architecture);
+        export(&model, folder.path());
+        write_photos(&model, folder.path());
+        run(&python, "networks", folder.path());
+    }
+}
+
+#[test]
+fn views_of_every_kind_say_in_torchscript_and_onnx_runtime_what_a_prediction_says() {
+    use TestViews::*;
+    let Some(python) = python_with_torch() else { return };
+    for views in [Flip, ThreeCrop, SixCrop, FiveCrop, TenCrop] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut model = model(Architecture::ResNet10Small);
+        model.set_views(views);
         export(&model, folder.path());
         write_photos(&model, folder.path());
         run(&python, "networks", folder.path());
@@ -37,7 +51,7 @@ fn export(model: &Model, folder: &Path) {
     let info = model.info();
     let names: Vec<&str> = info.classes.iter().map(|(_, class)| class.name.as_str()).collect();
     let facts = json!({ "network": info.network.architecture, "class_names": names, "temperature": info.temperature,
-        "preprocess": info.preprocess,
+        "preprocess": info.preprocess, "views": info.views,
     });
     std::fs::write(folder.join("facts.json"), facts.to_string()).unwrap();
 }
@@ -52,8 +66,7 @@ fn write_photos(model: &Model, folder: &Path) {
         let batch = [&photo, &photo.flipped_horizontally(), &inverted];
         let levels: Vec<u8> = batch.iter().flat_map(|photo| planes(photo)).collect();
         std::fs::write(folder.join(format!("{name}.photos")), levels).unwrap();
-        let fact =
-            json!({ "size": [photo.height(), photo.width()], "expected": model.probabilities(&batch) });
+        let fact = json!({ "size": [photo.height(), photo.width()], "expected": batch.map(|photo| model.probabilities(photo).unwrap()) });
         facts.insert(name, fact);
     }
     std::fs::write(folder.join("photos.json"), json!(facts).to_string()).unwrap();

@@ -145,6 +145,7 @@ def onnx_runtimes(case, facts):
         assert json.loads(metadata["class_names"]) == facts["class_names"], metadata
         assert np.float32(metadata["temperature"]) == np.float32(facts["temperature"]), metadata
         assert json.loads(metadata["preprocess"]) == facts["preprocess"], metadata
+        assert json.loads(metadata["views"]) == facts.get("views", "one"), metadata
     if importlib.util.find_spec("onnxruntime"):
         import onnxruntime
 
@@ -206,7 +207,7 @@ def torchvision_network(folder, facts, scripted):
     import torchvision
     from safetensors.torch import load_file
 
-    if name not in torchvision.models.list_models(module=torchvision.models):
+    if name not in torchvision.models.list_models(module=torchvision.models) or facts["views"] != "one":
         return
     net = torchvision.models.get_model(name, num_classes=len(facts["class_names"])).eval()
     net.load_state_dict(load_file(folder / "hub" / "model.safetensors"))

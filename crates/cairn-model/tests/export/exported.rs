@@ -5,7 +5,7 @@ use std::path::Path;
 use cairn_model::export::{Exportable, PhotoElement, TensorRef, WeightFormat, to_onnx, to_torchscript};
 use cairn_nets::graph::Graph;
 use cairn_nets::weights::{RawTensor, read_pth};
-use cairn_photo::{Framing, Normalisation, Preprocess};
+use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
 use serde_json::json;
 
 use crate::networks::{classic, mobile, norms};
@@ -115,6 +115,7 @@ fn an_exported_torchscript_archive_is_read_back_as_the_weights_that_it_was_made_
         graph: &graph,
         tensors: tensors.collect(),
         preprocess: &Preprocess { framing: SHORT_SIDE, normalisation: Normalisation::IMAGENET },
+        views: TestViews::One,
         temperature: 1.0,
         class_names: CLASS_NAMES.to_vec(),
     };
@@ -142,6 +143,7 @@ impl Case {
             graph: &graph,
             tensors: tensors.collect(),
             preprocess: &preprocess,
+            views: TestViews::One,
             temperature: TEMPERATURE,
             class_names: CLASS_NAMES.to_vec(),
         };

@@ -3,6 +3,7 @@
 use cairn_model::Model;
 use cairn_model::export::{ExportError, HubFolder, TestFigures, WeightFormat, write_files};
 use cairn_nets::Architecture;
+use cairn_photo::TestViews;
 use serde_json::{Value, json};
 
 use crate::models::model;
@@ -25,15 +26,23 @@ fn figures() -> TestFigures {
 fn the_weights_of_a_hub_folder_are_a_model_that_cairn_opens() {
     let model = model(Architecture::ResNet10Small);
     let photo = drawn(90, 70);
-    for format in [WeightFormat::F32, WeightFormat::F16] {
+    let mut by_views = model.clone();
+    by_views.set_views(TestViews::SixCrop);
+    for (model, format) in
+        [(&model, WeightFormat::F32), (&model, WeightFormat::F16), (&by_views, WeightFormat::F32)]
+    {
         let folder = tempfile::tempdir().unwrap();
-        let hub = HubFolder::new(&model, format, None).unwrap();
+        let hub = HubFolder::new(model, format, None).unwrap();
         write_files(&hub.into_files(folder.path()), false).unwrap();
         let opened = Model::open(folder.path().join("model.safetensors")).unwrap();
         assert_eq!(opened.info(), model.info());
         let opened = opened.with_precision(model.precision());
         let expected = model.as_exported(format).unwrap();
-        assert_eq!(opened.probabilities(&[&photo]), expected.probabilities(&[&photo]), "{format:?}");
+        assert_eq!(
+            opened.probabilities(&photo).unwrap(),
+            expected.probabilities(&photo).unwrap(),
+            "{format:?}"
+        );
     }
 }
 
@@ -58,6 +67,7 @@ fn the_configuration_names_network_labels_and_preprocessing() {
     assert_eq!(config["pretrained_cfg"]["input_size"], json!([3, 64, 64]));
     assert_eq!(config["pretrained_cfg"]["crop_pct"], 64.0 / 73.0);
     assert_eq!(config["cairn"]["preprocess"], json!(model.info().preprocess));
+    assert_eq!(config["cairn"]["views"], "one");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Exported ONNX models run in-process.
 
+use cairn_model::ModelOptions;
 use cairn_model::export::{OnnxModel, PhotoElement, VerifyError, WeightFormat, to_onnx};
 use cairn_nets::Architecture;
+use cairn_photo::TestViews;
 
 use crate::models::model;
-use crate::photos::{drawn, real_photos};
+use crate::photos::{drawn, drawn_and_real_photos, real_photos};
 
 #[test]
 fn every_network_says_in_the_rust_runtime_what_it_says_in_cairn() {
@@ -21,6 +23,35 @@ fn every_network_says_in_the_rust_runtime_what_it_says_in_cairn() {
         let apart = first.iter().zip(&second).any(|(a, b)| (a - b).abs() > 0.01);
         assert!(apart, "{architecture}: {first:?} and {second:?}");
     }
+}
+
+#[test]
+fn views_of_every_kind_are_in_the_graph_and_their_mean_is_the_answer_of_a_prediction() {
+    use TestViews::*;
+    let photos: Vec<_> = drawn_and_real_photos().into_iter().map(|(_, photo)| photo).collect();
+    let mut apart = 0.0_f32;
+    for views in [One, Flip, ThreeCrop, SixCrop, FiveCrop, TenCrop] {
+        let mut model = model(Architecture::ResNet10Small);
+        model.set_views(views);
+        let bytes = to_onnx(&model.parts().exportable(), WeightFormat::F32, PhotoElement::Uint8).unwrap();
+        let exported = OnnxModel::new(bytes, PhotoElement::Uint8).unwrap();
+        for photo in &photos {
+            let difference =
+                exported.verify(&model, photo).unwrap_or_else(|error| panic!("{views:?}: {error}"));
+            assert!(difference < 2e-5, "{views:?}, {photo:?}: {difference}");
+            let predicted = model.predict(photo, 1).unwrap().landmarks[0].probability.value();
+            let found = exported.probabilities(photo).unwrap().into_iter().fold(0.0, f32::max);
+            assert!((predicted - found).abs() < 2e-5, "{views:?}, {photo:?}: {found}, predicted {predicted}");
+            let plain = model.clone().with_options(ModelOptions {
+                views: Some(One),
+                precision: Some(model.precision()),
+                ..ModelOptions::default()
+            });
+            let plain = plain.unwrap().predict(photo, 1).unwrap().landmarks[0].probability.value();
+            apart = apart.max((plain - predicted).abs());
+        }
+    }
+    assert!(apart > 0.05, "views that say the same would show nothing: {apart}");
 }
 
 #[test]

@@ -12,8 +12,7 @@ use cairn_eval::{
     threshold_at_recall,
 };
 use cairn_model::{
-    Calibration, DEFAULT_BATCH_SIZE, Embedding, EmbeddingBank, Model, ModelOutput, OodScore, Rejection,
-    Whitening,
+    Calibration, Embedding, EmbeddingBank, Model, ModelOutput, OodScore, Rejection, Whitening,
 };
 use cairn_photo::PhotoError;
 
@@ -108,7 +107,7 @@ pub fn calibrate(
     }
     let mut bad_photos = Vec::new();
     let mut outputs = |paths: &[PathBuf]| -> Vec<Option<ModelOutput>> {
-        let seen = model.outputs_at(paths, DEFAULT_BATCH_SIZE).map(|(_, output)| {
+        let seen = model.outputs(paths).map(|output| {
             on_photo();
             output.map_err(|error| bad_photos.push(error)).ok()
         });

@@ -42,7 +42,7 @@ fn a_network_comes_to_answer_as_its_teacher_without_a_label() {
     assert!(last.train_loss < 0.5 * first.train_loss, "the divergence must fall: {history:?}");
     let (teacher, student) = (Model::open(teacher.path()).unwrap(), Model::open(run.path()).unwrap());
     let agree = |photo: &std::path::Path| {
-        let answer = |model: &Model| model.predict_landmarks(photo, 1).unwrap().landmarks[0].class.clone();
+        let answer = |model: &Model| model.predict(photo, 1).unwrap().landmarks[0].class.clone();
         answer(&teacher) == answer(&student)
     };
     let photos = set.data().train;

@@ -80,16 +80,16 @@ impl Demo {
 
         let model = Model::open(run.path())?;
         say("testing it on drawn photos that it never saw");
-        let tested = Tested::new(&model, &photos, DataSetOptions::default(), recipe.training.batch)?;
+        let tested = Tested::new(&model, &photos, DataSetOptions::default())?;
         tested.write_report(run.path(), &ModelSource::At(run.path().to_owned()))?;
         let mut out = io::stdout();
-        writeln!(out, "test accuracy {}", tested.evaluation.accuracy_headline())?;
+        writeln!(out, "test accuracy {}", tested.test.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
             writeln!(out, "\n{}", shown_path(&example.path))?;
-            print_suggestion(&model.suggest_locations(&example.path)?)?;
+            print_suggestion(&model.suggest(&example.path)?)?;
         }
         write_next(&mut out, &run, &photos)?;
-        Ok(Status::with_bad_photos(tested.bad_photos))
+        Ok(Status::with_bad_photos(tested.test.bad_photos.len()))
     }
 
     fn draw(&self, photos: &Path) -> Result<()> {

@@ -99,7 +99,7 @@ impl Explain {
     fn landmarks(&self, model: &Model) -> Result<Vec<Landmark>> {
         let classes = model.classes();
         let named = self.class.as_deref().map(|name| model.class_named(name)).transpose()?;
-        let mut landmarks = model.predict_landmarks(&self.photo, classes.len())?.landmarks;
+        let mut landmarks = model.predict(&self.photo, classes.len())?.landmarks;
         // The network has no output for what was learned from a few photos, so no gradient leads to it.
         let trained = |landmark: &Landmark| model.info().classes.by_folder(&landmark.class).is_some();
         if let Some(class) = named.and_then(|id| classes.get(id)) {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "verify")]
 use anyhow::Context;
 use anyhow::{Result, bail};
-use cairn_eval::Evaluation;
+use cairn_dataset::ValidSplit;
+use cairn_eval::{Evaluation, Scores};
 #[cfg(feature = "verify")]
 use cairn_model::export::OnnxModel;
 use cairn_model::export::{
@@ -16,7 +17,8 @@ use cairn_model::export::{
 use cairn_model::{Model, bundle_path};
 #[cfg(feature = "verify")]
 use cairn_photo::Photo;
-use cairn_train::RunFolder;
+use cairn_photo::TestViews;
+use cairn_train::{ModelTest, RunFolder};
 use clap::{Args, ValueEnum};
 
 use crate::causes::with_causes;
@@ -28,14 +30,12 @@ use crate::output::{OutputOption, Outputs};
 use crate::photo_files::named_photos;
 use crate::progress::say;
 use crate::tested::Tested;
-
-/// Photos in a batch of a test.
-const BATCH: usize = 32;
+use crate::tta::Tta;
 
 /// Write a model in another format, preprocessing and labels included
 ///
 /// Exported models take photos as RGB tensors [batch, 3, height, width] of any size and give the probability of each
-/// landmark.
+/// landmark, as `cairn predict` does: by all views of the model, whose number makes it slower.
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| {
     out.required(true).value_name("FILE|DIR").help("Where to: a file; for safetensors, a folder")
@@ -57,7 +57,12 @@ pub(crate) struct Export {
     /// What the numbers of a photo are, for ONNX: levels, or floats from 0 to 1 [default: uint8]. TorchScript takes both
     #[arg(long, value_enum)]
     input: Option<Input>,
-    /// Run the ONNX model on these photos or folders of photos, and write it only if it says what cairn says
+    /// Views of each photo whose mean probabilities the exported model gives; other views than the model's get a
+    /// temperature of their own where the validation photos of its run are there [default: the model's setting]
+    #[arg(long, value_enum, value_name = "VIEWS")]
+    views: Option<Tta>,
+    /// Run the ONNX model on these photos or folders of photos, and write it only if it gives the probabilities that
+    /// `cairn predict` gives
     #[cfg(feature = "verify")]
     #[arg(long, value_name = "PHOTO|DIR", num_args = 1..)]
     verify: Vec<PathBuf>,
@@ -93,13 +98,15 @@ impl Export {
         let model_file = self.model.source.path().map(bundle_path).transpose()?;
         let data = self.test.as_deref().into_iter().chain(model_file.as_deref());
         Outputs::files(self.paths(&out)).reading(data).reading(self.photos()).check(self.output.force)?;
-        let model = self.model.source.open()?;
+        let mut model = self.model.source.open()?;
+        let left_out = self.views.map_or(Ok(0), |views| self.set_views(&mut model, views.into()))?;
         let learned = model.classes().len() - model.info().classes.len();
         if learned > 0 && self.format != Format::Bundle {
             say(format!("{learned} landmarks learned without training are not exported"));
         }
         let exported = model.as_exported(self.weights())?;
         let (figures, mut bad_photos) = self.figures(&model, &exported)?;
+        bad_photos += left_out;
         let files = self.files(&model, figures.as_ref(), &out)?;
         bad_photos += self.verified(&exported, &files)?;
         write_files(&files, self.output.force.replace)?;
@@ -107,6 +114,43 @@ impl Export {
             say(format!("wrote {} ({:.1} MB)", file.path.display(), file.bytes.len() as f64 / 1e6));
         }
         Ok(Status::with_bad_photos(bad_photos))
+    }
+
+    /// Makes `model` look at these views, with the temperature that suits them best on the validation photos of its run;
+    /// the number of photos that could not be read (each is named).
+    fn set_views(&self, model: &mut Model, views: TestViews) -> Result<usize> {
+        if views == model.info().views {
+            return Ok(0);
+        }
+        model.set_views(views);
+        let data = self.model.source.path().and_then(RunFolder::record).map(|run| run.data);
+        let Some(data) = data.filter(|data| data.is_dir()) else {
+            say("no validation photos: the temperature is that of the model's own views");
+            return Ok(0);
+        };
+        let data = self.data_set.open(&data, &ValidSplit::default())?;
+        if data.classes != model.info().classes {
+            bail!("{}: these are not the classes that the run was trained on", data.root.display());
+        }
+        let (trained, mut scores) = (model.as_exported(WeightFormat::F32)?, Scores::new(data.classes.len()));
+        let mut bad = 0;
+        for (example, output) in data.valid.iter().zip(trained.outputs(data.valid.iter().map(|e| &e.path))) {
+            match output {
+                Ok(output) => scores.push(example.class, &output.logits),
+                Err(error) => {
+                    bad += 1;
+                    say(format!("left out: {}", with_causes(&error)));
+                }
+            }
+        }
+        if scores.is_empty() {
+            say("no validation photos: the temperature is that of the model's own views");
+            return Ok(bad);
+        }
+        let (before, temperature) = (model.info().temperature, scores.fit_temperature());
+        model.set_temperature(temperature);
+        say(format!("temperature of these views: {temperature:.3} (of the model's own: {before:.3})"));
+        Ok(bad)
     }
 
     /// What clap cannot say: which options go with which format.
@@ -168,18 +212,18 @@ impl Export {
             }
             return Ok((None, 0));
         };
-        let Tested { evaluation: after, bad_photos, .. } =
-            Tested::new(exported, &data, self.data_set, BATCH)?;
+        let Tested { test: ModelTest { evaluation: after, bad_photos, .. }, .. } =
+            Tested::new(exported, &data, self.data_set)?;
         if self.weights() == WeightFormat::F32 {
             writeln!(io::stdout(), "accuracy: {}", after.accuracy_headline())?;
         } else {
             let before =
-                Tested::new(&model.as_exported(WeightFormat::F32)?, &data, self.data_set, BATCH)?.evaluation;
+                Tested::new(&model.as_exported(WeightFormat::F32)?, &data, self.data_set)?.test.evaluation;
             let points = 100.0 * (after.accuracy - before.accuracy);
             let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
             writeln!(io::stdout(), "accuracy: {before} -> {after}, {points:+.2} points")?;
         }
-        Ok((Some(test_figures(&data, &after)), bad_photos))
+        Ok((Some(test_figures(&data, &after)), bad_photos.len()))
     }
 
     fn files(&self, model: &Model, figures: Option<&TestFigures>, out: &Path) -> Result<Vec<ExportedFile>> {

@@ -36,11 +36,14 @@ impl Learn {
         let mut model = self.model.source.open()?;
         let paths = named_photos(&self.photos);
         let (mut thumbnails, mut embeddings) = (Vec::new(), Vec::new());
-        for path in &paths {
-            match model.load_photo(path) {
-                Ok(photo) => {
-                    thumbnails.push(photo.resized(THUMBNAIL, THUMBNAIL));
-                    embeddings.extend(model.embeddings_to_learn(photo));
+        let looked_at = model.map_photos(&paths, |model, photo| {
+            (photo.resized(THUMBNAIL, THUMBNAIL), model.embeddings_to_learn(photo))
+        });
+        for outcome in looked_at {
+            match outcome {
+                Ok((thumbnail, of_photo)) => {
+                    thumbnails.push(thumbnail);
+                    embeddings.extend(of_photo);
                 }
                 Err(error) => say(format!("left out: {}", with_causes(&error))),
             }

@@ -23,46 +23,17 @@ pub(crate) mod train;
 
 use std::path::Path;
 
-use cairn_model::Model;
-use cairn_nets::Precision;
 use cairn_places::{Gazetteer, PlacesError};
 
 use crate::arguments::Command;
 use crate::exit::Status;
-use crate::model_source::ModelSource;
-use crate::tta::Tta;
 
-/// A model, computing in the precision that was asked for.
-fn open_model(source: &ModelSource, precision: Option<Precision>) -> anyhow::Result<Model> {
-    let model = source.open()?;
-    Ok(match precision {
-        Some(precision) => model.with_precision(precision),
-        None => model,
-    })
-}
-
-/// The model, with the places of the user's file, if there is one, laid over those that come with cairn.
-fn with_places(model: Model, own: Option<&Path>) -> Result<Model, PlacesError> {
-    let Some(own) = own else { return Ok(model) };
+/// The places of the user's file, if there is one, laid over those that come with cairn.
+fn merged_places(own: Option<&Path>) -> Result<Option<Gazetteer>, PlacesError> {
+    let Some(own) = own else { return Ok(None) };
     let mut gazetteer = Gazetteer::builtin();
     gazetteer.merge(Gazetteer::read(own)?);
-    Ok(model.with_places(gazetteer))
-}
-
-/// The model, deciding by this threshold if one was asked for.
-fn with_threshold(model: Model, threshold: Option<f64>) -> Model {
-    match threshold {
-        Some(threshold) => model.with_threshold(threshold),
-        None => model,
-    }
-}
-
-/// The model, looking at these views of a photo if any were asked for.
-fn with_views(model: Model, tta: Option<Tta>) -> Model {
-    match tta {
-        Some(tta) => model.with_views(tta.into()),
-        None => model,
-    }
+    Ok(Some(gazetteer))
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<Status> {

@@ -1,19 +1,19 @@
 //! `cairn predict`
 
 use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cairn_model::{DEFAULT_BATCH_SIZE, Model, ModelOutput};
+use cairn_model::{Model, ModelOptions, Prediction, Threshold};
 use cairn_nets::Precision;
 use cairn_photo::PhotoError;
 use cairn_train::Interrupt;
 use clap::{Args, ValueHint};
 use indicatif::ProgressBar;
-use rayon::ThreadPoolBuilder;
 
 use crate::camera::Camera;
-use crate::commands::{with_places, with_threshold, with_views};
+use crate::commands::merged_places;
 use crate::done_rows::DoneRows;
 use crate::exit::{Status, none_read};
 use crate::file_stamp::FileStamp;
@@ -100,9 +100,6 @@ impl Predict {
         if self.k == Some(0) {
             bail!("-k 0 names nothing; ask for at least one landmark");
         }
-        if let Some(threads) = self.threads {
-            use_threads(threads)?;
-        }
         let (model, identity) = self.open_model()?;
         let mut input = PhotoInput::of(&self.photos, self.files_from.as_deref())?;
         if input.photos.is_empty() {
@@ -158,17 +155,19 @@ impl Predict {
 
     /// The model as the options have it, and what rows call it.
     fn open_model(&self) -> Result<(Model, ModelIdentity)> {
-        let (mut model, identity) = self.model.source.open_identified()?;
-        if let Some(precision) = self.precision {
-            model = model.with_precision(precision);
-        }
-        let model = with_places(with_threshold(model, self.threshold), self.places.as_deref())?;
-        let model = with_views(model, self.tta);
-        let model = if self.sure {
-            model.with_sure_threshold().with_context(|| self.model.source.to_string())?
-        } else {
-            model
+        let threads = self
+            .threads
+            .map(|threads| NonZeroUsize::new(threads).context("--threads 0 does nothing; give one at least"));
+        let threshold = if self.sure { Some(Threshold::Sure) } else { self.threshold.map(Threshold::At) };
+        let options = ModelOptions {
+            precision: self.precision,
+            views: self.tta.map(Into::into),
+            threshold,
+            places: merged_places(self.places.as_deref())?,
+            threads: threads.transpose()?,
         };
+        let (model, identity) = self.model.source.open_identified()?;
+        let model = model.with_options(options).with_context(|| self.model.source.to_string())?;
         Ok((model, identity))
     }
 
@@ -218,11 +217,10 @@ impl Answers<'_> {
         let bar =
             if with_bar && photos.len() > 1 { bar(photos.len(), "photos") } else { ProgressBar::hidden() };
         let mut tally = Tally::default();
-        for (place, (path, output)) in self.model.outputs_at(photos, DEFAULT_BATCH_SIZE).enumerate() {
-            self.write_row(&mut rows, &mut tally, path, output)?;
+        for (path, prediction) in photos.iter().zip(self.model.predict_many(photos, self.named)) {
+            self.write_row(&mut rows, &mut tally, path, &prediction)?;
             bar.inc(1);
-            // The photos that were read together are all computed by now.
-            if (place + 1) % DEFAULT_BATCH_SIZE == 0 && self.interrupt.requested() {
+            if self.interrupt.requested() {
                 break;
             }
         }
@@ -236,10 +234,9 @@ impl Answers<'_> {
         rows: &mut RowWriter<W>,
         tally: &mut Tally,
         path: &Path,
-        output: Result<ModelOutput, PhotoError>,
+        prediction: &Result<Prediction, PhotoError>,
     ) -> Result<()> {
-        let prediction = output.map(|output| self.model.prediction(&output, self.named));
-        let outcome = match &prediction {
+        let outcome = match prediction {
             Ok(prediction) => RowOutcome::Prediction(prediction),
             Err(error) => RowOutcome::Unreadable { error: PhotoInput::reason(error, path) },
         };
@@ -259,11 +256,4 @@ impl Answers<'_> {
         tally.count(&row);
         Ok(())
     }
-}
-
-fn use_threads(threads: usize) -> Result<()> {
-    if threads == 0 {
-        bail!("--threads 0 does nothing; give one at least");
-    }
-    ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")
 }

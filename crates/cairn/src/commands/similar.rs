@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_dataset::escape::shown;
-use cairn_model::DEFAULT_BATCH_SIZE;
 use clap::Args;
 
 use crate::causes::with_causes;
@@ -48,7 +47,7 @@ impl Similar {
             bail!("-k 0 shows nothing; ask for at least one photo");
         }
         let model = self.model.source.open()?;
-        let sought = model.output_at(&self.photo)?.embedding;
+        let sought = model.output(&self.photo)?.embedding;
         let paths = named_photos(&self.among);
         if paths.is_empty() {
             bail!("no photos to rank");
@@ -56,7 +55,7 @@ impl Similar {
         let bar = bar(paths.len(), "looking at photos");
         let mut ranked = Vec::new();
         let mut bad = 0;
-        for (path, output) in model.outputs_at(&paths, DEFAULT_BATCH_SIZE) {
+        for (path, output) in paths.iter().zip(model.outputs(&paths)) {
             match output {
                 Ok(output) => {
                     let likeness = sought.cosine(&output.embedding);

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cairn_model::{Landmark, Suggestion};
+use cairn_model::{Landmark, ModelOptions, Suggestion, Threshold};
 use clap::Args;
 
 use crate::camera::Camera;
-use crate::commands::{with_places, with_threshold};
+use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_input::PhotoInput;
@@ -35,14 +35,18 @@ pub(crate) struct Suggest {
 
 impl Suggest {
     pub(crate) fn run(self) -> Result<Status> {
-        let model = with_threshold(self.model.source.open()?, self.threshold);
-        let model = with_places(model, self.places.as_deref())?;
+        let options = ModelOptions {
+            threshold: self.threshold.map(Threshold::At),
+            places: merged_places(self.places.as_deref())?,
+            ..ModelOptions::default()
+        };
+        let model = self.model.source.open()?.with_options(options)?;
         let input = PhotoInput::one(&self.photo)?;
         let photo = &input.photos[0];
         if photo.is_dir() {
             bail!("{}: this is a folder; `cairn predict` takes folders", self.photo.display());
         }
-        let suggestion = model.suggest_locations(photo).map_err(anyhow::Error::from);
+        let suggestion = model.suggest(photo).map_err(anyhow::Error::from);
         // A photo on standard input has no path worth naming.
         let suggestion = match input.is_file(photo) {
             true => suggestion?,

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use cairn_eval::{Answer, Evaluation, OperatingPoint, RejectionMetrics, report_files};
-use cairn_model::Model;
+use cairn_model::{Model, ModelOptions};
 use cairn_nets::Precision;
 use cairn_train::{RunFolder, answer};
 use clap::Args;
 use serde::Serialize;
 
 use crate::causes::with_causes;
-use crate::commands::{open_model, with_views};
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
@@ -57,27 +56,26 @@ pub(crate) struct Test {
     /// model's own, which is none unless it was calibrated with others]
     #[arg(long, value_enum, value_name = "VIEWS")]
     tta: Option<Tta>,
-    /// Photos in a batch
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    batch: usize,
 }
 
 impl Test {
     pub(crate) fn run(self) -> Result<Status> {
-        if self.batch == 0 {
-            anyhow::bail!("--batch 0 tests nothing; a batch has one photo at least");
-        }
         if let Some(out) = &self.output.out {
             Outputs::files(report_files(out)).reading([self.data.as_path()]).check(self.output.force)?;
         }
-        let model = with_views(open_model(&self.model.source, self.precision)?, self.tta);
-        let tested = Tested::new(&model, &self.data, self.data_set, self.batch)?;
-        let mut bad_photos = tested.bad_photos;
+        let options = ModelOptions {
+            precision: self.precision,
+            views: self.tta.map(Into::into),
+            ..ModelOptions::default()
+        };
+        let model = self.model.source.open()?.with_options(options)?;
+        let tested = Tested::new(&model, &self.data, self.data_set)?;
+        let mut bad_photos = tested.test.bad_photos.len();
         let distractors = match self.distractors.as_slice() {
             [] => None,
-            photos => Some(test_distractors(&model, photos, self.batch, &tested.answers, &mut bad_photos)?),
+            photos => Some(test_distractors(&model, photos, &tested.test.answers, &mut bad_photos)?),
         };
-        let figures = Figures { evaluation: &tested.evaluation, distractors };
+        let figures = Figures { evaluation: &tested.test.evaluation, distractors };
         if self.json {
             json::print(&figures)?;
         } else {
@@ -167,14 +165,13 @@ impl OperatingPoints {
 fn test_distractors(
     model: &Model,
     photos: &[PathBuf],
-    batch: usize,
     landmarks: &[Answer],
     bad_photos: &mut usize,
 ) -> Result<DistractorFigures> {
     let paths = named_photos(photos);
     let bar = bar(paths.len(), "distractors");
     let mut distractors = Vec::new();
-    for (_, output) in model.outputs_at(&paths, batch) {
+    for output in model.outputs(&paths) {
         match output {
             Ok(output) => {
                 let score = model.score(&output, model.landmark_score());

@@ -222,7 +222,6 @@ fn what_cannot_be_done_says_why() {
         ("similar nowhere.png castles -m run", "nowhere.png"),
         ("similar castles/0.png nowhere -m run", "the photo could not be read"),
         ("similar castles/0.png castles -m run -k 0", "-k 0"),
-        ("test run photos --batch 0", "--batch 0"),
         ("predict castles -m run --threshold high", "invalid value 'high'"),
     ] {
         let run = sandbox.cairn(arguments);

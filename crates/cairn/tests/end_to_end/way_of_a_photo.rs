@@ -115,7 +115,7 @@ fn a_folder_without_test_is_tested_itself_and_its_report_goes_where_it_is_asked_
     let model = "run/best.safetensors";
     let by_set = sandbox.cairn(&format!("test {model} photos --json")).assert_status(0).json();
     assert!(!sandbox.path("run/report.html").exists(), "a model file has no folder for a report");
-    let by_folder = sandbox.cairn(&format!("test {model} photos/test --json --report page.html --batch 3"));
+    let by_folder = sandbox.cairn(&format!("test {model} photos/test --json --report page.html"));
     assert_eq!(by_folder.assert_status(0).json()["correct"], by_set["correct"]);
     assert!(sandbox.path("page.html").is_file());
 }

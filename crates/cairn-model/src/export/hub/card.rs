@@ -75,11 +75,16 @@ fn facts(info: &BundleInfo, weights: WeightFormat) -> String {
         }
     };
     let mean_std = &info.preprocess.normalisation;
+    let views = match info.views.count() {
+        1 => "one".to_owned(),
+        count => format!("{count}, whose probabilities are averaged"),
+    };
     format!(
         "Names the landmark in a photo. Trained with cairn {}.\n\n\
          | | |\n| --- | --- |\n\
          | Network | {} |\n\
          | Photos | RGB, {framing} |\n\
+         | Views | {views} |\n\
          | Normalisation | mean {:?}, standard deviation {:?}, on a scale of 0 to 1 |\n\
          | Weights | {weights} |\n\
          | Validation | accuracy {:.1} %, cross-entropy {:.3} nats, after epoch {} |\n\

@@ -27,7 +27,7 @@ pub(super) fn config(info: &BundleInfo) -> String {
             "mean": mean,
             "std": std,
         },
-        "cairn": { "network": info.network, "preprocess": info.preprocess, "classes": info.classes, "temperature": info.temperature },
+        "cairn": { "network": info.network, "preprocess": info.preprocess, "classes": info.classes, "temperature": info.temperature, "views": info.views },
     });
     format!("{config:#}\n")
 }

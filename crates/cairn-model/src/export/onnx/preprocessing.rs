@@ -5,12 +5,19 @@ use cairn_photo::{Framing, Normalisation, Preprocess};
 use super::PhotoElement;
 use super::proto::{Attribute, Element, Nodes};
 use crate::export::resampling::{BYTE, WEIGHT_LIMIT, weight_scales};
+use crate::export::views::{Crops, ExportedViews};
 
 /// The name of the model's input.
 pub(super) const PHOTO: &str = "photo";
 
-/// Adds the nodes from the input `photo` to the network's input, `[batch, 3, height, width]`, whose name is given back.
-pub(super) fn add(nodes: &mut Nodes, preprocess: &Preprocess, photo: PhotoElement) -> String {
+/// Adds the nodes from the input `photo` to the network's input, `[views * batch, 3, height, width]`, one view of all
+/// photos after the other; gives back its name.
+pub(super) fn add(
+    nodes: &mut Nodes,
+    preprocess: &Preprocess,
+    views: ExportedViews,
+    photo: PhotoElement,
+) -> String {
     let mut nodes = Preprocessing { nodes };
     let shape = nodes.node("Shape", &[PHOTO], "shape");
     let (height, width) = (nodes.side(&shape, "height", 2), nodes.side(&shape, "width", 3));
@@ -23,12 +30,35 @@ pub(super) fn add(nodes: &mut Nodes, preprocess: &Preprocess, photo: PhotoElemen
             (size.map(|(name, side)| nodes.whole(name, i64::from(side))), None)
         }
     };
+    // What is cropped several times is resized as a whole.
+    let crop = crop.filter(|_| views.crops == Crops::Middle);
     let levels = nodes.levels(photo);
     // Across first, as cairn resizes; then down, which is across once columns and rows have changed places.
     let narrowed = nodes.resized(&levels, &Axis { name: "across", old: &width, new: &new_width, crop });
     let turned = nodes.turned(&narrowed, "narrowed_turned");
     let framed = nodes.resized(&turned, &Axis { name: "down", old: &height, new: &new_height, crop });
     let framed = nodes.turned(&framed, "framed");
+    let sides = [("down", new_height.as_str()), ("across", new_width.as_str())];
+    let mut shown = match views.crops {
+        Crops::Middle => vec![framed],
+        Crops::Three(crop) => nodes.three_crops(&framed, sides, crop),
+        Crops::Five(crop) => nodes.five_crops(&framed, sides, crop),
+    };
+    if views.mirrored {
+        let mirrored: Vec<String> = shown
+            .iter()
+            .enumerate()
+            .map(|(view, name)| nodes.mirrored(name, preprocess.input_width(), &format!("mirrored_{view}")))
+            .collect();
+        shown.extend(mirrored);
+    }
+    let framed = match shown.as_slice() {
+        [only] => only.clone(),
+        several => {
+            let several: Vec<&str> = several.iter().map(String::as_str).collect();
+            nodes.node_with("Concat", &several, "views", "axis", Attribute::Int(0))
+        }
+    };
     nodes.normalised(&framed, &preprocess.normalisation)
 }
 
@@ -48,6 +78,20 @@ impl Axis<'_> {
     fn named(&self, what: &str) -> String {
         format!("{}_{what}", self.name)
     }
+}
+
+/// Where a crop may begin on an axis: the names of lists of one 64-bit integer.
+struct Margin {
+    /// The length of a crop.
+    crop: String,
+    /// At the beginning: 0.
+    zero: String,
+    /// Half of the room, rounded down.
+    half: String,
+    /// In the middle: an odd room is split by rounding half of it to the even number.
+    middle: String,
+    /// At the end: what the axis is longer than the crop.
+    room: String,
 }
 
 /// Adds nodes and constants, all called `preprocess/` and what they are; each function gives back the name of its result.
@@ -208,17 +252,76 @@ impl Preprocessing<'_> {
 
     /// The weights of the middle `crop` pixels: an odd margin is split by rounding half of it to the even number.
     fn centre_rows(&mut self, weights: &str, axis: &Axis, crop: u32) -> String {
-        let crop = self.whole_list(&axis.named("crop"), i64::from(crop));
-        let [first, two, three, four] =
-            [0, 2, 3, 4].map(|value| self.whole_list(&axis.named(&format!("crop_{value}")), value));
-        let margin = self.node("Sub", &[axis.new, &crop], &axis.named("margin"));
-        let half = self.node("Div", &[&margin, &two], &axis.named("half_margin"));
-        let rest = self.node("Mod", &[&margin, &four], &axis.named("margin_rest"));
-        let upwards = self.node("Equal", &[&rest, &three], &axis.named("margin_upwards"));
-        let upwards = self.cast(&upwards, Element::Int64, &axis.named("margin_step"));
-        let start = self.node("Add", &[&half, &upwards], &axis.named("crop_start"));
+        let Margin { middle: start, crop, .. } = self.margin((axis.name, axis.new), crop);
+        let first = self.whole_list(&axis.named("crop_axis"), 0);
         let end = self.node("Add", &[&start, &crop], &axis.named("crop_end"));
         self.node("Slice", &[weights, &start, &end, &first], &axis.named("crop_weights"))
+    }
+
+    /// Where crops of so many pixels may begin on an axis of this name and length.
+    fn margin(&mut self, (axis, length): (&str, &str), crop: u32) -> Margin {
+        let named = |what: &str| format!("{axis}_{what}");
+        let crop = self.whole_list(&named("crop"), i64::from(crop));
+        let [zero, two, three, four] =
+            [0, 2, 3, 4].map(|value| self.whole_list(&named(&format!("crop_{value}")), value));
+        let room = self.node("Sub", &[length, &crop], &named("margin"));
+        let half = self.node("Div", &[&room, &two], &named("half_margin"));
+        let rest = self.node("Mod", &[&room, &four], &named("margin_rest"));
+        let upwards = self.node("Equal", &[&rest, &three], &named("margin_upwards"));
+        let upwards = self.cast(&upwards, Element::Int64, &named("margin_step"));
+        let middle = self.node("Add", &[&half, &upwards], &named("crop_start"));
+        Margin { crop, zero, half, middle, room }
+    }
+
+    /// Both ends and the middle of the longer side, at the middle of the shorter one.
+    fn three_crops(&mut self, photo: &str, [down, across]: [(&str, &str); 2], crop: u32) -> Vec<String> {
+        let wide = self.node("GreaterOrEqual", &[across.1, down.1], "is_wide");
+        let (down, across) = (self.margin(down, crop), self.margin(across, crop));
+        let mut ends = |name: &str, of_longer: fn(&Margin) -> &str| {
+            let row = self.node("Where", &[&wide, &down.half, of_longer(&down)], &format!("{name}_row"));
+            let column =
+                self.node("Where", &[&wide, of_longer(&across), &across.half], &format!("{name}_column"));
+            [row, column]
+        };
+        let first = ends("first", |margin| &margin.zero);
+        let last = ends("last", |margin| &margin.room);
+        let corners = [first, [down.middle.clone(), across.middle.clone()], last];
+        self.crops(photo, &corners, crop)
+    }
+
+    /// The corners, row by row, and the middle.
+    fn five_crops(&mut self, photo: &str, [down, across]: [(&str, &str); 2], crop: u32) -> Vec<String> {
+        let (down, across) = (self.margin(down, crop), self.margin(across, crop));
+        let at = |row: &String, column: &String| [row.clone(), column.clone()];
+        let corners = [
+            at(&down.zero, &across.zero),
+            at(&down.zero, &across.room),
+            at(&down.room, &across.zero),
+            at(&down.room, &across.room),
+            at(&down.middle, &across.middle),
+        ];
+        self.crops(photo, &corners, crop)
+    }
+
+    /// The squares whose first rows and columns are these.
+    fn crops(&mut self, photo: &str, corners: &[[String; 2]], crop: u32) -> Vec<String> {
+        let size = self.nodes.ints(&scoped("view_size"), &[2], &[i64::from(crop); 2]);
+        let axes = self.nodes.ints(&scoped("view_axes"), &[2], &[2, 3]);
+        let mut cut = |(view, [row, column]): (usize, &[String; 2])| {
+            let named = |what: &str| format!("view_{view}{what}");
+            let start = self.node_with("Concat", &[row, column], &named("_start"), "axis", Attribute::Int(0));
+            let end = self.node("Add", &[&start, &size], &named("_end"));
+            self.node("Slice", &[photo, &start, &end, &axes], &named(""))
+        };
+        corners.iter().enumerate().map(&mut cut).collect()
+    }
+
+    /// Left and right exchanged, of so many columns.
+    fn mirrored(&mut self, photo: &str, columns: u32, output: &str) -> String {
+        let backwards: Vec<i64> = (0..i64::from(columns)).rev().collect();
+        let backwards =
+            self.nodes.ints(&scoped(&format!("{output}_columns")), &[backwards.len()], &backwards);
+        self.node_with("Gather", &[photo, &backwards], output, "axis", Attribute::Int(3))
     }
 
     /// Rows and columns with their places exchanged.

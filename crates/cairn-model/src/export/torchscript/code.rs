@@ -7,6 +7,7 @@ use cairn_nets::graph::{Inferred, Node, Op};
 use super::modules::{Kind, Module};
 use super::preprocessing::preprocessing_methods;
 use crate::export::Exportable;
+use crate::export::views::LEAST_PROBABILITY;
 
 /// The file `cairn.py`: a class for each module, the ones it holds before it, as TorchScript reads them.
 pub(super) fn module_code(model: &Exportable, inferred: &[Inferred], root: &Module) -> String {
@@ -18,16 +19,31 @@ pub(super) fn module_code(model: &Exportable, inferred: &[Inferred], root: &Modu
     code.push_str("  class_names : List[str]\n");
     let class = root.type_name();
     let temperature = f64::from(model.temperature);
+    let views = model.exported_views();
     // Writing to a String never fails.
     let _ = write!(
         code,
         "  def forward(self: {class}, photos: Tensor) -> Tensor:\n    \
              logits = (self).logits((self).preprocess(photos))\n    \
-             return torch.softmax(torch.div(logits, {temperature:?}), 1)\n"
+             {}return torch.softmax(torch.div(logits, {temperature:?}), 1)\n",
+        mean_of_views(views.count(), model.class_names.len())
     );
-    code.push_str(&preprocessing_methods(model.preprocess, &class));
+    code.push_str(&preprocessing_methods(model.preprocess, views, &class));
     code.push_str(&logits_method(model, inferred, root));
     code
+}
+
+/// The lines that make of the logits of all views those whose softmax is the mean of the views' probabilities.
+fn mean_of_views(views: usize, classes: usize) -> String {
+    if views == 1 {
+        return String::new();
+    }
+    let least = f64::from(LEAST_PROBABILITY);
+    format!(
+        "by_view = torch.reshape(torch.softmax(logits, 1), [{views}, -1, {classes}])\n    \
+         mean = torch.clamp(torch.mean(by_view, [0]), {least:?}, 1.)\n    \
+         logits = torch.log(mean)\n    "
+    )
 }
 
 /// The class of a module that holds tensors and modules, and the classes of those.

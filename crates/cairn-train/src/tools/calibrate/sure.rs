@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cairn_eval::{FEWEST_DISTRACTORS, threshold_at_false_landmarks};
-use cairn_model::{DEFAULT_BATCH_SIZE, Embedding, EmbeddingBank, Model, ModelOutput, OodScore};
+use cairn_model::{Embedding, EmbeddingBank, Model, ModelOutput, OodScore};
 use cairn_photo::PhotoError;
 
 use super::error::CalibrateError;
@@ -138,7 +138,7 @@ pub fn calibrate_sure(
     let rejection = model.info().rejection.ok_or(CalibrateError::NoThreshold)?;
     let mut bad_photos = Vec::new();
     let distractors = Distractors::seen(kinds, |paths| {
-        let seen = model.outputs_at(paths, DEFAULT_BATCH_SIZE).map(|(_, output)| {
+        let seen = model.outputs(paths).map(|output| {
             on_photo();
             output.map_err(|error| bad_photos.push(error)).ok()
         });

@@ -1,0 +1,75 @@
+//! From a path, bytes or pixels to the views that a model looks at.
+
+use std::path::{Path, PathBuf};
+
+use cairn_photo::{Limits, Photo, PhotoError, Preprocess};
+
+/// A photo to be named: its file, its file's bytes, or its pixels.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum PhotoSource {
+    /// A file.
+    Path(PathBuf),
+    /// The bytes of a file in any format that [`Photo::open`] reads.
+    Bytes {
+        /// The file's content.
+        bytes: Vec<u8>,
+        /// What errors call the photo.
+        name: PathBuf,
+    },
+    /// An upright photo of any size.
+    Pixels(Photo),
+}
+
+impl PhotoSource {
+    /// The photo in the bytes of a file; `name` is what errors call it.
+    pub fn bytes(bytes: impl Into<Vec<u8>>, name: impl Into<PathBuf>) -> Self {
+        Self::Bytes { bytes: bytes.into(), name: name.into() }
+    }
+
+    /// The photo, read no larger than the framing of `preprocess` needs it: its views are the same as of the whole photo.
+    pub(super) fn load(self, preprocess: &Preprocess) -> Result<Photo, PhotoError> {
+        let (size, limits) = (preprocess.framing.read_size(), Limits::default());
+        match self {
+            Self::Path(path) => Photo::open_at(path, size, &limits),
+            Self::Bytes { bytes, name } => Photo::decode_at(&bytes, name, size, &limits),
+            Self::Pixels(photo) => Ok(photo),
+        }
+    }
+}
+
+impl From<PathBuf> for PhotoSource {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl From<&PathBuf> for PhotoSource {
+    fn from(path: &PathBuf) -> Self {
+        Self::Path(path.clone())
+    }
+}
+
+impl From<&Path> for PhotoSource {
+    fn from(path: &Path) -> Self {
+        Self::Path(path.to_owned())
+    }
+}
+
+impl From<&str> for PhotoSource {
+    fn from(path: &str) -> Self {
+        Self::Path(path.into())
+    }
+}
+
+impl From<Photo> for PhotoSource {
+    fn from(photo: Photo) -> Self {
+        Self::Pixels(photo)
+    }
+}
+
+impl From<&Photo> for PhotoSource {
+    fn from(photo: &Photo) -> Self {
+        Self::Pixels(photo.clone())
+    }
+}

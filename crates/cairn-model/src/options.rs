@@ -1,0 +1,48 @@
+//! How a model answers where it differs from what its bundle says.
+
+use std::num::NonZeroUsize;
+
+use cairn_nets::Precision;
+use cairn_photo::TestViews;
+use cairn_places::Gazetteer;
+
+use crate::NotSure;
+
+/// How a model answers. What is `None` is as the bundle says, or as is best on this machine. [`Model::save`] writes none of
+/// it.
+///
+/// [`Model::save`]: crate::Model::save
+#[derive(Debug, Clone, Default)]
+pub struct ModelOptions {
+    /// Number type of activations [default: the machine's fastest].
+    pub precision: Option<Precision>,
+    /// Views of each photo, whose probabilities are averaged [default: the bundle's].
+    pub views: Option<TestViews>,
+    /// From which score on a photo is taken to show a landmark [default: the bundle's threshold].
+    pub threshold: Option<Threshold>,
+    /// Places of landmarks [default: those built in].
+    pub places: Option<Gazetteer>,
+    /// Threads that look at photos [default: those of the current rayon pool].
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// From which score on a photo is taken to show a landmark that the model knows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Threshold {
+    /// From this score on.
+    At(f64),
+    /// From the bundle's threshold for sure answers on ([`Rejection::sure`](crate::Rejection::sure)).
+    Sure,
+}
+
+/// Why a model cannot answer as the options say.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// [`Threshold::Sure`] of a model that has no such threshold.
+    #[error(transparent)]
+    NotSure(#[from] NotSure),
+    /// The threads cannot be started.
+    #[error("the threads cannot be started: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
