@@ -61,6 +61,36 @@ fn a_scan_bomb_is_refused_at_once_with_advice() {
 }
 
 #[test]
+fn the_coefficients_of_a_progressive_jpeg_count_as_its_memory() {
+    // 360,000 bytes of pixels, and two bytes or more for each of 120,000 coefficients of several scans.
+    for (scans, max_bytes, is_read) in [(1, 480_000, true), (10, 480_000, false), (10, 2_000_000, true)] {
+        let file = MadeFile::of(&progressive_jpeg(400, 300, scans));
+        let limits = Limits { max_bytes, ..Limits::default() };
+        match Photo::open_at(file.path(), ReadSize::Full, &limits) {
+            Ok(_) => assert!(is_read, "{scans} scans within {max_bytes} bytes"),
+            Err(error) => {
+                assert!(
+                    !is_read && matches!(error, PhotoError::TooMuchMemory { .. }),
+                    "{scans} scans: {error}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_longer_than_the_limit_is_refused_before_it_is_read() {
+    let file = MadeFile::of(b"\xff\xd8\xff");
+    // Terabytes of zeros, which take no room on the disk; to read them would take hours.
+    let long = std::fs::File::options().write(true).open(file.path()).unwrap();
+    if long.set_len(1 << 42).is_ok() {
+        let begin = Instant::now();
+        assert!(matches!(file.open(ReadSize::Full), Err(PhotoError::TooMuchMemory { .. })));
+        assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    }
+}
+
+#[test]
 fn a_large_photo_may_have_fewer_scans() {
     let file = MadeFile::of(&progressive_jpeg(10_000, 10_000, 60));
     let error = file.open(ReadSize::ShortSide(32)).unwrap_err();

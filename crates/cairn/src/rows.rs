@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use cairn_dataset::escape::{csv_text, json_text};
+use cairn_dataset::escape::{csv_text, json_text, shown_lines};
 use cairn_model::{Landmark, Prediction};
 use cairn_places::Place;
 use clap::ValueEnum;
@@ -116,6 +116,8 @@ pub(crate) struct RowWriter<W: Write> {
     layout: Layout,
     /// Whether nothing stands before the next row.
     first: bool,
+    /// Whether a terminal obeys control characters in what is written.
+    on_terminal: bool,
 }
 
 impl<W: Write> RowWriter<W> {
@@ -127,12 +129,17 @@ impl<W: Write> RowWriter<W> {
             Format::Jsonl => Layout::JsonLines(detail),
             Format::Csv => Layout::Csv(detail),
         };
-        Self { out, layout, first: true }
+        Self { out, layout, first: true, on_terminal: false }
+    }
+
+    /// The same on a terminal: control characters in CSV, which files keep, are escaped.
+    pub(crate) fn on_terminal(self, on_terminal: bool) -> Self {
+        Self { on_terminal, ..self }
     }
 
     /// Writes a table.
     pub(crate) fn table(out: W, table: RowTable) -> Self {
-        Self { out, layout: Layout::Table(table), first: true }
+        Self { out, layout: Layout::Table(table), first: true, on_terminal: false }
     }
 
     /// The same below rows that are there.
@@ -150,6 +157,10 @@ impl<W: Write> RowWriter<W> {
                 format!("{before}{}", json(row, *detail)?).into_bytes()
             }
             Layout::JsonLines(detail) => format!("{}\n", json(row, *detail)?).into_bytes(),
+            Layout::Csv(detail) if self.on_terminal => {
+                let lines = csv_lines(row, *detail, first)?;
+                shown_lines(&String::from_utf8_lossy(&lines)).into_owned().into_bytes()
+            }
             Layout::Csv(detail) => csv_lines(row, *detail, first)?,
         };
         self.out.write_all(&bytes)?;
@@ -353,6 +364,20 @@ pub(crate) mod tests {
         let mut out = Vec::new();
         RowWriter::new(&mut out, Format::Json, Detail::Whole).finish().unwrap();
         assert_eq!(out, b"[]\n");
+    }
+
+    #[test]
+    fn csv_on_a_terminal_has_no_control_characters_and_csv_in_a_file_has_the_name() {
+        let model = model();
+        let written = |on_terminal| {
+            let mut out = Vec::new();
+            let outcome = RowOutcome::Unreadable { error: "the file is empty".into() };
+            let mut rows = RowWriter::new(&mut out, Format::Csv, Detail::Brief).on_terminal(on_terminal);
+            rows.write(&row("a\u{1b}[2J\u{202e}.jpg", outcome, &model)).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(written(false).contains("a\u{1b}[2J\u{202e}.jpg"));
+        assert!(written(true).contains(r"a\u{1b}[2J\u{202e}.jpg"), "{}", written(true));
     }
 
     #[test]

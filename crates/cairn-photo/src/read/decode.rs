@@ -186,6 +186,11 @@ fn decode_jpeg(
     let decoder = opened(bytes, ImageFormat::Jpeg, allowance, ran_out)?;
     let (width, height) = decoder.dimensions();
     markers.check(width, height, allowance.limits())?;
+    // `image` does not count the coefficients, which a decoder keeps beside the pixels.
+    let within_limit = |pixels: u64| match pixels + markers.coefficient_bytes {
+        bytes if bytes > allowance.limits().max_bytes => Err(DecodeError::TooMuchMemory),
+        bytes => Ok(bytes),
+    };
 
     // As stored, the picture may lie on its side; turning comes last, when least is left to turn.
     let target = if is_on_its_side(orientation) {
@@ -196,13 +201,14 @@ fn decode_jpeg(
     };
     if let Some(divisor) = reduced_jpeg::divisor([width, height], target) {
         let reduced = ReducedJpeg::bytes([width, height], divisor);
-        allowance.reserve(width, height, reduced + markers.coefficient_bytes)?;
+        allowance.reserve(width, height, within_limit(reduced)?)?;
         let file = Watched::new(bytes, ran_out, allowance);
         if let Some(reduced) = reduced_jpeg::decode(file, [width, height], divisor, allowance)? {
             let photo = reduced.photo.resized_part(reduced.bounds, reduced.part, target);
             return Ok(upright(photo, orientation));
         }
     }
+    within_limit(u64::from(width) * u64::from(height) * 3)?;
     // The decoder keeps a copy of the file.
     decode_pixels(decoder, bytes.len() as u64 + markers.coefficient_bytes, orientation, size, allowance)
 }

@@ -25,9 +25,11 @@ pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoEr
     let file = File::open(path).map_err(io_error)?;
     let metadata = file.metadata().map_err(io_error)?;
     check(&metadata)?;
-    let expected = metadata.len().min(limits.max_bytes);
+    if metadata.len() > limits.max_bytes {
+        check_length(metadata.len(), path, limits)?;
+    }
     // One byte more than the file has: reading stops where there is room left. (On 32 bits a limit may not fit.)
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().saturating_add(1));
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1));
     // One byte more than allowed tells a file that is too long, and one that grows meanwhile.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
     check_length(bytes.len() as u64, path, limits)?;

@@ -145,7 +145,7 @@ impl Predict {
                 let is_terminal = out.is_terminal();
                 let rows = match format {
                     Format::Table => RowWriter::table(out, self.table(&input)),
-                    _ => RowWriter::new(out, format, detail),
+                    _ => RowWriter::new(out, format, detail).on_terminal(is_terminal),
                 };
                 answers.write(rows, !is_terminal)?
             }
