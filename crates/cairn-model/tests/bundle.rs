@@ -628,7 +628,7 @@ fn asking_for_more_landmarks_than_there_are_classes_gives_them_all_and_for_none_
     let model = Model::open(fixture.bundle()).unwrap();
     let count = |k| -> usize { model.predict(fixture.photo(), k).unwrap().landmarks.len() };
     assert_eq!([count(0), count(1), count(4), count(1000)], [0, 1, 4, 4]);
-    assert_eq!(model.predict_many([PathBuf::new(); 0], 3).count(), 0);
+    assert_eq!(model.predict_many(Vec::<PathBuf>::new(), 3).count(), 0);
 }
 
 #[test]
