@@ -6,10 +6,10 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use cairn_dataset::ClassList;
-use cairn_dataset::drawn::{Kind, draw};
 use cairn_model::{BundleInfo, Provenance, write_bundle};
 use cairn_nets::{Architecture, Device, Init, NetworkSpec, StateDict};
 use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
+use cairn_synthetic::{Kind, draw};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -30,6 +30,13 @@ const LEGACY: &[u8] =
 
 /// What ends it: the keys of the storages, and the storages.
 const STORAGES: &[u8] = b"\x80\x02]X\x01\0\0\x000a.\x02\0\0\0\0\0\0\0\0\0\x80\x3f\0\0\0\x40";
+
+/// A JPEG's start, and the marker and length of the segment for [`EXIF`].
+const JPEG_START: &[u8] = b"\xff\xd8\xff\xe1\x00\x3a";
+
+/// Orientation 6, and a pointer to a GPS directory of a latitude's reference.
+const EXIF: &[u8] = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\x25\x88\x04\0\x01\0\0\0\x26\0\0\0\0\0\0\0\
+    \x01\0\x01\0\x02\0\x02\0\0\0N\0\0\0";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -57,9 +64,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         write("recipe", &name, &fs::read(&path)?)?;
     }
-    let photo = root.join("corpus/photo");
-    fs::create_dir_all(&photo)?;
-    draw(Kind::Castle, 3, 32).save_png(photo.join("castle.png"))?;
+    for target in ["photo", "metadata"] {
+        let folder = root.join("corpus").join(target);
+        fs::create_dir_all(&folder)?;
+        draw(Kind::Castle, 3, 32).save_png(folder.join("castle.png"))?;
+    }
+    write("metadata", "exif.jpg", &[JPEG_START, EXIF].concat())?;
     Ok(())
 }
 
