@@ -5,8 +5,7 @@ use cairn_photo::{Limits, Photo, ReadSize};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let file = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), bytes).expect("a temporary file");
-    drop(Photo::open(file.path()));
-    drop(Photo::open_at(file.path(), ReadSize::ShortSide(64), &Limits::default()));
+    for size in [ReadSize::Full, ReadSize::ShortSide(64)] {
+        drop(Photo::decode_at(bytes, "fuzz", size, &Limits::default()));
+    }
 });
