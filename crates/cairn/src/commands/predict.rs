@@ -13,13 +13,13 @@ use clap::{Args, ValueHint};
 use indicatif::ProgressBar;
 
 use crate::camera::Camera;
-use crate::commands::merged_places;
 use crate::done_rows::DoneRows;
 use crate::exit::{Status, none_read};
 use crate::file_stamp::FileStamp;
 use crate::model_source::{ModelIdentity, ModelOption};
 use crate::photo_files::say_skipped_links;
 use crate::photo_input::PhotoInput;
+use crate::places::merged_places;
 use crate::progress::{bar, say};
 use crate::row_table::RowTable;
 use crate::rows::{Detail, Format, Row, RowOutcome, RowWriter};
