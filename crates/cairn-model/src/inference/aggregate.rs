@@ -1,7 +1,6 @@
 //! From the outputs for a photo's views to one answer: test-time augmentation.
 
-use super::forward::ModelOutput;
-use crate::Embedding;
+use crate::{Embedding, ModelOutput};
 
 /// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of
 /// no view.
