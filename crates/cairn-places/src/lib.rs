@@ -1,4 +1,4 @@
-//! The gazetteer: what each landmark is and where it stands.
+//! The gazetteer: what each landmark is and where it is.
 //!
 //! ```
 //! use cairn_places::Gazetteer;
@@ -40,10 +40,10 @@
 //! | key | | |
 //! | --- | --- | --- |
 //! | `name` | required | the name to show, without its article |
-//! | `takes_the` | `false` | whether the name stands with "the" in a sentence |
+//! | `takes_the` | `false` | whether a sentence puts "the" before the name |
 //! | `also` | `[]` | other names that classes may have |
 //! | `kind` | required | what it is, in a word or two |
-//! | `latitude`, `longitude` | required | where it stands, in degrees |
+//! | `latitude`, `longitude` | required | in degrees |
 //! | `locality` | required | city, or region where there is no city |
 //! | `country`, `country_code` | required | the country's name, and its ISO 3166-1 code of two letters |
 //! | `wikidata` | optional | the item's identifier on [Wikidata](https://www.wikidata.org), such as `"Q243"` |

@@ -76,7 +76,10 @@ fn weights_and_names_that_do_not_go_together_are_refused_by_name() {
     sandbox.file("names.txt", NAMES.as_bytes());
     let import =
         |net: &str| format!("import run/best.safetensors --net {net} --classes names.txt -o out.safetensors");
-    sandbox.cairn(&import("three-conv")).assert_status(1).assert_stderr_has("4 classes apart, but 3 names");
+    sandbox
+        .cairn(&import("three-conv"))
+        .assert_status(1)
+        .assert_stderr_has("4 outputs, but there are 3 class names");
     sandbox.file("names.txt", b"A\nB\nA\n");
     sandbox.cairn(&import("three-conv")).assert_status(1).assert_stderr_has("line 3 names `A` again");
     sandbox.cairn(&import("resnet99")).assert_status(1).assert_stderr_has("resnet99");
