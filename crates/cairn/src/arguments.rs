@@ -1,11 +1,12 @@
-//! What may be typed.
+//! The command line: what may be typed, and the verb that it starts.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     bench, calibrate, completions, data, demo, explain, export, forget, import, learn, lr_find, man, nets,
     predict, runs, similar, suggest, sweep, test, train,
 };
+use crate::exit::Status;
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -45,9 +46,37 @@ pub(crate) enum Command {
     Man(man::Man),
 }
 
+impl Command {
+    /// Runs the verb.
+    pub(crate) fn run(self) -> anyhow::Result<Status> {
+        match self {
+            Self::Demo(demo) => demo.run(),
+            Self::Data(data) => data.run(),
+            Self::Train(train) => train.run(),
+            Self::Test(test) => test.run(),
+            Self::Predict(predict) => predict.run(),
+            Self::Suggest(suggest) => suggest.run(),
+            Self::Explain(explain) => explain.run(),
+            Self::Export(export) => export.run(),
+            Self::LrFind(lr_find) => lr_find.run(),
+            Self::Sweep(sweep) => sweep.run(),
+            Self::Runs(runs) => runs.run(),
+            Self::Calibrate(calibrate) => calibrate.run(),
+            Self::Learn(learn) => learn.run(),
+            Self::Forget(forget) => forget.run(),
+            Self::Similar(similar) => similar.run(),
+            Self::Import(import) => import.run(),
+            Self::Nets(nets) => nets.run(),
+            Self::Bench(bench) => bench.run(),
+            Self::Completions(completions) => completions.run(Arguments::command()),
+            Self::Man(man) => man.run(Arguments::command()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::{Command as Definition, CommandFactory};
+    use clap::Command as Definition;
 
     use super::*;
 

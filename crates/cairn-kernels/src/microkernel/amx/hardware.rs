@@ -216,6 +216,8 @@ impl Drop for Hardware {
 mod tests {
     use std::hint::black_box;
 
+    use cairn_reference::{Need, skip};
+
     use super::*;
     use crate::microkernel::amx::{BLOCK_ROWS, Model};
 
@@ -273,10 +275,9 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::print_stderr)]
     fn the_machine_computes_what_the_model_does() {
         if !crate::microkernel::amx::is_granted() {
-            eprintln!("skipped: this machine has no tile unit, or does not let this process use it");
+            skip(Need::Amx, "this machine has no tile unit, or does not let this process use it");
             return;
         }
         for (rows, depth) in [(16, 16), (16, 14), (9, 1), (1, 12)] {
