@@ -3,8 +3,9 @@
 use std::arch::asm;
 use std::mem::offset_of;
 
-use super::configuration::Configuration;
-use super::{BLOCK_TILES, Block, OnlyUnit, ROW_WORDS, TileShape, TileUnit};
+use super::block::{BLOCK_TILES, Block, ROW_WORDS};
+use super::configuration::{Configuration, TileShape};
+use super::unit::{OnlyUnit, TileUnit};
 use crate::aligned::Word;
 use crate::microkernel::run::Run;
 
