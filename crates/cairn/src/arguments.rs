@@ -10,7 +10,7 @@ use crate::exit::Status;
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(name = "cairn", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "\
 Exit status: 0 all well; 1 wrong usage, or nothing done; 2 done, but photos were left out (each is named); \
 130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP, with what was done saved.")]
