@@ -194,5 +194,5 @@ fn a_model_whose_weights_were_changed_is_refused_and_says_so() {
     sandbox
         .cairn(&format!("predict {PHOTO} -m changed.safetensors"))
         .assert_status(1)
-        .assert_stderr_has("changed.safetensors: the weights were changed after cairn wrote them");
+        .assert_stderr_has("changed.safetensors: the weights do not match the file");
 }
