@@ -42,7 +42,7 @@ struct Likeness {
 impl Similar {
     pub(crate) fn run(self) -> Result<Status> {
         if self.k == Some(0) {
-            bail!("-k must be at least 1");
+            bail!("-k 0: ask for at least one photo");
         }
         let model = self.model.source.open()?;
         let sought = model.output(&self.photo)?.embedding;
