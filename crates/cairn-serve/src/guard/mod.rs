@@ -1,0 +1,5 @@
+//! Who is served.
+
+mod keys;
+
+pub use keys::Key;

@@ -1,0 +1,44 @@
+//! Names the landmarks in photos over HTTP.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `server` | the socket: accepting connections, stopping |
+//! | `routes` | the native API, a file a route |
+//! | `compatible` | endpoints of other services |
+//! | `page` | the page for people |
+//! | `guard` | keys, hosts, origins |
+//! | `admission` | memory for bodies, reading them within limits |
+//! | `submission` | from a body to photos |
+//! | `engine` | from a photo's bytes to an answer |
+//!
+//! A request goes through them in this order: `server`, `guard`, `admission`, `submission`, `engine`, and back as its route
+//! writes it. [`AppState::receive`] and [`AppState::predict`] are all that a route needs.
+
+mod admission;
+mod compatible;
+mod config;
+mod engine;
+mod error;
+mod events;
+mod guard;
+mod metrics;
+mod page;
+mod photos;
+mod routes;
+mod served_model;
+mod size;
+mod state;
+mod submission;
+
+pub use admission::BodyKind;
+pub use config::{ConfigError, Limits, ServeConfig};
+pub use engine::{ExplainOptions, Explanation, PhotoOutput, PhotoTiming};
+pub use error::{ApiError, ErrorType};
+pub use events::{Event, Observer, RequestEvent, Silent};
+pub use guard::Key;
+pub use photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
+pub use routes::{Listed, Routes};
+pub use served_model::{ModelSource, OpenError, ServedModel};
+pub use size::{ByteSize, NotASize};
+pub use state::AppState;
+pub use submission::{Submission, decoded_base64};
