@@ -6,7 +6,7 @@ mod figure;
 
 pub use exhibits::{Exhibit, surest_hits, worst_mistakes};
 
-use self::figure::{figure, responsive};
+use self::figure::responsive;
 use crate::curves::Curves;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, nats, percent};

@@ -8,6 +8,9 @@ use crate::commands::{
 };
 use crate::exit::Status;
 
+#[cfg(feature = "serve")]
+use crate::commands::serve;
+
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
 #[command(name = "cairn", version, propagate_version = true, max_term_width = 100)]
@@ -37,6 +40,8 @@ pub(crate) enum Command {
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Similar(similar::Similar),
     Import(import::Import),
     Nets(nets::Nets),
@@ -64,6 +69,8 @@ impl Command {
             Self::Calibrate(calibrate) => calibrate.run(),
             Self::Learn(learn) => learn.run(),
             Self::Forget(forget) => forget.run(),
+            #[cfg(feature = "serve")]
+            Self::Serve(serve) => serve.run(),
             Self::Similar(similar) => similar.run(),
             Self::Import(import) => import.run(),
             Self::Nets(nets) => nets.run(),

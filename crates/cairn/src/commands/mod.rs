@@ -15,6 +15,8 @@ pub(crate) mod man;
 pub(crate) mod nets;
 pub(crate) mod predict;
 pub(crate) mod runs;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod similar;
 pub(crate) mod suggest;
 pub(crate) mod sweep;
