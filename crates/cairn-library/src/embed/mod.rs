@@ -1,0 +1,1 @@
+//! Metadata inside of photos: JPEG, PNG and WebP.

@@ -1,0 +1,1 @@
+//! Keywords of all fields that photo programs write, as paths.

@@ -1,0 +1,1 @@
+//! Sidecars: their names, and the photos that they belong to.

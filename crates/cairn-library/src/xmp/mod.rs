@@ -1,0 +1,1 @@
+//! XMP packets, edited in place: bytes that are not ours stay.
