@@ -1,0 +1,2 @@
+//! A photo library.
+pub mod xmp;

@@ -1,0 +1,4 @@
+//! What a library's owner relies on.
+#![allow(clippy::unwrap_used)]
+
+mod xmp;
