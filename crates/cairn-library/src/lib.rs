@@ -1,2 +1,5 @@
 //! A photo library.
+pub mod embed;
+pub mod keywords;
+pub mod sidecar;
 pub mod xmp;
