@@ -1,6 +1,6 @@
 //! Groups: which files of a folder are of one shot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -178,22 +178,23 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-/// The groups of a folder, for tests and reports: the names of each group in order.
-#[cfg(test)]
-fn named_groups(files: &[Member<'_>], found: &[Option<Membership>]) -> BTreeMap<usize, Vec<(String, Role)>> {
-    let mut groups: BTreeMap<usize, Vec<(String, Role)>> = BTreeMap::new();
-    for (file, membership) in files.iter().zip(found) {
-        if let Some(membership) = membership {
-            let name = file.name.to_string_lossy().into_owned();
-            groups.entry(membership.group).or_default().push((name, membership.role));
-        }
-    }
-    groups
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    /// The names of each group, in order.
+    fn named_groups(files: &[Member<'_>], found: &[Option<Membership>]) -> BTreeMap<usize, Vec<(String, Role)>> {
+        let mut groups: BTreeMap<usize, Vec<(String, Role)>> = BTreeMap::new();
+        for (file, membership) in files.iter().zip(found) {
+            if let Some(membership) = membership {
+                let name = file.name.to_string_lossy().into_owned();
+                groups.entry(membership.group).or_default().push((name, membership.role));
+            }
+        }
+        groups
+    }
 
     fn grouped(names: &[&str], claims: &[(&str, &str)]) -> Vec<Vec<(String, Role)>> {
         let files: Vec<Member<'_>> =

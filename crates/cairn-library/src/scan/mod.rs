@@ -24,7 +24,8 @@ pub use settings::LibrarySettings;
 
 use std::path::{Path, PathBuf};
 
-use cairn_model::{Model, ModelIdentity};
+use cairn_model::Model;
+use cairn_model::rows::ModelIdentity;
 
 use crate::state::{LibraryRow, ModelRow, State, StateLock};
 
