@@ -17,6 +17,7 @@
 //! | `few_shot` | classes learned from a few photos, prototypes, open-set scores |
 //! | [`export`] | ONNX, TorchScript, model hubs |
 //! | [`explain`] | class activation maps |
+//! | [`rows`] | what became of each photo, as JSON and CSV |
 //!
 //! `examples/name_photos.rs` names the landmarks in many photos at once.
 
@@ -29,6 +30,7 @@ mod inference;
 mod model;
 mod options;
 pub mod protobuf;
+pub mod rows;
 #[cfg(feature = "shipped")]
 pub mod shipped;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `--skip-done`: a file of rows that grows from run to run.
 
+use cairn_model::rows::{BRIEF_CSV_COLUMNS, CSV_COLUMNS, Detail, FileStamp, ModelIdentity};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
@@ -10,9 +11,7 @@ use cairn_dataset::escape::csv_value;
 use cairn_dataset::path_text;
 use serde::Deserialize;
 
-use crate::file_stamp::FileStamp;
-use crate::model_source::ModelIdentity;
-use crate::rows::{BRIEF_CSV_COLUMNS, CSV_COLUMNS, Detail, Format};
+use crate::rows::Format;
 
 /// A file of rows, and which photos have theirs in it.
 #[derive(Debug)]
@@ -181,9 +180,10 @@ fn rows_of_csv(bytes: &[u8], detail: Detail) -> Result<Rows> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::RowWriter;
     use crate::rows::tests::{landmark, model, row};
-    use crate::rows::{Row, RowOutcome, RowWriter};
     use cairn_model::Prediction;
+    use cairn_model::rows::{Row, RowOutcome};
     use std::io::Write;
 
     const NAMES: [&str; 4] = ["a.jpg", "odd, \"quoted\"\nname.jpg", "=d.jpg", "broken.jpg"];

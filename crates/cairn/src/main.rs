@@ -4,7 +4,6 @@
 //! standard output, progress and messages to standard error.
 
 mod arguments;
-mod camera;
 mod causes;
 mod commands;
 mod dashboard;
@@ -13,7 +12,6 @@ mod destination;
 mod devices;
 mod done_rows;
 mod exit;
-mod file_stamp;
 mod first_weights;
 mod json;
 mod listing;

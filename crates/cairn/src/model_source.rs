@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use cairn_dataset::path_text;
+use cairn_model::rows::ModelIdentity;
 use cairn_model::{Model, ModelError, bundle_path};
 use clap::builder::{MapValueParser, PathBufValueParser, TypedValueParser, ValueParserFactory};
 use clap::{Args, ValueHint};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::shipped;
 
@@ -43,8 +42,6 @@ impl ModelSource {
                 Cow::from(std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?)
             }
         };
-        // Half of a digest tells models apart well enough, and `sha256sum` begins with the same digits.
-        let digest: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let name = self.path().map_or_else(
             || SHIPPED.to_owned(),
             |path| {
@@ -52,7 +49,7 @@ impl ModelSource {
                 name.map_or_else(|| path_text(path), path_text)
             },
         );
-        Ok((self.open()?, ModelIdentity { name, digest: format!("sha256:{digest}") }))
+        Ok((self.open()?, ModelIdentity::new(name, &bytes)))
     }
 
     /// Where it lies; the model that comes with cairn lies nowhere.
@@ -62,16 +59,6 @@ impl ModelSource {
             Self::At(path) => Some(path),
         }
     }
-}
-
-/// By what a row says which model it is of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct ModelIdentity {
-    /// `shipped`, or the name of its file or run folder.
-    pub name: String,
-    /// The beginning of the SHA-256 digest of its file: `sha256:` and 16 hexadecimal digits. Equal digests are of equal
-    /// models, whatever their names.
-    pub digest: String,
 }
 
 impl From<PathBuf> for ModelSource {

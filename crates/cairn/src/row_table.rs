@@ -1,13 +1,11 @@
 //! Answers as a table for people: a line for each photo, the answer in it.
 
+use cairn_model::rows::{Camera, Row, RowOutcome};
 use std::io::{self, IsTerminal};
 
 use cairn_dataset::escape::shown;
 use cairn_model::{Landmark, Prediction};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-use crate::camera::Camera;
-use crate::rows::{Row, RowOutcome};
 
 /// Columns between two cells.
 const GAP: usize = 2;

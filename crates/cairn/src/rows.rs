@@ -3,15 +3,10 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use cairn_dataset::escape::{csv_text, json_text, shown_lines};
-use cairn_model::{Landmark, Prediction};
-use cairn_places::Place;
+use cairn_dataset::escape::shown_lines;
+use cairn_model::rows::{Detail, Row, csv_header, csv_lines};
 use clap::ValueEnum;
-use serde::Serialize;
 
-use crate::camera::Camera;
-use crate::file_stamp::FileStamp;
-use crate::model_source::ModelIdentity;
 use crate::row_table::RowTable;
 
 /// How data is written to standard output.
@@ -25,80 +20,6 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values, their names in the first line
     Csv,
-}
-
-/// What became of one photo.
-#[derive(Debug, Serialize)]
-pub(crate) struct Row<'a> {
-    pub photo: String,
-    #[serde(flatten)]
-    pub outcome: RowOutcome<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub camera: Option<Camera>,
-    #[serde(flatten)]
-    pub stamp: Option<FileStamp>,
-    pub model: &'a ModelIdentity,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum RowOutcome<'a> {
-    Prediction(&'a Prediction),
-    Unreadable { error: String },
-}
-
-impl Row<'_> {
-    /// The landmark that the photo is taken to show.
-    pub(crate) fn landmark(&self) -> Option<&Landmark> {
-        match &self.outcome {
-            RowOutcome::Prediction(prediction) => prediction.named(),
-            RowOutcome::Unreadable { .. } => None,
-        }
-    }
-
-    fn error(&self) -> Option<&str> {
-        match &self.outcome {
-            RowOutcome::Prediction(_) => None,
-            RowOutcome::Unreadable { error } => Some(error),
-        }
-    }
-}
-
-/// A row without all that most programs do not need.
-#[derive(Serialize)]
-struct BriefRow<'a> {
-    photo: &'a str,
-    /// Nothing here or below where the photo shows no landmark that the model knows.
-    name: Option<&'a str>,
-    probability: Option<f32>,
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
-impl<'a> BriefRow<'a> {
-    fn of(row: &'a Row<'_>) -> Self {
-        let landmark = row.landmark();
-        let place = landmark.and_then(|landmark| landmark.place.as_ref());
-        Self {
-            photo: &row.photo,
-            name: landmark.map(|landmark| landmark.name.as_str()),
-            probability: landmark.map(|landmark| landmark.probability.value()),
-            latitude: place.map(|place| place.latitude.degrees()),
-            longitude: place.map(|place| place.longitude.degrees()),
-            error: row.error(),
-        }
-    }
-}
-
-/// What is written of each row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Detail {
-    /// Photo, name, probability and coordinates.
-    Brief,
-    /// Everything.
-    Whole,
 }
 
 /// Where and how rows are written.
@@ -154,14 +75,17 @@ impl<W: Write> RowWriter<W> {
             Layout::Table(table) => table.lines(row).into_bytes(),
             Layout::Json(detail) => {
                 let before = if first { "[\n" } else { ",\n" };
-                format!("{before}{}", json(row, *detail)?).into_bytes()
+                format!("{before}{}", row.json(*detail)?).into_bytes()
             }
-            Layout::JsonLines(detail) => format!("{}\n", json(row, *detail)?).into_bytes(),
-            Layout::Csv(detail) if self.on_terminal => {
-                let lines = csv_lines(row, *detail, first)?;
-                shown_lines(&String::from_utf8_lossy(&lines)).into_owned().into_bytes()
+            Layout::JsonLines(detail) => format!("{}\n", row.json(*detail)?).into_bytes(),
+            Layout::Csv(detail) => {
+                let mut lines = if first { csv_header(*detail)? } else { Vec::new() };
+                lines.extend(csv_lines(row, *detail)?);
+                match self.on_terminal {
+                    true => shown_lines(&String::from_utf8_lossy(&lines)).into_owned().into_bytes(),
+                    false => lines,
+                }
             }
-            Layout::Csv(detail) => csv_lines(row, *detail, first)?,
         };
         self.out.write_all(&bytes)?;
         Ok(self.out.flush()?)
@@ -175,121 +99,11 @@ impl<W: Write> RowWriter<W> {
     }
 }
 
-fn json(row: &Row<'_>, detail: Detail) -> Result<String> {
-    let json = match detail {
-        Detail::Whole => serde_json::to_string(row)?,
-        Detail::Brief => serde_json::to_string(&BriefRow::of(row))?,
-    };
-    Ok(json_text(&json).into_owned())
-}
-
-/// What a line of CSV holds. A photo that could not be read has its path, its error and what stands after that alone; a
-/// landmark whose place is not known has nothing from `locality` to `wikidata`. New columns come last, so that the others
-/// stay where they are.
-pub(crate) const CSV_COLUMNS: [&str; 23] = [
-    "photo",
-    "rank",
-    "class",
-    "name",
-    "probability",
-    "is_landmark",
-    "landmark_score",
-    "locality",
-    "country",
-    "country_code",
-    "latitude",
-    "longitude",
-    "wikidata",
-    "error",
-    "sure",
-    "taken",
-    "camera",
-    "camera_latitude",
-    "camera_longitude",
-    "distance_km",
-    "bytes",
-    "modified",
-    "model",
-];
-
-/// The same of brief rows.
-pub(crate) const BRIEF_CSV_COLUMNS: [&str; 6] =
-    ["photo", "name", "probability", "latitude", "longitude", "error"];
-
-fn csv_lines(row: &Row<'_>, detail: Detail, first: bool) -> Result<Vec<u8>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    if first {
-        match detail {
-            Detail::Whole => csv.write_record(CSV_COLUMNS)?,
-            Detail::Brief => csv.write_record(BRIEF_CSV_COLUMNS)?,
-        }
-    }
-    match (detail, &row.outcome) {
-        (Detail::Brief, _) => csv.write_record(brief_record(&BriefRow::of(row)))?,
-        (Detail::Whole, RowOutcome::Prediction(prediction)) => {
-            for (rank, landmark) in (1..).zip(&prediction.landmarks) {
-                csv.write_record(record(row, Some((rank, landmark, prediction))))?;
-            }
-        }
-        (Detail::Whole, RowOutcome::Unreadable { .. }) => csv.write_record(record(row, None))?,
-    }
-    csv.flush()?;
-    Ok(csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
-}
-
-fn brief_record(row: &BriefRow<'_>) -> [String; BRIEF_CSV_COLUMNS.len()] {
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    [
-        csv_text(row.photo).into_owned(),
-        csv_text(row.name.unwrap_or_default()).into_owned(),
-        row.probability.map(|value| value.to_string()).unwrap_or_default(),
-        number(row.latitude),
-        number(row.longitude),
-        csv_text(row.error.unwrap_or_default()).into_owned(),
-    ]
-}
-
-fn record(row: &Row<'_>, named: Option<(usize, &Landmark, &Prediction)>) -> [String; CSV_COLUMNS.len()] {
-    let (landmark, prediction) = (named.map(|named| named.1), named.map(|named| named.2));
-    let place = landmark.and_then(|landmark| landmark.place.as_ref());
-    let text = |text: Option<&str>| csv_text(text.unwrap_or_default()).into_owned();
-    let of_place = |field: fn(&Place) -> String| place.map(field).unwrap_or_default();
-    let camera = row.camera.as_ref();
-    let model = camera.and_then(|camera| camera.model.as_deref().or(camera.make.as_deref()));
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let yes_no = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
-    let stamp = row.stamp.as_ref();
-    [
-        text(Some(&row.photo)),
-        named.map(|named| named.0.to_string()).unwrap_or_default(),
-        text(landmark.map(|landmark| landmark.class.as_str())),
-        text(landmark.map(|landmark| landmark.name.as_str())),
-        landmark.map(|landmark| landmark.probability.value().to_string()).unwrap_or_default(),
-        yes_no(prediction.and_then(|prediction| prediction.is_landmark)),
-        number(prediction.map(|prediction| prediction.landmark_score)),
-        text(place.map(|place| place.locality.as_str())),
-        text(place.map(|place| place.country.as_str())),
-        of_place(|place| place.country_code.to_string()),
-        of_place(|place| place.latitude.degrees().to_string()),
-        of_place(|place| place.longitude.degrees().to_string()),
-        of_place(|place| place.wikidata.as_ref().map(ToString::to_string).unwrap_or_default()),
-        text(row.error()),
-        yes_no(prediction.and_then(|prediction| prediction.sure)),
-        text(camera.and_then(|camera| camera.taken.as_deref())),
-        text(model),
-        number(camera.and_then(|camera| camera.latitude)),
-        number(camera.and_then(|camera| camera.longitude)),
-        number(camera.and_then(|camera| camera.distance_km)),
-        stamp.map(|stamp| stamp.bytes.to_string()).unwrap_or_default(),
-        stamp.and_then(|stamp| stamp.modified.clone()).unwrap_or_default(),
-        row.model.digest.clone(),
-    ]
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use cairn_model::Probability;
+    use cairn_model::rows::{Camera, FileStamp, ModelIdentity, RowOutcome};
+    use cairn_model::{Landmark, Prediction, Probability};
     use cairn_places::Gazetteer;
 
     pub(crate) fn landmark(name: &str, probability: f64) -> Landmark {
@@ -310,7 +124,7 @@ pub(crate) mod tests {
     pub(crate) fn row<'a>(photo: &str, outcome: RowOutcome<'a>, model: &'a ModelIdentity) -> Row<'a> {
         let stamp = FileStamp { bytes: 48_213, modified: Some("2024-05-01T10:00:00Z".to_owned()) };
         let stamp = matches!(outcome, RowOutcome::Prediction(_)).then_some(stamp);
-        Row { photo: photo.to_owned(), outcome, camera: None, stamp, model }
+        Row { photo: photo.to_owned(), outcome, camera: None, stamp, model: Some(model) }
     }
 
     fn written(format: Format, detail: Detail) -> String {

@@ -1,5 +1,6 @@
 //! What a run over many photos came to, in a few lines on standard error.
 
+use cairn_model::rows::{Row, RowOutcome};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -8,7 +9,6 @@ use cairn_dataset::{Skipped, skipped_summary};
 use unicode_width::UnicodeWidthStr;
 
 use crate::progress::say;
-use crate::rows::{Row, RowOutcome};
 
 /// Landmarks that are listed; the others are counted.
 const LISTED: usize = 10;

@@ -1,5 +1,6 @@
 //! `cairn predict`
 
+use cairn_model::rows::{Camera, Detail, FileStamp, ModelIdentity, Row, RowOutcome};
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,17 +13,15 @@ use cairn_train::Interrupt;
 use clap::{Args, ValueHint};
 use indicatif::ProgressBar;
 
-use crate::camera::Camera;
 use crate::commands::merged_places;
 use crate::done_rows::DoneRows;
 use crate::exit::{Status, none_read};
-use crate::file_stamp::FileStamp;
-use crate::model_source::{ModelIdentity, ModelOption};
+use crate::model_source::ModelOption;
 use crate::photo_files::say_skipped_links;
 use crate::photo_input::PhotoInput;
 use crate::progress::{bar, say};
 use crate::row_table::RowTable;
-use crate::rows::{Detail, Format, Row, RowOutcome, RowWriter};
+use crate::rows::{Format, RowWriter};
 use crate::signals::stop_on_signals;
 use crate::tally::{Tally, counted};
 use crate::tta::Tta;
@@ -247,7 +246,7 @@ impl Answers<'_> {
             camera: None,
             outcome,
             stamp: is_file.then(|| FileStamp::of(path)).flatten(),
-            model: self.identity,
+            model: Some(self.identity),
         };
         if prediction.is_ok() {
             row.camera = Camera::of(path, row.landmark());

@@ -1,5 +1,6 @@
 //! `cairn suggest`
 
+use cairn_model::rows::Camera;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -7,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use cairn_model::{Landmark, ModelOptions, Suggestion, Threshold};
 use clap::Args;
 
-use crate::camera::Camera;
 use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::model_source::ModelOption;

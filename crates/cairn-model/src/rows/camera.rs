@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use cairn_model::Landmark;
 use cairn_photo::PhotoMetadata;
 use cairn_places::{Latitude, Longitude};
 use serde::Serialize;
 
-use crate::tally::grouped;
+use crate::Landmark;
 
 /// From this distance in kilometres on, a camera contradicts the landmark that was named: mountains and national parks are
 /// seen from far, and the point that stands for a large one may be far from its edge.
@@ -15,7 +14,7 @@ const CONTRADICTS_KM: f64 = 50.0;
 
 /// Where, when and with which camera a photo was taken, as far as the photo says so.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Camera {
+pub struct Camera {
     /// Degrees north.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latitude: Option<f64>,
@@ -25,8 +24,10 @@ pub(crate) struct Camera {
     /// RFC 3339, without an offset where the camera knew none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken: Option<String>,
+    /// Maker of the camera.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub make: Option<String>,
+    /// Model of the camera.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Kilometres from the camera to the landmark that was named.
@@ -37,11 +38,12 @@ pub(crate) struct Camera {
 impl Camera {
     /// What the photo at `path` says, measured against the landmark that it is taken to show, if any; `None` where it says
     /// nothing.
-    pub(crate) fn of(path: &Path, landmark: Option<&Landmark>) -> Option<Self> {
+    pub fn of(path: &Path, landmark: Option<&Landmark>) -> Option<Self> {
         Self::from_metadata(PhotoMetadata::open(path), landmark)
     }
 
-    fn from_metadata(metadata: PhotoMetadata, landmark: Option<&Landmark>) -> Option<Self> {
+    /// The same of what was read of a photo.
+    pub fn from_metadata(metadata: PhotoMetadata, landmark: Option<&Landmark>) -> Option<Self> {
         if metadata == PhotoMetadata::default() {
             return None;
         }
@@ -67,20 +69,22 @@ impl Camera {
     }
 
     /// Whether it was too far from the landmark to have taken a photo of it.
-    pub(crate) fn contradicts(&self) -> bool {
+    pub fn contradicts(&self) -> bool {
         self.distance_km.is_some_and(|distance| distance > CONTRADICTS_KM)
     }
 
     /// `12.3 km`, `1,240 km`: the distance to the landmark for people.
-    pub(crate) fn distance(&self) -> Option<String> {
+    pub fn distance(&self) -> Option<String> {
         self.distance_km.map(|distance| match distance {
             ..10.0 => format!("{distance:.1} km"),
-            _ => format!("{} km", grouped(distance.round() as usize)),
+            ..999.5 => format!("{distance:.0} km"),
+            // No two points of the Earth are a million kilometres apart.
+            _ => format!("{},{:03} km", distance.round() as u32 / 1000, distance.round() as u32 % 1000),
         })
     }
 
     /// `camera at 48.8500 N, 2.2900 E, 1.0 km from it`
-    pub(crate) fn whereabouts(&self) -> Option<String> {
+    pub fn whereabouts(&self) -> Option<String> {
         let (latitude, longitude) =
             (Latitude::try_from(self.latitude?).ok()?, Longitude::try_from(self.longitude?).ok()?);
         let distance = self.distance().map(|distance| format!(", {distance} from it")).unwrap_or_default();
@@ -88,7 +92,7 @@ impl Camera {
     }
 
     /// `taken 2019-07-14T15:04:05 by Apple iPhone 12`
-    pub(crate) fn equipment(&self) -> Option<String> {
+    pub fn equipment(&self) -> Option<String> {
         let camera = match (&self.make, &self.model) {
             // Many makers write their name into the model, too.
             (Some(make), Some(model)) if !model.to_lowercase().starts_with(&make.to_lowercase()) => {
@@ -107,7 +111,7 @@ impl Camera {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_model::Probability;
+    use crate::Probability;
     use cairn_photo::GpsPosition;
     use cairn_places::Gazetteer;
 
@@ -138,6 +142,8 @@ mod tests {
         assert_eq!(near.equipment().unwrap(), "taken by Canon EOS 5D");
         let far = camera_at(36.0, -112.0);
         assert!(far.contradicts());
+        assert_eq!(far.distance().unwrap(), "8,570 km");
+        assert_eq!(camera_at(48.0, 2.29).distance().unwrap(), "95 km");
         assert!(far.distance_km.is_some_and(|distance| distance > 8000.0), "{far:?}");
     }
 

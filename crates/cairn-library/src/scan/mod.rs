@@ -1,0 +1,1 @@
+//! From a folder to files, groups of one shot, readings and predictions.
