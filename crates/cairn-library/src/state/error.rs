@@ -61,6 +61,14 @@ pub enum StateError {
         /// What the system says.
         source: io::Error,
     },
+    /// A library in a library: a file would have two states.
+    #[error("{}: is in the library {}, or holds it; scan one of the two", root.display(), library.display())]
+    Nested {
+        /// What was to be added.
+        root: PathBuf,
+        /// The library that is there.
+        library: PathBuf,
+    },
     /// No library of this root.
     #[error("{}: this library has not been scanned; run `cairn library scan` on it first{}", root.display(), known(libraries))]
     UnknownLibrary {

@@ -86,6 +86,10 @@ impl State {
         if let Some(library) = known {
             return Ok(library);
         }
+        let nested = |other: &LibraryRow| other.root.starts_with(&resolved) || resolved.starts_with(&other.root);
+        if let Some(other) = self.libraries()?.into_iter().find(nested) {
+            return Err(StateError::Nested { root: resolved, library: other.root });
+        }
         let file_system = FileSystem::of(&resolved);
         self.connection.execute(
             "INSERT INTO library (root, file_system, case_sensitive) VALUES (?, ?, ?)",
@@ -149,5 +153,16 @@ mod tests {
         let refused = state.add_library(&folder.path().join("photos"));
         assert!(matches!(refused, Err(StateError::InLibrary { .. })));
         assert!(matches!(state.add_library(&folder.path().join("none")), Err(StateError::Root { .. })));
+    }
+
+    #[test]
+    fn a_library_in_a_library_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(&folder.path().join("state")).unwrap();
+        let inner = folder.path().join("photos/2019");
+        std::fs::create_dir_all(&inner).unwrap();
+        state.add_library(&inner).unwrap();
+        let refused = state.add_library(&folder.path().join("photos"));
+        assert!(matches!(refused, Err(StateError::Nested { .. })));
     }
 }

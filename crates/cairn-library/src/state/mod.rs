@@ -23,6 +23,7 @@ mod words;
 pub use context::{ContextRow, Verdict};
 pub use decision::{Decision, DecisionRow, Subject};
 pub use error::StateError;
+pub(crate) use file::word_of_kind;
 pub use file::{FileId, FileRow, FileState, FolderId, Stamp};
 pub use file_system::FileSystem;
 pub use group::{GroupId, GroupMember, Role};
