@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct KeywordPath(Vec<String>);
 
 impl KeywordPath {
-    /// Of these parts. `None` if there is none, or one of them is blank.
+    /// Of these parts; blank ones are left out. `None` if there is no other.
     pub fn new(parts: impl IntoIterator<Item = impl Into<String>>) -> Option<KeywordPath> {
-        let parts: Vec<String> = parts.into_iter().map(Into::into).collect();
-        (!parts.is_empty() && parts.iter().all(|part| !part.trim().is_empty())).then_some(KeywordPath(parts))
+        let parts = parts.into_iter().map(Into::into).filter(|part: &String| !part.trim().is_empty());
+        Some(KeywordPath(parts.collect())).filter(|path| !path.0.is_empty())
     }
 
     /// As digiKam's TagsList has it: `France/Paris`. A `|` within a part stands for a `/`, as Immich has it, too.

