@@ -2,6 +2,8 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+#[cfg(feature = "library")]
+use crate::commands::library;
 use crate::commands::{
     bench, calibrate, completions, data, demo, explain, export, forget, import, learn, lr_find, man, nets,
     predict, runs, similar, suggest, sweep, test, train,
@@ -44,6 +46,9 @@ pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Similar(similar::Similar),
     Import(import::Import),
+    #[cfg(feature = "library")]
+    #[command(subcommand)]
+    Library(library::Library),
     Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -73,6 +78,8 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Similar(similar) => similar.run(),
             Self::Import(import) => import.run(),
+            #[cfg(feature = "library")]
+            Self::Library(library) => library.run(),
             Self::Nets(nets) => nets.run(),
             Self::Bench(bench) => bench.run(),
             Self::Completions(completions) => completions.run(Arguments::command()),

@@ -10,6 +10,8 @@ pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod learn;
+#[cfg(feature = "library")]
+pub(crate) mod library;
 pub(crate) mod lr_find;
 pub(crate) mod man;
 pub(crate) mod nets;
