@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::Splice;
 use crate::scan::payload_hash;
-use crate::state::{FileHash, OpState, State, StateLock};
+use crate::state::{FileHash, OpState, State, StateLock, bytes_of_path};
 
 use super::install::{Installation, Installed, hash_of, nanoseconds, rename_to_new};
 use super::journal::{Direction, Intent, Journal};
@@ -85,7 +85,8 @@ pub fn apply(
             report.remaining += 1;
             continue;
         }
-        let outcome = match carry_out(&mut journal, &op, options, observer)? {
+        let settle = if is_own(state, &op)? { Duration::ZERO } else { options.settle };
+        let outcome = match carry_out(&mut journal, &op, ApplyOptions { settle, ..options }, observer)? {
             Ok(()) => {
                 report.done += 1;
                 continue;
@@ -102,6 +103,14 @@ pub fn apply(
     }
     journal.close_work(state)?;
     Ok(report)
+}
+
+/// Whether an earlier plan left the target as this one expects it: then nobody else is at work on it.
+fn is_own(state: &State, op: &Op) -> Result<bool, PlanError> {
+    let Work::Write(write) = &op.work else { return Ok(false) };
+    let query = "SELECT EXISTS (SELECT 1 FROM op WHERE target = ? AND after_hash = ? AND state = 'done')";
+    let mut query = state.connection().prepare_cached(query)?;
+    Ok(query.query_row((bytes_of_path(&op.target), write.before), |row| row.get(0))?)
 }
 
 /// Errors of the outer result end the plan; those of the inner one concern this file.
