@@ -10,6 +10,7 @@
 //! | [`state`] | the database of what is known, in a folder outside of the library |
 //! | [`scan`] | from a folder to files, groups of one shot, readings and predictions |
 //! | [`evidence`] | how probable a mark is right in this library: prior, trip, own position |
+//! | [`status`] | how many files are in which state |
 //! | [`export`] | reports and tables; nothing in the library is touched |
 //! | [`organise`] | albums by landmark |
 //! | [`xmp`], [`embed`], [`keywords`], [`sidecar`] | reading and editing metadata |
@@ -29,6 +30,7 @@ pub mod scan;
 pub mod sidecar;
 mod splice;
 pub mod state;
+pub mod status;
 pub mod xmp;
 
 pub use splice::Splice;

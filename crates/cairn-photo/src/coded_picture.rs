@@ -155,10 +155,12 @@ mod tests {
         };
         let bare = picture(&file(b"", b""));
         assert_eq!(bare, coded);
-        let tagged = [segment(0xE1, b"Exif"), segment(0xE1, b"http: XMP"), segment(0xFE, b"comment")].concat();
+        let tagged =
+            [segment(0xE1, b"Exif"), segment(0xE1, b"http: XMP"), segment(0xFE, b"comment")].concat();
         assert_eq!(picture(&file(&tagged, b"")), bare);
         assert_eq!(picture(&file(&tagged, b"a film behind the picture")), bare);
-        let other = file(b"", b"").iter().map(|&byte| if byte == 0x03 { 4 } else { byte }).collect::<Vec<_>>();
+        let other =
+            file(b"", b"").iter().map(|&byte| if byte == 0x03 { 4 } else { byte }).collect::<Vec<_>>();
         assert_ne!(picture(&other), bare);
         let cut = &file(b"", b"")[..20];
         assert_eq!(picture(cut), cut, "a damaged file is all of its bytes");
@@ -183,9 +185,13 @@ mod tests {
 
     #[test]
     fn no_bytes_are_a_panic() {
-        let starts: [&[u8]; 5] =
-            [b"\xFF\xD8\xFF\xDA\0\x04", b"\x89PNG\r\n\x1A\n\xFF\xFF\xFF\xFF", b"RIFF....WEBPVP8 \xFF\xFF\xFF\xFF",
-             b"\0\0\0\x18ftypheic", b"\xFF\xD8\xFF\xFF"];
+        let starts: [&[u8]; 5] = [
+            b"\xFF\xD8\xFF\xDA\0\x04",
+            b"\x89PNG\r\n\x1A\n\xFF\xFF\xFF\xFF",
+            b"RIFF....WEBPVP8 \xFF\xFF\xFF\xFF",
+            b"\0\0\0\x18ftypheic",
+            b"\xFF\xD8\xFF\xFF",
+        ];
         for bytes in starts {
             for length in 0..=bytes.len() {
                 assert_eq!(picture(&bytes[..length]), &bytes[..length]);

@@ -106,7 +106,9 @@ fn kilometres<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>,
     if kilometres > 0.0 && kilometres <= FARTHEST {
         Ok(Some(kilometres))
     } else {
-        Err(de::Error::custom(format!("must be more than 0 and at most {FARTHEST} kilometres, not {kilometres}")))
+        Err(de::Error::custom(format!(
+            "must be more than 0 and at most {FARTHEST} kilometres, not {kilometres}"
+        )))
     }
 }
 
@@ -150,7 +152,10 @@ mod tests {
     #[test]
     fn a_place_without_a_distance_is_seen_as_far_as_others_of_its_kind() {
         let sight = |kind: &str| Place { kind: kind.to_owned(), ..opera_house() }.sight_km();
-        assert_eq!([sight("Mountain"), sight("bell tower"), sight("bridge"), sight("fountain")], [50.0, 5.0, 2.0, 1.0]);
+        assert_eq!(
+            [sight("Mountain"), sight("bell tower"), sight("bridge"), sight("fountain")],
+            [50.0, 5.0, 2.0, 1.0]
+        );
         assert_eq!(Place { visible_from_km: Some(8.0), ..opera_house() }.sight_km(), 8.0);
     }
 

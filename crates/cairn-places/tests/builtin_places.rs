@@ -165,7 +165,9 @@ fn no_place_lacks_a_field() {
 
 #[test]
 fn every_place_says_from_how_far_it_is_photographed() {
-    every_place("visible_from_km", |place| place.visible_from_km.is_some_and(|km| (1.0..=2500.0).contains(&km)));
+    every_place("visible_from_km", |place| {
+        place.visible_from_km.is_some_and(|km| (1.0..=2500.0).contains(&km))
+    });
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "library")]
+use crate::commands::library;
 use crate::commands::{
     bench, calibrate, completions, data, demo, explain, export, forget, import, learn, lr_find, man, nets,
     predict, runs, similar, suggest, sweep, test, train,
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     Forget(forget::Forget),
     Similar(similar::Similar),
     Import(import::Import),
+    #[cfg(feature = "library")]
+    #[command(subcommand)]
+    Library(library::Library),
     Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),

@@ -63,10 +63,8 @@ pub(super) fn count(state: &State, watcher: &mut Watcher<'_>) -> Result<(), Scan
     let connection = state.connection();
     for number in bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).filter(|id| *id != 0) {
         // A file whose outcome was written is not pending any more.
-        connection.execute(
-            "UPDATE file SET crashes = crashes + 1 WHERE id = ? AND state = 'pending'",
-            [number],
-        )?;
+        connection
+            .execute("UPDATE file SET crashes = crashes + 1 WHERE id = ? AND state = 'pending'", [number])?;
         let quarantined = connection.execute(
             "UPDATE file SET state = 'quarantined', reason = 'cairn ended twice while it read this file' \
              WHERE id = ? AND state = 'pending' AND crashes >= ?",

@@ -17,7 +17,11 @@ impl FromStr for Exclude {
 
     fn from_str(text: &str) -> Result<Exclude, String> {
         let pattern = text.trim_end_matches('/');
-        if pattern.is_empty() { Err("a pattern must not be empty".to_owned()) } else { Ok(Exclude { pattern: pattern.to_owned() }) }
+        if pattern.is_empty() {
+            Err("a pattern must not be empty".to_owned())
+        } else {
+            Ok(Exclude { pattern: pattern.to_owned() })
+        }
     }
 }
 
@@ -57,7 +61,9 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 retry = Some((p, t, deep));
                 continue;
             }
-            Some(wanted) if text.get(t).is_some_and(|byte| byte == wanted || *wanted == b'?' && *byte != b'/') => {
+            Some(wanted)
+                if text.get(t).is_some_and(|byte| byte == wanted || *wanted == b'?' && *byte != b'/') =>
+            {
                 p += 1;
                 t += 1;
                 continue;

@@ -97,15 +97,20 @@ fn xmp(
 ) -> Option<Belonging> {
     if let Some(owner) = named {
         // A duplicate's sidecar in darktable: it is of `X.ext`, and so may `X_01.ext`'s own be.
-        let reason = original_of_duplicate(files[owner].name).filter(|original| {
-            files.iter().any(|file| file.name == original.as_os_str())
-        });
-        return Some((Some(owner), Role::Xmp, reason.map(|_| "darktable takes it for a duplicate's sidecar".to_owned())));
+        let reason = original_of_duplicate(files[owner].name)
+            .filter(|original| files.iter().any(|file| file.name == original.as_os_str()));
+        return Some((
+            Some(owner),
+            Role::Xmp,
+            reason.map(|_| "darktable takes it for a duplicate's sidecar".to_owned()),
+        ));
     }
     let Some(sharing) = by_stem.get(stem(name)) else {
         return Some(match original_of_duplicate(stem(name)) {
             Some(original) => match files.iter().position(|file| file.name == original.as_os_str()) {
-                Some(owner) => (Some(owner), Role::OtherSidecar, Some("a duplicate's in darktable".to_owned())),
+                Some(owner) => {
+                    (Some(owner), Role::OtherSidecar, Some("a duplicate's in darktable".to_owned()))
+                }
                 None => (None, Role::Orphan, Some("no photo of this name".to_owned())),
             },
             None => (None, Role::Orphan, Some("no photo of this name".to_owned())),
@@ -121,7 +126,11 @@ fn xmp(
         of(&|file| extension(file.name) == claimed)
     } else {
         let kinds = [FileKind::Raw, FileKind::Photo, FileKind::Video];
-        kinds.iter().map(|kind| of(&|file| file.kind == *kind)).find(|found| !found.is_empty()).unwrap_or_default()
+        kinds
+            .iter()
+            .map(|kind| of(&|file| file.kind == *kind))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
     };
     Some(match candidates.as_slice() {
         [owner] => (Some(*owner), Role::Xmp, None),
@@ -185,7 +194,10 @@ mod tests {
     use super::*;
 
     /// The names of each group, in order.
-    fn named_groups(files: &[Member<'_>], found: &[Option<Membership>]) -> BTreeMap<usize, Vec<(String, Role)>> {
+    fn named_groups(
+        files: &[Member<'_>],
+        found: &[Option<Membership>],
+    ) -> BTreeMap<usize, Vec<(String, Role)>> {
         let mut groups: BTreeMap<usize, Vec<(String, Role)>> = BTreeMap::new();
         for (file, membership) in files.iter().zip(found) {
             if let Some(membership) = membership {
@@ -197,8 +209,10 @@ mod tests {
     }
 
     fn grouped(names: &[&str], claims: &[(&str, &str)]) -> Vec<Vec<(String, Role)>> {
-        let files: Vec<Member<'_>> =
-            names.iter().map(|name| Member { name: OsStr::new(name), kind: FileKind::of_name(name) }).collect();
+        let files: Vec<Member<'_>> = names
+            .iter()
+            .map(|name| Member { name: OsStr::new(name), kind: FileKind::of_name(name) })
+            .collect();
         let claimed = |name: &OsStr| {
             claims.iter().find(|(sidecar, _)| name == *sidecar).map(|(_, claim)| (*claim).to_owned())
         };
@@ -263,8 +277,19 @@ mod tests {
         // Takeout cuts the name before `.json` to 46 characters.
         let cut = format!("{}.json", &long[..46]);
         let suffix = "IMG_20190714_150405.jpg.supplemental-metadata.json";
-        let names = ["IMG_20190714_150405.jpg", suffix, long, cut.as_str(), "P.jpg", "P(1).jpg", "P.jpg.json", "P.jpg(1).json",
-            "Q.heic", "Q.heic.supplemental-meta.json", "metadata.json"];
+        let names = [
+            "IMG_20190714_150405.jpg",
+            suffix,
+            long,
+            cut.as_str(),
+            "P.jpg",
+            "P(1).jpg",
+            "P.jpg.json",
+            "P.jpg(1).json",
+            "Q.heic",
+            "Q.heic.supplemental-meta.json",
+            "metadata.json",
+        ];
         let groups = grouped(&names, &[]);
         let pairs: Vec<Vec<&str>> =
             groups.iter().map(|group| group.iter().map(|(name, _)| name.as_str()).collect()).collect();

@@ -26,7 +26,13 @@ mod tests {
     #[test]
     fn seconds_agree_with_known_dates() {
         let at = |year, month, day, hour| TimeTaken {
-            year, month, day, hour, minute: 0, second: 0, offset_minutes: None,
+            year,
+            month,
+            day,
+            hour,
+            minute: 0,
+            second: 0,
+            offset_minutes: None,
         };
         // `date -u -d ... +%s`
         for (time, expected) in [

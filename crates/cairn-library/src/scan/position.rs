@@ -22,7 +22,12 @@ pub(super) fn in_xmp(packet: &[u8], source: PositionSource) -> Option<Position> 
     let longitude = degrees(&text(Property::GPS_LONGITUDE)?, ['E', 'W'])?;
     let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
     let error_m = text(Property::GPS_ERROR).and_then(|text| number(&text)).filter(|metres| *metres > 0.0);
-    (on_earth && (latitude, longitude) != (0.0, 0.0)).then_some(Position { latitude, longitude, error_m, source })
+    (on_earth && (latitude, longitude) != (0.0, 0.0)).then_some(Position {
+        latitude,
+        longitude,
+        error_m,
+        source,
+    })
 }
 
 /// The extension that a sidecar claims as its photo's (`photoshop:SidecarForExtension`).

@@ -12,7 +12,8 @@ use cairn_photo::{PhotoMetadata, each_part_of_coded_picture, xmp_packet};
 use super::budget::Budget;
 use super::{ordinal, position, takeout};
 use crate::state::{
-    FileHash, FileId, FileState, PayloadHash, Position, PositionSource, PredictionRow, ReadingRow, Role, Stamp,
+    FileHash, FileId, FileState, PayloadHash, Position, PositionSource, PredictionRow, ReadingRow, Role,
+    Stamp,
 };
 
 /// Bytes of files that are in memory at once.
@@ -107,7 +108,9 @@ pub(super) fn read(
         (payload, reading, predictions)
     }));
     match found {
-        Ok((payload, reading, None)) => of(FileState::Read, None, length, content(Some(payload), reading, None)),
+        Ok((payload, reading, None)) => {
+            of(FileState::Read, None, length, content(Some(payload), reading, None))
+        }
         Ok((payload, reading, Some(Ok(predictions)))) => {
             of(FileState::Read, None, length, content(Some(payload), reading, Some(predictions)))
         }
@@ -129,11 +132,7 @@ fn predict(model: &Model, bytes: Vec<u8>, path: &Path) -> Result<Vec<PredictionR
     let row = |(rank, landmark): (usize, &Landmark)| PredictionRow {
         rank: rank as u32 + 1,
         landmark: landmark.place.as_ref().map_or_else(|| landmark.name.clone(), |place| place.name.clone()),
-        wikidata: landmark
-            .place
-            .as_ref()
-            .and_then(|place| place.wikidata.as_ref())
-            .map(ToString::to_string),
+        wikidata: landmark.place.as_ref().and_then(|place| place.wikidata.as_ref()).map(ToString::to_string),
         probability: f64::from(landmark.probability.value()),
         landmark_score: prediction.landmark_score,
     };

@@ -14,9 +14,7 @@ use rusqlite::OptionalExtension;
 use super::grouping::{Member, groups};
 use super::reader::stamp_of;
 use super::{ScanError, ScanEvent, ScanOptions, ScanReport, Watcher, position};
-use crate::state::{
-    FileState, FileSystem, LibraryRow, Role, Stamp, State, bytes_of_path, word_of_kind,
-};
+use crate::state::{FileState, FileSystem, LibraryRow, Role, Stamp, State, bytes_of_path, word_of_kind};
 
 /// Rows that are written at most before a commit, and how long a commit may wait.
 pub(super) const ROWS_A_COMMIT: usize = 256;
@@ -132,8 +130,10 @@ impl Walk<'_> {
             return Ok(());
         }
         self.store(folder, id, &entries, rows, &changed)?;
-        let mut statement =
-            self.state.connection().prepare_cached("UPDATE file SET state = 'gone', reason = NULL WHERE id = ?")?;
+        let mut statement = self
+            .state
+            .connection()
+            .prepare_cached("UPDATE file SET state = 'gone', reason = NULL WHERE id = ?")?;
         for file in &gone {
             statement.execute([file.id])?;
         }
@@ -257,7 +257,8 @@ impl Walk<'_> {
         let members: Vec<Member<'_>> =
             shown.iter().map(|entry| Member { name: &entry.name, kind: entry.kind }).collect();
         let here = self.library.root.join(folder);
-        let mut memberships = groups(&members, |sidecar| position::claimed_extension(&here.join(sidecar))).into_iter();
+        let mut memberships =
+            groups(&members, |sidecar| position::claimed_extension(&here.join(sidecar))).into_iter();
         let mut ids = Vec::with_capacity(shown.len());
         let mut grouped = Vec::new();
         for ((entry, row), changed) in entries.iter().zip(rows).zip(changed) {
@@ -284,9 +285,8 @@ impl Walk<'_> {
             "DELETE FROM group_member WHERE file IN (SELECT id FROM file WHERE folder = ?)",
         )?;
         clear.execute([id])?;
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO group_member (file, group_id, role, reason) VALUES (?, ?, ?, ?)",
-        )?;
+        let mut insert = connection
+            .prepare_cached("INSERT INTO group_member (file, group_id, role, reason) VALUES (?, ?, ?, ?)")?;
         for (file, membership) in grouped {
             insert.execute((file, ids[membership.group], membership.role, membership.reason))?;
         }
@@ -343,7 +343,18 @@ fn put(
             "UPDATE file SET kind = ?2, size = ?3, mtime_ns = ?4, ctime_ns = ?5, dev = ?6, inode = ?7, nlink = ?8, \
              state = ?9, reason = ?10, crashes = 0 WHERE id = ?1",
         )?;
-        update.execute((id, word_of_kind(entry.kind), size, mtime_ns, ctime_ns, dev, inode, nlink, state, reason))?;
+        update.execute((
+            id,
+            word_of_kind(entry.kind),
+            size,
+            mtime_ns,
+            ctime_ns,
+            dev,
+            inode,
+            nlink,
+            state,
+            reason,
+        ))?;
         return Ok(id);
     }
     let mut insert = connection.prepare_cached(

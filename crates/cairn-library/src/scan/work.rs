@@ -49,8 +49,9 @@ pub(super) fn work(
                 let look = || {
                     for task in tasks {
                         place.begin(task.id);
-                        let outcome =
-                            read(&task, budget, model.map(|(model, _)| &model.model), |payload| known.is_known(payload));
+                        let outcome = read(&task, budget, model.map(|(model, _)| &model.model), |payload| {
+                            known.is_known(payload)
+                        });
                         place.end();
                         if outcomes.send(outcome).is_err() {
                             return;
@@ -162,12 +163,7 @@ impl Queue<'_> {
             let folder = self.library.root.join(path_of_bytes(row.get(1)?));
             let path = folder.join(path_of_bytes(row.get(2)?));
             let size: i64 = row.get(4)?;
-            Ok(Task {
-                id: FileId(row.get(0)?),
-                path,
-                role: row.get(5)?,
-                size: size.max(0) as u64,
-            })
+            Ok(Task { id: FileId(row.get(0)?), path, role: row.get(5)?, size: size.max(0) as u64 })
         })?;
         self.page = rows.collect::<Result<_, _>>()?;
         self.last = self.page.back().map_or(self.last, |task| task.id.0);
@@ -201,7 +197,10 @@ impl Writer<'_> {
             if (watcher.stop)() {
                 self.report.interrupted = true;
             }
-            while !exhausted && !self.report.interrupted && in_flight < if self.queue.suspects { 1 } else { most } {
+            while !exhausted
+                && !self.report.interrupted
+                && in_flight < if self.queue.suspects { 1 } else { most }
+            {
                 match self.queue.next()? {
                     // The workers live as long as this does.
                     Some(task) => drop(tasks.send(task)),
@@ -227,7 +226,11 @@ impl Writer<'_> {
             if rows >= ROWS_A_COMMIT || committed.elapsed() >= COMMIT_EVERY {
                 connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
                 (rows, committed) = (0, Instant::now());
-                (watcher.on_event)(ScanEvent::Reading { done: self.report.read, total: self.total, bytes: self.bytes });
+                (watcher.on_event)(ScanEvent::Reading {
+                    done: self.report.read,
+                    total: self.total,
+                    bytes: self.bytes,
+                });
             }
         }
         if !self.report.interrupted {
@@ -237,7 +240,11 @@ impl Writer<'_> {
             )?;
         }
         connection.execute_batch("COMMIT")?;
-        (watcher.on_event)(ScanEvent::Reading { done: self.report.read, total: self.total, bytes: self.bytes });
+        (watcher.on_event)(ScanEvent::Reading {
+            done: self.report.read,
+            total: self.total,
+            bytes: self.bytes,
+        });
         Ok(())
     }
 

@@ -168,11 +168,34 @@ impl State {
     pub fn each_file<E: From<StateError>>(
         &self,
         library: LibraryId,
+        take: impl FnMut(FileRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_file_where(library, "file.state <> 'gone'", take)
+    }
+
+    /// As [`State::each_file`], of the files in one state.
+    ///
+    /// # Errors
+    /// When the database cannot be read, and the first of `take`.
+    pub fn each_file_in<E: From<StateError>>(
+        &self,
+        library: LibraryId,
+        state: FileState,
+        take: impl FnMut(FileRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // The words of states hold no quotation marks.
+        self.each_file_where(library, &format!("file.state = '{state}'"), take)
+    }
+
+    fn each_file_where<E: From<StateError>>(
+        &self,
+        library: LibraryId,
+        condition: &str,
         mut take: impl FnMut(FileRow) -> Result<(), E>,
     ) -> Result<(), E> {
         let query = format!(
             "SELECT {COLUMNS} FROM folder JOIN file ON file.folder = folder.id \
-             WHERE folder.library = ? AND file.state <> 'gone' ORDER BY folder.path, file.name"
+             WHERE folder.library = ? AND {condition} ORDER BY folder.path, file.name"
         );
         let mut query = self.connection().prepare_cached(&query).map_err(StateError::from)?;
         let mut rows = query.query([library.0]).map_err(StateError::from)?;

@@ -86,7 +86,8 @@ impl State {
         if let Some(library) = known {
             return Ok(library);
         }
-        let nested = |other: &LibraryRow| other.root.starts_with(&resolved) || resolved.starts_with(&other.root);
+        let nested =
+            |other: &LibraryRow| other.root.starts_with(&resolved) || resolved.starts_with(&other.root);
         if let Some(other) = self.libraries()?.into_iter().find(nested) {
             return Err(StateError::Nested { root: resolved, library: other.root });
         }

@@ -10,6 +10,8 @@ pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod learn;
+#[cfg(feature = "library")]
+pub(crate) mod library;
 pub(crate) mod lr_find;
 pub(crate) mod man;
 pub(crate) mod nets;
@@ -54,6 +56,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Forget(forget) => forget.run(),
         Command::Similar(similar) => similar.run(),
         Command::Import(import) => import.run(),
+        #[cfg(feature = "library")]
+        Command::Library(library) => library.run(),
         Command::Nets(nets) => nets.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
