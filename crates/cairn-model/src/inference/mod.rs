@@ -5,6 +5,7 @@ mod aggregate;
 mod class_name;
 mod forward;
 mod load;
+mod output;
 mod prediction;
 mod stream;
 
@@ -16,8 +17,8 @@ use cairn_photo::{Photo, PhotoError};
 
 pub use class_name::ClassNameError;
 pub(crate) use class_name::class_named;
-pub use forward::ModelOutput;
 pub use load::PhotoSource;
+pub use output::ModelOutput;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
 
 use crate::Model;
@@ -69,7 +70,7 @@ impl Model {
         self.map_photos(photos, |model, photo| model.output_of(&photo))
     }
 
-    /// What `work` makes of each photo, as [`Model::predict_many`] goes through them: the photo is that of
+    /// The result of `work` on each photo, as [`Model::predict_many`] goes through them: the photo is that of
     /// [`Model::load_photo`].
     pub fn map_photos<I, T>(
         &self,
