@@ -25,10 +25,14 @@ pub struct ServeConfig {
     pub allow_urls: Vec<String>,
     /// Where corrections are kept.
     pub feedback: Option<PathBuf>,
+    /// Bytes of corrections at most.
+    pub max_feedback: u64,
     /// Photos, or their embeddings, that `/v1/similar` ranks.
     pub index: Option<PathBuf>,
     /// Whether the model's file is watched and opened again when it is replaced.
     pub reload: bool,
+    /// Whether names of photos are logged.
+    pub log_names: bool,
     /// Whether there is a page for people.
     pub page: bool,
 }
@@ -44,8 +48,10 @@ impl Default for ServeConfig {
             limits: Limits::default(),
             allow_urls: Vec::new(),
             feedback: None,
+            max_feedback: 4 << 30,
             index: None,
             reload: false,
+            log_names: false,
             page: true,
         }
     }

@@ -12,8 +12,10 @@ use serde::Serialize;
 pub enum ErrorType {
     /// The photo is damaged, or cannot be explained.
     Photo,
-    /// The photo's format is not read, or no answer in an accepted format exists.
+    /// The photo's format is not read, or the body's.
     Format,
+    /// No answer exists in an accepted format.
+    NotAcceptable,
     /// More bytes, pixels or photos than the limits allow.
     TooLarge,
     /// The request does not say what it should.
@@ -39,11 +41,30 @@ pub enum ErrorType {
 }
 
 impl ErrorType {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Photo,
+        Self::Format,
+        Self::NotAcceptable,
+        Self::TooLarge,
+        Self::Validation,
+        Self::Overloaded,
+        Self::Unauthorised,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Method,
+        Self::SlowUpload,
+        Self::Timeout,
+        Self::Stopping,
+        Self::Internal,
+    ];
+
     /// The HTTP status.
     pub fn status(self) -> StatusCode {
         match self {
             Self::Photo => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Format => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Validation => StatusCode::BAD_REQUEST,
             Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
@@ -62,6 +83,7 @@ impl ErrorType {
         match self {
             Self::Photo => "photo",
             Self::Format => "format",
+            Self::NotAcceptable => "not_acceptable",
             Self::TooLarge => "too_large",
             Self::Validation => "validation",
             Self::Overloaded => "overloaded",

@@ -159,12 +159,12 @@ impl Metrics {
         // Series that rates are made of begin at 0.
         for outcome in [PhotoOutcome::Landmark, PhotoOutcome::Other, PhotoOutcome::Bad, PhotoOutcome::Dropped]
         {
-            self.photos.get_or_create(&Outcome { outcome: outcome.name() });
+            drop(self.photos.get_or_create(&Outcome { outcome: outcome.name() }));
         }
         for outcome in ["success", "failure"] {
-            self.reloads.get_or_create(&Outcome { outcome });
+            drop(self.reloads.get_or_create(&Outcome { outcome }));
         }
-        self.rejected.get_or_create(&Reason { reason: ErrorType::Overloaded.name() });
+        drop(self.rejected.get_or_create(&Reason { reason: ErrorType::Overloaded.name() }));
     }
 
     pub(crate) fn answered(&self, route: &str, status: u16, duration: Duration) {

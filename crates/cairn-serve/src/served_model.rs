@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use cairn_model::Model;
 use cairn_model::rows::ModelIdentity;
 
+use crate::similar_index::SimilarIndex;
+
 /// Why a model cannot be opened.
 pub type OpenError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,6 +30,15 @@ pub struct ServedModel {
     pub model: Model,
     /// What rows call it.
     pub identity: ModelIdentity,
+    /// The photos that `/v1/similar` ranks, if there are any.
+    pub(crate) index: Option<SimilarIndex>,
+}
+
+impl ServedModel {
+    /// This model, without photos to compare with.
+    pub fn new(model: Model, identity: ModelIdentity) -> Self {
+        Self { model, identity, index: None }
+    }
 }
 
 /// The model that answers now. A photo keeps the one that it began with.

@@ -9,13 +9,16 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::ServedModel;
-use crate::admission::{BodyKind, BodyReader, MemoryPermits};
+use crate::admission::{BodyKind, BodyReader, MemoryPermits, SharedPermit};
 use crate::config::{Limits, ServeConfig};
 use crate::engine::{Engine, Job, PhotoOutput};
 use crate::error::{ApiError, ErrorType};
 use crate::events::{Event, Observer};
+use crate::feedback::{Corrected, FeedbackFolder, Kept};
+use crate::fetch::{AT_ONCE, Fetched, Fetcher, not_allowed};
 use crate::metrics::{Metrics, PhotoOutcome};
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
+use crate::serve::ServeError;
 use crate::served_model::CurrentModel;
 
 /// What all routes share. A clone shares everything.
@@ -34,6 +37,10 @@ struct Shared {
     explaining: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     ready: AtomicBool,
+    feedback: Option<Arc<FeedbackFolder>>,
+    /// Where photos are fetched by address, if any host is allowed.
+    fetcher: Option<Fetcher>,
+    fetching: Semaphore,
     observer: Arc<dyn Observer>,
 }
 
@@ -43,11 +50,19 @@ impl AppState {
         config: ServeConfig,
         served: ServedModel,
         observer: Arc<dyn Observer>,
-    ) -> Result<Self, rayon::ThreadPoolBuildError> {
+    ) -> Result<Self, ServeError> {
         let metrics = Metrics::new();
         let limits = Arc::new(config.limits.clone());
         let engine = Engine::start(limits.workers, &metrics)?;
+        let feedback = config.feedback.as_ref().map(|folder| {
+            FeedbackFolder::open(folder, config.max_feedback)
+                .map_err(|source| ServeError::Feedback { folder: folder.clone(), source })
+        });
+        let fetcher = (!config.allow_urls.is_empty()).then(|| Fetcher::new(&config.allow_urls));
         let state = Self(Arc::new(Shared {
+            feedback: feedback.transpose()?.map(Arc::new),
+            fetcher,
+            fetching: Semaphore::new(AT_ONCE),
             memory: MemoryPermits::new(limits.max_memory),
             places: Arc::new(Semaphore::new(limits.queue)),
             explaining: Arc::new(Semaphore::new(1)),
@@ -122,6 +137,38 @@ impl AppState {
     /// When it is too large, or there is no memory now.
     pub(crate) fn read_body(&self, body: Body, kind: BodyKind) -> Result<BodyReader, ApiError> {
         BodyReader::admit(body, kind, &self.0.limits, &self.0.memory)
+    }
+
+    /// The photo at an address.
+    ///
+    /// # Errors
+    /// When its host is not allowed, does not answer, or answers with something else.
+    pub(crate) async fn fetch(&self, url: &str) -> Result<Fetched, ApiError> {
+        let fetcher = self.0.fetcher.clone().ok_or_else(not_allowed)?;
+        fetcher.check(url)?;
+        // The semaphore is never closed.
+        let _turn = self.0.fetching.acquire().await.ok();
+        let most = self.limits().max_photo;
+        let memory = self.0.memory.try_take(most).ok_or_else(|| {
+            ApiError::overloaded(
+                "other requests take the memory that all may have together (--max-memory); try again",
+            )
+        })?;
+        let url = url.to_owned();
+        let fetched = tokio::task::spawn_blocking(move || fetcher.fetch(&url, most)).await;
+        let bytes = fetched.unwrap_or_else(|panic| Err(ApiError::internal(panic.to_string())))?;
+        Ok(Fetched { bytes, memory: SharedPermit::new(memory) })
+    }
+
+    /// Keeps a photo that was corrected.
+    ///
+    /// # Errors
+    /// When no folder was given, or it is full or cannot be written.
+    pub(crate) async fn keep(&self, photo: Corrected) -> Result<Kept, ApiError> {
+        let folder = self.0.feedback.clone();
+        let folder = folder.ok_or_else(|| ApiError::internal("there is no folder for corrections"))?;
+        let kept = tokio::task::spawn_blocking(move || folder.keep(&photo)).await;
+        kept.unwrap_or_else(|panic| Err(ApiError::internal(panic.to_string())))
     }
 
     /// What the model says of photos, in their order. Each photo's fault is its own.

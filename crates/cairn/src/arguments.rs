@@ -7,6 +7,9 @@ use crate::commands::{
     predict, runs, similar, suggest, sweep, test, train,
 };
 
+#[cfg(feature = "serve")]
+use crate::commands::serve;
+
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
@@ -36,6 +39,8 @@ pub(crate) enum Command {
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Similar(similar::Similar),
     Import(import::Import),
     Nets(nets::Nets),

@@ -56,6 +56,10 @@ pub(crate) struct BodyReader {
 pub(crate) struct SharedPermit(Arc<Mutex<MemoryPermit>>);
 
 impl SharedPermit {
+    pub(crate) fn new(permit: MemoryPermit) -> Self {
+        Self(Arc::new(Mutex::new(permit)))
+    }
+
     fn add(&self, more: MemoryPermit) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).merge(more);
     }
@@ -88,7 +92,7 @@ impl BodyReader {
             kind,
             limits: Arc::clone(limits),
             memory: memory.clone(),
-            permit: SharedPermit(Arc::new(Mutex::new(permit))),
+            permit: SharedPermit::new(permit),
             prepaid: length.is_some(),
             length,
             read: 0,
@@ -104,11 +108,6 @@ impl BodyReader {
     /// How long the body is, if the client said so.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
-    }
-
-    /// Bytes read so far.
-    pub(crate) fn bytes_read(&self) -> u64 {
-        self.read
     }
 
     /// The next bytes; `None` at the end.

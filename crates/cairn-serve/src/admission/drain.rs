@@ -1,6 +1,8 @@
 //! What is left of a body when its request is answered without it.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,11 +21,18 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 /// A client that is answered before it has sent its whole request may go on sending. If the server closed the connection
 /// then, the client would see a reset instead of the answer.
 #[derive(Debug)]
-pub(crate) struct DrainedBody(Option<Body>);
+pub(crate) struct DrainedBody {
+    /// `None` at its end.
+    body: Option<Body>,
+    /// Where its bytes are counted.
+    bytes: Arc<AtomicU64>,
+    drained: bool,
+}
 
 impl DrainedBody {
-    pub(crate) fn new(body: Body) -> Self {
-        Self(Some(body))
+    /// `body`, whose bytes are counted in `bytes`; what its handler leaves of it is read if it is to be `drained`.
+    pub(crate) fn new(body: Body, bytes: Arc<AtomicU64>, drained: bool) -> Self {
+        Self { body: Some(body), bytes, drained }
     }
 }
 
@@ -35,26 +44,32 @@ impl HttpBody for DrainedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let Some(body) = &mut self.0 else { return Poll::Ready(None) };
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(body).poll_frame(context));
-        if !matches!(frame, Some(Ok(_))) {
-            self.0 = None;
+        match &frame {
+            Some(Ok(frame)) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            }
+            _ => self.body = None,
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
     }
 }
 
 impl Drop for DrainedBody {
     fn drop(&mut self) {
-        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else { return };
+        let Some(body) = self.body.take().filter(|body| self.drained && !body.is_end_stream()) else {
+            return;
+        };
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(tokio::time::timeout(MOST_TIME, discard(body)));
         }

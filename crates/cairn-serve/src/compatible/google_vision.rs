@@ -7,15 +7,15 @@ use std::borrow::Cow;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bytes::Bytes;
 use cairn_model::{Landmark, Prediction};
 use serde::{Deserialize, Serialize};
 
 use super::{json_response, photo_size, whole_body};
-use crate::admission::BodyKind;
+use crate::admission::{BodyKind, SharedPermit};
 use crate::error::{ApiError, ErrorType};
+use crate::fetch::Fetched;
 use crate::photos::{PhotoAnswer, PredictOptions};
-use crate::routes::Routes;
+use crate::routes::{Routes, seen};
 use crate::state::AppState;
 use crate::{SubmittedPhoto, decoded_base64};
 
@@ -45,19 +45,19 @@ async fn annotate(State(state): State<AppState>, request: Request) -> Result<Res
     // Of each photo: the place of its answer, the photo, to see how large it is, and how many landmarks are wanted.
     let mut asked = Vec::new();
     for (index, request) in batch.requests.into_iter().enumerate() {
-        let question =
-            request.question().and_then(|question| Ok((question.max_results, question.bytes(&state)?)));
-        responses.push(match question {
-            Err(status) => ImageResponse::error(status),
-            Ok((max_results, bytes)) => {
-                let (name, memory) = (format!("image {}", index + 1), Some(memory.clone()));
-                photos.push(SubmittedPhoto { name, bytes: Ok(bytes.clone()), memory });
-                asked.push((index, bytes, max_results));
-                ImageResponse::default()
-            }
-        });
+        let photo = async {
+            let Question { photo, max_results } = request.question()?;
+            let fetched = photo.bytes(&state, &memory).await.map_err(|error| Status::of(&error))?;
+            asked.push((index, fetched.bytes.clone(), max_results));
+            let (name, bytes, memory) =
+                (format!("image {}", index + 1), Ok(fetched.bytes), Some(fetched.memory));
+            photos.push(SubmittedPhoto { name, bytes, memory });
+            Ok(ImageResponse::default())
+        };
+        responses.push(photo.await.unwrap_or_else(ImageResponse::error));
     }
     drop(body);
+    let seen = seen(&state, &photos);
     if let Some(most) = asked.iter().map(|(.., max_results)| *max_results).max() {
         let options = PredictOptions { landmarks: most, ..PredictOptions::default() };
         let predictions = state.predict(photos, &options).await?;
@@ -68,7 +68,9 @@ async fn annotate(State(state): State<AppState>, request: Request) -> Result<Res
             responses[index] = answered(&answer, &bytes, max_results);
         }
     }
-    Ok(json_response(&BatchResponse { responses }))
+    let mut response = json_response(&BatchResponse { responses });
+    response.extensions_mut().insert(seen);
+    Ok(response)
 }
 
 fn answered(answer: &PhotoAnswer, photo: &[u8], max_results: usize) -> ImageResponse {
@@ -184,15 +186,15 @@ struct Question {
     max_results: usize,
 }
 
-impl Question {
-    /// The photo's bytes, if they may be had.
-    fn bytes(self, state: &AppState) -> Result<Bytes, Status> {
-        match self.photo {
-            PhotoSource::Bytes(bytes) => {
-                state.check_photo(bytes.len() as u64).map_err(|error| Status::of(&error))?;
-                Ok(bytes.into())
+impl PhotoSource {
+    /// The photo's bytes, and the memory that they are in: that of the request, or their own if they are fetched.
+    async fn bytes(self, state: &AppState, memory: &SharedPermit) -> Result<Fetched, ApiError> {
+        match self {
+            Self::Bytes(bytes) => {
+                state.check_photo(bytes.len() as u64)?;
+                Ok(Fetched { bytes: bytes.into(), memory: memory.clone() })
             }
-            PhotoSource::Url(url) => Err(Status::not_allowed(&url)),
+            Self::Url(url) => state.fetch(&url).await,
         }
     }
 }
@@ -234,11 +236,6 @@ impl Status {
     /// The request, or the photo in it, is not what it should be.
     fn invalid(message: &str) -> Self {
         Self { code: 3, message: message.to_owned() }
-    }
-
-    /// What stands behind an address is not fetched.
-    fn not_allowed(url: &str) -> Self {
-        Self { code: 7, message: format!("{url}: no host is allowed to fetch photos from (--allow-urls)") }
     }
 
     /// What is wrong with one photo.

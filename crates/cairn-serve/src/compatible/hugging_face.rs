@@ -12,7 +12,7 @@ use super::{json_response, the_output, whole_body};
 use crate::admission::BodyKind;
 use crate::error::ApiError;
 use crate::photos::PredictOptions;
-use crate::routes::Routes;
+use crate::routes::{Routes, seen};
 use crate::state::AppState;
 use crate::{SubmittedPhoto, decoded_base64};
 
@@ -37,8 +37,12 @@ async fn classify(State(state): State<AppState>, request: extract::Request) -> R
     state.check_photo(photo.len() as u64)?;
     let photo = SubmittedPhoto { name: "photo".to_owned(), bytes: Ok(photo.into()), memory: Some(memory) };
     let options = PredictOptions { landmarks: top_k, ..PredictOptions::default() };
-    let (_, output) = the_output(state.predict(vec![photo], &options).await?)?;
-    Ok(json_response(&labels(&output.prediction)))
+    let photos = vec![photo];
+    let seen = seen(&state, &photos);
+    let output = the_output(state.predict(photos, &options).await?)?;
+    let mut response = json_response(&labels(&output.prediction));
+    response.extensions_mut().insert(seen);
+    Ok(response)
 }
 
 /// A photo, and how many labels are asked for.

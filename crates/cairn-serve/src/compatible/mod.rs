@@ -7,15 +7,12 @@ mod photoprism;
 #[cfg(test)]
 pub(crate) mod sample;
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
 
-use crate::ServedModel;
 use crate::admission::{BodyKind, SharedPermit};
 use crate::engine::PhotoOutput;
 use crate::error::ApiError;
@@ -40,10 +37,9 @@ async fn whole_body(
 }
 
 /// What the model says of the only photo of a request.
-fn the_output(predictions: Predictions) -> Result<(Arc<ServedModel>, PhotoOutput), ApiError> {
+fn the_output(predictions: Predictions) -> Result<PhotoOutput, ApiError> {
     let photo = predictions.photos.into_iter().next();
-    let output = photo.ok_or_else(|| ApiError::internal("a photo has no answer"))?.outcome?;
-    Ok((predictions.served, output))
+    photo.ok_or_else(|| ApiError::internal("a photo has no answer"))?.outcome
 }
 
 /// An error as cairn says it.

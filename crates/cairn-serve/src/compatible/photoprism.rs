@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{json, json_response, whole_body};
 use crate::admission::BodyKind;
 use crate::error::ApiError;
+use crate::fetch::Fetched;
 use crate::photos::PredictOptions;
-use crate::routes::Routes;
+use crate::routes::{Routes, seen};
 use crate::state::AppState;
 use crate::{SubmittedPhoto, decoded_base64};
 
@@ -37,32 +38,39 @@ async fn answer(
         .map_err(|error| ApiError::validation(format!("not a request to a vision service: {error}")))?;
     let prediction = async {
         let views = request.views().map_err(|refusal| ApiError::validation(refusal.to_string()))?;
-        let views = match views {
-            Views::Bytes(views) => views,
-            Views::Url(_) => {
-                return Err(ApiError::validation(
-                    "no host is allowed to fetch photos from (--allow-urls); set FileScheme: data",
-                ));
+        let views: Vec<Fetched> = match views {
+            Views::Url(url) => vec![state.fetch(&url).await?],
+            Views::Bytes(views) => {
+                state.check_count(views.len())?;
+                let in_memory = |view: Vec<u8>| {
+                    state.check_photo(view.len() as u64)?;
+                    Ok(Fetched { bytes: view.into(), memory: memory.clone() })
+                };
+                views.into_iter().map(in_memory).collect::<Result<_, ApiError>>()?
             }
         };
-        state.check_count(views.len())?;
-        let submitted = (1..).zip(views).map(|(number, view): (usize, _)| {
-            state.check_photo(view.len() as u64)?;
-            let (name, bytes) = (format!("image {number}"), Ok(view.into()));
-            Ok(SubmittedPhoto { name, bytes, memory: Some(memory.clone()) })
-        });
-        let submitted = submitted.collect::<Result<Vec<_>, ApiError>>()?;
+        let submitted: Vec<SubmittedPhoto> = (1..)
+            .zip(views)
+            .map(|(number, view): (usize, Fetched)| SubmittedPhoto {
+                name: format!("image {number}"),
+                bytes: Ok(view.bytes),
+                memory: Some(view.memory),
+            })
+            .collect();
+        let seen = seen(&state, &submitted);
         let predictions = state.predict(submitted, &PredictOptions::default()).await?;
         let outputs = predictions.photos.into_iter().map(|photo| Ok(photo.outcome?.output));
         let outputs = outputs.collect::<Result<Vec<ModelOutput>, ApiError>>()?;
         // `views` are one at least.
         let mean = ModelOutput::mean(&outputs).ok_or_else(|| ApiError::internal("no view was looked at"))?;
-        Ok(predictions.served.model.prediction(&mean, 1))
+        Ok((predictions.served.model.prediction(&mean, 1), seen))
     };
     Ok(match prediction.await {
-        Ok(prediction) => {
+        Ok((prediction, seen)) => {
             let resolution = state.served().model.info().preprocess.input_width();
-            json_response(&Answer::new(&request, task, &prediction, resolution))
+            let mut response = json_response(&Answer::new(&request, task, &prediction, resolution));
+            response.extensions_mut().insert(seen);
+            response
         }
         Err(error) => with_id(&request.id, error),
     })

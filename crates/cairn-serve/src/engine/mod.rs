@@ -55,11 +55,6 @@ impl Engine {
         self.queue.push(job);
     }
 
-    /// Photos that wait for a worker.
-    pub(crate) fn waiting(&self) -> usize {
-        self.queue.waiting()
-    }
-
     /// Whether all workers live.
     pub(crate) fn is_whole(&self) -> bool {
         self.alive.load(Ordering::Relaxed) == self.workers

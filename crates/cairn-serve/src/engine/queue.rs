@@ -53,10 +53,6 @@ impl Queue {
         state.busy == 1 && state.waiting.is_empty()
     }
 
-    pub(super) fn waiting(&self) -> usize {
-        self.lock().waiting.len()
-    }
-
     /// Workers end when nothing waits any more.
     pub(super) fn close(&self) {
         self.lock().closed = true;

@@ -18,7 +18,8 @@ use serde::Deserialize;
 use crate::engine::{ExplainOptions, PhotoOutput};
 use crate::error::{ApiError, ErrorType};
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions};
-use crate::routes::Routes;
+use crate::request_log::PhotosSeen;
+use crate::routes::{Routes, seen};
 use crate::state::AppState;
 use components::card::{CardOptions, card};
 use components::frame::CONTENT_POLICY;
@@ -40,6 +41,17 @@ pub(crate) fn page_response(status: StatusCode, page: Markup) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (status, HEADERS, page.into_string()).into_response()
+}
+
+/// The cards of photos alone, for programs that show them on pages of their own.
+pub(crate) fn cards_response(predictions: &Predictions) -> Response {
+    let options = |photo: &PhotoAnswer| CardOptions {
+        id: format!("photo-{}", photo.index + 1),
+        heat_map: photo.outcome.as_ref().ok().and_then(heat_map),
+        error: photo.outcome.as_ref().err().map(|error| error.error_type.name()),
+        ..CardOptions::default()
+    };
+    page_response(StatusCode::OK, cards(predictions, options))
 }
 
 /// What the address of the page, or of its form, may say.
@@ -83,7 +95,11 @@ async fn asset(Path(name): Path<String>) -> Response {
 /// Photos by the page's form: the page with their cards, or for the script the cards alone.
 async fn photos(State(state): State<AppState>, Query(query): Query<PageQuery>, request: Request) -> Response {
     match (answered(&state, &query, request).await, query.card) {
-        (Ok(page), _) => page_response(StatusCode::OK, page),
+        (Ok((page, seen)), _) => {
+            let mut response = page_response(StatusCode::OK, page);
+            response.extensions_mut().insert(seen);
+            response
+        }
         (Err(error), Some(_)) => error.into_response(),
         (Err(error), None) => {
             let page = photos_page(&state.served(), &offer(&state, &query), Err(&error.message));
@@ -92,8 +108,13 @@ async fn photos(State(state): State<AppState>, Query(query): Query<PageQuery>, r
     }
 }
 
-async fn answered(state: &AppState, query: &PageQuery, request: Request) -> Result<Markup, ApiError> {
+async fn answered(
+    state: &AppState,
+    query: &PageQuery,
+    request: Request,
+) -> Result<(Markup, PhotosSeen), ApiError> {
     let submission = state.receive(request).await?;
+    let seen = seen(state, &submission.photos);
     let explain = submission.fields.contains_key("explain").then(ExplainOptions::default);
     let bytes: Vec<Option<Bytes>> = submission.photos.iter().map(|photo| photo.bytes.clone().ok()).collect();
     // Their memory is taken until their small copies are made.
@@ -124,10 +145,10 @@ async fn answered(state: &AppState, query: &PageQuery, request: Request) -> Resu
     };
     let cards = cards(&predictions, options);
     if from_script {
-        return Ok(cards);
+        return Ok((cards, seen));
     }
     let answers = answers(&predictions, cards);
-    Ok(photos_page(&predictions.served, &offer(state, query), Ok(Some(answers))))
+    Ok((photos_page(&predictions.served, &offer(state, query), Ok(Some(answers))), seen))
 }
 
 fn heat_map(output: &PhotoOutput) -> Option<String> {

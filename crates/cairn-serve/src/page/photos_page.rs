@@ -110,7 +110,7 @@ fn photo_form(offer: &Offer) -> Markup {
             div.choices {
                 label.button.choose {
                     span { "Choose photos" }
-                    input #choose type="file" name="photo" accept=(accept) multiple;
+                    input #choose type="file" name="photo" accept=(accept) multiple required;
                 }
                 label.button.camera {
                     span { "Take a photo" }
@@ -121,7 +121,7 @@ fn photo_form(offer: &Offer) -> Markup {
             div.plain {
                 label { input type="checkbox" name="explain"; " with heat maps (slower)" }
                 button type="submit" { "Name the landmarks" }
-                p.hint { "At most " (offer.most_photos) " photos at once." }
+                p.hint { "At most " (offer.most_photos) @if offer.most_photos == 1 { " photo" } @else { " photos" } " at once." }
             }
         }
     }

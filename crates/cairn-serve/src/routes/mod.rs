@@ -1,14 +1,27 @@
 //! What is served at which path.
 
+mod embed;
+mod explain;
+mod feedback;
 mod health;
+mod landmarks;
+mod metrics;
+mod openapi;
 mod predict;
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Method, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
+use crate::error::ApiError;
+pub(crate) use predict::seen;
+
 use crate::state::AppState;
+use cairn_dataset::escape::json_text;
+use serde::Serialize;
 
 /// A path that is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +37,10 @@ pub struct Listed {
 /// Routes, and a list of them: every one is in the list, so that a test can hold it against the documentation.
 #[derive(Default)]
 pub struct Routes {
-    router: Router<AppState>,
+    /// Those for everybody.
+    pub(crate) open: Router<AppState>,
+    /// Those that want a key if the server has keys.
+    pub(crate) guarded: Router<AppState>,
     listed: Vec<Listed>,
 }
 
@@ -53,7 +69,8 @@ impl Routes {
     }
 
     fn add(mut self, method: Method, path: &'static str, open: bool, route: MethodRouter<AppState>) -> Self {
-        self.router = self.router.route(path, route);
+        let router = if open { &mut self.open } else { &mut self.guarded };
+        *router = std::mem::take(router).route(path, route);
         self.listed.push(Listed { method, path, open });
         self
     }
@@ -61,7 +78,8 @@ impl Routes {
     /// Both.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.router = self.router.merge(other.router);
+        self.open = self.open.merge(other.open);
+        self.guarded = self.guarded.merge(other.guarded);
         self.listed.extend(other.listed);
         self
     }
@@ -70,15 +88,31 @@ impl Routes {
     pub fn listed(&self) -> &[Listed] {
         &self.listed
     }
-
-    pub(crate) fn into_router(self) -> Router<AppState> {
-        self.router
-    }
 }
 
-/// All routes of a server like this.
-pub(crate) fn all(page: bool) -> Routes {
-    let native = health::routes().merge(predict::routes());
-    let all = native.merge(crate::compatible::routes());
+/// All routes of a server, with or without its page.
+pub fn all(page: bool) -> Routes {
+    let native = [
+        health::routes(),
+        predict::routes(),
+        explain::routes(),
+        embed::routes(),
+        feedback::routes(),
+        landmarks::routes(),
+        metrics::routes(),
+        openapi::routes(),
+    ];
+    let all = native.into_iter().fold(Routes::new(), Routes::merge).merge(crate::compatible::routes());
     if page { all.merge(crate::page::routes()) } else { all }
+}
+
+/// A query, or what is wrong with it.
+fn checked<T>(query: Result<T, QueryRejection>) -> Result<T, ApiError> {
+    query.map_err(|rejection| ApiError::validation(rejection.body_text()))
+}
+
+/// An answer in JSON. Control characters are escaped, as `cairn predict` escapes them.
+fn json_response(answer: &impl Serialize) -> Result<Response, ApiError> {
+    let json = serde_json::to_string(answer).map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json_text(&json).into_owned()).into_response())
 }

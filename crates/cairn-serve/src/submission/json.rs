@@ -41,20 +41,22 @@ pub(super) async fn receive(state: &AppState, body: Body) -> Result<Submission, 
     let mut photos = Vec::with_capacity(sent.photos.len());
     for (index, photo) in sent.photos.into_iter().enumerate() {
         let name = photo.name.or_else(|| photo.url.clone());
+        let mut memory = memory.clone();
         let bytes = match (&photo.data, &photo.url) {
             (Some(data), None) => decoded_base64(data).and_then(|bytes| {
                 state.check_photo(bytes.len() as u64)?;
                 Ok(bytes.into())
             }),
-            (None, Some(_)) => {
-                Err(ApiError::validation("no host is allowed to fetch photos from (--allow-urls)"))
-            }
+            (None, Some(url)) => state.fetch(url).await.map(|fetched| {
+                memory = fetched.memory;
+                fetched.bytes
+            }),
             _ => Err(ApiError::validation("a photo has either `data` (base64) or `url`")),
         };
         photos.push(SubmittedPhoto {
             name: name.unwrap_or_else(|| format!("{}-{}", super::NAMELESS, index + 1)),
             bytes,
-            memory: Some(memory.clone()),
+            memory: Some(memory),
         });
     }
     Ok(Submission { photos, ..Submission::default() })

@@ -45,7 +45,7 @@ impl AppState {
         let (parts, body) = request.into_parts();
         let media_type = media_type(&parts.headers)?;
         let submission = match media_type {
-            MediaType::Raw => self.receive_raw(query_name(parts.uri.query()), body).await?,
+            MediaType::Raw => self.receive_raw(crate::query::value(parts.uri.query(), "name"), body).await?,
             MediaType::Form => form::receive(self, &parts.headers, body).await?,
             MediaType::Json => json::receive(self, body).await?,
         };
@@ -70,7 +70,7 @@ impl AppState {
             return Ok(Submission::default());
         }
         let photo = SubmittedPhoto {
-            name: name.unwrap_or_else(|| NAMELESS.to_owned()),
+            name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| NAMELESS.to_owned()),
             bytes: Ok(bytes.into()),
             memory: Some(reader.permit()),
         };
@@ -119,13 +119,6 @@ fn media_type(headers: &HeaderMap) -> Result<MediaType, ApiError> {
             ),
         )),
     }
-}
-
-/// The name in the query of a request whose body is a photo.
-fn query_name(query: Option<&str>) -> Option<String> {
-    let query: axum::extract::Query<HashMap<String, String>> =
-        axum::extract::Query::try_from_uri(&format!("/?{}", query?).parse().ok()?).ok()?;
-    query.0.get("name").filter(|name| !name.is_empty()).cloned()
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub(crate) mod man;
 pub(crate) mod nets;
 pub(crate) mod predict;
 pub(crate) mod runs;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod similar;
 pub(crate) mod suggest;
 pub(crate) mod sweep;
@@ -52,6 +54,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Learn(learn) => learn.run(),
         Command::Forget(forget) => forget.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(),
         Command::Similar(similar) => similar.run(),
         Command::Import(import) => import.run(),
         Command::Nets(nets) => nets.run(),

@@ -242,10 +242,10 @@ async function filesIn(entry) {
 
 cards.addEventListener("change", async (event) => {
   const card = event.target.closest(".card");
-  if (!event.target.matches(".heat:checked") || find(".heat-map", card)) return;
-  event.target.disabled = true;
+  if (!event.target.matches(".heat:checked") || card.ariaBusy || find(".heat-map", card)) return;
+  card.ariaBusy = "true";
   const response = await send("v1/explain", formOf(files.get(card.id)));
-  event.target.disabled = false;
+  card.ariaBusy = null;
   if (!response.ok) {
     event.target.checked = false;
     return say((await response.json()).error);

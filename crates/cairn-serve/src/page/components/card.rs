@@ -42,7 +42,7 @@ pub(crate) fn card(row: &Row<'_>, options: &CardOptions) -> Markup {
     html! {
         article.card.(kind) id=(options.id) tabindex="-1" aria-labelledby=(title)
             data-photo=(row.photo) data-error=[options.error]
-            data-json=[row_json(row)] data-csv=[row_csv(row)] data-geojson=[row_feature(row)]
+            data-json=[row_json(row)] data-csv=[row_csv(row)] data-geojson=(row_feature(row))
             data-x=[point.map(|point| point.x)] data-y=[point.map(|point| point.y)]
             data-name=[place.map(|place| &place.name)] {
             (picture(row, named, options))

@@ -5,7 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cairn_model::rows::{Detail, Row, csv_header, csv_lines};
 use maud::{Markup, html};
-use serde_json::{Value, json};
+
+use crate::geojson::photo_feature;
 
 /// A row as JSON.
 pub(crate) fn row_json(row: &Row<'_>) -> Option<String> {
@@ -17,14 +18,9 @@ pub(crate) fn row_csv(row: &Row<'_>) -> Option<String> {
     String::from_utf8(csv_lines(row, Detail::Whole).ok()?).ok()
 }
 
-/// A photo with a known place as a point of GeoJSON (RFC 7946), which has the longitude first; its properties are the
-/// row.
-pub(crate) fn row_feature(row: &Row<'_>) -> Option<String> {
-    let place = row.landmark()?.place.as_ref()?;
-    let properties: Value = serde_json::from_str(&row_json(row)?).ok()?;
-    let coordinates = [place.longitude.degrees(), place.latitude.degrees()];
-    let geometry = json!({"type": "Point", "coordinates": coordinates});
-    Some(json!({"type": "Feature", "geometry": geometry, "properties": properties}).to_string())
+/// A row as a feature of GeoJSON, without geometry where no place is known.
+pub(crate) fn row_feature(row: &Row<'_>) -> String {
+    photo_feature(row).to_string()
 }
 
 /// The first line of CSV.
@@ -36,7 +32,7 @@ pub(crate) fn csv_first_line() -> String {
 pub(crate) fn links(rows: &[Row<'_>]) -> Markup {
     let json = format!("[\n{}\n]\n", rows.iter().filter_map(row_json).collect::<Vec<_>>().join(",\n"));
     let csv = csv_first_line() + &rows.iter().filter_map(row_csv).collect::<String>();
-    let features = rows.iter().filter_map(row_feature).collect::<Vec<_>>().join(",\n");
+    let features = rows.iter().map(row_feature).collect::<Vec<_>>().join(",\n");
     let geojson = format!("{{\"type\":\"FeatureCollection\",\"features\":[\n{features}\n]}}\n");
     let link = |name: &str, media_type: &str, ending: &str, content: &str| {
         let address = format!("data:{media_type};base64,{}", STANDARD.encode(content));
@@ -55,19 +51,11 @@ mod tests {
     use crate::compatible::sample;
     use cairn_model::Prediction;
     use cairn_model::rows::RowOutcome;
+    use serde_json::Value;
 
     fn row(prediction: &Prediction) -> Row<'_> {
         let outcome = RowOutcome::Prediction(prediction);
         Row { photo: "a.jpg".to_owned(), outcome, camera: None, stamp: None, model: None }
-    }
-
-    #[test]
-    fn a_feature_has_the_longitude_first_and_the_row_as_properties() {
-        let feature: Value =
-            serde_json::from_str(&row_feature(&row(&sample::prediction(true))).unwrap()).unwrap();
-        assert_eq!(feature["geometry"]["coordinates"], json!([2.2945, 48.8584]));
-        assert_eq!(feature["properties"]["photo"], "a.jpg");
-        assert_eq!(row_feature(&row(&sample::prediction(false))), None);
     }
 
     #[test]
@@ -82,7 +70,7 @@ mod tests {
         let json: Value = serde_json::from_str(&file("application/json")).unwrap();
         assert_eq!(json.as_array().unwrap().len(), 2);
         let geojson: Value = serde_json::from_str(&file("application/geo+json")).unwrap();
-        assert_eq!(geojson["features"].as_array().unwrap().len(), 1);
+        assert_eq!(geojson["features"].as_array().unwrap().len(), 2);
         let csv = file("text/csv");
         assert!(csv.starts_with("photo,rank,class,name,probability") && csv.lines().count() == 5, "{csv}");
     }
