@@ -68,14 +68,15 @@ async fn every_request(State(state): State<AppState>, request: Request, next: Ne
     // A client that asks first whether to send its body has not sent it, and is not asked for it to be thrown away.
     let asks_first = request.headers().contains_key(header::EXPECT);
     let request = request.map(|body| Body::new(DrainedBody::new(body, counted, !asks_first)));
-    let mut response = match check_host(state.config(), request.headers(), request.uri()) {
+    let response = match check_host(state.config(), request.headers(), request.uri()) {
         Err(error) => error.into_response(),
         Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
             ApiError::internal("internal error: please report it, with the request").into_response()
         }),
     };
+    let mut response = crate::compatible::shaped(&route, response).await;
     log.answered(&mut response);
-    crate::compatible::shaped(&route, response).await
+    response
 }
 
 /// Lets those through that bring a key, or all where there is none.

@@ -8,7 +8,7 @@ mod photoprism;
 pub(crate) mod sample;
 
 use axum::body::Body;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,11 @@ pub(crate) async fn shaped(route: &str, response: Response) -> Response {
     let Ok(OwnError { error, .. }) = serde_json::from_slice(&body) else {
         return Response::from_parts(parts, body.into());
     };
-    let code = status.as_u16();
+    // Google refuses a missing or unknown key by 403; at 401 its client would ask for another token, which there is none of.
+    if is_google && status == StatusCode::UNAUTHORIZED {
+        parts.status = StatusCode::FORBIDDEN;
+    }
+    let code = parts.status.as_u16();
     let shaped = if is_google {
         json(&google_vision::ErrorResponse::new(code, error))
     } else {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod axe;
+mod in_the_browser;
 mod page;
 #[path = "../support/mod.rs"]
 mod support;

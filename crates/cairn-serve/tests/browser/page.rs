@@ -267,7 +267,8 @@ fn a_key_is_asked_for_and_the_photos_wait_for_it() {
     browser.choose("#choose", &[photos.path("tower.png")]);
     browser.count(".card.landmark", 1);
     assert_eq!(browser.text("#key-form"), "");
-    assert!(browser.console().iter().all(|line| line.contains("401")), "{:?}", browser.console());
+    let console = browser.console();
+    assert!(console.iter().all(|line| line.contains("401")), "{console:?}");
 }
 
 #[test]

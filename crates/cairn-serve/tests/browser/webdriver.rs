@@ -219,10 +219,11 @@ impl Browser {
         fs::write(file, STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()).unwrap();
     }
 
-    /// What the console says: errors and warnings of scripts, of policies and of what was not found.
+    /// The errors and warnings on the console: of scripts, of policies and of what was not found.
     pub fn console(&self) -> Vec<String> {
         let log = self.post("se/log", json!({"type": "browser"}));
-        log.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
+        let grave = |entry: &&Value| entry["level"] == "SEVERE" || entry["level"] == "WARNING";
+        log.as_array().unwrap().iter().filter(grave).map(|entry| entry["message"].to_string()).collect()
     }
 
     /// The addresses that the page asked for since this was asked last.

@@ -2,7 +2,7 @@
 
     python google_vision.py URL KEY PHOTO...
 
-KEY is sent as an API key, unless it is empty. One photo is asked for by `landmark_detection`, several by
+KEY is the client's API key, unless it is empty. One photo is asked for by `landmark_detection`, several by
 `batch_annotate_images`; the last request of a batch asks for faces alone.
 """
 
@@ -15,9 +15,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import vision
 
 url, key, *photos = sys.argv[1:]
-options = ClientOptions(api_endpoint=url)
-client = vision.ImageAnnotatorClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)
-metadata = [("x-goog-api-key", key)] if key else []
+who = {"client_options": ClientOptions(api_endpoint=url, api_key=key)} if key else {
+    "client_options": ClientOptions(api_endpoint=url), "credentials": AnonymousCredentials()}
+client = vision.ImageAnnotatorClient(transport="rest", **who)
 
 
 def printed(response):
@@ -34,7 +34,7 @@ def printed(response):
 
 images = [vision.Image(content=open(photo, "rb").read()) for photo in photos]
 # Without retries: an overload is to be seen.
-call = {"metadata": metadata, "retry": None, "timeout": 120}
+call = {"retry": None, "timeout": 120}
 try:
     if len(images) == 1:
         print(json.dumps([printed(client.landmark_detection(image=images[0], **call))]))

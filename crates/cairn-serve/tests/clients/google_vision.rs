@@ -78,10 +78,12 @@ fn the_client_raises_its_own_errors() {
     let server = TestServer::start(ServeConfig { keys, ..ServeConfig::default() }, Shipped::ALL_LANDMARKS);
     let photos = Photos::draw();
     let photo = [photos.path("castle.png")];
-    let refused = ask(&python, &server, "", &photo);
-    assert_eq!((&refused["status"], &refused["kind"]), (&json!(401), &json!("Unauthorized")), "{refused}");
-    assert!(refused["message"].as_str().unwrap().contains("wants a key"), "{refused}");
-    assert_eq!(scores(&ask(&python, &server, "secret", &photo)[0]).len(), 1);
+    for (key, word) in [("", "wants a key"), ("wrong", "does not know")] {
+        let refused = ask(&python, &server, key, &photo);
+        assert_eq!((&refused["status"], &refused["kind"]), (&json!(403), &json!("Forbidden")), "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(word), "{refused}");
+    }
+    assert!(!scores(&ask(&python, &server, "secret", &photo)[0]).is_empty());
 }
 
 #[test]
