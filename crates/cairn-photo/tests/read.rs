@@ -3,10 +3,8 @@
 // Helpers of tests may panic as tests may; clippy allows it of functions marked as tests alone.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
 use cairn_photo::{Limits, Photo, PhotoError};
+use cairn_reference::data_folder;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
@@ -210,9 +208,7 @@ fn a_decompression_bomb_is_refused_by_its_header() {
     let side = 60_000_u32.to_be_bytes();
     let header = [side.as_slice(), &side, b"\x08\x06\0\0\0"].concat();
     let bomb = [b"\x89PNG\r\n\x1A\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", b"\x78\x9C")].concat();
-    let begin = Instant::now();
     let error = open(&bomb).unwrap_err();
-    assert!(begin.elapsed() < Duration::from_secs(1));
     assert!(matches!(error, PhotoError::TooLarge { width: 60_000, height: 60_000, .. }), "{error}");
     assert!(error.to_string().contains("3600 megapixels, the limit is 200"), "{error}");
 }
@@ -297,10 +293,7 @@ fn a_saved_photo_reads_back_the_same_and_leaves_nothing_else_behind() {
 
 #[test]
 fn every_real_photo_reads_at_its_size() {
-    let Some(photos) = real_photos() else {
-        eprintln!("skipped: neither CAIRN_DATA nor ../shared/data has photos");
-        return;
-    };
+    let Some(photos) = data_folder("photos") else { return };
     let list = std::fs::read_to_string(photos.join("photos.csv")).unwrap();
     for line in list.lines().skip(1) {
         let columns: Vec<&str> = line.split(',').collect();
@@ -317,19 +310,9 @@ fn every_real_photo_reads_at_its_size() {
 #[cfg(feature = "avif")]
 #[test]
 fn an_avif_cut_anywhere_is_an_error() {
-    let Some(photos) = real_photos() else {
-        eprintln!("skipped: neither CAIRN_DATA nor ../shared/data has photos");
-        return;
-    };
+    let Some(photos) = data_folder("photos") else { return };
     let bytes = std::fs::read(photos.join("avif-rgb-472f7d1ca2d9.avif")).unwrap();
     for length in [30, 100, 200, 300, 400, 1000, bytes.len() / 2, bytes.len() - 1] {
         assert!(open(&bytes[..length]).is_err(), "cut to {length}");
     }
-}
-
-fn real_photos() -> Option<PathBuf> {
-    let data = std::env::var_os("CAIRN_DATA")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    Some(data.join("photos")).filter(|photos| photos.is_dir())
 }

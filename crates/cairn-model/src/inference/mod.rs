@@ -5,6 +5,7 @@ mod aggregate;
 mod class_name;
 mod forward;
 mod load;
+mod output;
 mod prediction;
 mod stream;
 
@@ -16,8 +17,8 @@ use cairn_photo::{Photo, PhotoError};
 
 pub use class_name::ClassNameError;
 pub(crate) use class_name::class_named;
-pub use forward::ModelOutput;
 pub use load::PhotoSource;
+pub use output::ModelOutput;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
 
 use crate::Model;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use cairn_dataset::Softmax;
 use cairn_photo::Photo;
 use cairn_places::Place;
 use serde::{Deserialize, Serialize};
@@ -16,15 +17,12 @@ impl Probability {
     ///
     /// Logits that are not finite give no probability to speak of: all are zero then.
     pub fn softmax(logits: &[f32], temperature: f64) -> Vec<Self> {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sharpness = temperature.recip() as f32;
-        let exponentials: Vec<f32> =
-            logits.iter().map(|logit| ((logit - largest) * sharpness).exp()).collect();
-        let sum: f32 = exponentials.iter().sum();
-        if !sum.is_finite() {
+        let scaled = logits.iter().map(|&logit| f64::from(logit) / temperature);
+        let softmax = Softmax::of(scaled.clone());
+        if !softmax.log_sum().is_finite() {
             return vec![Self(0.0); logits.len()];
         }
-        exponentials.into_iter().map(|e| Self(e / sum)).collect()
+        scaled.map(|logit| Self(softmax.probability(logit) as f32)).collect()
     }
 
     /// As a number in `[0, 1]`.

@@ -107,3 +107,32 @@ fn choices(keys: &[String]) -> String {
     let more = if keys.len() > SHOWN { " and others" } else { "" };
     format!("; choose by `cairn import --key` one of {}{more}", shown.join(", "))
 }
+
+/// Why an instruction cannot be followed.
+pub(super) enum Fault {
+    /// It breaks the rules of the format.
+    Damaged(&'static str),
+    /// It is whole, but not read here.
+    Refused(PthProblem),
+}
+
+impl From<PthProblem> for Fault {
+    fn from(problem: PthProblem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// Why a file's names are not brought to a network's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NamingError {
+    /// The file holds the network more than once.
+    #[error(
+        "the weights hold this network {} times, as {}: choose one by `cairn import --key`",
+        prefixes.len(),
+        prefixes.iter().map(|prefix| format!("`{}`", prefix.trim_end_matches('.'))).collect::<Vec<_>>().join(", ")
+    )]
+    SeveralNetworks {
+        /// What all names of each begin with.
+        prefixes: Vec<String>,
+    },
+}

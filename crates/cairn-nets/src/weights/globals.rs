@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::pickle::Fault;
+use super::error::Fault;
 use super::tensor::{Dtype, Storage, StridedView};
 use super::value::{Heap, Value};
 

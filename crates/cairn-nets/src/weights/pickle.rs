@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::budget::Budget;
-use super::error::PthProblem;
+use super::error::{Fault, PthProblem};
 use super::globals;
 use super::names::{LONGEST_NAME, is_visible};
 use super::value::{Heap, Value};
@@ -53,20 +53,6 @@ pub(super) fn unpickle(bytes: &[u8], budget: &mut Budget) -> Result<Unpickled, P
         if let Step::Stop(root) = step {
             return Ok(Unpickled { root, heap: machine.heap, len: machine.position });
         }
-    }
-}
-
-/// Why an instruction cannot be followed.
-pub(super) enum Fault {
-    /// It breaks the rules of the format.
-    Damaged(&'static str),
-    /// It is whole, but not read here.
-    Refused(PthProblem),
-}
-
-impl From<PthProblem> for Fault {
-    fn from(problem: PthProblem) -> Self {
-        Self::Refused(problem)
     }
 }
 

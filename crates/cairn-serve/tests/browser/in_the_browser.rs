@@ -11,22 +11,12 @@ use cairn_serve::ModelSource;
 use serde_json::Value;
 
 use crate::axe;
+use crate::npm::npm;
 use crate::support::{Photos, Shipped};
 use crate::webdriver::{Browser, Look};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// ONNX Runtime for the web: where `CAIRN_ORT_WEB` says, or where the gate installs it.
-fn runtime() -> Option<PathBuf> {
-    let installed = root().join("target/npm/node_modules/onnxruntime-web/dist");
-    let folder = std::env::var_os("CAIRN_ORT_WEB").map_or(installed, PathBuf::from);
-    if folder.join("ort.wasm.min.mjs").is_file() {
-        return Some(folder);
-    }
-    println!("skipped: no {}; `npm install --prefix target/npm onnxruntime-web` brings it", folder.display());
-    None
 }
 
 /// Serves the page, the runtime and a model from one host, as a plain file server would. The address of the page.
@@ -76,7 +66,7 @@ fn answer(mut stream: TcpStream, runtime: &Path, model: &[u8]) -> std::io::Resul
 
 #[test]
 fn the_example_page_names_what_cairn_names_without_a_server() {
-    let Some(runtime) = runtime() else { return };
+    let Some(runtime) = npm("onnxruntime-web/dist") else { return };
     let Some(browser) = Browser::start(Look::DESKTOP) else { return };
     let (model, _) = Shipped::AS_IT_IS.open().unwrap();
     let onnx = to_onnx(&model.parts().exportable(), WeightFormat::F32, PhotoElement::Uint8).unwrap();

@@ -5,6 +5,7 @@
 
 mod axe;
 mod in_the_browser;
+mod npm;
 mod page;
 #[path = "../support/mod.rs"]
 mod support;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cairn_reference::{Need, program, skip};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,20 +25,20 @@ static ONE: Mutex<()> = Mutex::new(());
 
 /// How the browser shows pages.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
-    pub width: u32,
-    pub height: u32,
-    pub dark: bool,
-    pub script: bool,
+pub(crate) struct Look {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) dark: bool,
+    pub(crate) script: bool,
 }
 
 impl Look {
-    pub const DESKTOP: Look = Look { width: 1280, height: 900, dark: false, script: true };
-    pub const PHONE: Look = Look { width: 390, height: 844, ..Look::DESKTOP };
+    pub(crate) const DESKTOP: Look = Look { width: 1280, height: 900, dark: false, script: true };
+    pub(crate) const PHONE: Look = Look { width: 390, height: 844, ..Look::DESKTOP };
 }
 
 /// A browser with one window and a profile of its own.
-pub struct Browser {
+pub(crate) struct Browser {
     agent: ureq::Agent,
     driver: Child,
     session: String,
@@ -47,14 +48,15 @@ pub struct Browser {
 
 /// An element of the page.
 #[derive(Debug, Clone)]
-pub struct Element(Value);
+pub(crate) struct Element(Value);
 
 impl Browser {
     /// Starts Chromium; `None`, and a line that says so, where there is none.
-    pub fn start(look: Look) -> Option<Browser> {
+    pub(crate) fn start(look: Look) -> Option<Browser> {
+        let (chromium, chromedriver) = (program(Need::Chromium)?, program(Need::Chromedriver)?);
         let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((mut driver, port)) = start_driver() else {
-            println!("skipped: no chromedriver; install Debian's chromium and chromium-driver, or the like");
+        let Some((mut driver, port)) = start_driver(&chromedriver) else {
+            skip(Need::Chromedriver, format!("{} does not start", chromedriver.display()));
             return None;
         };
         let profile = TempDir::new().unwrap();
@@ -76,7 +78,7 @@ impl Browser {
         .into();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         arguments.push(format!("--window-size={},{}", look.width, look.height));
-        let mut options = json!({"args": arguments, "prefs": {"download.default_directory": profile.path()}});
+        let mut options = json!({"binary": chromium, "args": arguments, "prefs": {"download.default_directory": profile.path()}});
         if !look.script {
             options["prefs"]["profile.managed_default_content_settings.javascript"] = json!(2);
         }
@@ -90,7 +92,7 @@ impl Browser {
             Err(error) => {
                 drop(driver.kill());
                 drop(driver.wait());
-                println!("skipped: chromedriver starts no Chromium: {error}");
+                skip(Need::Chromium, format!("chromedriver does not start {}: {error}", chromium.display()));
                 return None;
             }
         };
@@ -120,34 +122,34 @@ impl Browser {
     }
 
     /// A command of Chromium's own protocol.
-    pub fn devtools(&self, command: &str, parameters: Value) -> Value {
+    pub(crate) fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.post("goog/cdp/execute", json!({"cmd": command, "params": parameters}))
     }
 
-    pub fn go(&self, url: &str) {
+    pub(crate) fn go(&self, url: &str) {
         self.post("url", json!({"url": url}));
     }
 
     /// All elements of a CSS selector that are there now.
-    pub fn all(&self, selector: &str) -> Vec<Element> {
+    pub(crate) fn all(&self, selector: &str) -> Vec<Element> {
         let found = self.post("elements", json!({"using": "css selector", "value": selector}));
         found.as_array().unwrap().iter().cloned().map(Element).collect()
     }
 
     /// The first element of a CSS selector; waits until it is there.
-    pub fn find(&self, selector: &str) -> Element {
+    pub(crate) fn find(&self, selector: &str) -> Element {
         self.wait(selector, || self.all(selector).into_iter().next())
     }
 
     /// Waits until so many elements are there.
-    pub fn count(&self, selector: &str, count: usize) -> Vec<Element> {
+    pub(crate) fn count(&self, selector: &str, count: usize) -> Vec<Element> {
         self.wait(&format!("{count} of {selector}"), || {
             Some(self.all(selector)).filter(|found| found.len() == count)
         })
     }
 
     /// Waits for something.
-    pub fn wait<T>(&self, what: &str, mut get: impl FnMut() -> Option<T>) -> T {
+    pub(crate) fn wait<T>(&self, what: &str, mut get: impl FnMut() -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             if let Some(got) = get() {
@@ -166,32 +168,32 @@ impl Browser {
         element.0[ELEMENT].as_str().unwrap()
     }
 
-    pub fn click(&self, selector: &str) {
+    pub(crate) fn click(&self, selector: &str) {
         let element = self.find(selector);
         self.post(&format!("element/{}/click", Self::of(&element)), json!({}));
     }
 
     /// Types text; into an input of files, their paths.
-    pub fn type_into(&self, selector: &str, text: &str) {
+    pub(crate) fn type_into(&self, selector: &str, text: &str) {
         let element = self.find(selector);
         self.post(&format!("element/{}/value", Self::of(&element)), json!({"text": text}));
     }
 
     /// Chooses files in an input of files.
-    pub fn choose(&self, selector: &str, files: &[PathBuf]) {
+    pub(crate) fn choose(&self, selector: &str, files: &[PathBuf]) {
         let paths: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         self.type_into(selector, &paths.join("\n"));
     }
 
     /// The text of an element as it is shown.
-    pub fn text(&self, selector: &str) -> String {
+    pub(crate) fn text(&self, selector: &str) -> String {
         let Some(element) = self.all(selector).into_iter().next() else { return String::new() };
         let url = format!("{}/element/{}/text", self.session, Self::of(&element));
         get(&self.agent, &url).as_str().unwrap_or_default().to_owned()
     }
 
     /// Presses keys, one after the other; `\u{E004}` is Tab.
-    pub fn press(&self, keys: &str) {
+    pub(crate) fn press(&self, keys: &str) {
         let strokes: Vec<Value> = keys
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()})))
@@ -200,18 +202,18 @@ impl Browser {
     }
 
     /// What a function with this body returns in the page.
-    pub fn script(&self, body: &str) -> Value {
+    pub(crate) fn script(&self, body: &str) -> Value {
         self.post("execute/sync", json!({"script": body, "args": []}))
     }
 
     /// The same of a function that calls its last argument when it is done.
-    pub fn script_async(&self, body: &str) -> Value {
+    pub(crate) fn script_async(&self, body: &str) -> Value {
         self.post("timeouts", json!({"script": PATIENCE.as_millis() as u64}));
         self.post("execute/async", json!({"script": body, "args": []}))
     }
 
     /// The whole page as a PNG file.
-    pub fn screenshot(&self, file: &Path) {
+    pub(crate) fn screenshot(&self, file: &Path) {
         let size = self.devtools("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
         let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let shot =
@@ -220,14 +222,14 @@ impl Browser {
     }
 
     /// The errors and warnings on the console: of scripts, of policies and of what was not found.
-    pub fn console(&self) -> Vec<String> {
+    pub(crate) fn console(&self) -> Vec<String> {
         let log = self.post("se/log", json!({"type": "browser"}));
         let grave = |entry: &&Value| entry["level"] == "SEVERE" || entry["level"] == "WARNING";
         log.as_array().unwrap().iter().filter(grave).map(|entry| entry["message"].to_string()).collect()
     }
 
     /// The addresses that the page asked for since this was asked last.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         let log = self.post("se/log", json!({"type": "performance"}));
         let message = |entry: &Value| serde_json::from_str::<Value>(entry["message"].as_str()?).ok();
         let messages = log.as_array().unwrap().iter().filter_map(message);
@@ -247,9 +249,8 @@ impl Drop for Browser {
 }
 
 /// Chromedriver on a port that it chooses.
-fn start_driver() -> Option<(Child, u16)> {
-    let program = std::env::var_os("CAIRN_CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-    let mut command = Command::new(program);
+fn start_driver(chromedriver: &Path) -> Option<(Child, u16)> {
+    let mut command = Command::new(chromedriver);
     command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut driver = command.spawn().ok()?;
     let mut lines = BufReader::new(driver.stdout.take()?).lines().map_while(Result::ok);

@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::support::TestServer;
 
 /// What a server answers: the status, and the JSON.
-pub struct Answer {
-    pub status: u16,
-    pub json: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
 }
 
 /// Posts a body.
-pub fn post(url: &str, media_type: &str, body: &[u8]) -> Answer {
+pub(crate) fn post(url: &str, media_type: &str, body: &[u8]) -> Answer {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut response = agent.post(url).content_type(media_type).send(body).unwrap();
     let text = response.body_mut().read_to_string().unwrap();
@@ -22,7 +22,7 @@ pub fn post(url: &str, media_type: &str, body: &[u8]) -> Answer {
 }
 
 /// The row of a photo: its landmarks, the likeliest first, and whether it shows one.
-pub fn row(server: &TestServer, photo: &Path, landmarks: usize) -> Value {
+pub(crate) fn row(server: &TestServer, photo: &Path, landmarks: usize) -> Value {
     let bytes = std::fs::read(photo).unwrap();
     let answer = post(&server.url(&format!("/v1/predict?k={landmarks}")), "application/octet-stream", &bytes);
     assert_eq!(answer.status, 200, "{}", answer.json);
@@ -30,7 +30,7 @@ pub fn row(server: &TestServer, photo: &Path, landmarks: usize) -> Value {
 }
 
 /// A class's probability in a row.
-pub fn probabilities(row: &Value) -> Vec<(String, f64)> {
+pub(crate) fn probabilities(row: &Value) -> Vec<(String, f64)> {
     let landmarks = row["landmarks"].as_array().unwrap().iter();
     landmarks
         .map(|landmark| {
@@ -40,7 +40,7 @@ pub fn probabilities(row: &Value) -> Vec<(String, f64)> {
 }
 
 /// Whether two lists name the same with probabilities that differ by the last bits at most.
-pub fn assert_same(found: &[(String, f64)], expected: &[(String, f64)]) {
+pub(crate) fn assert_same(found: &[(String, f64)], expected: &[(String, f64)]) {
     assert_eq!(found.len(), expected.len(), "{found:?} {expected:?}");
     for ((name, score), (expected_name, expected_score)) in found.iter().zip(expected) {
         assert_eq!(name, expected_name);

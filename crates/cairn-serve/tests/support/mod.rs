@@ -16,17 +16,17 @@ use tempfile::TempDir;
 
 /// The model that ships, with a threshold of its own or another one.
 #[derive(Clone, Copy)]
-pub struct Shipped {
+pub(crate) struct Shipped {
     threshold: Option<f64>,
 }
 
 impl Shipped {
     /// As it ships.
-    pub const AS_IT_IS: Self = Self { threshold: None };
+    pub(crate) const AS_IT_IS: Self = Self { threshold: None };
     /// Every photo shows a landmark, drawn ones too.
-    pub const ALL_LANDMARKS: Self = Self { threshold: Some(f64::MIN) };
+    pub(crate) const ALL_LANDMARKS: Self = Self { threshold: Some(f64::MIN) };
     /// No photo shows a landmark.
-    pub const NO_LANDMARKS: Self = Self { threshold: Some(f64::MAX) };
+    pub(crate) const NO_LANDMARKS: Self = Self { threshold: Some(f64::MAX) };
 }
 
 impl ModelSource for Shipped {
@@ -43,7 +43,7 @@ impl ModelSource for Shipped {
 }
 
 /// A server that runs until it is dropped.
-pub struct TestServer {
+pub(crate) struct TestServer {
     address: SocketAddr,
     base: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
@@ -52,7 +52,7 @@ pub struct TestServer {
 
 impl TestServer {
     /// Serves on a free port, otherwise as `config` says.
-    pub fn start(config: ServeConfig, model: Shipped) -> Self {
+    pub(crate) fn start(config: ServeConfig, model: Shipped) -> Self {
         let config = ServeConfig { address: ([127, 0, 0, 1], 0).into(), ..config };
         let base = config.base_path.clone();
         let (tell, told) = mpsc::channel();
@@ -71,7 +71,7 @@ impl TestServer {
     }
 
     /// The address of a path, which begins with `/`.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.address, self.base)
     }
 }
@@ -86,13 +86,13 @@ impl Drop for TestServer {
 }
 
 /// Drawn photos in a folder of their own, and a file that is none.
-pub struct Photos {
+pub(crate) struct Photos {
     folder: TempDir,
 }
 
 impl Photos {
     /// `castle.png`, `dome.png`, `tower.png`, and `broken.jpg`.
-    pub fn draw() -> Self {
+    pub(crate) fn draw() -> Self {
         let folder = TempDir::new().unwrap();
         for (name, kind) in
             [("castle.png", Kind::Castle), ("dome.png", Kind::Dome), ("tower.png", Kind::ALL[0])]
@@ -104,14 +104,7 @@ impl Photos {
     }
 
     /// The path of one.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-/// The folder of real photos, if there is one.
-pub fn real_photos() -> Option<PathBuf> {
-    let data = std::env::var_os("CAIRN_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    data.join("photos").is_dir().then_some(data)
 }

@@ -2,16 +2,16 @@
 
 pub(crate) mod decode;
 pub(crate) mod epoch;
+mod figures;
+mod photos;
 
-use std::io::{self, Write};
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cairn_nets::{Architecture, Precision};
 use cairn_train::Benchmark;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::figures::{net_name, precisions, print_line, tenths};
 use crate::exit::Status;
 
 /// Time cairn on this machine: one JSON object a line
@@ -102,31 +102,4 @@ impl Timing {
         }
         Ok(())
     }
-}
-
-/// What was asked for, or f32, and bf16 where this machine computes in it.
-fn precisions(asked: &[Precision]) -> Vec<Precision> {
-    let offered = [Precision::F32, Precision::Bf16].into_iter().filter(|p| p.is_offered());
-    if asked.is_empty() { offered.collect() } else { asked.to_vec() }
-}
-
-/// As the same networks are called elsewhere.
-fn net_name(architecture: Architecture) -> String {
-    architecture.name().replace('-', "_")
-}
-
-fn tenths(speed: f64) -> f64 {
-    (speed * 10.0).round() / 10.0
-}
-
-fn print_line(line: &impl Serialize) -> Result<()> {
-    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(line)?)?)
-}
-
-/// The folder of this name in the one that `CAIRN_DATA` names.
-fn in_cairn_data(name: &str, instead: &str) -> Result<PathBuf> {
-    let data = std::env::var_os("CAIRN_DATA").filter(|data| !data.is_empty());
-    let data =
-        data.with_context(|| format!("give {instead}, or set CAIRN_DATA to a folder that holds {name}/"))?;
-    Ok(PathBuf::from(data).join(name))
 }

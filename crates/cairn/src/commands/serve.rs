@@ -15,9 +15,9 @@ use cairn_serve::{ByteSize, Event, Key, Limits, ModelSource as Opens, Observer, 
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
 
-use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::model_source::{ModelOption, ModelSource};
+use crate::places::merged_places;
 use crate::tta::Tta;
 
 /// Name landmarks over HTTP: for photo services, and a page for people

@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use cairn_model::{Landmark, ModelOptions, Suggestion, Threshold};
 use clap::Args;
 
-use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_input::PhotoInput;
+use crate::places::merged_places;
 use crate::terminal;
 
 /// Show a photo and say which landmark it shows, or ask where the model is not sure

@@ -6,8 +6,8 @@ use cairn_dataset::escape::shown;
 use cairn_photo::Framing;
 use serde_json::json;
 
-use super::TestFigures;
 use super::markdown::{code, code_block, text};
+use super::test_figures::TestFigures;
 use crate::BundleInfo;
 use crate::export::WeightFormat;
 

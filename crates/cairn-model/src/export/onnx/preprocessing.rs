@@ -2,7 +2,7 @@
 
 use cairn_photo::{Framing, Normalisation, Preprocess};
 
-use super::PhotoElement;
+use super::photo_element::PhotoElement;
 use super::proto::{Attribute, Element, Nodes};
 use crate::export::resampling::{BYTE, WEIGHT_LIMIT, weight_scales};
 use crate::export::views::{Crops, ExportedViews};

@@ -7,7 +7,8 @@ use cairn_train::decoding_speed;
 use clap::Args;
 use serde::Serialize;
 
-use super::{in_cairn_data, print_line};
+use super::figures::print_line;
+use super::photos::in_cairn_data;
 use crate::exit::Status;
 
 /// Photos from file to 224 px tensor on one thread: decoded as training and prediction do, then every pixel of them

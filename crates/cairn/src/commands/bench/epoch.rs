@@ -9,7 +9,8 @@ use cairn_train::{EpochBenchmark, EpochSpeeds};
 use clap::Args;
 use serde::Serialize;
 
-use super::{in_cairn_data, net_name, precisions, print_line, tenths};
+use super::figures::{net_name, precisions, print_line, tenths};
+use super::photos::in_cairn_data;
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::progress::{left_out, say};

@@ -7,7 +7,7 @@ use cairn_eval::{check_chart_name, write_run_curves};
 use cairn_train::{Recipe, Run, recipe_diff};
 use clap::Args;
 
-use super::{result_columns, results};
+use super::results::{result_columns, results};
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::output::{OutputOption, Outputs, make_folder_of};

@@ -7,7 +7,7 @@ use cairn_train::{Run, runs_in};
 use clap::Args;
 use jiff::tz::TimeZone;
 
-use super::{result_columns, results};
+use super::results::{result_columns, results};
 use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
