@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::engine::{ExplainOptions, PhotoOutput};
 use crate::error::{ApiError, ErrorType};
+use crate::guard::check_key;
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions};
 use crate::request_log::PhotosSeen;
 use crate::routes::{Routes, seen};
@@ -28,7 +29,11 @@ use photos_page::{Answers, Offer, photos_page};
 
 /// The routes of the page.
 pub(crate) fn routes() -> Routes {
-    Routes::new().get_open("/", empty_page).get_open("/assets/{name}", asset).post("/photos", photos)
+    Routes::new()
+        .get_open("/", empty_page)
+        .get_open("/assets/{name}", asset)
+        // A person who brings no key gets a page that asks for one.
+        .post_open("/photos", photos)
 }
 
 /// A page as browsers get it. Pages are never kept: another model may answer the next time.
@@ -102,7 +107,12 @@ async fn photos(State(state): State<AppState>, Query(query): Query<PageQuery>, r
         }
         (Err(error), Some(_)) => error.into_response(),
         (Err(error), None) => {
-            let page = photos_page(&state.served(), &offer(&state, &query), Err(&error.message));
+            let reason = match error.error_type {
+                // What programs are told, where to put the key, is of no use here.
+                ErrorType::Unauthorised => "The server needs a key that it knows. Give it above.",
+                _ => &error.message,
+            };
+            let page = photos_page(&state.served(), &offer(&state, &query), Err(reason));
             page_response(error.status(), page)
         }
     }
@@ -113,6 +123,7 @@ async fn answered(
     query: &PageQuery,
     request: Request,
 ) -> Result<(Markup, PhotosSeen), ApiError> {
+    check_key(&state.config().keys, request.headers(), request.uri().query())?;
     let submission = state.receive(request).await?;
     let seen = seen(state, &submission.photos);
     let explain = submission.fields.contains_key("explain").then(ExplainOptions::default);

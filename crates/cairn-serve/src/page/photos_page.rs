@@ -55,9 +55,7 @@ pub(super) fn photos_page(
         section.hero {
             div.words {
                 h1 { "Which landmark is this?" }
-                p.lead {
-                    "Drop photos anywhere on this page. Each gets its landmark, where that is, and how sure the model is."
-                }
+                p.lead { "Drop photos here. Each gets its landmark, the place on the map, and how sure the model is." }
                 @if offer.needs_key { (key_form(offer)) }
                 (photo_form(offer))
                 p.promise {

@@ -68,6 +68,12 @@ impl Routes {
         self.add(Method::GET, path, true, get(handler))
     }
 
+    /// `handler` answers POST of `path` to everybody; it asks for a key by itself.
+    #[must_use]
+    pub fn post_open<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add(Method::POST, path, true, post(handler))
+    }
+
     fn add(mut self, method: Method, path: &'static str, open: bool, route: MethodRouter<AppState>) -> Self {
         let router = if open { &mut self.open } else { &mut self.guarded };
         *router = std::mem::take(router).route(path, route);

@@ -250,6 +250,24 @@ fn corrections_are_kept_in_folders_that_training_takes() {
 }
 
 #[test]
+fn a_photo_that_rightly_has_no_landmark_is_kept_among_the_others() {
+    let Some(browser) = Browser::start(Look::PHONE) else { return };
+    let kept = TempDir::new().unwrap();
+    let config = ServeConfig { feedback: Some(kept.path().to_owned()), ..ServeConfig::default() };
+    let (server, photos) = (TestServer::start(config, Shipped::NO_LANDMARKS), Photos::draw());
+    browser.go(&server.url("/"));
+    browser.choose("#choose", &[photos.path("castle.png")]);
+    browser.count(".card.other", 1);
+    assert!(browser.text(".card.other h2").contains("No landmark that I know"));
+    assert!(browser.all(".region, #found a").is_empty(), "no map without a place");
+    browser.click(".right");
+    browser.wait("thanks", || browser.text(".outcome").starts_with("Kept").then_some(()));
+    assert_eq!(fs::read_dir(kept.path().join("other")).unwrap().count(), 1);
+    assert!(!kept.path().join("train").exists());
+    behaved(&browser, &server);
+}
+
+#[test]
 fn a_key_is_asked_for_and_the_photos_wait_for_it() {
     let Some(browser) = Browser::start(Look::DESKTOP) else { return };
     let config = ServeConfig { keys: vec![Key::new("o p&n")], ..ServeConfig::default() };
@@ -277,6 +295,10 @@ fn without_the_script_the_key_goes_by_the_address() {
     let Some(browser) = Browser::start(Look { script: false, ..Look::DESKTOP }) else { return };
     let config = ServeConfig { keys: vec![Key::new("o p&n")], ..ServeConfig::default() };
     let (server, photos) = (server(config), Photos::draw());
+    browser.go(&server.url("/"));
+    browser.choose("#choose", &[photos.path("castle.png")]);
+    browser.click(".plain button");
+    browser.wait("the refusal", || browser.text(".refused").contains("needs a key").then_some(()));
     browser.go(&server.url("/"));
     browser.type_into("#key", "o p&n\u{E007}");
     browser.find("#photos[action='photos?key=o%20p%26n']");

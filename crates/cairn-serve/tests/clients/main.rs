@@ -6,6 +6,7 @@
 // Tests say on standard output why they skip.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+mod cards;
 mod google_vision;
 mod hugging_face;
 mod native;

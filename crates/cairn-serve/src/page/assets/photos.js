@@ -259,7 +259,7 @@ cards.addEventListener("change", async (event) => {
 
 cards.addEventListener("click", (event) => {
   const feedback = event.target.closest(".feedback");
-  if (event.target.matches(".right")) keep(feedback, { class: feedback.dataset.answer });
+  if (event.target.matches(".right")) keep(feedback, feedback.dataset.answer ? { class: feedback.dataset.answer } : { none: "1" });
   if (event.target.matches(".none")) keep(feedback, { none: "1" });
   if (event.target.matches(".wrong")) {
     find(".correction", feedback).hidden = false;
