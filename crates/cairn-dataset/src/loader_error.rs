@@ -39,10 +39,10 @@ pub enum LoaderError {
         problem: &'static str,
     },
     /// What changes by chance, or with the epoch, would make a test no test.
-    #[error("{0} is for training; photos are tested as they are")]
+    #[error("{0} is for training only")]
     OnlyInTraining(&'static str),
     /// In training each photo has one view.
-    #[error("{0} are for tests; in training each photo is shown once an epoch")]
+    #[error("{0} are for tests; in training each photo is used once an epoch")]
     OnlyInTests(&'static str),
     /// The augmentation asks for what cannot be done.
     #[error(transparent)]

@@ -17,7 +17,7 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The answer that lies in `logits`, divided by `temperature` before the softmax; `None` when they have no softmax.
+    /// The answer of these `logits`, divided by `temperature` before the softmax; `None` if they have no softmax.
     pub(crate) fn of(truth: ClassId, logits: &[f32], temperature: f64) -> Option<Self> {
         let class = ClassId::of_greatest(logits)?;
         let scaled = |class: ClassId| f64::from(logits[class.index()]) / temperature;
@@ -36,7 +36,7 @@ impl Prediction {
     }
 }
 
-/// How many classes stand before `class` when the likeliest is put first and equal logits stand in class
+/// The number of classes before `class`, the likeliest first and equal logits in class
 /// order, so that rank 0 is always the class that [`ClassId::of_greatest`] names.
 pub(crate) fn rank(logits: &[f32], class: ClassId) -> usize {
     let own = logits[class.index()];

@@ -19,7 +19,7 @@ pub(crate) type Labelled<'a> = (ClassId, &'a [f32]);
 /// surer than it is.
 ///
 /// The negative log-likelihood is convex in the sharpness `1 / T`, so its slope is sought to be zero by halving. Photos
-/// whose logits have no softmax, or rule the true class out, play no role: no temperature makes them likelier.
+/// whose logits have no softmax, or rule the true class out, do not count: no temperature makes them likelier.
 pub(crate) fn fit_temperature<'a>(photos: impl Iterator<Item = Labelled<'a>> + Clone) -> f64 {
     let usable = |(truth, logits): &Labelled<'_>| {
         logits[truth.index()].is_finite() && logits.iter().all(|&logit| logit < f32::INFINITY)

@@ -31,6 +31,7 @@ fn bundle() -> Vec<u8> {
         views: TestViews::Flip,
         rejection: None,
         learning: None,
+        backbone: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),

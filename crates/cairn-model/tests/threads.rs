@@ -35,6 +35,7 @@ fn bundle() -> Vec<u8> {
         views: TestViews::One,
         rejection: None,
         learning: None,
+        backbone: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: String::new(),

@@ -22,7 +22,7 @@ use crate::signals;
 use screen::Screen;
 use standing::Standing;
 
-/// How long the screen waits for a key before it is drawn anew.
+/// How long the screen waits for a key before it is redrawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
 /// How long the drawing thread may take to end: on a terminal that was closed, reading keys never returns.

@@ -21,7 +21,7 @@ pub(crate) fn exit_status() -> u8 {
     128 + ASKED.load(Ordering::Relaxed)
 }
 
-/// From here on, a signal asks for a stop after the work at hand instead of ending the program. A second Ctrl-C ends it; other
+/// From here on, a signal requests a stop after the current work instead of ending the program. A second Ctrl-C ends it; other
 /// signals may come twice for one reason, as when a terminal is closed.
 pub(crate) fn stop_on_signals() -> Result<Interrupt> {
     let interrupt = Interrupt::default();

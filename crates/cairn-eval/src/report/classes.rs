@@ -1,4 +1,4 @@
-//! How each class fared, and which were taken for each other.
+//! The figures of each class, and the pairs of classes that are confused.
 
 use super::figure::{figure, responsive};
 use crate::classification::{ClassReport, best_first};

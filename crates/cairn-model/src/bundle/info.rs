@@ -5,6 +5,7 @@ use cairn_nets::NetworkSpec;
 use cairn_photo::{Preprocess, TestViews};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::backbone::Backbone;
 use crate::{FewShot, Rejection};
 
 /// What a bundle says of its model, beside the weights.
@@ -16,18 +17,21 @@ pub struct BundleInfo {
     pub classes: ClassList,
     /// How a photo becomes the network's input.
     pub preprocess: Preprocess,
-    /// What the model looks at of a photo, unless somebody asks for other views.
+    /// The views of a photo that the model averages by default.
     #[serde(default, skip_serializing_if = "TestViews::is_one")]
     pub views: TestViews,
-    /// How photos that show none of the classes are told; where it is not known, nothing is said about it.
+    /// How photos that show none of the classes are recognised; `None` if the model cannot do that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
     /// The classes that were added without training, once the model is calibrated for that. (Under `learning`, bundles
     /// of before this name had numbers of another meaning.)
     #[serde(rename = "few_shot", default, skip_serializing_if = "Option::is_none")]
     pub learning: Option<FewShot>,
-    /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
-    /// in a model that nobody calibrated.
+    /// How all layers but the last one were trained; `None` in bundles older than this field, and for imported weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<Backbone>,
+    /// What the logits are divided by before the softmax, so that probabilities are calibrated: greater than 0, and 1
+    /// in a model that is not calibrated.
     #[serde(default = "uncalibrated")]
     pub temperature: f64,
     /// Where the model comes from.
@@ -77,7 +81,7 @@ impl Provenance {
     }
 }
 
-/// JSON has no word for what is not a number, and `null` stands in its place.
+/// A number; JSON has `null` for NaN.
 fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }

@@ -1,5 +1,6 @@
 //! The file format: one safetensors file whose metadata entry `cairn` describes the model.
 
+mod backbone;
 mod checksum;
 mod import;
 mod info;
@@ -18,6 +19,7 @@ use cairn_nets::weights::TensorFile;
 use cairn_nets::{Network, StateDict, StateDictError};
 use serde::{Deserialize, Serialize};
 
+pub use self::backbone::Backbone;
 pub(crate) use self::checksum::Checksum;
 pub use self::import::{ImportError, ImportOptions, Imported};
 pub use self::info::{BundleInfo, Provenance};

@@ -97,7 +97,7 @@ impl BundleInfo {
     }
 }
 
-/// Checks the sizes and figures of a preprocessing, for whoever is about to train with it.
+/// Checks the sizes and figures of a preprocessing, before a training with it.
 ///
 /// # Errors
 /// The first value outside of its limits.
@@ -146,7 +146,7 @@ impl Provenance {
     }
 }
 
-/// Checks the names of classes, for whoever is about to train with them: each class has a folder's name of its own, and
+/// Checks the names of classes, before a training with them: each class has a folder's name of its own, and
 /// names that can be printed.
 ///
 /// # Errors

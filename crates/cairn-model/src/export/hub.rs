@@ -53,7 +53,7 @@ impl HubFolder {
         })
     }
 
-    /// Where the three files stand in `folder`: weights, configuration, card.
+    /// The paths of the three files in `folder`: weights, configuration, card.
     pub fn paths(folder: &Path) -> [PathBuf; 3] {
         ["model.safetensors", "config.json", "README.md"].map(|name| folder.join(name))
     }

@@ -17,9 +17,7 @@ use crate::{Embedding, EmbeddingBank, FewShot, Model, OodScore, Rejection};
 #[non_exhaustive]
 pub enum LearnError {
     /// The model has no scale for likenesses.
-    #[error(
-        "this model cannot weigh likeness to a few photos against what it was trained on: run `cairn calibrate` first"
-    )]
+    #[error("this model is not calibrated to learn landmarks from a few photos: run `cairn calibrate` first")]
     NotCalibrated,
     /// A name that says nothing.
     #[error("a landmark needs a name")]
@@ -31,7 +29,7 @@ pub enum LearnError {
         name: String,
     },
     /// Trained classes stay as they are.
-    #[error("the model was trained on {name:?}: only learned landmarks can be learned anew or forgotten")]
+    #[error("the model was trained on {name:?}: only learned landmarks can be replaced or forgotten")]
     Trained {
         /// The class.
         name: String,
@@ -88,7 +86,7 @@ impl Model {
         *bank = EmbeddingBank { learned, non_landmarks, ..calibrated };
     }
 
-    /// Adds a class from photos that show it, or learns it anew if it was learned before. The name is one as of a
+    /// Adds a class from photos that show it, or replaces it if it was learned before. The name is one as of a
     /// class folder: `12.Eiffel_Tower` is shown as "Eiffel Tower".
     ///
     /// The photos are of any size ([`Model::load_photo`]), and looked at as those to be named will be. The prototype is the

@@ -1,4 +1,4 @@
-//! What a model knows beside its network: classes learned from a few photos, and how landmarks are told from other photos.
+//! What a model knows beside its network: classes learned from a few photos, and how other photos are recognised.
 
 mod comparison;
 mod embedding;

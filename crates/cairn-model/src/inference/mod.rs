@@ -70,7 +70,7 @@ impl Model {
         self.map_photos(photos, |model, photo| model.output_of(&photo))
     }
 
-    /// What `work` makes of each photo, as [`Model::predict_many`] goes through them: the photo is that of
+    /// The result of `work` on each photo, as [`Model::predict_many`] goes through them: the photo is that of
     /// [`Model::load_photo`].
     pub fn map_photos<I, T>(
         &self,

@@ -4,7 +4,7 @@ use cairn_dataset::ClassId;
 
 use crate::Embedding;
 
-/// What a model makes of one photo.
+/// A model's output for one photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelOutput {
     /// One logit for each of the model's [classes](Model::classes), before the temperature.

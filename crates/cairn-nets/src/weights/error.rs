@@ -78,7 +78,7 @@ pub enum PthProblem {
         what: &'static str,
     },
     /// Far more content than the file has bytes: made to exhaust memory.
-    #[error("unpacks to more than {limit} bytes, which no file of weights of this size does")]
+    #[error("unpacks to more than {limit} bytes, too much for a weights file of this size")]
     TooLarge {
         /// The limit that it exceeds.
         limit: u64,
@@ -101,7 +101,7 @@ fn choices(keys: &[String]) -> String {
     /// As many as can be read at a glance.
     const SHOWN: usize = 12;
     if keys.is_empty() {
-        return "; leave the key out".to_owned();
+        return "; omit --key".to_owned();
     }
     let shown: Vec<String> = keys.iter().take(SHOWN).map(|key| format!("`{key}`")).collect();
     let more = if keys.len() > SHOWN { " and others" } else { "" };

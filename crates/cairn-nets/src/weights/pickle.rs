@@ -24,7 +24,7 @@ const MEMO_ENTRY: usize = 2 * size_of::<(usize, Value)>() + 2;
 
 /// What a pickle says, and where the next one begins.
 pub(super) struct Unpickled {
-    /// What the whole stands for.
+    /// The value of the whole pickle.
     pub(super) root: Value,
     /// What `root` is made of.
     pub(super) heap: Heap,

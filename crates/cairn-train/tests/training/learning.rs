@@ -1,7 +1,7 @@
 //! Training lowers the loss, and says where it cannot go on.
 
 use cairn_dataset::{Loader, LoaderOptions, View};
-use cairn_model::Model;
+use cairn_model::{Backbone, Model};
 use cairn_reference::{Need, skip};
 use cairn_train::{
     FineTuneRecipe, Interrupt, Learning, OptimiserRecipe, Recipe, RunFolder, Schedule, StopReason,
@@ -32,6 +32,7 @@ fn the_best_model_is_calibrated_on_the_validation_photos() {
     outcome.unwrap();
     let model = Model::open(run.best_model()).unwrap();
     let info = model.info();
+    assert_eq!(info.backbone, Some(Backbone::FineTuned));
     let view = View::Test(info.preprocess.clone());
     let loader = Loader::new(set.data().valid, view, LoaderOptions::default()).unwrap();
     let never = Interrupt::default();

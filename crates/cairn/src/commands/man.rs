@@ -9,7 +9,7 @@ use clap_mangen::Man as Page;
 use crate::exit::Status;
 use crate::output::{OutputOption, Outputs};
 
-/// Write the manual pages into a folder
+/// Write manual pages to a folder
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| {
     out.required(true).value_name("DIR").help("Folder for the pages; made if it is not there")
