@@ -1,5 +1,6 @@
 //! `cairn library`
 
+pub(crate) mod export;
 pub(crate) mod scan;
 pub(crate) mod scan_progress;
 pub(crate) mod status;
@@ -20,6 +21,7 @@ use crate::exit::Status;
 pub(crate) enum Library {
     Scan(scan::Scan),
     Status(status::ShowStatus),
+    Export(export::Export),
 }
 
 impl Library {
@@ -27,6 +29,7 @@ impl Library {
         match self {
             Self::Scan(scan) => scan.run(),
             Self::Status(status) => status.run(),
+            Self::Export(export) => export.run(),
         }
     }
 }
