@@ -14,10 +14,12 @@
 //! | [`export`] | reports and tables; nothing in the library is touched |
 //! | [`organise`] | albums by landmark |
 //! | [`xmp`], [`embed`], [`keywords`], [`sidecar`] | reading and editing metadata |
+//! | [`decisions`] | what a person decided, which no model overrules |
 //! | [`plan`] | what is to be written; apply, undo, verify |
 //!
 //! A library's files are opened for writing by [`plan`] alone.
 
+pub mod decisions;
 pub mod embed;
 pub mod evidence;
 pub mod export;
@@ -26,6 +28,9 @@ pub mod organise;
 pub mod plan;
 pub mod scan;
 pub mod sidecar;
+mod splice;
 pub mod state;
 pub mod status;
 pub mod xmp;
+
+pub use splice::Splice;

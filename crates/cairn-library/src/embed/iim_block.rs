@@ -2,12 +2,12 @@
 
 use super::EmbedError;
 
-/// The keywords of a block of data sets.
-pub(super) fn keywords(block: &[u8]) -> Result<Vec<String>, EmbedError> {
-    let mut keywords = Vec::new();
-    let mut is_utf8 = false;
+/// A data set: record, number, content.
+type DataSet<'a> = ((u8, u8), &'a [u8]);
+
+fn data_sets(block: &[u8]) -> Result<Vec<DataSet<'_>>, EmbedError> {
+    let mut found = Vec::new();
     let mut rest = block;
-    // Photoshop pads the block with zeros.
     while let [0x1c, record, number, high, low, content @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         // The highest bit says that the length itself has a length: for pictures, never for text.
@@ -15,23 +15,31 @@ pub(super) fn keywords(block: &[u8]) -> Result<Vec<String>, EmbedError> {
             return Err(EmbedError::DamagedIim);
         }
         let (value, after) = content.split_at(length);
-        match (record, number) {
-            (1, 90) => is_utf8 = value == b"\x1b%G",
-            (2, 25) => keywords.push(value),
-            _ => {}
-        }
+        found.push(((*record, *number), value));
         rest = after;
     }
-    if rest.iter().any(|&byte| byte != 0) {
-        return Err(EmbedError::DamagedIim);
-    }
-    let text = |value: &&[u8]| match std::str::from_utf8(value) {
+    // Photoshop pads the block with zeros.
+    if rest.iter().any(|&byte| byte != 0) { Err(EmbedError::DamagedIim) } else { Ok(found) }
+}
+
+/// The keywords of a block of data sets.
+pub(super) fn keywords(block: &[u8]) -> Result<Vec<String>, EmbedError> {
+    let sets = data_sets(block)?;
+    let is_utf8 = sets.contains(&((1, 90), b"\x1b%G"));
+    let text = |value: &[u8]| match std::str::from_utf8(value) {
         Ok(text) => Ok(text.to_owned()),
         Err(_) if is_utf8 => Err(EmbedError::DamagedIim),
         // Without a declared character set, what is not UTF-8 is Latin 1 in practice.
         Err(_) => Ok(value.iter().map(|&byte| char::from(byte)).collect()),
     };
-    keywords.iter().map(text).map(|text| Ok(text?.trim_end_matches('\0').to_owned())).collect()
+    let keywords = sets.iter().filter(|(number, _)| *number == (2, 25));
+    keywords.map(|(_, value)| Ok(text(value)?.trim_end_matches('\0').to_owned())).collect()
+}
+
+/// Whether it holds a city, state, country or its code.
+pub(super) fn has_place(block: &[u8]) -> Result<bool, EmbedError> {
+    const PLACE: [(u8, u8); 4] = [(2, 90), (2, 95), (2, 100), (2, 101)];
+    Ok(data_sets(block)?.iter().any(|(number, value)| PLACE.contains(number) && !value.is_empty()))
 }
 
 /// The IIM block among Photoshop's resources (`8BIM`, number 0x0404).

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::Splice;
+
 use super::{EmbedError, Format, Metadata, iim_block};
 
 /// The largest packet in a segment (ISO 16684-3, section 1.1.3).
@@ -137,8 +139,8 @@ fn assembled(pieces: &[&[u8]]) -> Result<Option<Vec<u8>>, EmbedError> {
     }
 }
 
-/// The file with this packet, in the place of the old one or else after EXIF.
-pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<u8>, EmbedError> {
+/// The replacement that puts this packet in the place of the old one or else after EXIF.
+pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<Splice>, EmbedError> {
     if packet.len() > MAX_XMP {
         return Err(EmbedError::TooLarge(packet.len()));
     }
@@ -163,5 +165,5 @@ pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<u8>, EmbedErro
     if several && segment.len() != range.len() {
         return Err(EmbedError::SeveralPictures);
     }
-    Ok([&bytes[..range.start], &segment, &bytes[range.end..]].concat())
+    Ok(vec![Splice { at: range.start, old: bytes[range].to_vec(), new: segment }])
 }

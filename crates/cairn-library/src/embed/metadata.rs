@@ -50,6 +50,15 @@ impl Metadata {
         Ok(Some(iim_block::keywords(iim)?).filter(|keywords| !keywords.is_empty()))
     }
 
+    /// Whether the IPTC-IIM block names a city, state or country.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::DamagedIim`] if the block does not parse.
+    pub fn has_iim_place(&self) -> Result<bool, EmbedError> {
+        self.iim.as_deref().map_or(Ok(false), iim_block::has_place)
+    }
+
     /// The keywords that Windows keeps in EXIF (`XPKeywords`), separated by `;` there.
     ///
     /// # Errors

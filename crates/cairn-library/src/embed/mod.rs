@@ -17,14 +17,15 @@ pub use error::EmbedError;
 pub use format::Format;
 pub use metadata::Metadata;
 
+use crate::Splice;
 use crate::xmp::{Change, NEW_PACKET, Packet, Property, edit};
 
-/// The photo with these changes to its XMP, which is created if it has none.
+/// The replacements that make these changes to a photo's XMP, which is created if it has none. None where nothing changes.
 ///
 /// # Errors
 ///
 /// [`EmbedError`] for each reason not to touch the photo: see its variants.
-pub fn embed(photo: &[u8], changes: &[Change]) -> Result<Vec<u8>, EmbedError> {
+pub fn embed(photo: &[u8], changes: &[Change]) -> Result<Vec<Splice>, EmbedError> {
     let metadata = Metadata::of(photo)?;
     if metadata.has_credentials {
         return Err(EmbedError::Credentials);
@@ -45,6 +46,9 @@ pub fn embed(photo: &[u8], changes: &[Change]) -> Result<Vec<u8>, EmbedError> {
         return Err(EmbedError::ExtendedXmp);
     }
     let new = edit(old.unwrap_or(NEW_PACKET.as_bytes()), changes)?;
+    if old.unwrap_or(NEW_PACKET.as_bytes()) == new {
+        return Ok(Vec::new());
+    }
     match metadata.format {
         Format::Jpeg => jpeg::with_xmp(photo, &new),
         Format::Png => png::with_xmp(photo, &new),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::Splice;
+
 use super::{EmbedError, Format, Metadata};
 
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -72,8 +74,8 @@ pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata, EmbedError> {
     Ok(metadata)
 }
 
-/// The file with this packet, in the place of the old one or else before the pixels.
-pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<u8>, EmbedError> {
+/// The replacement that puts this packet in the place of the old one or else before the pixels.
+pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<Splice>, EmbedError> {
     let chunks = chunks(bytes)?;
     let old = chunks.iter().find(|chunk| &chunk.kind == b"iTXt" && chunk.content.starts_with(XMP_KEYWORD));
     let range = match old {
@@ -87,5 +89,5 @@ pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<u8>, EmbedErro
     let typed = [b"iTXt", XMP, packet].concat();
     let length = u32::try_from(typed.len() - 4).map_err(|_| EmbedError::TooLarge(packet.len()))?;
     let chunk = [&length.to_be_bytes()[..], &typed, &checksum(&typed).to_be_bytes()].concat();
-    Ok([&bytes[..range.start], &chunk, &bytes[range.end..]].concat())
+    Ok(vec![Splice { at: range.start, old: bytes[range].to_vec(), new: chunk }])
 }

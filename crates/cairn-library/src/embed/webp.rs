@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::Splice;
+
 use super::{EmbedError, Format, Metadata};
 
 /// `RIFF`, the length of what follows, `WEBP`.
@@ -59,39 +61,30 @@ pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata, EmbedError> {
     Ok(metadata)
 }
 
-/// The file with this packet, in the place of the old one or else as the last chunk, and with a `VP8X` that says so.
-pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<u8>, EmbedError> {
+/// The replacements that put this packet in the place of the old one or else after the last chunk, with a `VP8X` that says so.
+pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<Splice>, EmbedError> {
     let (chunks, end) = chunks(bytes)?;
-    let mut body = Vec::with_capacity(bytes.len() + packet.len());
+    let replace = |range: Range<usize>, new: Vec<u8>| Splice { at: range.start, old: bytes[range].to_vec(), new };
+    let mut splices = Vec::new();
+    match chunks.first() {
+        Some(Chunk { kind: [b'V', b'P', b'8', b'X'], range, content }) => {
+            let flags = content.first().ok_or(EmbedError::Damaged("an empty VP8X"))?;
+            let at = range.start + 8;
+            splices.push(replace(at..at + 1, vec![flags | HAS_XMP]));
+        }
+        _ => splices.push(replace(HEADER..HEADER, chunk(b"VP8X", &extended_header(&chunks)?)?)),
+    }
     let new = chunk(b"XMP ", packet)?;
-    let extended = chunks.first().is_some_and(|chunk| &chunk.kind == b"VP8X");
-    if !extended {
-        body.extend(chunk(b"VP8X", &extended_header(&chunks)?)?);
-    }
-    let mut written = false;
-    for Chunk { kind, range, .. } in &chunks {
-        match kind {
-            b"XMP " => {
-                body.extend_from_slice(&new);
-                written = true;
-            }
-            _ => {
-                let start = body.len();
-                body.extend_from_slice(&bytes[range.clone()]);
-                if kind == b"VP8X" {
-                    *body.get_mut(start + 8).ok_or(EmbedError::Damaged("an empty VP8X"))? |= HAS_XMP;
-                }
-            }
-        }
-    }
-    if !written {
-        if body.len() % 2 == 1 {
-            body.push(0);
-        }
-        body.extend_from_slice(&new);
-    }
-    let length = u32::try_from(body.len() + 4).map_err(|_| EmbedError::TooLarge(packet.len()))?;
-    Ok([b"RIFF", &length.to_le_bytes()[..], b"WEBP", &body, &bytes[end..]].concat())
+    splices.push(match chunks.iter().find(|chunk| &chunk.kind == b"XMP ") {
+        Some(old) => replace(old.range.clone(), new),
+        // The padding that the last chunk may lack.
+        None => replace(end..end, [&[0][..end % 2], &new].concat()),
+    });
+    let grown = |splice: &Splice| splice.new.len() as i64 - splice.old.len() as i64;
+    let length = end as i64 - 8 + splices.iter().map(grown).sum::<i64>();
+    let length = u32::try_from(length).map_err(|_| EmbedError::TooLarge(packet.len()))?;
+    splices.insert(0, replace(4..8, length.to_le_bytes().to_vec()));
+    Ok(splices)
 }
 
 fn chunk(kind: &[u8; 4], content: &[u8]) -> Result<Vec<u8>, EmbedError> {

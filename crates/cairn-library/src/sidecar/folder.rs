@@ -55,7 +55,7 @@ impl FolderNames {
     }
 
     /// The files whose name differs from this one by the case of the last extension alone (`a.jpg.xmp`, `a.jpg.XMP`).
-    pub(super) fn sidecars_named(&self, wanted: &OsStr) -> Vec<&OsStr> {
+    pub(crate) fn sidecars_named(&self, wanted: &OsStr) -> Vec<&OsStr> {
         let same = |name: &&OsString| extension(name) == "xmp" && same_name(stem(name), stem(wanted));
         self.names.iter().filter(same).map(OsString::as_os_str).collect()
     }

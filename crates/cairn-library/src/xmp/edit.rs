@@ -84,7 +84,7 @@ impl Change {
 pub fn edit(packet: &[u8], changes: &[Change]) -> Result<Vec<u8>, XmpError> {
     let mut bytes = packet.to_vec();
     // Properties that are created together stand in one Description.
-    let mut created = Vec::new();
+    let mut created: Vec<(Property, Value)> = Vec::new();
     for change in changes {
         let parsed = Packet::parse(&bytes)?;
         let splices = match change {
@@ -92,12 +92,16 @@ pub fn edit(packet: &[u8], changes: &[Change]) -> Result<Vec<u8>, XmpError> {
             Change::Append { property, kind, items } => match parsed.place(*property)? {
                 Some(place) => vec![append(&parsed, *property, place, items)?],
                 None => {
-                    created.push((*property, Value::Array(*kind, items.clone())));
+                    match created.iter_mut().find(|(known, _)| known == property) {
+                        Some((_, Value::Array(_, there))) => there.extend(items.iter().cloned()),
+                        Some(_) => return Err(XmpError::Twice(property.qualified())),
+                        None => created.push((*property, Value::Array(*kind, items.clone()))),
+                    }
                     Vec::new()
                 }
             },
             Change::Create { property, value } => {
-                if parsed.place(*property)?.is_some() {
+                if parsed.place(*property)?.is_some() || created.iter().any(|(known, _)| known == property) {
                     return Err(XmpError::Twice(property.qualified()));
                 }
                 created.push((*property, value.clone()));
