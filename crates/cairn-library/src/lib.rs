@@ -19,6 +19,7 @@
 //!
 //! A library's files are opened for writing by [`plan`] alone.
 
+mod clock;
 pub mod decisions;
 pub mod embed;
 pub mod evidence;

@@ -1,6 +1,5 @@
 //! Reports and tables of what a library shows; nothing in the library is touched.
 
-mod clock;
 mod error;
 mod exiftool;
 mod geojson;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cairn_places::{Gazetteer, Place};
 
-use super::clock;
+use crate::clock;
 use crate::evidence::{Assessed, Assessment, Basis, Mark, MarkRules, marks};
 use crate::state::{FileId, LibraryRow, Position, ReadingRow, State, StateError};
 

@@ -15,8 +15,8 @@ const QUALITY: u8 = 72;
 /// The photo as a JPEG in a `data:` address; `None` where it cannot be read.
 pub(super) fn data_uri(path: &Path) -> Option<String> {
     let photo = Photo::open_at(path, ReadSize::ShortSide(SIDE), &Limits::default()).ok()?;
-    let side = photo.width().min(photo.height());
-    let photo = if side < SIDE { photo } else { photo.center_cropped(SIDE * 4 / 3, SIDE) };
+    // No larger than the page shows it; the page itself cuts what is higher than wide.
+    let photo = photo.center_cropped(photo.width().min(SIDE * 4 / 3), photo.height().min(SIDE));
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
         .encode(photo.pixels(), photo.width(), photo.height(), ExtendedColorType::Rgb8)

@@ -1,7 +1,7 @@
-//! Seconds as dates.
+//! Seconds as dates, for people.
 
 /// `2019-07-14T15:04:05`, of a clock's seconds since 1970; with its offset where that is known.
-pub(super) fn text(seconds: i64, offset_minutes: Option<i16>) -> String {
+pub(crate) fn text(seconds: i64, offset_minutes: Option<i16>) -> String {
     let (year, month, day) = date(seconds.div_euclid(86_400));
     let of_day = seconds.rem_euclid(86_400);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
