@@ -1,6 +1,7 @@
 //! `cairn library`
 
 pub(crate) mod export;
+pub(crate) mod organise;
 pub(crate) mod scan;
 pub(crate) mod scan_progress;
 pub(crate) mod status;
@@ -22,6 +23,7 @@ pub(crate) enum Library {
     Scan(scan::Scan),
     Status(status::ShowStatus),
     Export(export::Export),
+    Organise(organise::Organise),
 }
 
 impl Library {
@@ -30,6 +32,7 @@ impl Library {
             Self::Scan(scan) => scan.run(),
             Self::Status(status) => status.run(),
             Self::Export(export) => export.run(),
+            Self::Organise(organise) => organise.run(),
         }
     }
 }
