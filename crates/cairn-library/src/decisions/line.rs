@@ -36,7 +36,12 @@ pub struct DecisionLine {
 
 impl DecisionLine {
     /// A decision, now.
-    pub fn new(about: About, landmark: Option<&str>, wikidata: Option<&str>, decision: Option<Decision>) -> DecisionLine {
+    pub fn new(
+        about: About,
+        landmark: Option<&str>,
+        wikidata: Option<&str>,
+        decision: Option<Decision>,
+    ) -> DecisionLine {
         let picture = match about {
             About::Picture(payload) => Some(payload.to_string()),
             About::Library => None,

@@ -37,15 +37,17 @@ impl Decisions {
     pub fn open(state: &State, library: LibraryId) -> Result<Decisions, DecisionError> {
         let file = state.folder().join("decisions.jsonl");
         let root: Vec<u8> =
-            state.connection().query_row("SELECT root FROM library WHERE id = ?", [library.0], |row| row.get(0))?;
+            state
+                .connection()
+                .query_row("SELECT root FROM library WHERE id = ?", [library.0], |row| row.get(0))?;
         let root = String::from_utf8_lossy(&root).into_owned();
-        let mut decisions =
-            Decisions { library, root, file, held: HashMap::new(), recent: Vec::new() };
+        let mut decisions = Decisions { library, root, file, held: HashMap::new(), recent: Vec::new() };
         // The file is the truth; the database mirrors it for queries.
         for line in read(&decisions.file)? {
             decisions.hold(line);
         }
-        let rows: i64 = state.connection().query_row("SELECT COUNT(*) FROM decision", [], |row| row.get(0))?;
+        let rows: i64 =
+            state.connection().query_row("SELECT COUNT(*) FROM decision", [], |row| row.get(0))?;
         if rows == 0 {
             for line in decisions.held.values().flatten() {
                 decisions.mirror(state, line)?;
@@ -75,7 +77,8 @@ impl Decisions {
     /// When the file or the database cannot be written.
     pub fn take_back(&mut self, state: &State) -> Result<Option<DecisionLine>, DecisionError> {
         let Some(last) = self.recent.pop() else { return Ok(None) };
-        let back = DecisionLine { decision: None, decided: jiff::Timestamp::now().as_second(), ..last.clone() };
+        let back =
+            DecisionLine { decision: None, decided: jiff::Timestamp::now().as_second(), ..last.clone() };
         self.append(&back)?;
         self.mirror(state, &back)?;
         self.hold(back);
@@ -86,7 +89,9 @@ impl Decisions {
     pub fn forbids(&self, payload: PayloadHash, landmark: &str, wikidata: Option<&str>) -> bool {
         match self.decision(payload, landmark, wikidata) {
             Some(decision) => decision != Decision::Confirm,
-            None => self.find(About::Library, Some((landmark, wikidata))).is_some_and(|(decision, _)| decision != Decision::Confirm),
+            None => self
+                .find(About::Library, Some((landmark, wikidata)))
+                .is_some_and(|(decision, _)| decision != Decision::Confirm),
         }
     }
 
@@ -116,7 +121,8 @@ impl Decisions {
     /// # Errors
     /// When the file cannot be written.
     pub fn export(&self, to: &Path) -> Result<u32, DecisionError> {
-        let mut lines: Vec<&DecisionLine> = self.held.values().flatten().filter(|line| line.decision.is_some()).collect();
+        let mut lines: Vec<&DecisionLine> =
+            self.held.values().flatten().filter(|line| line.decision.is_some()).collect();
         lines.sort_by_key(|line| (line.decided, line.landmark.clone()));
         let temporary = to.with_extension("part");
         let write = || {

@@ -64,7 +64,8 @@ pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata, EmbedError> {
 /// The replacements that put this packet in the place of the old one or else after the last chunk, with a `VP8X` that says so.
 pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<Splice>, EmbedError> {
     let (chunks, end) = chunks(bytes)?;
-    let replace = |range: Range<usize>, new: Vec<u8>| Splice { at: range.start, old: bytes[range].to_vec(), new };
+    let replace =
+        |range: Range<usize>, new: Vec<u8>| Splice { at: range.start, old: bytes[range].to_vec(), new };
     let mut splices = Vec::new();
     match chunks.first() {
         Some(Chunk { kind: [b'V', b'P', b'8', b'X'], range, content }) => {

@@ -122,7 +122,13 @@ fn carry_out(journal: &mut Journal, op: &Op, options: ApplyOptions, observer: &m
             Ok((content, mtime_before_ns)) => {
                 observer.at(Step::Hashed, &op.target);
                 let keep = mtime_before_ns.filter(|_| write.mtime == MtimePolicy::Keep);
-                let change = FileChange { op, from: write.before, to: Some(&content), mtime_ns: keep, mtime_before_ns };
+                let change = FileChange {
+                    op,
+                    from: write.before,
+                    to: Some(&content),
+                    mtime_ns: keep,
+                    mtime_before_ns,
+                };
                 change.carry_out(journal, Direction::Apply, options.replacement, observer)
             }
             Err(outcome) => Ok(Err(outcome)),
@@ -142,7 +148,10 @@ fn foreign(reason: &str) -> OpOutcome {
 /// Whether a folder is the one that the plan was made for: no link has taken its place.
 fn check_folder(op: &Op) -> Result<(), OpOutcome> {
     let Some(folder) = op.target.parent() else { return Err(skipped("it has no folder")) };
-    if matches!(op.kind, OpKind::Create | OpKind::Copy | OpKind::Move | OpKind::SymbolicLink | OpKind::HardLink) {
+    if matches!(
+        op.kind,
+        OpKind::Create | OpKind::Copy | OpKind::Move | OpKind::SymbolicLink | OpKind::HardLink
+    ) {
         fs::create_dir_all(folder).map_err(skipped)?;
     }
     match folder.canonicalize() {
@@ -164,7 +173,9 @@ fn prepare(op: &Op, write: &Write, options: ApplyOptions) -> Result<(Vec<u8>, Op
     let before = match (write.before, op.target.symlink_metadata()) {
         (None, Err(error)) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), None),
         (None, Ok(_)) => return Err(foreign("a file of this name is there now")),
-        (Some(_), Err(error)) if error.kind() == io::ErrorKind::NotFound => return Err(foreign("it is gone")),
+        (Some(_), Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(foreign("it is gone"));
+        }
         (_, Err(error)) => return Err(skipped(error)),
         (Some(hash), Ok(metadata)) => {
             check_file(&metadata, options.settle)?;
@@ -269,7 +280,13 @@ impl FileChange<'_> {
 }
 
 /// Puts a file elsewhere: copy, move, link. Nothing is ever replaced.
-fn place(journal: &mut Journal, op: &Op, source: &Path, hash: FileHash, observer: &mut dyn Observer) -> Outcome {
+fn place(
+    journal: &mut Journal,
+    op: &Op,
+    source: &Path,
+    hash: FileHash,
+    observer: &mut dyn Observer,
+) -> Outcome {
     if let Err(outcome) = check_folder(op) {
         return Ok(Err(outcome));
     }

@@ -54,7 +54,9 @@ pub enum PlanError {
         root: PathBuf,
     },
     /// Estimated positions are written into sidecars alone.
-    #[error("estimated positions are written into sidecars only; leave out `--to embed` or `--write estimated-gps`")]
+    #[error(
+        "estimated positions are written into sidecars only; leave out `--to embed` or `--write estimated-gps`"
+    )]
     PositionsInSidecars,
     /// The folder of mirrored sidecars is in the library.
     #[error("{}: the folder of sidecars may not be in the library; name another with --sidecar-dir", path.display())]

@@ -67,8 +67,13 @@ impl PlanWriter {
         name.push(".part");
         let temporary = path.with_file_name(name);
         let out = BufWriter::new(File::create(&temporary).map_err(PlanError::io(&temporary))?);
-        let mut writer =
-            PlanWriter { path: path.to_owned(), temporary, out, hasher: blake3::Hasher::new(), operations: 0 };
+        let mut writer = PlanWriter {
+            path: path.to_owned(),
+            temporary,
+            out,
+            hasher: blake3::Hasher::new(),
+            operations: 0,
+        };
         writer.line(header)?;
         Ok(writer)
     }
@@ -93,8 +98,11 @@ impl PlanWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn finish(mut self) -> Result<(), PlanError> {
-        let trailer =
-            Trailer { whole: true, operations: self.operations, blake3: self.hasher.finalize().to_hex().to_string() };
+        let trailer = Trailer {
+            whole: true,
+            operations: self.operations,
+            blake3: self.hasher.finalize().to_hex().to_string(),
+        };
         self.line(&trailer)?;
         let PlanWriter { path, temporary, out, .. } = self;
         let file = out.into_inner().map_err(|error| PlanError::io(&temporary)(error.into_error()))?;
@@ -144,7 +152,9 @@ impl PlanFile {
             match reader.read_line(&mut line) {
                 Ok(0) => return Err(wrong("it ends early")),
                 Ok(_) => whole.update(line.as_bytes()),
-                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Err(wrong("it is no text")),
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    return Err(wrong("it is no text"));
+                }
                 Err(error) => return Err(PlanError::io(path)(error)),
             };
             if header.is_none() {
@@ -152,9 +162,14 @@ impl PlanFile {
                 struct Format {
                     format: u32,
                 }
-                let format: Format = serde_json::from_str(&line).map_err(|_| wrong("its first line is of no plan"))?;
+                let format: Format =
+                    serde_json::from_str(&line).map_err(|_| wrong("its first line is of no plan"))?;
                 if format.format != FORMAT {
-                    return Err(PlanError::Version { path: path.to_owned(), found: format.format, known: FORMAT });
+                    return Err(PlanError::Version {
+                        path: path.to_owned(),
+                        found: format.format,
+                        known: FORMAT,
+                    });
                 }
                 header = Some(serde_json::from_str(&line).map_err(|error| wrong(&error.to_string()))?);
             } else if let Ok(trailer) = serde_json::from_str::<Trailer>(&line) {
@@ -180,7 +195,10 @@ impl PlanFile {
         let lines = BufReader::new(File::open(&path).map_err(PlanError::io(&path))?).lines();
         Ok(lines.skip(1).take(self.operations as usize).map(move |line| {
             let line = line.map_err(PlanError::io(&path))?;
-            let wrong = |error: serde_json::Error| PlanError::NotAPlan { path: path.clone(), reason: error.to_string() };
+            let wrong = |error: serde_json::Error| PlanError::NotAPlan {
+                path: path.clone(),
+                reason: error.to_string(),
+            };
             serde_json::from_str(&line).map_err(wrong)
         }))
     }

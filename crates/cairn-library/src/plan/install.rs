@@ -187,7 +187,11 @@ impl Installation<'_> {
             }
             Err(error) => {
                 let _ = fs::remove_file(self.temporary);
-                return if error.kind() == io::ErrorKind::NotFound { Ok(Installed::Foreign) } else { Err(error) };
+                return if error.kind() == io::ErrorKind::NotFound {
+                    Ok(Installed::Foreign)
+                } else {
+                    Err(error)
+                };
             }
         }
         if hash_of(&old)? != Some(from) || !same_file(self.target, &old) {

@@ -95,7 +95,11 @@ impl Journal {
     }
 
     /// Begins a journal, or opens the one that the plan has.
-    pub(super) fn begin(state: &State, header: &PlanHeader, plan_hash: blake3::Hash) -> Result<Journal, PlanError> {
+    pub(super) fn begin(
+        state: &State,
+        header: &PlanHeader,
+        plan_hash: blake3::Hash,
+    ) -> Result<Journal, PlanError> {
         let path = Journal::folder(state).join(format!("{}.jsonl", header.plan));
         if !path.exists() {
             fs::create_dir_all(Journal::folder(state)).map_err(PlanError::io(&path))?;
@@ -115,7 +119,10 @@ impl Journal {
         }
         let journal = Journal::open(state, &header.plan)?;
         if journal.plan_hash != plan_hash.to_hex().as_str() {
-            return Err(PlanError::NotAPlan { path, reason: "the journal has another plan of this name".to_owned() });
+            return Err(PlanError::NotAPlan {
+                path,
+                reason: "the journal has another plan of this name".to_owned(),
+            });
         }
         Ok(journal)
     }
@@ -186,7 +193,9 @@ impl Journal {
         let (at, length) = line.ok_or_else(|| damaged(format!("operation {seq} is not in it")))?;
         let mut bytes = vec![0; length];
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut bytes)).map_err(PlanError::io(&self.path))?;
+        file.seek(SeekFrom::Start(at))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(PlanError::io(&self.path))?;
         match serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))? {
             Line::Begin { op: Some(op), .. } => Ok(op),
             _ => Err(damaged(format!("operation {seq} is not where it was"))),
@@ -220,7 +229,12 @@ impl Journal {
     }
 
     /// Writes down what came of it. (Lost in a crash, it is found again by the files' hashes.)
-    pub(super) fn end_op(&mut self, seq: u32, state: OpState, error: Option<String>) -> Result<(), PlanError> {
+    pub(super) fn end_op(
+        &mut self,
+        seq: u32,
+        state: OpState,
+        error: Option<String>,
+    ) -> Result<(), PlanError> {
         self.append(&Line::End { seq, state, error: error.clone() })?;
         let entry = self.entries.entry(seq).or_insert_with(Entry::planned);
         entry.state = state;

@@ -125,8 +125,11 @@ pub fn make(
     for id in marked_files(state, library)? {
         let Some(file) = state.file(id)? else { continue };
         let Some(payload) = file.payload_hash else { continue };
-        let wikidata = |landmark: &str| gazetteer.find(landmark).and_then(|place| place.wikidata.as_ref()).map(ToString::to_string);
-        let is_rejected = |landmark: &str| decisions.forbids(payload, landmark, wikidata(landmark).as_deref());
+        let wikidata = |landmark: &str| {
+            gazetteer.find(landmark).and_then(|place| place.wikidata.as_ref()).map(ToString::to_string)
+        };
+        let is_rejected =
+            |landmark: &str| decisions.forbids(payload, landmark, wikidata(landmark).as_deref());
         match planner.removal(&file, &is_rejected) {
             Planned::Op(op) => {
                 writer.add(*op)?;
@@ -150,7 +153,9 @@ fn check(library: &LibraryRow, request: &PlanRequest) -> Result<(), PlanError> {
                 return Err(PlanError::SidecarsInLibrary { path: folder.clone() });
             }
         }
-        Destination::Embed if request.level == Level::EstimatedGps => return Err(PlanError::PositionsInSidecars),
+        Destination::Embed if request.level == Level::EstimatedGps => {
+            return Err(PlanError::PositionsInSidecars);
+        }
         Destination::Sidecar | Destination::Embed => {
             if FileSystem::of(&library.root).read_only {
                 return Err(PlanError::ReadOnly { root: library.root.clone() });

@@ -143,7 +143,8 @@ impl MarkText<'_> {
 
     fn mark(&self, wrote: &[Change], copied: &[Change]) -> Value {
         let mut fields = Vec::new();
-        let mut add = |name: &str, text: String| fields.push(field(Namespace::CAIRN, name, Value::Text(text)));
+        let mut add =
+            |name: &str, text: String| fields.push(field(Namespace::CAIRN, name, Value::Text(text)));
         add("landmark", self.landmark.to_owned());
         if let Some(wikidata) = self.place.and_then(|place| place.wikidata.as_ref()) {
             add("wikidata", wikidata.to_string());
@@ -154,7 +155,8 @@ impl MarkText<'_> {
         add("plan", self.plan.to_owned());
         for (name, changes) in [("wrote", wrote), ("copied", copied)] {
             // As JSON, one change each: what is taken out must be known exactly.
-            let texts = changes.iter().filter_map(|change| serde_json::to_string(change).ok()).map(Value::Text);
+            let texts =
+                changes.iter().filter_map(|change| serde_json::to_string(change).ok()).map(Value::Text);
             let texts: Vec<Value> = texts.collect();
             if !texts.is_empty() {
                 fields.push(field(Namespace::CAIRN, name, Value::Array(ArrayKind::Bag, texts)));
@@ -261,7 +263,8 @@ impl FoundMark {
                 && Keywords::field_of(*property).is_some()
             {
                 let texts = packet.texts(*property)?;
-                let is_there = |item: &Value| item.as_text().is_some_and(|text| texts.iter().any(|found| found == text));
+                let is_there =
+                    |item: &Value| item.as_text().is_some_and(|text| texts.iter().any(|found| found == text));
                 if !items.iter().all(is_there) {
                     return Ok(false);
                 }
@@ -273,11 +276,16 @@ impl FoundMark {
 
 /// The changes that take these out again. Copies go where nothing but copies would remain in a field; elsewhere they stay, or
 /// the field would hide what they are copies of.
-pub(super) fn taking_out(packet: &Packet<'_>, wrote: &[Change], copied: &[Change]) -> Result<Vec<Change>, XmpError> {
+pub(super) fn taking_out(
+    packet: &Packet<'_>,
+    wrote: &[Change],
+    copied: &[Change],
+) -> Result<Vec<Change>, XmpError> {
     let mut changes: Vec<Change> = wrote.iter().rev().filter_map(Change::inverse).collect();
     for copy in copied {
         let Change::Append { property, items, .. } = copy else { continue };
-        let mut rest: Vec<Value> = packet.get(*property)?.as_ref().and_then(Value::items).unwrap_or_default().to_vec();
+        let mut rest: Vec<Value> =
+            packet.get(*property)?.as_ref().and_then(Value::items).unwrap_or_default().to_vec();
         let ours = wrote.iter().filter_map(|change| match change {
             Change::Append { property: of, items, .. } if of == property => Some(items),
             _ => None,
@@ -326,7 +334,11 @@ pub(super) fn without_marks(
 }
 
 /// What differs between two contents of a file, by field.
-pub(super) fn fields_between(kind: OpKind, before: &[u8], after: &[u8]) -> Result<Vec<FieldChange>, EmbedError> {
+pub(super) fn fields_between(
+    kind: OpKind,
+    before: &[u8],
+    after: &[u8],
+) -> Result<Vec<FieldChange>, EmbedError> {
     let [before, after] = [packet_of(kind, before)?, packet_of(kind, after)?];
     let [before, after] = [Packet::parse(&before)?, Packet::parse(&after)?];
     let names: BTreeSet<(String, String)> = before
@@ -337,10 +349,15 @@ pub(super) fn fields_between(kind: OpKind, before: &[u8], after: &[u8]) -> Resul
     let mut changes = Vec::new();
     for (namespace, name) in names {
         let [old, new] = [&before, &after].map(|packet| {
-            packet.properties().find(|(key, _)| *key == (&namespace, &name)).map(|(_, values)| values).unwrap_or_default()
+            packet
+                .properties()
+                .find(|(key, _)| *key == (&namespace, &name))
+                .map(|(_, values)| values)
+                .unwrap_or_default()
         });
         if old != new {
-            let prefix = Namespace::ALL.iter().find(|known| known.uri == namespace).map_or("", |known| known.prefix);
+            let prefix =
+                Namespace::ALL.iter().find(|known| known.uri == namespace).map_or("", |known| known.prefix);
             let [before, after] = [old, new].map(|values| values.iter().flat_map(shown).collect());
             changes.push(FieldChange { field: format!("{prefix}:{name}"), before, after });
         }
@@ -355,8 +372,15 @@ fn shown(value: &Value) -> Vec<String> {
         Value::Text(text) => vec![text.clone()],
         Value::Struct(fields) => {
             // What cairn notes for itself is long and no news.
-            let own = |field: &&Field| !(field.namespace == Namespace::CAIRN.uri && ["wrote", "copied"].contains(&field.name.as_str()));
-            fields.iter().filter(own).map(|field| format!("{}={}", field.name, shown(&field.value).join("; "))).collect()
+            let own = |field: &&Field| {
+                !(field.namespace == Namespace::CAIRN.uri
+                    && ["wrote", "copied"].contains(&field.name.as_str()))
+            };
+            fields
+                .iter()
+                .filter(own)
+                .map(|field| format!("{}={}", field.name, shown(&field.value).join("; ")))
+                .collect()
         }
         Value::Other(xml) => vec![xml.clone()],
     }

@@ -193,14 +193,19 @@ mod hash_text_option {
 
     use super::hash_text::Hex;
 
-    pub(super) fn serialize<H: Hex, S: Serializer>(hash: &Option<H>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<H: Hex, S: Serializer>(
+        hash: &Option<H>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match hash {
             Some(hash) => serializer.collect_str(hash),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, H: Hex, D: Deserializer<'de>>(deserializer: D) -> Result<Option<H>, D::Error> {
+    pub(super) fn deserialize<'de, H: Hex, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<H>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         let hash = |text: String| H::of(&text).ok_or_else(|| de::Error::custom(format!("{text}: no hash")));
         text.map(hash).transpose()

@@ -11,7 +11,9 @@ use crate::Splice;
 use crate::embed::{EmbedError, Metadata};
 use crate::evidence::{Basis, Mark};
 use crate::keywords::{KeywordField, Keywords, Union};
-use crate::sidecar::{FolderNames, SidecarRefusal, SidecarStyle, SidecarTarget, stem_sidecar, target, with_xmp};
+use crate::sidecar::{
+    FolderNames, SidecarRefusal, SidecarStyle, SidecarTarget, stem_sidecar, target, with_xmp,
+};
 use crate::state::{FileHash, FileRow};
 use crate::xmp::{Change, NEW_PACKET, Packet, Property, Value, XmpError, edit};
 
@@ -95,7 +97,12 @@ pub(super) struct Planner<'a> {
 
 impl Planner<'_> {
     /// Plans a mark. `was_marked` says whether an earlier plan wrote one into this file.
-    pub(super) fn mark(&mut self, file: &FileRow, mark: &Mark, was_marked: &dyn Fn(&Path) -> bool) -> Planned {
+    pub(super) fn mark(
+        &mut self,
+        file: &FileRow,
+        mark: &Mark,
+        was_marked: &dyn Fn(&Path) -> bool,
+    ) -> Planned {
         self.try_mark(file, mark, was_marked).unwrap_or_else(Planned::Skipped)
     }
 
@@ -120,7 +127,10 @@ impl Planner<'_> {
         // What the file holds without any mark of ours, and the keywords of the photo's other files.
         let mut out = Vec::new();
         for old in &found {
-            out.extend(taking_out(&packet, &old.changes.wrote, &old.changes.copied).map_err(|error| files.refused(error))?);
+            out.extend(
+                taking_out(&packet, &old.changes.wrote, &old.changes.copied)
+                    .map_err(|error| files.refused(error))?,
+            );
         }
         let bare = edit(&held, &out).map_err(|error| files.refused(error))?;
         let bare_packet = Packet::parse(&bare).map_err(|error| files.refused(error))?;
@@ -129,7 +139,9 @@ impl Planner<'_> {
             let Change::Append { property, items, .. } = copy else { continue };
             // A copy that stayed is no keyword of this file: its source decides.
             let texts = items.iter().filter_map(Value::as_text);
-            texts.for_each(|text| own.remove(Keywords::field_of(*property).unwrap_or(KeywordField::Subject), text));
+            texts.for_each(|text| {
+                own.remove(Keywords::field_of(*property).unwrap_or(KeywordField::Subject), text)
+            });
         }
         let (elsewhere, has_place, has_position) = files.elsewhere(&bare_packet)?;
         let union = Union::of([&own, &elsewhere]);
@@ -149,7 +161,9 @@ impl Planner<'_> {
             estimated: mark.estimated,
             roots: &self.request.roots,
         };
-        let new = text.changes(&bare_packet, &union, has_place, has_position).map_err(|error| files.refused(error))?;
+        let new = text
+            .changes(&bare_packet, &union, has_place, has_position)
+            .map_err(|error| files.refused(error))?;
         if let [old] = found.as_slice()
             && old.landmark == mark.landmark
             && old.is_confirmed == confirmed
@@ -165,15 +179,15 @@ impl Planner<'_> {
     }
 
     /// Plans to take out the marks of a photo, because a person rejected them.
-    pub(super) fn removal(
-        &mut self,
-        file: &FileRow,
-        is_rejected: &dyn Fn(&str) -> bool,
-    ) -> Planned {
+    pub(super) fn removal(&mut self, file: &FileRow, is_rejected: &dyn Fn(&str) -> bool) -> Planned {
         self.try_removal(file, is_rejected).unwrap_or_else(Planned::Skipped)
     }
 
-    fn try_removal(&mut self, file: &FileRow, is_rejected: &dyn Fn(&str) -> bool) -> Result<Planned, SkipReason> {
+    fn try_removal(
+        &mut self,
+        file: &FileRow,
+        is_rejected: &dyn Fn(&str) -> bool,
+    ) -> Result<Planned, SkipReason> {
         let files = self.files(file)?;
         let held = files.packet();
         let packet = Packet::parse(&held).map_err(|error| files.refused(error))?;
@@ -261,7 +275,8 @@ impl Planner<'_> {
         let existing = match &sidecar {
             Ok(SidecarTarget::Existing(name)) => Some(name.clone()),
             // Without a name for a new sidecar, an embed still can be.
-            Ok(SidecarTarget::New(_)) | Err(SidecarRefusal::DarktableDuplicate | SidecarRefusal::NameTooLong) => None,
+            Ok(SidecarTarget::New(_))
+            | Err(SidecarRefusal::DarktableDuplicate | SidecarRefusal::NameTooLong) => None,
             Err(refusal @ (SidecarRefusal::Two | SidecarRefusal::Ambiguous)) => return Err((*refusal).into()),
         };
         let mut others = Vec::new();
@@ -290,7 +305,9 @@ impl Planner<'_> {
                     return Err(EmbedError::Format.into());
                 }
                 guards.remove(0);
-                guards.extend([with_xmp(name), stem_sidecar(name)].map(|name| Guard::of(folder_path.join(name))));
+                guards.extend(
+                    [with_xmp(name), stem_sidecar(name)].map(|name| Guard::of(folder_path.join(name))),
+                );
                 (OpKind::Embed, photo.clone())
             }
             (Destination::Sidecar, None) => {
@@ -333,7 +350,8 @@ impl PhotoFiles {
 
     /// The keywords of the photo's other files; whether any file has fields of a place; whether any has a position.
     fn elsewhere(&self, own: &Packet<'_>) -> Result<(Keywords, bool, bool), SkipReason> {
-        const PLACE: [Property; 4] = [Property::CITY, Property::STATE, Property::COUNTRY, Property::COUNTRY_CODE];
+        const PLACE: [Property; 4] =
+            [Property::CITY, Property::STATE, Property::COUNTRY, Property::COUNTRY_CODE];
         let fields = |packet: &Packet<'_>| -> Result<(bool, bool), XmpError> {
             let mut has_place = false;
             for property in PLACE {
@@ -354,12 +372,18 @@ impl PhotoFiles {
         let mut embedded = Keywords::of_photo(&self.metadata)?;
         if self.kind == OpKind::Embed {
             // Those of its XMP are the file's own.
-            for field in [KeywordField::TagsList, KeywordField::LastKeywordXmp, KeywordField::HierarchicalSubject, KeywordField::Subject] {
+            for field in [
+                KeywordField::TagsList,
+                KeywordField::LastKeywordXmp,
+                KeywordField::HierarchicalSubject,
+                KeywordField::Subject,
+            ] {
                 let texts = embedded.get(field).to_vec();
                 texts.iter().for_each(|text| embedded.remove(field, text));
             }
         } else if let Some(xmp) = &self.metadata.xmp {
-            let (place, position) = fields(&Packet::parse(xmp).map_err(EmbedError::from)?).map_err(EmbedError::from)?;
+            let (place, position) =
+                fields(&Packet::parse(xmp).map_err(EmbedError::from)?).map_err(EmbedError::from)?;
             has_place |= place;
             has_position |= position;
         }

@@ -35,14 +35,19 @@ pub fn recover(state: &State, _lock: &StateLock) -> Result<Vec<PathBuf>, PlanErr
             if let Some(intent) = journal.entry(seq).and_then(|entry| entry.intent.clone())
                 && temporary.symlink_metadata().is_ok()
             {
-                let settled = settle(&op, &intent, &temporary, &mut kept).map_err(PlanError::io(&op.target))?;
+                let settled =
+                    settle(&op, &intent, &temporary, &mut kept).map_err(PlanError::io(&op.target))?;
                 journal.end_op(seq, settled, None)?;
             }
         }
         journal.close_work(state)?;
     }
     for plan in Journal::plans(state)? {
-        let known: bool = state.connection().query_row("SELECT EXISTS (SELECT 1 FROM plan WHERE id = ?)", [&plan], |row| row.get(0))?;
+        let known: bool = state.connection().query_row(
+            "SELECT EXISTS (SELECT 1 FROM plan WHERE id = ?)",
+            [&plan],
+            |row| row.get(0),
+        )?;
         if !known {
             Journal::open(state, &plan)?.mirror(state)?;
         }

@@ -187,13 +187,17 @@ fn content_without(
     if !options.items
         && let Some(later) = later_plan(state, journal, &op.target)?
     {
-        let advice = format!("plan {later} changed it later; undo that one first, or take out items with --items");
+        let advice =
+            format!("plan {later} changed it later; undo that one first, or take out items with --items");
         return Ok(Err(skipped(advice)));
     }
     if write.landmark.is_none() {
-        return Ok(Err(OpOutcome::Foreign("it changed since, so the mark that was taken out is not put back".to_owned())));
+        return Ok(Err(OpOutcome::Foreign(
+            "it changed since, so the mark that was taken out is not put back".to_owned(),
+        )));
     }
-    Ok(without_marks(op.kind, bytes, &write.wrote, &write.copied).map_err(|error| OpOutcome::Foreign(error.to_string())))
+    Ok(without_marks(op.kind, bytes, &write.wrote, &write.copied)
+        .map_err(|error| OpOutcome::Foreign(error.to_string())))
 }
 
 /// A plan that was made later and changed this file.
@@ -202,8 +206,8 @@ fn later_plan(state: &State, journal: &Journal, target: &Path) -> Result<Option<
         "SELECT plan.id FROM op JOIN plan ON plan.id = op.plan WHERE op.target = ? AND op.state = 'done' \
          AND plan.id <> ? AND plan.made >= ? ORDER BY plan.made DESC LIMIT 1",
     )?;
-    let mut rows =
-        query.query_map((bytes_of_path(target), &journal.header.plan, journal.header.made), |row| row.get(0))?;
+    let mut rows = query
+        .query_map((bytes_of_path(target), &journal.header.plan, journal.header.made), |row| row.get(0))?;
     Ok(rows.next().transpose()?)
 }
 
@@ -233,7 +237,9 @@ fn place_back(
         OpKind::Move => rename_to_new(&op.target, source).map(|()| Installed::Done),
         OpKind::SymbolicLink => fs::remove_file(&op.target).map(|()| Installed::Done),
         // The photo itself has another name still.
-        OpKind::HardLink if source.symlink_metadata().is_ok() => fs::remove_file(&op.target).map(|()| Installed::Done),
+        OpKind::HardLink if source.symlink_metadata().is_ok() => {
+            fs::remove_file(&op.target).map(|()| Installed::Done)
+        }
         OpKind::HardLink => return Ok(Err(skipped("the photo has no other name now"))),
         _ => {
             let temporary = temporary_name(op, &journal.header.plan);
@@ -253,7 +259,9 @@ fn place_back(
     };
     match result {
         Ok(Installed::Done) => {}
-        Ok(Installed::Foreign) => return Ok(Err(OpOutcome::Foreign("another program changed it at this moment".to_owned()))),
+        Ok(Installed::Foreign) => {
+            return Ok(Err(OpOutcome::Foreign("another program changed it at this moment".to_owned())));
+        }
         Err(error) => return Ok(Err(skipped(error))),
     }
     observer.at(Step::Exchanged, &op.target);
@@ -302,12 +310,17 @@ fn take_out(path: &Path, dry_run: bool) -> Result<bool, OpOutcome> {
         Some(format) if format.can_embed() => OpKind::Embed,
         _ => return Ok(false),
     };
-    let packet = if is_sidecar { Some(bytes.clone()) } else { crate::embed::Metadata::of(&bytes).map_err(skipped)?.xmp };
+    let packet = if is_sidecar {
+        Some(bytes.clone())
+    } else {
+        crate::embed::Metadata::of(&bytes).map_err(skipped)?.xmp
+    };
     let Some(packet) = packet else { return Ok(false) };
     let marks = crate::xmp::Packet::parse(&packet).and_then(|packet| marks_in(&packet)).map_err(skipped)?;
     let mut content = bytes.clone();
     for mark in &marks {
-        content = without_marks(kind, &content, &mark.changes.wrote, &mark.changes.copied).map_err(skipped)?;
+        content =
+            without_marks(kind, &content, &mark.changes.wrote, &mark.changes.copied).map_err(skipped)?;
     }
     if content == bytes {
         return Ok(false);
@@ -329,7 +342,9 @@ fn take_out(path: &Path, dry_run: bool) -> Result<bool, OpOutcome> {
     };
     match installation.install(&mut Unobserved).and_then(|_| installation.clean()) {
         Ok(Installed::Done) => Ok(true),
-        Ok(Installed::Foreign) => Err(OpOutcome::Foreign("another program changed it at this moment".to_owned())),
+        Ok(Installed::Foreign) => {
+            Err(OpOutcome::Foreign("another program changed it at this moment".to_owned()))
+        }
         Err(error) => Err(skipped(error)),
     }
 }

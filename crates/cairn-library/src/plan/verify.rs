@@ -50,7 +50,9 @@ pub fn verify(
     let mut report = VerifyReport { kept: recover(state, lock)?, ..VerifyReport::default() };
     let mut plans: Vec<Journal> = match plan {
         Some(plan) => vec![Journal::open(state, plan)?],
-        None => Journal::plans(state)?.iter().map(|plan| Journal::open(state, plan)).collect::<Result<_, _>>()?,
+        None => {
+            Journal::plans(state)?.iter().map(|plan| Journal::open(state, plan)).collect::<Result<_, _>>()?
+        }
     };
     // A file that several plans changed is as the last of them left it.
     plans.sort_by_key(|journal| std::cmp::Reverse((journal.header.made, journal.header.plan.clone())));
@@ -79,7 +81,8 @@ fn finding(op: &Op, decode: Option<&dyn Fn(&std::path::Path) -> Result<(), Strin
         Err(error) => Some(Finding::Unreadable(error.to_string())),
         Ok(None) => Some(Finding::Gone),
         Ok(Some(hash)) if hash == wanted => {
-            let broken = decode.filter(|_| op.kind == OpKind::Embed).and_then(|decode| decode(&op.target).err());
+            let broken =
+                decode.filter(|_| op.kind == OpKind::Embed).and_then(|decode| decode(&op.target).err());
             broken.map(Finding::Unreadable)
         }
         Ok(Some(_)) => Some(match has_mark(op) {
@@ -98,6 +101,7 @@ fn has_mark(op: &Op) -> Result<bool, String> {
         _ => None,
     };
     let Some(packet) = packet else { return Ok(false) };
-    let marks = Packet::parse(&packet).and_then(|packet| marks_in(&packet)).map_err(|error| error.to_string())?;
+    let marks =
+        Packet::parse(&packet).and_then(|packet| marks_in(&packet)).map_err(|error| error.to_string())?;
     Ok(!marks.is_empty())
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cairn_library::plan::{
-    self, ApplyOptions, Destination, Observer, Op, OpKind, PlanFile, PlanHeader, PlanRequest, PlanWriter, Replacement, Step,
-    UndoOptions, Work,
+    self, ApplyOptions, Destination, Observer, Op, OpKind, PlanFile, PlanHeader, PlanRequest, PlanWriter,
+    Replacement, Step, UndoOptions, Work,
 };
 use cairn_library::state::{FileHash, State};
 use image::ImageFormat;
@@ -43,7 +43,8 @@ fn a_process_that_may_be_killed() {
     let plan = PlanFile::open(Path::new(plan)).unwrap();
     let step = Step::ALL[step.parse::<usize>().unwrap()];
     let mut killer = Killer { step, left: count.parse().unwrap() };
-    let replacement = [Replacement::Best, Replacement::HardLink, Replacement::Rename][way.parse::<usize>().unwrap()];
+    let replacement =
+        [Replacement::Best, Replacement::HardLink, Replacement::Rename][way.parse::<usize>().unwrap()];
     if *direction == "apply" {
         let options = ApplyOptions { replacement, ..ApplyOptions::default() };
         plan::apply(&state, &lock, &plan, options, &mut killer, &|| false).unwrap();
@@ -55,7 +56,14 @@ fn a_process_that_may_be_killed() {
 
 /// Runs it; true if it was killed.
 fn run(house: &House, plan: &PlanFile, direction: &str, step: usize, count: u32, way: u32) -> bool {
-    let what = [house.state.folder().to_str().unwrap(), plan.path.to_str().unwrap(), direction, &step.to_string(), &count.to_string(), &way.to_string()];
+    let what = [
+        house.state.folder().to_str().unwrap(),
+        plan.path.to_str().unwrap(),
+        direction,
+        &step.to_string(),
+        &count.to_string(),
+        &way.to_string(),
+    ];
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "faults::a_process_that_may_be_killed"]).env(WHAT, what.join("\n"));
     let output = command.output().unwrap();
@@ -74,7 +82,8 @@ enum Kind {
 fn prepared(kind: Kind) -> (House, PlanFile, Snapshot) {
     let house = House::new();
     let request = PlanRequest::default();
-    let sidecar = b"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description/></rdf:RDF>";
+    let sidecar =
+        b"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description/></rdf:RDF>";
     let plan = match kind {
         Kind::Sidecars => {
             house.jpeg("a.jpg", 1);
@@ -86,7 +95,12 @@ fn prepared(kind: Kind) -> (House, PlanFile, Snapshot) {
             house.jpeg("a.jpg", 1);
             house.file("b.png", &picture(ImageFormat::Png, 2));
             house.file("c.webp", &picture(ImageFormat::WebP, 3));
-            house.plan(&["a.jpg", "b.png", "c.webp"], &PlanRequest { destination: Destination::Embed, ..request }).0
+            house
+                .plan(
+                    &["a.jpg", "b.png", "c.webp"],
+                    &PlanRequest { destination: Destination::Embed, ..request },
+                )
+                .0
         }
         Kind::Placed => {
             house.jpeg("a.jpg", 1);
@@ -104,12 +118,19 @@ fn placed(house: &House) -> PlanFile {
     let header = PlanHeader::new(&house.root(), "test".to_owned());
     let path = house.beside("placed");
     let mut writer = PlanWriter::create(&path, &header).unwrap();
-    let kinds = [(OpKind::Copy, "a.jpg"), (OpKind::SymbolicLink, "a.jpg"), (OpKind::HardLink, "a.jpg"), (OpKind::Move, "b.jpg")];
+    let kinds = [
+        (OpKind::Copy, "a.jpg"),
+        (OpKind::SymbolicLink, "a.jpg"),
+        (OpKind::HardLink, "a.jpg"),
+        (OpKind::Move, "b.jpg"),
+    ];
     for (kind, photo) in kinds {
         let source = house.path(photo);
         let hash = FileHash::of(&fs::read(&source).unwrap());
         let target = house.root().join(format!("Paris/{kind:?}.jpg"));
-        writer.add(Op { seq: 0, kind, photo: photo.into(), target, work: Work::Place { source, hash } }).unwrap();
+        writer
+            .add(Op { seq: 0, kind, photo: photo.into(), target, work: Work::Place { source, hash } })
+            .unwrap();
     }
     writer.finish().unwrap();
     PlanFile::open(&path).unwrap()
@@ -151,7 +172,8 @@ fn killed_at_any_step_nothing_is_lost_and_undo_gives_bytes_and_times_back() {
         let way = round / 162 % 3;
         round += 1;
         assert!(round < 20 * kills, "the points are not reached");
-        let context = format!("{kind:?}, {direction}, {:?} for the {count}. time, way {way}", Step::ALL[step]);
+        let context =
+            format!("{kind:?}, {direction}, {:?} for the {count}. time, way {way}", Step::ALL[step]);
         let (house, plan, before) = prepared(kind);
         if direction == "undo" {
             let applied = house.apply(&plan);

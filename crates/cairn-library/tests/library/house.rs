@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use cairn_library::evidence::{Basis, EstimatedPosition, Mark, Marks};
 use cairn_library::plan::{
-    self, ApplyOptions, ApplyReport, MakeReport, Observer, Op, PlanFile, PlanRequest, UndoOptions, UndoReport, Unobserved,
+    self, ApplyOptions, ApplyReport, MakeReport, Observer, Op, PlanFile, PlanRequest, UndoOptions,
+    UndoReport, Unobserved,
 };
 use cairn_library::scan::{ScanOptions, Watcher, scan};
-use cairn_library::state::{LibraryRow, State, Verdict};
+use cairn_library::state::{LibraryRow, State, StateError, StateLock, Verdict};
 use cairn_places::Gazetteer;
 use image::{ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
@@ -47,6 +48,18 @@ impl House {
         self.folder.path().join("photos").canonicalize().unwrap()
     }
 
+    /// The lock of the state. Processes that other tests start hold it, too, for the moment between fork and exec.
+    pub(crate) fn lock(&self) -> StateLock {
+        for _ in 0..500 {
+            match self.state.lock() {
+                Ok(lock) => return lock,
+                Err(StateError::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("the state stays locked")
+    }
+
     /// A path beside the library.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(name)
@@ -79,7 +92,7 @@ impl House {
     }
 
     pub(crate) fn scan(&self) -> LibraryRow {
-        let lock = self.state.lock().unwrap();
+        let lock = self.lock();
         let mut watcher = Watcher { on_event: &mut |_| {}, stop: &|| false };
         scan(&self.state, &lock, &self.root(), None, &ScanOptions::default(), &mut watcher).unwrap().0
     }
@@ -87,17 +100,27 @@ impl House {
     /// Marks of the Eiffel Tower for these photos.
     pub(crate) fn marks(&self, library: &LibraryRow, names: &[&str], basis: Basis) -> Marks {
         let mark = |name: &&str| {
-            let file = self.state.file_at(library.id, Path::new(name)).unwrap().unwrap_or_else(|| panic!("{name} was not scanned"));
+            let file = self
+                .state
+                .file_at(library.id, Path::new(name))
+                .unwrap()
+                .unwrap_or_else(|| panic!("{name} was not scanned"));
             Mark {
                 file: file.id,
-                payload: file.payload_hash.unwrap_or_else(|| panic!("{name}: {:?} {:?}", file.state, file.reason)),
+                payload: file
+                    .payload_hash
+                    .unwrap_or_else(|| panic!("{name}: {:?} {:?}", file.state, file.reason)),
                 landmark: LANDMARK.to_owned(),
                 wikidata: Some("Q243".to_owned()),
                 probability: 0.998,
                 model_probability: 0.99,
                 verdict: Verdict::Unknown,
                 basis,
-                estimated: Some(EstimatedPosition { latitude: 48.85837, longitude: 2.294481, error_m: 5000.0 }),
+                estimated: Some(EstimatedPosition {
+                    latitude: 48.85837,
+                    longitude: 2.294481,
+                    error_m: 5000.0,
+                }),
             }
         };
         Marks { marks: names.iter().map(mark).collect(), ..Marks::default() }
@@ -108,11 +131,17 @@ impl House {
         self.plan_on(names, Basis::Model, request)
     }
 
-    pub(crate) fn plan_on(&self, names: &[&str], basis: Basis, request: &PlanRequest) -> (PlanFile, MakeReport) {
+    pub(crate) fn plan_on(
+        &self,
+        names: &[&str],
+        basis: Basis,
+        request: &PlanRequest,
+    ) -> (PlanFile, MakeReport) {
         let library = self.scan();
         let marks = self.marks(&library, names, basis);
         let path = self.beside(&format!("plan-{}", self.plans.replace(self.plans.get() + 1)));
-        let report = plan::make(&self.state, &library, &marks, &Gazetteer::builtin(), request, &path).unwrap();
+        let report =
+            plan::make(&self.state, &library, &marks, &Gazetteer::builtin(), request, &path).unwrap();
         (PlanFile::open(&path).unwrap(), report)
     }
 
@@ -121,7 +150,7 @@ impl House {
     }
 
     pub(crate) fn apply_watched(&self, plan: &PlanFile, observer: &mut dyn Observer) -> ApplyReport {
-        let lock = self.state.lock().unwrap();
+        let lock = self.lock();
         plan::apply(&self.state, &lock, plan, ApplyOptions::default(), observer, &|| false).unwrap()
     }
 
@@ -130,7 +159,7 @@ impl House {
     }
 
     pub(crate) fn undo_with(&self, plan: &str, options: &UndoOptions<'_>) -> UndoReport {
-        let lock = self.state.lock().unwrap();
+        let lock = self.lock();
         plan::undo(&self.state, &lock, plan, options, &mut Unobserved).unwrap()
     }
 
@@ -165,7 +194,10 @@ fn collect(folder: &Path, files: &mut Snapshot) {
         if path.is_dir() {
             collect(&path, files);
         } else {
-            files.insert(path.clone(), (fs::read(&path).unwrap(), path.metadata().unwrap().modified().unwrap()));
+            files.insert(
+                path.clone(),
+                (fs::read(&path).unwrap(), path.metadata().unwrap().modified().unwrap()),
+            );
         }
     }
 }

@@ -24,7 +24,11 @@ fn texts(packet: &[u8], property: Property) -> Vec<String> {
 /// Another program adds a keyword to a sidecar.
 fn add_keyword(packet: &[u8], keyword: &str) -> Vec<u8> {
     let items = vec![Value::text(keyword)];
-    edit(packet, &[Change::Append { property: Property::SUBJECT, kind: cairn_library::xmp::ArrayKind::Bag, items }]).unwrap()
+    edit(
+        packet,
+        &[Change::Append { property: Property::SUBJECT, kind: cairn_library::xmp::ArrayKind::Bag, items }],
+    )
+    .unwrap()
 }
 
 #[test]
@@ -64,7 +68,10 @@ fn an_existing_sidecar_is_edited_and_its_bytes_and_time_come_back() {
     assert_eq!(texts(&sidecar, Property::TAGS_LIST), ["Holiday", "auto/landmark/Eiffel Tower"]);
     let packet = Packet::parse(&sidecar).unwrap();
     assert_ne!(packet.text(Property::METADATA_DATE).unwrap().as_deref(), Some("2020-01-01"));
-    assert!(house.text("a.xmp").contains("xmp:Rating='5'") && house.text("a.xmp").contains("<rdf:Seq><rdf:li>Holiday"));
+    assert!(
+        house.text("a.xmp").contains("xmp:Rating='5'")
+            && house.text("a.xmp").contains("<rdf:Seq><rdf:li>Holiday")
+    );
     assert!(!house.path("a.jpg.xmp").exists(), "no second sidecar");
     assert_eq!(house.undo("last").exact, 1);
     assert_eq!(house.snapshot(), before);
@@ -85,7 +92,11 @@ fn embedding_keeps_the_picture_and_undo_gives_bytes_and_time_back() {
     assert_eq!(names.map(pixels), pictures);
     for name in names {
         let metadata = cairn_library::embed::Metadata::of(&house.read(name)).unwrap();
-        assert_eq!(texts(&metadata.xmp.unwrap(), Property::SUBJECT), ["Eiffel Tower", "auto-landmark"], "{name}");
+        assert_eq!(
+            texts(&metadata.xmp.unwrap(), Property::SUBJECT),
+            ["Eiffel Tower", "auto-landmark"],
+            "{name}"
+        );
     }
     let again = house.plan(&names, &embed());
     assert_eq!((again.1.unchanged, again.1.operations), (3, 0));
@@ -152,7 +163,10 @@ fn a_sidecar_that_appeared_since_the_plan_is_left_alone() {
     house.file("b.jpg", &picture(ImageFormat::Jpeg, 9));
     let before = house.snapshot();
     let applied = house.apply(&plan);
-    assert!(applied.left.iter().all(|(_, outcome)| matches!(outcome, OpOutcome::Foreign(_))) && applied.left.len() == 2);
+    assert!(
+        applied.left.iter().all(|(_, outcome)| matches!(outcome, OpOutcome::Foreign(_)))
+            && applied.left.len() == 2
+    );
     assert_eq!(house.snapshot(), before);
 }
 
@@ -164,7 +178,9 @@ fn a_file_that_was_changed_a_moment_ago_is_left_for_later() {
     fs::write(house.path("a.jpg.xmp"), theirs).unwrap();
     let (plan, _) = house.plan(&["a.jpg"], &shown());
     let applied = house.apply(&plan);
-    assert!(matches!(applied.left.as_slice(), [(_, OpOutcome::Skipped(reason))] if reason.contains("a moment ago")));
+    assert!(
+        matches!(applied.left.as_slice(), [(_, OpOutcome::Skipped(reason))] if reason.contains("a moment ago"))
+    );
 }
 
 #[test]
@@ -186,7 +202,10 @@ fn copies_stay_where_they_would_be_hidden_and_go_where_they_are_alone() {
     let photo = with_embedded_keywords(&["Paris"]);
     house.file("a.jpg", &photo);
     house.mark(&["a.jpg"], &shown());
-    assert_eq!(texts(&house.read("a.jpg.xmp"), Property::SUBJECT), ["Paris", "Eiffel Tower", "auto-landmark"]);
+    assert_eq!(
+        texts(&house.read("a.jpg.xmp"), Property::SUBJECT),
+        ["Paris", "Eiffel Tower", "auto-landmark"]
+    );
     house.file("a.jpg.xmp", &add_keyword(&house.read("a.jpg.xmp"), "Anna"));
     assert_eq!(house.undo("last").by_items, 1);
     let sidecar = house.read("a.jpg.xmp");
@@ -198,7 +217,8 @@ fn copies_stay_where_they_would_be_hidden_and_go_where_they_are_alone() {
 fn with_embedded_keywords(keywords: &[&str]) -> Vec<u8> {
     let photo = picture(ImageFormat::Jpeg, 5);
     let items = keywords.iter().map(|keyword| Value::text(*keyword)).collect();
-    let change = Change::Append { property: Property::SUBJECT, kind: cairn_library::xmp::ArrayKind::Bag, items };
+    let change =
+        Change::Append { property: Property::SUBJECT, kind: cairn_library::xmp::ArrayKind::Bag, items };
     let splices = cairn_library::embed::embed(&photo, &[change]).unwrap();
     cairn_library::Splice::apply(&photo, &splices).unwrap()
 }
@@ -219,7 +239,9 @@ fn a_keyword_that_left_its_source_leaves_the_copies_with_the_next_plan() {
         cairn_library::plan::Work::Write(write) => write.fields.clone(),
         other => panic!("{other:?}"),
     };
-    assert!(fields.iter().any(|field| field.field == "dc:subject" && field.before.contains(&"Wrong".to_owned())));
+    assert!(
+        fields.iter().any(|field| field.field == "dc:subject" && field.before.contains(&"Wrong".to_owned()))
+    );
 }
 
 #[test]
@@ -238,11 +260,16 @@ fn a_mark_that_a_person_removed_in_another_program_does_not_return() {
     house.jpeg("a.jpg", 1);
     house.mark(&["a.jpg"], &shown());
     let items = vec![Value::text("auto/landmark/Eiffel Tower")];
-    let removed = edit(&house.read("a.jpg.xmp"), &[Change::RemoveItems { property: Property::TAGS_LIST, items }]).unwrap();
+    let removed =
+        edit(&house.read("a.jpg.xmp"), &[Change::RemoveItems { property: Property::TAGS_LIST, items }])
+            .unwrap();
     house.file("a.jpg.xmp", &removed);
     assert!(house.refusal("a.jpg", &shown()).contains("removed in another program"));
     fs::remove_file(house.path("a.jpg.xmp")).unwrap();
-    assert!(house.refusal("a.jpg", &shown()).contains("removed in another program"), "the sidecar as a whole");
+    assert!(
+        house.refusal("a.jpg", &shown()).contains("removed in another program"),
+        "the sidecar as a whole"
+    );
     let (plan, _) = house.plan_on(&["a.jpg"], Basis::Confirmed, &shown());
     assert_eq!(house.apply(&plan).done, 1, "a confirmation brings it back");
 }
@@ -285,7 +312,10 @@ fn sidecars_elsewhere_leave_the_library_untouched() {
     let request = PlanRequest { destination: Destination::SidecarDir(mirror.clone()), ..shown() };
     house.mark(&["trip/a.jpg"], &request);
     assert_eq!(house.snapshot(), before);
-    assert_eq!(texts(&fs::read(mirror.join("trip/a.jpg.xmp")).unwrap(), Property::SUBJECT), ["Eiffel Tower", "auto-landmark"]);
+    assert_eq!(
+        texts(&fs::read(mirror.join("trip/a.jpg.xmp")).unwrap(), Property::SUBJECT),
+        ["Eiffel Tower", "auto-landmark"]
+    );
     assert_eq!(house.undo("last").exact, 1);
     assert!(!mirror.join("trip/a.jpg.xmp").exists());
 }
@@ -299,7 +329,10 @@ fn a_later_plan_must_be_undone_first_or_items_be_taken_out() {
     let (second, _) = house.plan_on(&["a.jpg"], Basis::Confirmed, &shown());
     assert_eq!(house.apply(&second).done, 1);
     let refused = house.undo(&first.header.plan);
-    assert!(matches!(refused.left.as_slice(), [(_, OpOutcome::Skipped(reason))] if reason.contains(&second.header.plan)), "{refused:?}");
+    assert!(
+        matches!(refused.left.as_slice(), [(_, OpOutcome::Skipped(reason))] if reason.contains(&second.header.plan)),
+        "{refused:?}"
+    );
     assert_eq!(house.undo("last").exact, 1);
     assert_eq!(house.undo("last").exact, 1);
     assert!(!house.path("a.jpg.xmp").exists());
@@ -346,10 +379,18 @@ fn a_plan_that_was_cut_off_or_changed_is_not_applied() {
     let open = |text: &str| {
         let path = house.beside("changed");
         fs::write(&path, text).unwrap();
-        cairn_library::plan::PlanFile::open(&path).map(|plan| plan.operations).map_err(|error| error.to_string())
+        cairn_library::plan::PlanFile::open(&path)
+            .map(|plan| plan.operations)
+            .map_err(|error| error.to_string())
     };
     assert_eq!(open(&text), Ok(1));
-    for wrong in [&text[..text.len() / 2], &text.replace("Eiffel", "Awful"), "", "{}\n", &text.replace("\"format\":1", "\"format\":9")] {
+    for wrong in [
+        &text[..text.len() / 2],
+        &text.replace("Eiffel", "Awful"),
+        "",
+        "{}\n",
+        &text.replace("\"format\":1", "\"format\":9"),
+    ] {
         assert!(open(wrong).is_err());
     }
 }
@@ -365,7 +406,13 @@ fn the_journal_restores_the_database() {
     }
     let state = cairn_library::state::State::open(house.state.folder()).unwrap();
     let lock = state.lock().unwrap();
-    let undone = cairn_library::plan::undo(&state, &lock, "last", &UndoOptions::default(), &mut cairn_library::plan::Unobserved);
+    let undone = cairn_library::plan::undo(
+        &state,
+        &lock,
+        "last",
+        &UndoOptions::default(),
+        &mut cairn_library::plan::Unobserved,
+    );
     assert_eq!(undone.unwrap().exact, 1);
     assert_eq!(house.snapshot(), before);
 }
@@ -381,7 +428,7 @@ fn verify_tells_what_is_as_written_and_what_is_not() {
     fs::remove_file(house.path("b.jpg.xmp")).unwrap();
     house.file("c.jpg.xmp", &add_keyword(&house.read("c.jpg.xmp"), "Anna"));
     house.file("d.jpg.xmp", cairn_library::xmp::NEW_PACKET.as_bytes());
-    let lock = house.state.lock().unwrap();
+    let lock = house.lock();
     let report = verify(&house.state, &lock, None, None).unwrap();
     assert_eq!(report.as_written, 1);
     let mut found: Vec<_> = report.findings.into_iter().map(|(_, finding)| finding).collect();

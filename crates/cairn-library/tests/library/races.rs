@@ -66,16 +66,20 @@ fn survives(step: Step, manner: Manner, replacement: Replacement, undo: bool) {
     let mut intruder = Intruder { step, manner, opened: None, came: false };
     if undo {
         assert_eq!(house.apply(&plan).done, 1);
-        let lock = house.state.lock().unwrap();
+        let lock = house.lock();
         let options = UndoOptions { replacement, ..UndoOptions::default() };
         plan::undo(&house.state, &lock, &plan.header.plan, &options, &mut intruder).unwrap();
     } else {
-        let lock = house.state.lock().unwrap();
+        let lock = house.lock();
         let options = ApplyOptions { replacement, ..ApplyOptions::default() };
         plan::apply(&house.state, &lock, &plan, options, &mut intruder, &|| false).unwrap();
     }
     assert!(intruder.came, "{context}");
-    assert_eq!(String::from_utf8(house.read("a.jpg.xmp")).unwrap(), String::from_utf8(theirs()).unwrap(), "{context}");
+    assert_eq!(
+        String::from_utf8(house.read("a.jpg.xmp")).unwrap(),
+        String::from_utf8(theirs()).unwrap(),
+        "{context}"
+    );
     let names: Vec<_> = house.snapshot().into_keys().collect();
     assert_eq!(names.len(), 2, "{context}: {names:?}");
 }
@@ -83,7 +87,16 @@ fn survives(step: Step, manner: Manner, replacement: Replacement, undo: bool) {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_another_program_writes_at_any_moment_survives() {
-    for step in [Step::Hashed, Step::Journaled, Step::Begun, Step::Written, Step::Exchanged, Step::Checked, Step::Synced, Step::Done] {
+    for step in [
+        Step::Hashed,
+        Step::Journaled,
+        Step::Begun,
+        Step::Written,
+        Step::Exchanged,
+        Step::Checked,
+        Step::Synced,
+        Step::Done,
+    ] {
         for manner in [Manner::InPlace, Manner::Renamed, Manner::Opened] {
             for undo in [false, true] {
                 survives(step, manner, Replacement::Best, undo);

@@ -1,8 +1,14 @@
 //! `cairn library`
 
+pub(crate) mod apply;
+pub(crate) mod diff;
+pub(crate) mod plan;
+pub(crate) mod review;
 pub(crate) mod scan;
 pub(crate) mod scan_progress;
 pub(crate) mod status;
+pub(crate) mod undo;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 
@@ -20,6 +26,12 @@ use crate::exit::Status;
 pub(crate) enum Library {
     Scan(scan::Scan),
     Status(status::ShowStatus),
+    Review(review::ReviewPhotos),
+    Plan(plan::MakePlan),
+    Diff(diff::Diff),
+    Apply(apply::Apply),
+    Undo(undo::Undo),
+    Verify(verify::Verify),
 }
 
 impl Library {
@@ -27,6 +39,12 @@ impl Library {
         match self {
             Self::Scan(scan) => scan.run(),
             Self::Status(status) => status.run(),
+            Self::Review(review) => review.run(),
+            Self::Plan(plan) => plan.run(),
+            Self::Diff(diff) => diff.run(),
+            Self::Apply(apply) => apply.run(),
+            Self::Undo(undo) => undo.run(),
+            Self::Verify(verify) => verify.run(),
         }
     }
 }
