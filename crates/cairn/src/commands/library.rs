@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod diff;
+pub(crate) mod export;
 pub(crate) mod plan;
 pub(crate) mod review;
 pub(crate) mod scan;
@@ -20,8 +21,9 @@ use crate::exit::Status;
 
 /// Find the landmarks in a whole photo library
 ///
-/// `scan` reads the photos, `status` says what was found, `export` writes reports and tables. None of them writes into the
-/// library: what cairn knows is kept in a folder of its own (--state).
+/// `scan` reads the photos, `status` says what was found, `export` writes reports and tables, `review` asks, `plan` and `diff` say
+/// what would be written. None of them writes into the library: what cairn knows is kept in a folder of its own (--state). Only
+/// `apply` and `undo` write.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Library {
     Scan(scan::Scan),
@@ -32,6 +34,7 @@ pub(crate) enum Library {
     Apply(apply::Apply),
     Undo(undo::Undo),
     Verify(verify::Verify),
+    Export(export::Export),
 }
 
 impl Library {
@@ -45,6 +48,7 @@ impl Library {
             Self::Apply(apply) => apply.run(),
             Self::Undo(undo) => undo.run(),
             Self::Verify(verify) => verify.run(),
+            Self::Export(export) => export.run(),
         }
     }
 }
