@@ -7,19 +7,12 @@ use std::path::Path;
 use std::process::Command;
 
 use cairn_library::plan::{Destination, Level, PlanRequest};
+use cairn_reference::{Need, program};
 use image::ImageFormat;
 use serde_json::Value;
 
 use crate::blocks::{exif, jpeg_with, photoshop, xmp_segment};
 use crate::house::{House, picture};
-
-fn has(program: &str, argument: &str) -> bool {
-    let found = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
-    if !found {
-        println!("skipped: {program} is not installed");
-    }
-    found
-}
 
 /// What exiftool reads, without what concerns the file alone.
 fn exiftool(path: &Path) -> BTreeMap<String, Value> {
@@ -63,7 +56,7 @@ fn embed() -> PlanRequest {
 
 #[test]
 fn exiftool_sees_the_planned_difference_in_photos_and_nothing_else() {
-    if !has("exiftool", "-ver") {
+    if program(Need::Exiftool).is_none() {
         return;
     }
     let jpeg = jpeg_with(&[
@@ -105,7 +98,7 @@ fn exiftool_sees_the_planned_difference_in_photos_and_nothing_else() {
 
 #[test]
 fn exiftool_sees_the_planned_difference_in_sidecars_and_nothing_else() {
-    if !has("exiftool", "-ver") {
+    if program(Need::Exiftool).is_none() {
         return;
     }
     let house = House::new();
@@ -144,7 +137,7 @@ fn exiftool_sees_the_planned_difference_in_sidecars_and_nothing_else() {
 
 #[test]
 fn exiv2_reads_every_written_file() {
-    if !has("exiv2", "--version") {
+    if program(Need::Exiv2).is_none() {
         return;
     }
     let house = House::new();
@@ -171,7 +164,7 @@ fn exiv2_reads_every_written_file() {
 
 #[test]
 fn a_mark_survives_edits_by_exiftool_and_is_taken_out_again() {
-    if !has("exiftool", "-ver") {
+    if program(Need::Exiftool).is_none() {
         return;
     }
     let house = House::new();
@@ -218,7 +211,7 @@ fn a_rejection_outlives_retagging_by_exiftool() {
     use cairn_library::decisions::{About, DecisionLine, Decisions};
     use cairn_library::evidence::Basis;
     use cairn_library::state::Decision;
-    if !has("exiftool", "-ver") {
+    if program(Need::Exiftool).is_none() {
         return;
     }
     let house = House::new();

@@ -1,27 +1,23 @@
 //! A library from a scan to marks in sidecars and photos, and back.
 
+#[cfg(feature = "shipped")]
 use std::collections::BTreeMap;
+#[cfg(feature = "shipped")]
 use std::fs;
+#[cfg(feature = "shipped")]
 use std::path::{Path, PathBuf};
+
+#[cfg(feature = "shipped")]
+use cairn_reference::data_folder;
 
 use crate::sandbox::{Finished, Sandbox};
 
-/// The folder of real photos, if there is one.
-fn data() -> Option<PathBuf> {
-    let named = std::env::var_os("CAIRN_DATA").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let found = folder.join("landmarks/test/12.Eiffel_Tower").is_dir();
-    if !found {
-        println!("skipped: no photos in {}", folder.display());
-    }
-    found.then_some(folder)
-}
-
 /// A library of some photos of two landmarks, that rested for a day.
-fn library(data: &Path) -> Sandbox {
+#[cfg(feature = "shipped")]
+fn library(landmarks: &Path) -> Sandbox {
     let sandbox = Sandbox::new();
     for class in ["12.Eiffel_Tower", "31.Taj_Mahal"] {
-        let mut photos: Vec<PathBuf> = fs::read_dir(data.join("landmarks/test").join(class))
+        let mut photos: Vec<PathBuf> = fs::read_dir(landmarks.join("test").join(class))
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
@@ -38,6 +34,7 @@ fn run(sandbox: &Sandbox, arguments: &str) -> Finished {
     sandbox.cairn(&format!("library {arguments} --state STATE"))
 }
 
+#[cfg(feature = "shipped")]
 fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![sandbox.path("LIBRARY")];
@@ -56,8 +53,8 @@ fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
 #[cfg(feature = "shipped")]
 #[test]
 fn real_photos_are_marked_reviewed_and_given_back() {
-    let Some(data) = data() else { return };
-    let sandbox = library(&data);
+    let Some(landmarks) = data_folder("landmarks") else { return };
+    let sandbox = library(&landmarks);
     let before = files(&sandbox);
     run(&sandbox, "scan LIBRARY").assert_status(0);
     // So few photos carry a larger expected share of wrong marks.
@@ -105,8 +102,8 @@ fn real_photos_are_marked_reviewed_and_given_back() {
 #[cfg(feature = "shipped")]
 #[test]
 fn marks_go_into_photos_and_into_another_folder_and_are_taken_out_without_the_state() {
-    let Some(data) = data() else { return };
-    let sandbox = library(&data);
+    let Some(landmarks) = data_folder("landmarks") else { return };
+    let sandbox = library(&landmarks);
     let before = files(&sandbox);
     run(&sandbox, "scan LIBRARY").assert_status(0);
     run(&sandbox, "plan --max-wrong 20% --to sidecar-dir --sidecar-dir ELSEWHERE -o elsewhere.plan")
