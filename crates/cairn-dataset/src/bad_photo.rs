@@ -18,7 +18,7 @@ pub enum BadPhoto {
     #[error(transparent)]
     Unreadable(#[from] PhotoError),
     /// Our own code, or that of a decoder, broke on it.
-    #[error("{}: this photo made cairn stumble ({message}): please report it as a bug, with the photo", path.display())]
+    #[error("{}: internal error while reading ({message}): please report it as a bug, with the photo", path.display())]
     Panicked {
         /// The photo.
         path: PathBuf,

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum EvalError {
     /// The file could not be written.
-    #[error("cannot write {}; check that its folder exists, may be written to and has room", path.display())]
+    #[error("cannot write {}; check that its folder exists and is writable and that the disk has space", path.display())]
     Write {
         /// The file that was to be written.
         path: PathBuf,

@@ -33,7 +33,7 @@ pub enum ModelError {
         source: io::Error,
     },
     /// Truncated, or not in safetensors format.
-    #[error("{}: not a whole model file: copy it again, or train anew", path.display())]
+    #[error("{}: damaged or incomplete model file: copy it again, or train again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum ModelError {
         source: StateDictError,
     },
     /// A safetensors file without cairn's description in it.
-    #[error("{}: a weights file, but not a cairn model: it does not say which network and classes it is for", path.display())]
+    #[error("{}: a weights file, not a cairn model: it does not name its network and classes; `cairn import` makes a model of it", path.display())]
     NotABundle {
         /// The file.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum ModelError {
         source: StateDictError,
     },
     /// The number of classes and the length of the logits differ.
-    #[error("{}: the model names {classes} classes, its network tells {logits} apart", path.display())]
+    #[error("{}: the model names {classes} classes, its network has {logits} outputs", path.display())]
     Classes {
         /// The file.
         path: PathBuf,
@@ -99,13 +99,13 @@ pub enum ModelError {
         problem: InfoError,
     },
     /// The weights are not those that were written.
-    #[error("{}: the weights were changed after cairn wrote them: copy the file again, or train anew", path.display())]
+    #[error("{}: the weights do not match the file's checksum: copy the file again, or train again", path.display())]
     Checksum {
         /// The file.
         path: PathBuf,
     },
     /// A weight that is no number.
-    #[error("{}: tensor `{tensor}` holds values that are infinite or no numbers (NaN): copy the file again, or train anew", path.display())]
+    #[error("{}: tensor `{tensor}` has infinite or NaN values: copy the file again, or train again", path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,

@@ -28,6 +28,7 @@ mod ifd;
 mod kind;
 mod metadata;
 mod orientation;
+mod part;
 mod photo;
 mod preprocess;
 mod read;

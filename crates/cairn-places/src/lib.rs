@@ -1,4 +1,4 @@
-//! The gazetteer: what each landmark is and where it stands.
+//! The gazetteer: what each landmark is and where it is.
 //!
 //! ```
 //! use cairn_places::Gazetteer;
@@ -43,10 +43,10 @@
 //! | key | | |
 //! | --- | --- | --- |
 //! | `name` | required | the name to show, without its article |
-//! | `takes_the` | `false` | whether the name stands with "the" in a sentence |
+//! | `takes_the` | `false` | whether a sentence puts "the" before the name |
 //! | `also` | `[]` | other names that classes may have |
 //! | `kind` | required | what it is, in a word or two |
-//! | `latitude`, `longitude` | required | where it stands, in degrees |
+//! | `latitude`, `longitude` | required | in degrees |
 //! | `visible_from_km` | by kind | from how far people photograph it, in kilometres from its point |
 //! | `locality` | required | city, or region where there is no city, as people say it |
 //! | `city` | optional | the city, town or village in which it stands, and nothing else |

@@ -1,17 +1,17 @@
-//! One landmark: what it is and where it stands.
+//! One landmark: what it is and where it is.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{CountryCode, Latitude, Longitude, WikidataId};
 
-/// One landmark: what it is and where it stands. Serialises to the keys that [the file format](crate) names.
+/// One landmark: what it is and where it is. Serialises to the keys that [the file format](crate) names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// The name to show, without its article: `Eiffel Tower`.
     #[serde(deserialize_with = "text")]
     pub name: String,
-    /// Whether the name stands with "the" in a sentence.
+    /// Whether a sentence puts "the" before the name.
     #[serde(default)]
     pub takes_the: bool,
     /// Other names that classes of this landmark may have.
@@ -20,9 +20,9 @@ pub struct Place {
     /// What it is, in a word or two: `tower`, `national park`.
     #[serde(deserialize_with = "text")]
     pub kind: String,
-    /// How far north it stands. For a large place, a point that stands for it.
+    /// Latitude. For a large place, that of a point that represents it.
     pub latitude: Latitude,
-    /// How far east it stands.
+    /// Longitude.
     pub longitude: Longitude,
     /// From how far people photograph it, in kilometres, from the point above; [`Place::sight_km`] has a default.
     #[serde(default, deserialize_with = "kilometres", skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ pub struct Place {
 const MAP_ZOOM: u8 = 15;
 
 impl Place {
-    /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`.
+    /// The name as a sentence has it: `the Eiffel Tower`, `Petra`.
     pub fn with_article(&self) -> String {
         if self.takes_the { format!("the {}", self.name) } else { self.name.clone() }
     }

@@ -47,7 +47,7 @@ pub enum Outcome {
 #[derive(Debug, Error)]
 pub enum DrawnSetError {
     /// The folder is not empty and no drawn set.
-    #[error("{} holds something else than a drawn data set: choose another folder, or remove it", dir.display())]
+    #[error("{} exists and is not a drawn data set: choose another folder, or remove it", dir.display())]
     Foreign {
         /// The folder that was to be written.
         dir: PathBuf,
@@ -65,7 +65,7 @@ pub enum DrawnSetError {
         path: PathBuf,
     },
     /// A file or folder could not be read or written.
-    #[error("cannot write the drawn data set to {}; is the folder writable, and is there space?", path.display())]
+    #[error("cannot write the drawn data set to {}; check that the folder is writable and the disk has space", path.display())]
     Io {
         /// The file or folder in question.
         path: PathBuf,

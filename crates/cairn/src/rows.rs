@@ -1,6 +1,6 @@
 //! Answers as JSON, JSON lines or CSV, written photo by photo; tables are [`RowTable`]'s.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use cairn_dataset::escape::shown_lines;
@@ -105,6 +105,7 @@ pub(crate) mod tests {
     use cairn_model::rows::{Camera, FileStamp, ModelIdentity, RowOutcome};
     use cairn_model::{Landmark, Prediction, Probability};
     use cairn_places::Gazetteer;
+    use std::io;
 
     pub(crate) fn landmark(name: &str, probability: f64) -> Landmark {
         // The softmax of these two is the probability, and what is left.

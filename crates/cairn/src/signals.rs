@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use anyhow::{Context, Result};
 use cairn_train::Interrupt;
 
-use crate::dashboard;
+use crate::dashboard::screen;
 use crate::progress::say;
 
 /// SIGINT's number.
@@ -21,7 +21,7 @@ pub(crate) fn exit_status() -> u8 {
     128 + ASKED.load(Ordering::Relaxed)
 }
 
-/// From here on, a signal asks for a stop after the work at hand instead of ending the program. A second Ctrl-C ends it; other
+/// From here on, a signal requests a stop after the current work instead of ending the program. A second Ctrl-C ends it; other
 /// signals may come twice for one reason, as when a terminal is closed.
 pub(crate) fn stop_on_signals() -> Result<Interrupt> {
     let interrupt = Interrupt::default();
@@ -31,11 +31,11 @@ pub(crate) fn stop_on_signals() -> Result<Interrupt> {
             ASKED.store(signal, Ordering::Relaxed);
             handle.request();
             // The dashboard says it on its own screen.
-            if !dashboard::is_shown() {
+            if !screen::is_shown() {
                 say("stopping as soon as the work at hand is saved (Ctrl-C again: stop at once, without saving)");
             }
         } else if signal == INTERRUPT {
-            dashboard::give_terminal_back();
+            screen::give_back();
             process::exit(exit_status().into());
         }
     })

@@ -21,7 +21,7 @@ use crate::progress::{bar, left_out, say};
 use crate::rows::Format;
 use crate::signals::stop_on_signals;
 
-/// Find a learning rate: train a few batches at rates that grow, and see where the loss falls fastest
+/// Find a learning rate: train a few batches at growing rates and find where the loss falls fastest
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| out.alias("output").help("Picture of the loss against the learning rate to write: .png or .svg")))]
 pub(crate) struct LrFind {
@@ -30,13 +30,13 @@ pub(crate) struct LrFind {
     data: PathBuf,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// A recipe that comes with cairn, or a TOML file; its learning rate and schedule play no role
+    /// Built-in recipe, or TOML file; its learning rate and schedule are not used
     #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
     recipe: String,
     /// First learning rate
     #[arg(long, value_name = "RATE", default_value_t = RateRamp::default().lowest)]
     from: f64,
-    /// Last learning rate, unless the loss explodes before
+    /// Last learning rate; the search ends before it if the loss diverges
     #[arg(long, value_name = "RATE", default_value_t = RateRamp::default().highest)]
     to: f64,
     /// Batches from the first rate to the last
@@ -46,7 +46,7 @@ pub(crate) struct LrFind {
     devices: Devices,
     #[command(flatten)]
     output: OutputOption,
-    /// How to write the rates and losses; `json` has the suggestion, too
+    /// Format of the output; `json` also has the suggestion
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -88,7 +88,7 @@ impl LrFind {
 
         self.print(&search)?;
         if search.suggestion.is_none() {
-            say("no suggestion: the loss fell nowhere, or too few rates were tried; try more --batches");
+            say("no suggestion: the loss did not fall, or too few rates were tried; use more --batches");
         }
         if let Some(path) = &self.output.out {
             make_folder_of(path)?;

@@ -27,7 +27,7 @@ fn arguments_that_make_no_sense_show_the_usage() {
             ("fly", &["unrecognized subcommand 'fly'", "Usage: cairn"]),
             ("train", &["DIR", "Usage: cairn train"]),
             ("train photos --epochs many", &["invalid value 'many'"]),
-            ("train photos --device gpu", &["`gpu` is no device", "cuda:0"]),
+            ("train photos --device gpu", &["`gpu` is not a device", "cuda:0"]),
             ("train photos --recipe tiny.toml --resume run", &["cannot be used with", "Usage: cairn train"]),
             ("test run", &["DIR", "Usage: cairn test"]),
             ("predict -m run", &["PHOTO|DIR", "Usage: cairn predict"]),
@@ -115,9 +115,12 @@ fn a_model_that_is_none_says_why() {
         &[
             ("predict photos/test -m nowhere", &["nowhere: no model here"]),
             ("predict photos/test -m photos", &["photos", "best.safetensors"]),
-            ("predict photos/test -m half.safetensors", &["half.safetensors", "not a whole model file"]),
+            (
+                "predict photos/test -m half.safetensors",
+                &["half.safetensors", "damaged or incomplete model file"],
+            ),
             ("predict photos/test -m plain.safetensors", &["plain.safetensors", "not a cairn model"]),
-            ("test tiny.toml photos", &["tiny.toml", "not a whole model file"]),
+            ("test tiny.toml photos", &["tiny.toml", "damaged or incomplete model file"]),
             ("suggest photos/test/03.Dome/0000.jpg -m nowhere", &["nowhere"]),
             ("predict photos/test -m run -k 0", &["-k 0"]),
             ("export nowhere --format onnx -o model.onnx", &["nowhere: no model here"]),

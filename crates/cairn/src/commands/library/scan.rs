@@ -12,9 +12,9 @@ use clap::{Args, ValueHint};
 
 use super::StateOption;
 use super::scan_progress::ScanProgress;
-use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::model_source::ModelOption;
+use crate::places::merged_places;
 use crate::progress::say;
 use crate::signals::stop_on_signals;
 

@@ -14,8 +14,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{StateOptions, parse_share};
-use crate::commands::merged_places;
 use crate::exit::Status;
+use crate::places::merged_places;
 
 /// Say what became of each file of a library, and how right cairn is in it
 ///

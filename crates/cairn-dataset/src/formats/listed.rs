@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::scan::{ClassScan, DatasetScan, Part, PartScan, PhotoFile};
+use crate::index::{ClassIndex, DatasetIndex, Part, PartIndex, PhotoFile};
 use crate::skipped::Skipped;
 
 /// One photo of a list.
@@ -19,7 +19,7 @@ pub(crate) struct Row {
 /// Arranges listed photos as if they lay in folders `train`, `valid` and `test` of `root`.
 ///
 /// Photos that are not there are kept, so that reading them reports them by name; `skipped` goes with the training part.
-pub(crate) fn scan_of(root: &Path, rows: Vec<Row>, skipped: Vec<Skipped>) -> DatasetScan {
+pub(crate) fn scan_of(root: &Path, rows: Vec<Row>, skipped: Vec<Skipped>) -> DatasetIndex {
     let mut parts: BTreeMap<Part, BTreeMap<String, Vec<PhotoFile>>> = BTreeMap::new();
     for Row { path, label, part } in rows {
         let photo = PhotoFile::new(root.join(path), root);
@@ -28,12 +28,12 @@ pub(crate) fn scan_of(root: &Path, rows: Vec<Row>, skipped: Vec<Skipped>) -> Dat
     let mut part = |part: Part, skipped: Vec<Skipped>| {
         let classes = parts.remove(&part)?.into_iter().map(|(name, mut photos)| {
             photos.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));
-            ClassScan { folder: root.join(&name), name, photos }
+            ClassIndex { folder: root.join(&name), name, photos }
         });
-        Some(PartScan::listed(root, classes.collect(), skipped))
+        Some(PartIndex::listed(root, classes.collect(), skipped))
     };
-    DatasetScan {
-        train: part(Part::Train, skipped).unwrap_or_else(|| PartScan::listed(root, Vec::new(), Vec::new())),
+    DatasetIndex {
+        train: part(Part::Train, skipped).unwrap_or_else(|| PartIndex::listed(root, Vec::new(), Vec::new())),
         valid: part(Part::Valid, Vec::new()),
         test: part(Part::Test, Vec::new()),
     }

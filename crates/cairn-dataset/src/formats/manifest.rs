@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::listed::{Row, scan_of};
+use super::table::{self, Place};
 use crate::DatasetError;
-use crate::listed::{Row, scan_of};
+use crate::index::{DatasetIndex, Part};
 use crate::path_text::{path_of_text, path_text};
-use crate::scan::{DatasetScan, Part};
-use crate::table::{self, Place};
 
 /// What the table's columns are called.
 const PATH: &str = "path";
@@ -34,7 +34,7 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
 ///
 /// # Errors
 /// Where it cannot be read, lacks a column, lists no photo, or a row makes no sense.
-pub(crate) fn scan(path: &Path, paths: ManifestPaths) -> Result<DatasetScan, DatasetError> {
+pub(crate) fn scan(path: &Path, paths: ManifestPaths) -> Result<DatasetIndex, DatasetError> {
     let fault = |reason: String| DatasetError::Manifest { path: path.to_path_buf(), reason };
     let parquet = path.extension().is_some_and(|extension| {
         extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")

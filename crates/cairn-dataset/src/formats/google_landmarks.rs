@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::listed::{Row, scan_of};
 use crate::DatasetError;
-use crate::listed::{Row, scan_of};
-use crate::scan::{DatasetScan, Part};
+use crate::index::{DatasetIndex, Part};
 use crate::skipped::{SkipReason, Skipped};
 
 /// `id,url,landmark_id`: every photo.
@@ -57,7 +57,7 @@ fn names_landmarks(table: &Path) -> bool {
 ///
 /// # Errors
 /// Where a table cannot be read.
-pub(crate) fn scan(root: &Path) -> Result<DatasetScan, DatasetError> {
+pub(crate) fn scan(root: &Path) -> Result<DatasetIndex, DatasetError> {
     let names: HashMap<u64, String> = match root.join(CATEGORIES) {
         table if table.is_file() => rows::<Category>(&table)?
             .into_iter()
