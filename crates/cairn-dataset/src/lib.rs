@@ -78,4 +78,4 @@ pub use softmax::Softmax;
 pub use split::ValidSplit;
 pub use stats::{ClassBalance, ClassStats, DatasetStats, FormatCount, PartCounts, SizeCount, Spread, stats};
 pub use view::{InputSize, View};
-pub use walk::PhotoListing;
+pub use walk::{PhotoListing, reason_by_name};

@@ -19,6 +19,7 @@
 
 pub mod augment;
 mod bmff;
+mod coded_picture;
 mod convolution;
 mod crop;
 mod embedded;
@@ -36,10 +37,11 @@ mod save;
 mod view_place;
 
 pub use augment::{Augmentation, AugmentationError, Augmentations};
+pub use coded_picture::each_part_of_coded_picture;
 pub use crop::Region;
 pub use error::PhotoError;
 pub use kind::FileKind;
-pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
+pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken, xmp_packet};
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
 pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};

@@ -2,11 +2,16 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+#[cfg(feature = "library")]
+use crate::commands::library;
 use crate::commands::{
     bench, calibrate, completions, data, demo, explain, export, forget, import, learn, lr_find, man, nets,
     predict, runs, similar, suggest, sweep, test, train,
 };
 use crate::exit::Status;
+
+#[cfg(feature = "serve")]
+use crate::commands::serve;
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
@@ -37,8 +42,13 @@ pub(crate) enum Command {
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Similar(similar::Similar),
     Import(import::Import),
+    #[cfg(feature = "library")]
+    #[command(subcommand)]
+    Library(library::Library),
     Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -64,8 +74,12 @@ impl Command {
             Self::Calibrate(calibrate) => calibrate.run(),
             Self::Learn(learn) => learn.run(),
             Self::Forget(forget) => forget.run(),
+            #[cfg(feature = "serve")]
+            Self::Serve(serve) => serve.run(),
             Self::Similar(similar) => similar.run(),
             Self::Import(import) => import.run(),
+            #[cfg(feature = "library")]
+            Self::Library(library) => library.run(),
             Self::Nets(nets) => nets.run(),
             Self::Bench(bench) => bench.run(),
             Self::Completions(completions) => completions.run(Arguments::command()),

@@ -64,6 +64,11 @@ impl HeatMap {
         overlay
     }
 
+    /// The values as the bytes of a NumPy array's file, f32 of `[height, width]`.
+    pub fn to_npy(&self) -> Vec<u8> {
+        npy::bytes([self.height, self.width], &self.values)
+    }
+
     /// Writes the values as a NumPy array, f32 of `[height, width]`.
     ///
     /// # Errors

@@ -123,8 +123,9 @@ impl Model {
         forward::forward(self, views)
     }
 
-    /// The output for a photo of any size, by the model's views.
-    pub(crate) fn output_of(&self, photo: &Photo) -> ModelOutput {
+    /// The output for a photo of any size, by the model's views: [`Model::output`] of a photo that is loaded, on the current
+    /// rayon pool.
+    pub fn output_of(&self, photo: &Photo) -> ModelOutput {
         let views = self.info().preprocess.views(photo, self.views());
         aggregate::aggregate(&forward::forward(self, &views)).expect("a photo has a view")
     }

@@ -18,4 +18,10 @@ impl ModelOutput {
     pub fn likeliest(&self) -> Option<ClassId> {
         ClassId::of_greatest(&self.logits)
     }
+
+    /// The output for a photo from those for several views of it: the mean of their probabilities and of their
+    /// embeddings' directions. `None` of no view.
+    pub fn mean(views: &[ModelOutput]) -> Option<ModelOutput> {
+        super::aggregate::aggregate(views)
+    }
 }

@@ -17,11 +17,14 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
+mod library_marks;
 mod output;
 mod outputs;
 mod places;
 mod runs;
 mod sandbox;
+#[cfg(feature = "serve")]
+mod serve;
 mod shipped;
 mod sweep;
 mod way_of_a_photo;
