@@ -10,9 +10,9 @@ use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum};
 
 use super::{StateOptions, parse_share};
-use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::output::{OutputOption, Outputs, make_folder_of};
+use crate::places::merged_places;
 use crate::progress::say;
 
 /// Write what a library shows as a report, a map or a table

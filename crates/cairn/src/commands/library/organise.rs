@@ -10,9 +10,9 @@ use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::{StateOptions, parse_share};
-use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::output::{OutputOption, Outputs, make_folder_of};
+use crate::places::merged_places;
 use crate::progress::say;
 
 /// Plan albums by landmark: links, copies or moves
@@ -88,7 +88,9 @@ impl Organise {
         };
         let marks = marks(&assess(&state, library.id, &gazetteer)?, &rules, &gazetteer);
         if marks.marks.is_empty() {
-            bail!("no photo is sure enough to be in an album; see `cairn library status`, or raise --max-wrong");
+            bail!(
+                "no photo is sure enough to be in an album; see `cairn library status`, or raise --max-wrong"
+            );
         }
         make_folder_of(&out)?;
         if self.output.force.replace && out.exists() {

@@ -13,8 +13,8 @@ use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::{StateOptions, parse_share};
-use crate::commands::merged_places;
 use crate::exit::Status;
+use crate::places::merged_places;
 use crate::progress::say;
 
 /// Decide what is written into which photo's metadata, and write that to a plan file

@@ -13,8 +13,8 @@ use cairn_places::Gazetteer;
 use clap::{Args, ValueHint};
 
 use super::StateOptions;
-use crate::commands::merged_places;
 use crate::exit::Status;
+use crate::places::merged_places;
 use crate::progress::say;
 use crate::terminal;
 
