@@ -200,27 +200,20 @@ fn an_interrupted_scan_says_so_and_the_same_command_goes_on() {
         sandbox.file(&format!("many/{index}.jpg"), &photo);
     }
     settle(&sandbox.path("many"));
-    let scan = sandbox.spawn("library scan many --state state --no-predict --jobs 1");
-    // Until the walk has begun, so that signals are caught.
-    while !sandbox.path("state/library.sqlite-wal").exists() {
+    let mut scan = sandbox.spawn("library scan many --state state --no-predict --jobs 1");
+    // Until the walk has begun, so that signals are caught. (A fast machine may be done before anybody looks.)
+    while !sandbox.path("state/library.sqlite-wal").exists() && scan.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(2));
     }
     std::thread::sleep(Duration::from_millis(30));
-    let pid = nix_pid(&scan);
-    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    std::process::Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap();
     let ended = scan.wait_with_output().unwrap();
-    // A fast machine may have been done before.
     if ended.status.code() == Some(130) {
         assert!(String::from_utf8_lossy(&ended.stderr).contains("the same command goes on"), "{ended:?}");
     }
     sandbox.cairn("library scan many --state state --no-predict").assert_status(0);
     let found = status(&sandbox);
     assert_eq!((found["adds_up"].as_bool(), states(&found)["read"]), (Some(true), 3000));
-}
-
-#[cfg(unix)]
-fn nix_pid(child: &std::process::Child) -> String {
-    child.id().to_string()
 }
 
 #[test]
