@@ -17,6 +17,8 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
+#[cfg(feature = "library")]
+mod library;
 mod library_marks;
 mod output;
 mod outputs;
