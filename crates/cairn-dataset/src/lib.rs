@@ -46,6 +46,7 @@ mod skipped;
 mod split;
 mod stats;
 mod table;
+mod text_file;
 mod view;
 mod walk;
 
@@ -72,5 +73,6 @@ pub use size_growth::SizeGrowth;
 pub use skipped::{SkipReason, Skipped, skipped_summary};
 pub use split::ValidSplit;
 pub use stats::{ClassBalance, ClassStats, DatasetStats, FormatCount, PartCounts, SizeCount, Spread, stats};
+pub use text_file::{TextFileError, read_lines, read_text_file};
 pub use view::{InputSize, View};
 pub use walk::PhotoListing;

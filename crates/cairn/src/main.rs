@@ -25,6 +25,7 @@ mod row_table;
 mod rows;
 mod shipped;
 mod signals;
+mod standard_output;
 mod tally;
 mod terminal;
 mod tested;
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
     };
     // A misspelt instruction set must not pass for the best one.
     let checked = cairn_kernels::Isa::from_environment().map_err(anyhow::Error::from);
-    match checked.and_then(|_| commands::run(arguments.command)) {
+    let done = checked.and_then(|_| commands::run(arguments.command));
+    match done.and_then(|status| Ok(standard_output::flush().map(|()| status)?)) {
         Ok(status) => status.into(),
         Err(error) => exit::for_error(&error),
     }

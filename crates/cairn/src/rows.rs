@@ -92,8 +92,10 @@ impl<W: Write> RowWriter<W> {
     }
 
     pub(crate) fn finish(mut self) -> Result<()> {
-        if let Layout::Json(_) = self.layout {
-            self.out.write_all(if self.first { b"[]\n" } else { b"\n]\n" })?;
+        match &self.layout {
+            Layout::Json(_) => self.out.write_all(if self.first { b"[]\n" } else { b"\n]\n" })?,
+            Layout::Csv(detail) if self.first => self.out.write_all(&csv_header(*detail)?)?,
+            Layout::Table(_) | Layout::JsonLines(_) | Layout::Csv(_) => {}
         }
         Ok(self.out.flush()?)
     }

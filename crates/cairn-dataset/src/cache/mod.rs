@@ -8,6 +8,7 @@ mod ram;
 mod record;
 mod source;
 
+use crate::path_text::path_text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,7 +66,10 @@ pub enum CacheError {
     #[error("a photo cache on disk needs a folder; name one, or keep the photos in memory")]
     NoFolder,
     /// The file or its folder cannot be made or read.
-    #[error("{}: the photo cache cannot be opened; choose another folder, or keep the photos in memory", path.display())]
+    #[error(
+        "{}: the photo cache cannot be opened; choose another folder, or keep the photos in memory",
+        path_text(path)
+    )]
     Io {
         /// The file or folder.
         path: PathBuf,

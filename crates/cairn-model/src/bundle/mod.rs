@@ -1,6 +1,7 @@
 //! The file format: one safetensors file whose metadata entry `cairn` describes the model.
 
 mod checksum;
+mod foreign;
 mod import;
 mod input_size;
 mod validate;
@@ -18,6 +19,7 @@ use cairn_photo::{Preprocess, TestViews};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use self::checksum::Checksum;
+pub use self::foreign::ForeignFormat;
 pub use self::import::{ImportError, ImportOptions, Imported};
 pub use self::input_size::InputSizeError;
 pub(crate) use self::input_size::resize_input;
@@ -26,6 +28,9 @@ use crate::{EmbeddingBank, FewShot, ModelError, Rejection};
 
 /// The name of the best model's file in a run folder.
 pub const BEST_MODEL: &str = "best.safetensors";
+
+/// The name of a model's weights in a folder for model hubs.
+pub(crate) const HUB_WEIGHTS: &str = "model.safetensors";
 
 /// The metadata entry that makes a safetensors file a bundle.
 pub(crate) const ENTRY: &str = "cairn";
@@ -179,7 +184,8 @@ fn check_info(info: &BundleInfo, path: &Path) -> Result<(), ModelError> {
     info.validate().map_err(|problem| ModelError::Info { path: owned(), problem })
 }
 
-/// The bundle's file that `path` means: itself, or the best model of the run folder that it is.
+/// The bundle's file that `path` means: itself, or the best model of the run folder, or the weights of the hub folder
+/// ([`HubFolder`](crate::export::HubFolder)), that it is.
 ///
 /// # Errors
 /// [`ModelError::NotFound`] or [`ModelError::NoModelInRun`] where there is none.
@@ -190,8 +196,10 @@ pub fn bundle_path(path: &Path) -> Result<PathBuf, ModelError> {
     if !path.is_dir() {
         return Err(ModelError::NotFound { path: path.to_owned() });
     }
-    let best = path.join(BEST_MODEL);
-    if best.is_file() { Ok(best) } else { Err(ModelError::NoModelInRun { path: path.to_owned() }) }
+    // A run, or a folder for a model hub.
+    let models = [BEST_MODEL, HUB_WEIGHTS].map(|name| path.join(name));
+    let model = models.into_iter().find(|model| model.is_file());
+    model.ok_or_else(|| ModelError::NoModelInRun { path: path.to_owned() })
 }
 
 /// Reads the bundle at `path` onto `device`.
@@ -207,6 +215,9 @@ impl Bundle {
     pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self, ModelError> {
         let owned = || path.to_owned();
         let damaged = |source| ModelError::Damaged { path: owned(), source };
+        if let Some(format) = ForeignFormat::of(bytes, path) {
+            return Err(ModelError::Foreign { path: owned(), format });
+        }
         let file = TensorFile::parse(bytes, ENTRY).map_err(|source| damaged(source.into()))?;
         let text = file.entry().ok_or_else(|| ModelError::NotABundle { path: owned() })?;
         let longest = validate::longest_description(bytes.len());

@@ -3,7 +3,7 @@
 pub(crate) mod decode;
 pub(crate) mod epoch;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::exit::Status;
+use crate::standard_output::StandardOutput;
 
 /// Time cairn on this machine: one JSON object a line
 #[derive(Debug, Subcommand)]
@@ -120,7 +121,7 @@ fn tenths(speed: f64) -> f64 {
 }
 
 fn print_line(line: &impl Serialize) -> Result<()> {
-    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(line)?)?)
+    Ok(writeln!(StandardOutput::open()?, "{}", serde_json::to_string(line)?)?)
 }
 
 /// The folder of this name in the one that `CAIRN_DATA` names.

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
 use crate::json;
+use crate::standard_output::StandardOutput;
 
 /// As many classes as ImageNet has, for figures that can be compared with published ones.
 const CLASSES: usize = 1000;
@@ -33,7 +34,7 @@ impl Nets {
         let summaries = Architecture::ALL.into_iter().map(|net| net.summary(CLASSES));
         let summaries: Vec<NetworkSummary> = summaries.collect::<Result<_, _>>()?;
         match self.format {
-            Format::Table => write_table(&mut io::stdout().lock(), &summaries)?,
+            Format::Table => write_table(&mut StandardOutput::open()?, &summaries)?,
             Format::Json => json::print(&summaries)?,
         }
         Ok(Status::Done)

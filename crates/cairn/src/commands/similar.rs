@@ -1,6 +1,7 @@
 //! `cairn similar`
 
-use std::io::{self, Write};
+use cairn_dataset::path_text;
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -14,6 +15,7 @@ use crate::model_source::ModelOption;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::rows::Format;
+use crate::standard_output::StandardOutput;
 
 /// Rank photos by their likeness to one photo
 #[derive(Debug, Args)]
@@ -46,6 +48,8 @@ impl Similar {
         if self.k == Some(0) {
             bail!("-k 0 shows nothing; ask for at least one photo");
         }
+        // Known at once, rather than when there is something to write.
+        StandardOutput::open()?;
         let model = self.model.source.open()?;
         let sought = model.output(&self.photo)?.embedding;
         let paths = named_photos(&self.among);
@@ -59,7 +63,7 @@ impl Similar {
             match output {
                 Ok(output) => {
                     let likeness = sought.cosine(&output.embedding);
-                    ranked.push(Likeness { photo: path.display().to_string(), likeness });
+                    ranked.push(Likeness { photo: path_text(&path), likeness });
                 }
                 Err(error) => {
                     bad += 1;
@@ -82,7 +86,7 @@ impl Similar {
 
 fn write_ranked(ranked: &[Likeness], format: Format) -> Result<()> {
     if format == Format::Table {
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::open()?;
         for Likeness { photo, likeness } in ranked {
             writeln!(out, "{likeness:6.3}  {}", shown(photo))?;
         }

@@ -17,6 +17,7 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
+mod nowhere;
 mod output;
 mod outputs;
 mod places;

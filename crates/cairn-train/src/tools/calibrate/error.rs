@@ -1,5 +1,6 @@
 //! Why a model cannot be calibrated.
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 /// Why a model could not be calibrated.
@@ -9,14 +10,14 @@ pub enum CalibrateError {
     /// The photos are of other classes than the model's.
     #[error(
         "{}: its classes are not those of the model; calibrate on the data set that the model was trained on",
-        root.display()
+        path_text(root)
     )]
     Classes {
         /// The data set.
         root: PathBuf,
     },
     /// Not one photo of a part could be read.
-    #[error("{}: not one {part} photo could be read", root.display())]
+    #[error("{}: not one {part} photo could be read", path_text(root))]
     NoPhotos {
         /// The data set.
         root: PathBuf,
@@ -44,7 +45,10 @@ pub enum CalibrateError {
     #[error("this model has no threshold at all: give the data set that it was trained on, too (--data DIR)")]
     NoThreshold,
     /// All validation photos are of one class.
-    #[error("{}: all its validation photos show one landmark; calibration needs two at least", root.display())]
+    #[error(
+        "{}: all its validation photos show one landmark; calibration needs two at least",
+        path_text(root)
+    )]
     OneClass {
         /// The data set.
         root: PathBuf,
