@@ -340,7 +340,7 @@ mod tests {
             narrow.columns.into_iter().map(|column| column.key).collect::<Vec<_>>()
         };
         assert_eq!(keys(80), ["run", "begun", "loss", "speed"]);
-        assert_eq!(keys(48), ["run", "begun", "loss"]);
+        assert_eq!(keys(47), ["run", "begun", "loss"]);
         assert_eq!(keys(30), ["run", "loss"]);
         assert_eq!(keys(5), ["run", "loss"], "what is always there stays");
     }

@@ -316,7 +316,7 @@ mod tests {
             let table = table(Some(width), |table| RowTable { guesses: true, verbose: true, ..table });
             table.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        for width in [46, 60, 80] {
+        for width in [50, 60, 80] {
             let said = verbose(width);
             assert!(!said.contains('…'), "{width}: {said}");
             for whole in [

@@ -1,6 +1,6 @@
 //! Answers as JSON, JSON lines or CSV, written photo by photo; tables are [`RowTable`]'s.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use cairn_dataset::escape::shown_lines;
@@ -107,15 +107,17 @@ pub(crate) mod tests {
     use cairn_model::rows::{Camera, FileStamp, ModelIdentity, RowOutcome};
     use cairn_model::{Landmark, Prediction, Probability};
     use cairn_places::Gazetteer;
+    use std::io;
 
     pub(crate) fn landmark(name: &str, probability: f64) -> Landmark {
         // The softmax of these two is the probability, and what is left.
         let odds = (probability / (1.0 - probability)).ln() as f32;
+        let place = Gazetteer::builtin().find(name).cloned();
         Landmark {
             class: format!("00.{}", name.replace(' ', "_")),
-            name: name.to_owned(),
+            name: place.as_ref().map_or(name, |place| &place.name).to_owned(),
             probability: Probability::softmax(&[odds, 0.0], 1.0)[0],
-            place: Gazetteer::builtin().find(name).cloned(),
+            place,
         }
     }
 

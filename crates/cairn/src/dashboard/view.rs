@@ -268,7 +268,7 @@ mod tests {
     fn a_stop_that_was_asked_for_is_acknowledged() {
         let mut standing = standing();
         standing.stopping = true;
-        assert!(drawn(80, 24, &standing).contains("stopping as soon as"));
+        assert!(drawn(80, 24, &standing).contains("stopping after this batch"));
     }
 
     #[test]
