@@ -7,7 +7,7 @@ use std::path::Path;
 /// A line is no longer, in bytes: longer ones are no text, and would be held in memory as a whole.
 pub(crate) const LONGEST_LINE: usize = 64 << 10;
 /// A list or table is no longer, in bytes.
-const LONGEST_FILE: u64 = 4 << 30;
+const LONGEST_FILE: u64 = 1 << 30;
 /// Bytes that are read at once.
 const PIECE: u64 = 64 << 10;
 

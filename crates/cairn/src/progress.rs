@@ -165,10 +165,7 @@ impl TrainingWords {
                 // In a later epoch there are no others, and in a resumed run the first is as good as any.
                 if !std::mem::replace(&mut self.counted, true) && !self.bad.is_empty() {
                     let photos = if self.bad.len() == 1 { "photo" } else { "photos" };
-                    lines.push(format!(
-                        "  {} {photos} could not be read and left out, as named above",
-                        self.bad.len()
-                    ));
+                    lines.push(format!("  {} {photos} could not be read, as named above", self.bad.len()));
                 }
                 if record.best {
                     lines.push(saving_line(record.valid_loss, *best_before));

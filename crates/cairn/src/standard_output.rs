@@ -72,6 +72,20 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether another program reads standard output, which may write to the terminal meanwhile: between its lines a progress bar
+/// would be left behind.
+pub(crate) fn is_pipe() -> bool {
+    #[cfg(unix)]
+    {
+        use nix::sys::stat::{SFlag, fstat};
+
+        let mode = fstat(io::stdout()).map(|stat| SFlag::from_bits_truncate(stat.st_mode));
+        mode.is_ok_and(|mode| mode & SFlag::S_IFMT == SFlag::S_IFIFO)
+    }
+    #[cfg(not(unix))]
+    false
+}
+
 /// The columns of the terminal that standard output is; `None` where it is none.
 pub(crate) fn columns() -> Option<usize> {
     let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| is_terminal());

@@ -106,7 +106,7 @@ impl LineChart<'_> {
         for (name, row, color) in [("training", train, TRAIN), ("validation", valid, VALID)] {
             let Some(row) = row else { continue };
             let style = font(16, scale, color).pos(Pos::new(HPos::Left, VPos::Center));
-            canvas.draw_text(name, &style, (columns.end + 8 * scale as i32, row))?;
+            canvas.draw_text(name, &style, (columns.end + 12 * scale as i32, row))?;
         }
         Ok(())
     }

@@ -81,6 +81,8 @@ const SMOOTHING: f64 = 0.98;
 const EXPLODED: f64 = 4.0;
 /// Share of the loss's whole fall that is done where the fall has begun.
 const BEGUN: f64 = 0.1;
+/// A fall of fewer standard deviations of the average is none.
+const CLEAR: f64 = 2.0;
 /// Last steps that the suggestion ignores, because the loss already rises; fastai's.
 const LEFT_OUT_AT_END: usize = 5;
 
@@ -195,13 +197,18 @@ impl Trail {
 ///
 /// With few photos in a batch the average trembles over the flat beginning as fast as it falls later, at rates that teach
 /// nothing. So rates count only from where [`BEGUN`] of the whole fall is done, and there is no suggestion where the whole
-/// fall is less than what the losses of neighbouring batches differ by.
+/// fall is less than [`CLEAR`] standard deviations of the average that it begins at: of losses that only tremble, one ramp in
+/// twenty falls by as much.
 fn steepest_descent(tried: &[TriedRate], batches: usize) -> Option<f64> {
     let end = tried.len().saturating_sub(LEFT_OUT_AT_END);
     let looked_at = tried.get(batches / 10..end)?;
     let first = looked_at.first()?.smoothed_loss;
-    let lowest = looked_at.iter().map(|step| step.smoothed_loss).fold(f64::INFINITY, f64::min);
-    if first - lowest <= trembling(tried) {
+    // What falls after the lowest loss has risen before: the training no longer learns there.
+    let by_loss = |a: &&TriedRate, b: &&TriedRate| a.smoothed_loss.total_cmp(&b.smoothed_loss);
+    let end = looked_at.iter().enumerate().min_by(|a, b| by_loss(&a.1, &b.1))?.0;
+    let looked_at = &looked_at[..=end];
+    let lowest = looked_at[end].smoothed_loss;
+    if first - lowest <= CLEAR * trembling(tried) * deviation_of_average(batches / 10 + 1) {
         return None;
     }
     let begun = first - BEGUN * (first - lowest);
@@ -222,6 +229,12 @@ fn trembling(tried: &[TriedRate]) -> f64 {
         tried.windows(2).map(|pair| (pair[1].loss - pair[0].loss).abs()).collect();
     differences.sort_by(f64::total_cmp);
     differences.get(differences.len() / 2).map_or(0.0, |median| median / (0.6745 * std::f64::consts::SQRT_2))
+}
+
+/// The standard deviation of the moving average over so many losses, in parts of that of one loss.
+fn deviation_of_average(losses: usize) -> f64 {
+    let weight = SMOOTHING.powi(losses as i32);
+    ((1.0 - SMOOTHING) / (1.0 + SMOOTHING) * (1.0 + weight) / (1.0 - weight)).sqrt()
 }
 
 impl RateSearch {
@@ -300,8 +313,20 @@ mod tests {
         let steepest =
             small_set.tried[10..85].windows(2).min_by(|a, b| slope(a).total_cmp(&slope(b))).unwrap();
         assert!(steepest[0].learning_rate < 1e-5, "{steepest:?}");
+        // Where a training has exploded, the average falls as steeply again.
+        let wild = trail((0..90).map(|n| loss(n) + if (74..80).contains(&n) { 20.0 } else { 0.0 }));
+        let suggested = steepest_descent(&wild.tried, 100).unwrap();
+        assert!((1e-3..RAMP.rate(74)).contains(&suggested), "{suggested:e}");
         let flat = trail((0..90).map(|n| 3.5 + 0.8 * noise(n)));
         assert_eq!(steepest_descent(&flat.tried, 100), None);
+    }
+
+    #[test]
+    fn an_average_deviates_as_that_of_independent_losses_does() {
+        assert!((deviation_of_average(1) - 1.0).abs() < 1e-12);
+        // Two losses have nearly equal weights; of very many, the last fifty count.
+        assert!((deviation_of_average(2) - 0.5_f64.sqrt()).abs() < 1e-4);
+        assert!((deviation_of_average(10_000) - (0.02_f64 / 1.98).sqrt()).abs() < 1e-12);
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl LrFind {
         self.print(&search)?;
         if search.suggestion.is_none() {
             say(
-                "no clear suggestion: the loss does not fall by more than it trembles from batch to batch; try more --batches, or a larger batch in the recipe",
+                "no clear suggestion: the loss falls by no more than it trembles from batch to batch; try more --batches, or a larger batch in the recipe",
             );
         }
         if let Some(path) = &self.output.out {

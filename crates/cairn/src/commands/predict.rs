@@ -24,7 +24,7 @@ use crate::progress::{bar, say};
 use crate::row_table::RowTable;
 use crate::rows::{Format, RowWriter};
 use crate::signals::stop_on_signals;
-use crate::standard_output::StandardOutput;
+use crate::standard_output::{self, StandardOutput};
 use crate::tally::{Tally, counted};
 use crate::tta::Tta;
 
@@ -152,7 +152,7 @@ impl Predict {
                     Format::Table => RowWriter::table(out, self.table(&input)),
                     _ => RowWriter::new(out, format, detail).on_terminal(is_terminal),
                 };
-                answers.write(rows, !is_terminal)?
+                answers.write(rows, !is_terminal && !standard_output::is_pipe())?
             }
         };
         self.end(&tally, &answers)
