@@ -19,7 +19,7 @@ pub enum BadPhoto {
     Unreadable(#[from] PhotoError),
     /// Our own code, or that of a decoder, broke on it.
     #[error(
-        "{}: this photo made cairn stumble ({message}): please report it as a bug, with the photo",
+        "{}: internal error while reading ({message}): please report it as a bug, with the photo",
         path_text(path)
     )]
     Panicked {

@@ -1,12 +1,8 @@
 //! A batch: photos as one block of numbers, with their classes.
 
-use std::sync::Arc;
-
 use cairn_photo::{Normalisation, Photo};
 
-use crate::mixing::Mix;
-use crate::pixels::SparePixels;
-use crate::{BadPhoto, ClassId, Example, InputSize, Mixture, Pixels};
+use crate::{BadPhoto, ClassId, Mixture, Pixels};
 
 /// Photos that go through the network together.
 #[derive(Debug)]
@@ -69,89 +65,5 @@ impl Batch {
             }
         }
         photo
-    }
-}
-
-/// A batch yet to be made: which one of its epoch, and of which examples.
-#[derive(Clone, Debug)]
-pub(crate) struct BatchPlan {
-    pub(crate) number: usize,
-    pub(crate) examples: Vec<usize>,
-    pub(crate) mix: Option<Mix>,
-}
-
-/// A batch whose photos arrive one by one, in any order.
-#[derive(Debug)]
-pub(crate) struct Filling {
-    plan: BatchPlan,
-    size: InputSize,
-    views: usize,
-    /// Room for all photos, `[examples * views, 3, height, width]`.
-    pixels: Pixels,
-    /// What became of each photo; `None` while it is awaited.
-    outcomes: Vec<Option<Result<ClassId, BadPhoto>>>,
-    awaited: usize,
-}
-
-impl Filling {
-    /// Room for the photos of this plan, of which every one is to be [put](Self::put).
-    pub(crate) fn new(plan: BatchPlan, size: InputSize, views: usize, memory: &Arc<SparePixels>) -> Filling {
-        let awaited = plan.examples.len();
-        let pixels = memory.take(awaited * views * size.numbers());
-        Filling { plan, size, views, pixels, outcomes: (0..awaited).map(|_| None).collect(), awaited }
-    }
-
-    /// Puts in the photo at `position`: the pixels of `example`, or what was wrong with it. Gives the batch with
-    /// the last one, and leaves nothing behind.
-    pub(crate) fn put(
-        &mut self,
-        position: usize,
-        example: &Example,
-        photo: Result<&[f32], BadPhoto>,
-    ) -> Option<Batch> {
-        let outcome = photo.map(|pixels| {
-            self.pixels[position * pixels.len()..][..pixels.len()].copy_from_slice(pixels);
-            example.class
-        });
-        self.outcomes[position] = Some(outcome);
-        self.awaited -= 1;
-        (self.awaited == 0).then(|| self.close())
-    }
-
-    fn close(&mut self) -> Batch {
-        let mut batch = Batch {
-            number: self.plan.number,
-            pixels: std::mem::take(&mut self.pixels),
-            labels: Vec::with_capacity(self.plan.examples.len()),
-            examples: Vec::with_capacity(self.plan.examples.len()),
-            height: self.size.height,
-            width: self.size.width,
-            views: self.views,
-            mixture: None,
-            bad: Vec::new(),
-        };
-        let numbers = self.views * self.size.numbers();
-        for (position, outcome) in self.outcomes.drain(..).enumerate() {
-            match outcome {
-                Some(Ok(label)) => {
-                    // Good photos move up into the room that bad ones before them left.
-                    let place = batch.len();
-                    if place < position {
-                        batch
-                            .pixels
-                            .copy_within(position * numbers..(position + 1) * numbers, place * numbers);
-                    }
-                    batch.labels.push(label);
-                    batch.examples.push(self.plan.examples[position]);
-                }
-                Some(Err(bad)) => batch.bad.push(bad),
-                None => {}
-            }
-        }
-        batch.pixels.truncate(batch.len() * numbers);
-        if let Some(mix) = self.plan.mix {
-            mix.apply(&mut batch);
-        }
-        batch
     }
 }

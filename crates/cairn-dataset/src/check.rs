@@ -9,8 +9,9 @@ use cairn_photo::{Photo, PhotoError};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::index::{DatasetIndex, Part};
 use crate::path_text::{self, nfc};
-use crate::scan::{DatasetScan, Part};
+use crate::scan::scan;
 use crate::{BadPhoto, DatasetError, ManifestPaths, SkipReason, Skipped};
 
 /// What [`check`] found. Every list is in order; an empty one is good news.
@@ -93,7 +94,7 @@ pub fn check(
     paths: ManifestPaths,
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<CheckReport, DatasetError> {
-    let scan = DatasetScan::of(root, paths)?;
+    let scan = scan(root, paths)?;
     let photos = placed_photos(&scan);
     let done = AtomicUsize::new(0);
     let contents: Vec<Result<Content, BadPhoto>> = photos
@@ -169,7 +170,7 @@ struct PlacedPhoto<'a> {
     path: &'a Path,
 }
 
-fn placed_photos(scan: &DatasetScan) -> Vec<PlacedPhoto<'_>> {
+fn placed_photos(scan: &DatasetIndex) -> Vec<PlacedPhoto<'_>> {
     let classes = scan.parts().flat_map(|(part, scan)| scan.classes.iter().map(move |class| (part, class)));
     classes
         .flat_map(|(part, class)| {
@@ -199,18 +200,18 @@ fn read_whole(path: &Path) -> Result<Content, BadPhoto> {
     })
 }
 
-fn empty_classes(scan: &DatasetScan) -> Vec<PathBuf> {
+fn empty_classes(scan: &DatasetIndex) -> Vec<PathBuf> {
     let classes = scan.parts().flat_map(|(_, part)| &part.classes);
     classes.filter(|class| class.photos.is_empty()).map(|class| class.folder.clone()).collect()
 }
 
-fn unknown_classes(scan: &DatasetScan) -> Vec<PathBuf> {
+fn unknown_classes(scan: &DatasetIndex) -> Vec<PathBuf> {
     let known: HashSet<_> = scan.train.classes.iter().map(|class| nfc(&class.name)).collect();
     let classes = scan.parts().flat_map(|(_, part)| &part.classes);
     classes.filter(|class| !known.contains(&nfc(&class.name))).map(|class| class.folder.clone()).collect()
 }
 
-fn alike_classes(scan: &DatasetScan) -> Vec<Copies> {
+fn alike_classes(scan: &DatasetIndex) -> Vec<Copies> {
     let pairs = scan.parts().flat_map(|(_, part)| part.alike_classes());
     pairs.map(|(a, b)| Copies(vec![a.folder.clone(), b.folder.clone()])).collect()
 }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use cairn_photo::{ReadSize, TestViews};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::batch::{BatchPlan, Filling};
 use crate::chance::photo_rng;
+use crate::filling::{BatchPlan, Filling};
 use crate::pixels::SparePixels;
 use crate::{BadPhoto, Batch, Example, InputSize, PhotoCache, View};
 

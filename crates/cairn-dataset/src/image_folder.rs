@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::manifest;
+use crate::formats::manifest;
+use crate::index::{PartIndex, PhotoFile, slashed};
 use crate::path_text::nfc;
-use crate::scan::{DatasetScan, PartScan, PhotoFile, slashed};
+use crate::scan::{scan, scan_tests};
 use crate::{Class, ClassId, ClassList, DatasetError, ManifestPaths, Skipped, ValidSplit};
 
 /// One labelled photo, not yet read.
@@ -90,13 +91,13 @@ impl ImageFolder {
         paths: ManifestPaths,
     ) -> Result<ImageFolder, DatasetError> {
         split.validate()?;
-        let scan = DatasetScan::of(root, paths)?;
+        let scan = scan(root, paths)?;
         if scan.train.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.train.folder });
         }
         scan.parts().try_for_each(|(_, part)| part.refuse_alike_classes())?;
         let classes = ClassList::from_folders(scan.train.classes.iter().map(|class| &class.name));
-        let examples_of = |part: &PartScan| examples(part, &classes, "train");
+        let examples_of = |part: &PartIndex| examples(part, &classes, "train");
 
         let train = examples_of(&scan.train)?;
         if train.is_empty() {
@@ -131,7 +132,7 @@ impl ImageFolder {
         classes: &ClassList,
         paths: ManifestPaths,
     ) -> Result<TestFolder, DatasetError> {
-        let scan = PartScan::to_test_on(root, paths)?;
+        let scan = scan_tests(root, paths)?;
         if scan.classes.is_empty() {
             return Err(DatasetError::NoClasses { folder: scan.folder });
         }
@@ -187,7 +188,7 @@ pub struct TestFolder {
 
 /// The photos of a part with their classes, unless it has a class folder that is not among `classes`.
 fn examples(
-    scan: &PartScan,
+    scan: &PartIndex,
     classes: &ClassList,
     known_from: &'static str,
 ) -> Result<Vec<Example>, DatasetError> {

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution};
 use serde::{Deserialize, Serialize};
 
-use crate::{Batch, ClassId, LoaderError};
+use crate::{Batch, LoaderError, Mixture};
 
 /// How the photos of a batch are mixed. Each photo is mixed with the one before it in the batch, the first with the last.
 ///
@@ -30,33 +30,6 @@ pub enum BatchMixing {
         /// As of `cut_mix`.
         cut_mix_alpha: f64,
     },
-}
-
-/// What a batch's photos were mixed with, and how much of each.
-///
-/// The loss of a photo is `weight * loss(label) + (1 - weight) * loss(partner)`, which for cross-entropy is the loss
-/// against the [soft label](Mixture::soft_labels).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mixture {
-    /// The share of each photo's own label, from 0 to 1; the same throughout the batch.
-    pub weight: f32,
-    /// The class of the other photo, `[len]`.
-    pub partners: Vec<ClassId>,
-}
-
-impl Mixture {
-    /// The labels as probabilities, `[len, classes]`.
-    ///
-    /// # Panics
-    /// If a class is not below `classes`.
-    pub fn soft_labels(&self, labels: &[ClassId], classes: usize) -> Vec<f32> {
-        let mut soft = vec![0.0; labels.len() * classes];
-        for ((row, label), partner) in soft.chunks_exact_mut(classes).zip(labels).zip(&self.partners) {
-            row[label.index()] += self.weight;
-            row[partner.index()] += 1.0 - self.weight;
-        }
-        soft
-    }
 }
 
 /// A rectangle of a photo: columns and rows from the first to before the last.
@@ -182,6 +155,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::ClassId;
 
     /// Photos of 4 x 3 pixels, each value 1000 times the photo's number plus its place.
     fn batch(photos: usize) -> Batch {

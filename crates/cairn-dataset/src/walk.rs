@@ -119,7 +119,7 @@ fn reason_to_skip(entry: &DirEntry, home: Option<&Path>, parts: &[PathBuf]) -> O
 }
 
 /// Why a file or folder of this name is left out wherever it is found; `None` where the name is no reason.
-pub(crate) fn reason_by_name(path: &Path) -> Option<SkipReason> {
+pub fn reason_by_name(path: &Path) -> Option<SkipReason> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     if PROGRAM_NAMES.contains(&name.as_str()) || name.starts_with(".trash") {
         return Some(SkipReason::Program);

@@ -19,7 +19,7 @@ pub struct Reliability {
     pub bins: Vec<ReliabilityBin>,
 }
 
-/// The photos whose confidence lies in one interval.
+/// The photos whose confidence is in one interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ReliabilityBin {
     /// How many they are.

@@ -4,7 +4,7 @@ use crate::confusion::ConfusionMatrix;
 use cairn_dataset::{Class, ClassId, ClassList};
 use serde::Serialize;
 
-/// How one class fared. A ratio with nothing below the line is 0, as with scikit-learn's `zero_division=0`.
+/// The figures of one class. A ratio with a denominator of 0 is 0, as with scikit-learn's `zero_division=0`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassReport {
     /// The class's folder, such as `12.Eiffel_Tower`.

@@ -37,7 +37,7 @@ impl ConfusionMatrix {
     /// Counts one photo; `predicted` is `None` when the network named no class.
     ///
     /// # Panics
-    /// When a class lies outside the matrix.
+    /// When a class is outside the matrix.
     pub fn add(&mut self, truth: ClassId, predicted: Option<ClassId>) {
         match predicted {
             Some(predicted) => {
@@ -61,7 +61,7 @@ impl ConfusionMatrix {
     /// How many photos of `truth` were taken for `predicted`.
     ///
     /// # Panics
-    /// When a class lies outside the matrix.
+    /// When a class is outside the matrix.
     pub fn count(&self, truth: ClassId, predicted: ClassId) -> usize {
         self.counts[self.cell(truth, predicted)]
     }
@@ -97,8 +97,8 @@ impl ConfusionMatrix {
         &self.counts[start..start + self.classes]
     }
 
-    /// Every pair of classes of which the one was taken for the other, most frequent first; pairs equally
-    /// frequent stand in class order.
+    /// Every pair of classes of which one was predicted for the other, the most frequent first; equally frequent
+    /// pairs in class order.
     pub fn most_confused(&self) -> Vec<ConfusedPair> {
         let mut pairs: Vec<ConfusedPair> = self
             .class_ids()

@@ -8,7 +8,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum EvalError {
     /// The file could not be written.
-    #[error("cannot write {}; check that its folder exists, may be written to and has room", path_text(path))]
+    #[error(
+        "cannot write {}; check that its folder exists and is writable and that the disk has space",
+        path_text(path)
+    )]
     Write {
         /// The file that was to be written.
         path: PathBuf,

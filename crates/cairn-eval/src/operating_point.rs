@@ -6,7 +6,7 @@ use crate::rejection::{Answer, Shows, rankable};
 
 /// The share of distractors that the sure operating point accepts at most.
 pub const FALSE_LANDMARKS: f64 = 0.02;
-/// The fewest distractors of which such a threshold can be estimated.
+/// The fewest distractors for an estimate of such a threshold.
 pub const FEWEST_DISTRACTORS: usize = 20;
 
 /// Quantiles of the standard normal distribution: of `1 - FALSE_LANDMARKS`, and of the confidence of 95 %.
@@ -38,7 +38,7 @@ pub fn threshold_at_false_landmarks(distractors: &[f64]) -> Option<f64> {
     Some(limit.max(scores[accepted].next_up()))
 }
 
-/// How many standard deviations above the mean of so many values the tolerance limit lies.
+/// The tolerance limit for this number of values, in standard deviations above their mean.
 fn tolerance_factor(count: f64) -> f64 {
     let a = 1.0 - Z_CONFIDENCE.powi(2) / (2.0 * (count - 1.0));
     let b = Z_SHARE.powi(2) - Z_CONFIDENCE.powi(2) / count;

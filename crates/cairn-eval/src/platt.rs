@@ -5,7 +5,7 @@
 pub struct Observation {
     /// The score.
     pub score: f64,
-    /// What speaks for the event beside the score, as a logit; it is taken as it is. 0 where there is nothing.
+    /// Other evidence for the event, as a logit that is added unchanged; 0 if there is none.
     pub known: f64,
     /// Whether the event came.
     pub positive: bool,

@@ -1,7 +1,7 @@
 //! What a model says of one photo whose class is known.
 
 use crate::calibration::Confidence;
-use cairn_dataset::ClassId;
+use cairn_dataset::{ClassId, Softmax};
 
 /// The model's answer for one photo, and how good it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,15 +17,13 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The answer that lies in `logits`, divided by `temperature` before the softmax; `None` when they have no softmax.
+    /// The answer of these `logits`, divided by `temperature` before the softmax; `None` if they have no softmax.
     pub(crate) fn of(truth: ClassId, logits: &[f32], temperature: f64) -> Option<Self> {
         let class = ClassId::of_greatest(logits)?;
         let scaled = |class: ClassId| f64::from(logits[class.index()]) / temperature;
-        // The greatest logit is taken out first, so that no exponential overflows.
-        let greatest = scaled(class);
-        let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) / temperature - greatest).exp()).sum();
-        let log_sum = greatest + sum.ln();
-        Some(Self { truth, class, probability: sum.recip(), loss: log_sum - scaled(truth) })
+        let softmax = Softmax::of(logits.iter().map(|&logit| f64::from(logit) / temperature));
+        let loss = softmax.log_sum() - scaled(truth);
+        Some(Self { truth, class, probability: softmax.greatest_probability(), loss })
     }
 
     /// Whether the answer is right.
@@ -38,7 +36,7 @@ impl Prediction {
     }
 }
 
-/// How many classes stand before `class` when the likeliest is put first and equal logits stand in class
+/// The number of classes before `class`, the likeliest first and equal logits in class
 /// order, so that rank 0 is always the class that [`ClassId::of_greatest`] names.
 pub(crate) fn rank(logits: &[f32], class: ClassId) -> usize {
     let own = logits[class.index()];

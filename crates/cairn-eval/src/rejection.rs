@@ -26,7 +26,7 @@ pub enum Shows {
     NoLandmark,
 }
 
-/// How well landmarks are told from distractors. Serialises with the field names as keys.
+/// How well a score separates landmarks from distractors. Serialises with the field names as keys.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RejectionMetrics {
     /// See [`auroc`].

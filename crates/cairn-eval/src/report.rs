@@ -2,9 +2,11 @@
 
 mod classes;
 mod exhibits;
+mod figure;
 
 pub use exhibits::{Exhibit, surest_hits, worst_mistakes};
 
+use self::figure::responsive;
 use crate::curves::Curves;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, nats, percent};
@@ -188,28 +190,6 @@ fn headline_figure(name: &str, value: &str, meaning: &str) -> Markup {
     html! {
         div.figure { h2 { (name) } p.value { (value) } p.meaning { (meaning) } }
     }
-}
-
-/// A picture in the page, whose style recolours it.
-fn figure(picture: &impl Picture) -> Result<Markup, EvalError> {
-    figure_of_class(picture, "picture")
-}
-
-fn figure_of_class(picture: &impl Picture, class: &str) -> Result<Markup, EvalError> {
-    let svg = picture.svg()?;
-    let width = picture.size().width;
-    Ok(html! {
-        figure class=(class) role="img" aria-label=(picture.title()) style={ "--width:" (width) "px" } { (PreEscaped(svg)) }
-    })
-}
-
-/// A picture drawn for wide windows and again for narrow ones, of which the style shows the one that fits: text that is
-/// drawn once and shrunk to a phone's width cannot be read.
-fn responsive<P: Picture>(picture: impl Fn(Breadth) -> P) -> Result<Markup, EvalError> {
-    Ok(html! {
-        (figure_of_class(&picture(Breadth::Wide), "picture on-wide")?)
-        (figure_of_class(&picture(Breadth::Narrow), "picture on-narrow")?)
-    })
 }
 
 fn calibration(evaluation: &Evaluation) -> Result<Markup, EvalError> {

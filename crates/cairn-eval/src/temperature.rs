@@ -1,6 +1,6 @@
 //! Temperature scaling: one number that makes a network's confidence honest.
 
-use cairn_dataset::ClassId;
+use cairn_dataset::{ClassId, Softmax};
 
 /// The temperatures that are considered. Where every photo is named rightly, the likelihood grows without end as the
 /// temperature falls, which says nothing of photos to come; where the network does no better than chance, as it rises.
@@ -19,7 +19,7 @@ pub(crate) type Labelled<'a> = (ClassId, &'a [f32]);
 /// surer than it is.
 ///
 /// The negative log-likelihood is convex in the sharpness `1 / T`, so its slope is sought to be zero by halving. Photos
-/// whose logits have no softmax, or rule the true class out, play no role: no temperature makes them likelier.
+/// whose logits have no softmax, or rule the true class out, do not count: no temperature makes them likelier.
 pub(crate) fn fit_temperature<'a>(photos: impl Iterator<Item = Labelled<'a>> + Clone) -> f64 {
     let usable = |(truth, logits): &Labelled<'_>| {
         logits[truth.index()].is_finite() && logits.iter().all(|&logit| logit < f32::INFINITY)
@@ -47,16 +47,11 @@ pub(crate) fn fit_temperature<'a>(photos: impl Iterator<Item = Labelled<'a>> + C
 /// Derivative of a photo's `-log softmax(sharpness * logits)[truth]` by the sharpness: the logit that is expected under
 /// the probabilities, less the true class's.
 fn slope((truth, logits): Labelled<'_>, sharpness: f64) -> f64 {
-    let greatest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let (mut sum, mut weighted) = (0.0, 0.0);
     // A class ruled out has probability 0, and 0 times its infinite logit would not be a number.
-    for logit in logits.iter().filter(|logit| logit.is_finite()) {
-        let below = f64::from(*logit) - greatest;
-        let weight = (sharpness * below).exp();
-        sum += weight;
-        weighted += weight * below;
-    }
-    weighted / sum - (f64::from(logits[truth.index()]) - greatest)
+    let finite = logits.iter().filter(|logit| logit.is_finite()).map(|&logit| f64::from(logit));
+    let softmax = Softmax::of(finite.clone().map(|logit| sharpness * logit));
+    let expected: f64 = finite.map(|logit| softmax.probability(sharpness * logit) * logit).sum();
+    expected - f64::from(logits[truth.index()])
 }
 
 #[cfg(test)]

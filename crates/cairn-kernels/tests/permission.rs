@@ -7,6 +7,7 @@ mod reference;
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa};
+use cairn_reference::{Need, skip};
 use half::bf16;
 use reference::{random, random_map};
 
@@ -23,10 +24,9 @@ fn permitted() -> Option<u64> {
 const TILES: u64 = 1 << 18;
 
 #[test]
-#[allow(clippy::print_stderr)]
 fn the_system_is_asked_for_tile_registers_when_the_first_tile_unit_is_needed() {
     if !Isa::Amx.is_available() {
-        eprintln!("skipped: this machine has no AMX, so nobody would ask for it");
+        skip(Need::Amx, "this machine has no AMX, so nobody would ask for it");
         return;
     }
     let shape = Conv2dShape::new(Conv2dOptions {

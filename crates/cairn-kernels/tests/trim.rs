@@ -5,6 +5,7 @@ mod reference;
 
 use cairn_kernels::conv;
 use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa, layers, trim};
+use cairn_reference::{Need, skip};
 use reference::random;
 
 const MIB: usize = 1 << 20;
@@ -35,10 +36,9 @@ fn fill_scratch() {
 }
 
 #[test]
-#[allow(clippy::print_stderr)]
 fn trimming_gives_memory_back_to_the_system_and_leaves_maps_alone() {
     if resident().is_none() {
-        eprintln!("skipped: this system does not tell how much memory a process uses");
+        skip(Need::MemoryFigures, "this system does not say how much memory a process uses");
         return;
     }
     let resident = || resident().unwrap();

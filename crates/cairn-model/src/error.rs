@@ -49,7 +49,7 @@ pub enum ModelError {
         format: ForeignFormat,
     },
     /// Truncated, or not in safetensors format.
-    #[error("{}: not a whole model file: copy it again, or train anew", path_text(path))]
+    #[error("{}: damaged or incomplete model file: copy it again, or train again", path_text(path))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum ModelError {
     },
     /// A safetensors file without cairn's description in it.
     #[error(
-        "{}: a weights file, but not a cairn model: it does not say which network and classes it is for",
+        "{}: a weights file, not a cairn model: it does not name its network and classes; `cairn import` makes a model of it",
         path_text(path)
     )]
     NotABundle {
@@ -103,7 +103,7 @@ pub enum ModelError {
         source: StateDictError,
     },
     /// The number of classes and the length of the logits differ.
-    #[error("{}: the model names {classes} classes, its network tells {logits} apart", path_text(path))]
+    #[error("{}: the model names {classes} classes, its network has {logits} outputs", path_text(path))]
     Classes {
         /// The file.
         path: PathBuf,
@@ -122,7 +122,7 @@ pub enum ModelError {
     },
     /// The weights are not those that were written.
     #[error(
-        "{}: the weights were changed after cairn wrote them: copy the file again, or train anew",
+        "{}: the weights do not match the file's checksum: copy the file again, or train again",
         path_text(path)
     )]
     Checksum {
@@ -131,7 +131,7 @@ pub enum ModelError {
     },
     /// A weight that is no number.
     #[error(
-        "{}: tensor `{tensor}` holds values that are infinite or no numbers (NaN): copy the file again, or train anew",
+        "{}: tensor `{tensor}` has infinite or NaN values: copy the file again, or train again",
         path_text(path)
     )]
     NotFinite {

@@ -13,8 +13,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::bundle::{Bundle, bundle_path, read_bundle, resize_input, write_with_bank};
 use crate::inference::class_named;
 use crate::{
-    BundleInfo, ClassNameError, EmbeddingBank, InputSizeError, ModelError, ModelOptions, ModelOutput,
-    OodScore, OptionsError, Rejection, Threshold,
+    Backbone, BundleInfo, ClassNameError, EmbeddingBank, InputSizeError, ModelError, ModelOptions,
+    ModelOutput, OodScore, OptionsError, Rejection, Threshold,
 };
 
 /// A model that is ready to name landmarks.
@@ -144,7 +144,7 @@ impl Model {
         &self.bundle.info
     }
 
-    /// The network, for whoever needs more than landmarks.
+    /// The network.
     pub fn network(&self) -> &Network {
         &self.bundle.network
     }
@@ -197,6 +197,11 @@ impl Model {
     pub fn set_temperature(&mut self, temperature: f64) {
         assert!(temperature.is_finite() && temperature > 0.0, "logits cannot be divided by {temperature}");
         self.bundle_mut().info.temperature = temperature;
+    }
+
+    /// Sets how its backbone was trained, in its bundle too.
+    pub fn set_backbone(&mut self, backbone: Backbone) {
+        self.bundle_mut().info.backbone = Some(backbone);
     }
 
     /// Looks at photos of `side` x `side` pixels from now on, framed as before, and says so in its bundle.

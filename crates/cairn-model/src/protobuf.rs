@@ -53,7 +53,7 @@ impl Message {
         values.into_iter().fold(self, add)
     }
 
-    /// The message as it stands in a file.
+    /// The message's bytes in a file.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }

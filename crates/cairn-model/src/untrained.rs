@@ -19,6 +19,7 @@ pub(crate) fn untrained(architecture: Architecture, side: usize, framing: Framin
         views: TestViews::One,
         rejection: None,
         learning: None,
+        backbone: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: String::new(),

@@ -41,6 +41,7 @@ fn info() -> BundleInfo {
         views: TestViews::One,
         rejection: None,
         learning: None,
+        backbone: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),
@@ -327,7 +328,7 @@ fn weights_that_changed_after_they_were_written_are_refused() {
         changed[place & !3] ^= 1;
         let error = fixture.error_of(&changed);
         assert!(matches!(error, ModelError::Checksum { .. }), "{error:?}");
-        assert!(error.to_string().contains("weights were changed after cairn wrote them"), "{error}");
+        assert!(error.to_string().contains("weights do not match the file"), "{error}");
     }
     // In 16 bits likewise.
     let mut changed = to_bundle(&experienced(&fixture), WeightFormat::F16).unwrap();

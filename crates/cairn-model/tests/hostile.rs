@@ -13,6 +13,7 @@ use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
 use cairn_mutate::survives;
 use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
+use cairn_reference::{Need, skip};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -30,6 +31,7 @@ fn bundle() -> Vec<u8> {
         views: TestViews::Flip,
         rejection: None,
         learning: None,
+        backbone: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),
@@ -167,7 +169,7 @@ fn a_bundle_is_refused_in_less_memory_than_twice_its_length() {
         return;
     }
     if peak_memory().is_none() {
-        println!("skipped: this system does not say how much memory a process has taken");
+        skip(Need::MemoryFigures, "this system does not say how much memory a process has taken");
         return;
     }
     let folder: TempDir = tempfile::tempdir().unwrap();

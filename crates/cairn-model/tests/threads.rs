@@ -15,7 +15,7 @@ use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use rayon::prelude::*;
 
 /// How long photos may take that are read in a second: threads that wait for each other wait for ever.
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 const SIDE: u32 = 64;
 
@@ -35,6 +35,7 @@ fn bundle() -> Vec<u8> {
         views: TestViews::One,
         rejection: None,
         learning: None,
+        backbone: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: String::new(),

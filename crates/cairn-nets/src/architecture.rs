@@ -179,7 +179,7 @@ pub enum SpecError {
     #[error("a classifier needs at least 2 classes, not {0}: give the data set more class folders")]
     Classes(usize),
     /// Too many classes.
-    #[error("a classifier of {0} classes is not built; {MOST_CLASSES} are the most")]
+    #[error("{0} classes are too many; the limit is {MOST_CLASSES}")]
     TooManyClasses(usize),
     /// Too large a photo.
     #[error("networks take photos of at most {LARGEST_SIDE} px, not {0}: choose a smaller size")]
@@ -195,7 +195,7 @@ pub enum SpecError {
         side: usize,
     },
     /// Dropout outside its range.
-    #[error("dropout is a share from 0 up to but not including 1, not {0}")]
+    #[error("dropout is {0}; it must be at least 0 and less than 1")]
     Dropout(f64),
 }
 

@@ -29,7 +29,9 @@ enum Interface {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// No name of one.
-    #[error("`{0}` is no device; use cpu, cuda, rocm, wgpu or metal, with the number of a card as in cuda:0")]
+    #[error(
+        "`{0}` is not a device; use cpu, cuda, rocm, wgpu or metal, with the number of a card as in cuda:0"
+    )]
     Unknown(String),
     /// The program lacks the interface.
     #[error("this program was built without {interface}: build it with `--features {interface}`")]

@@ -6,7 +6,7 @@ use burn::nn::Dropout;
 use crate::layers::{Conv, Linear};
 use crate::traceable::{FeatureMap, Features};
 
-/// What stands after a network's features, and is replaced for other classes.
+/// The part after a network's features; other classes need another one.
 pub(crate) enum Head<'a> {
     /// Dropout, where the network has it there, and a linear layer.
     Linear { dropout: Option<&'a Dropout>, linear: &'a Linear },

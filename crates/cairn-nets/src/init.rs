@@ -42,7 +42,7 @@ struct Initialiser {
 }
 
 impl Initialiser {
-    /// The values for the tensor at hand, or `None` where it stays as it is.
+    /// The values for the current tensor; `None` if it keeps its own.
     fn draw(&mut self, name: &str, shape: &[usize]) -> Option<Vec<f32>> {
         let layer = self.place.layer();
         if layer == LayerKind::Other {

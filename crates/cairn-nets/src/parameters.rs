@@ -1,4 +1,4 @@
-//! Where a traversal of a network stands, and what it counts.
+//! The position of a traversal of a network, and what it counts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,22 +41,22 @@ impl Place {
         self.containers.pop();
     }
 
-    /// The name of the tensor at hand as torchvision would give it, such as `layer1.0.bn1.weight`.
+    /// The current tensor's name in torchvision, such as `layer1.0.bn1.weight`.
     pub(crate) fn name(&self) -> String {
         self.names.iter().filter(|n| !n.is_empty()).map(String::as_str).collect::<Vec<_>>().join(".")
     }
 
-    /// Whether the tensor at hand is a batch norm's running statistic: kept, but not learned.
+    /// Whether the current tensor is a batch norm's running statistic: kept, but not learned.
     pub(crate) fn is_statistic(&self) -> bool {
         self.names.last().is_some_and(|name| name.starts_with("running_"))
     }
 
-    /// Whether the tensor or flag at hand is a batch norm's.
+    /// Whether the current tensor or flag is a batch norm's.
     pub(crate) fn is_of_batch_norm(&self) -> bool {
         self.containers.last().is_some_and(|container| container == "Struct:BatchNorm")
     }
 
-    /// The layer that holds the tensor at hand.
+    /// The layer of the current tensor.
     pub(crate) fn layer(&self) -> LayerKind {
         match self.containers.last().map(String::as_str) {
             Some("Struct:Conv") => LayerKind::Convolution,

@@ -58,7 +58,7 @@ pub enum PrecisionError {
     #[error("no precision is called `{0}`; there are f32 and bf16")]
     Unknown(String),
     /// The processor has no bf16 products.
-    #[error("this machine does not compute in {0} with {isa}: use f32", isa = Isa::best().name())]
+    #[error("this machine does not support {0} with {isa}: use f32", isa = Isa::best().name())]
     NotOffered(Precision),
 }
 

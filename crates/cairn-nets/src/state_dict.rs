@@ -35,9 +35,7 @@ pub enum StateDictError {
     #[error("the tensors cannot be written as safetensors")]
     Write(#[from] SafeTensorError),
     /// A value that is infinite or no number.
-    #[error(
-        "tensor `{name}` holds values that are infinite or no numbers (NaN): the training that made it went wrong"
-    )]
+    #[error("tensor `{name}` has infinite or NaN values: the training that made it diverged")]
     NotFinite {
         /// The tensor's name.
         name: String,
@@ -146,7 +144,7 @@ impl StateDict {
         Ok(read)
     }
 
-    /// Adds a tensor of a safetensors file, unless it is batch norm's counter, of which nothing is computed.
+    /// Adds a tensor of a safetensors file, unless it is batch norm's counter, which no computation uses.
     ///
     /// # Errors
     /// [`StateDictError::Dtype`] when it is not of floats.
@@ -216,7 +214,7 @@ impl StateDict {
         self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
     }
 
-    /// These tensors with those of `other` in place of all that stand in the module `path`.
+    /// These tensors, with those of the module `path` replaced by those of `other`.
     #[must_use]
     pub(crate) fn with_module_of(mut self, other: &Self, path: &str) -> Self {
         let inside = |name: &str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
@@ -343,7 +341,7 @@ impl ModuleMapper for Writer {
         let device = param.lazy_device();
         let mut loaded = Tensor::from_data(TensorData::new(given.values, given.shape), &device);
         if transposed {
-            // Laid out anew: a view with exchanged strides multiplies in another order, and a resumed training would
+            // Copied to the new layout: a view with exchanged strides multiplies in another order, and a resumed training would
             // round differently from one that never stopped.
             loaded = Tensor::from_data(loaded.swap_dims(0, 1).into_data(), &device);
         }

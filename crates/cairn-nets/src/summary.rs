@@ -1,4 +1,4 @@
-//! What each architecture comes to.
+//! Size and cost of each architecture.
 
 use burn::tensor::Device;
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub struct NetworkSummary {
 }
 
 impl Architecture {
-    /// What the network comes to with so many classes. Nothing is computed, and no weights are drawn.
+    /// Size and cost with this number of classes. No weights are drawn and nothing is computed.
     ///
     /// # Errors
     /// When the network's graph does not fit its tensors, which would be a fault of cairn.

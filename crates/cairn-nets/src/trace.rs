@@ -16,7 +16,7 @@ struct Trace {
     graph: RefCell<Graph>,
     /// The names of its nodes.
     taken: RefCell<HashSet<String>>,
-    /// The network's tensors by name: a layer learns where it stands from the ids of its parameters.
+    /// The network's tensors by name: a layer finds its path by the ids of its parameters.
     tensors: HashMap<ParamId, String>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn trace(side: usize, tensors: HashMap<ParamId, String>, pass: impl F
 }
 
 impl Traced {
-    /// Adds a layer with tensors, of which `weight` is one; `op` gets the layer's path, and so does the node as its name.
+    /// Adds a layer with tensors. `weight` is one of them. The layer's path goes to `op` and is the node's name.
     pub(crate) fn layer<const D: usize>(
         self,
         weight: &Param<Tensor<D>>,

@@ -52,7 +52,7 @@ impl<const D: usize> Traceable<D> {
         }
     }
 
-    /// What `compute` makes of the tensor, or what `record` adds to the graph.
+    /// The result of `compute` on the tensor, or what `record` adds to the graph.
     pub(crate) fn apply<const E: usize>(
         self,
         compute: impl FnOnce(Tensor<D>) -> Tensor<E>,

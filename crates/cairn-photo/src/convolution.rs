@@ -6,7 +6,7 @@
 //! too much memory.
 
 use crate::crop::Window;
-use crate::resize::{Part, within};
+use crate::part::{Part, within};
 use crate::{Photo, Region};
 
 /// Most weights that are kept for all columns together; more than that are computed anew for each row.

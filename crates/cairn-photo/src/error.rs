@@ -98,7 +98,7 @@ pub enum PhotoError {
     /// A JPEG of more scans than [`Limits::max_scans`](crate::Limits::max_scans) or, for its size,
     /// [`Limits::max_scan_pixels`](crate::Limits::max_scan_pixels).
     #[error(
-        "{}: JPEG of {scans} scans, which take too long to decode (the limit for its size is {limit}): save it again with \
+        "{}: JPEG of {scans} scans, too many to decode (the limit for its size is {limit}): save it again with \
          another program",
         path_text(path)
     )]

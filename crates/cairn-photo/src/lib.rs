@@ -19,6 +19,7 @@
 
 pub mod augment;
 mod bmff;
+mod coded_picture;
 mod convolution;
 mod crop;
 mod embedded;
@@ -27,6 +28,7 @@ mod ifd;
 mod kind;
 mod metadata;
 mod orientation;
+mod part;
 mod path_text;
 mod photo;
 mod preprocess;
@@ -36,10 +38,11 @@ mod save;
 mod view_place;
 
 pub use augment::{Augmentation, AugmentationError, Augmentations};
+pub use coded_picture::each_part_of_coded_picture;
 pub use crop::Region;
 pub use error::PhotoError;
 pub use kind::FileKind;
-pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken};
+pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken, xmp_packet};
 pub use path_text::path_text;
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};

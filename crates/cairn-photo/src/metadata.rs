@@ -1,5 +1,6 @@
 //! Where, when and with which camera a photo was taken: its EXIF data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -21,6 +22,10 @@ pub struct PhotoMetadata {
     pub make: Option<String>,
     /// The camera's model, such as "iPhone 12".
     pub model: Option<String>,
+    /// The camera's serial number.
+    pub serial: Option<String>,
+    /// The error of the position in metres (GPSHPositioningError), where the camera says so.
+    pub position_error_m: Option<f64>,
 }
 
 /// A position on the Earth (WGS 84), in degrees.
@@ -73,8 +78,21 @@ impl PhotoMetadata {
             taken: exposure.as_ref().and_then(camera_time).or_else(|| gps.as_ref().and_then(gps_time)),
             make: main.as_ref().and_then(|main| main.text(tag::MAKE)),
             model: main.as_ref().and_then(|main| main.text(tag::MODEL)),
+            serial: exposure
+                .as_ref()
+                .and_then(|exposure| exposure.text(tag::BODY_SERIAL_NUMBER))
+                .or_else(|| main.as_ref().and_then(|main| main.text(tag::CAMERA_SERIAL_NUMBER))),
+            position_error_m: gps
+                .as_ref()
+                .and_then(|gps| gps.entry(tag::GPS_H_POSITIONING_ERROR)?.rationals().next()?)
+                .filter(|metres| *metres > 0.0),
         }
     }
+}
+
+/// The XMP packet in a photo's bytes, wherever its format keeps it. Not what a JPEG keeps in further segments (extended XMP).
+pub fn xmp_packet(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    Embedded::of(bytes).xmp
 }
 
 fn first_directory(bytes: &[u8]) -> Option<Directory<'_>> {
@@ -92,6 +110,10 @@ mod tag {
     pub(super) const DATE_TIME_DIGITIZED: u16 = 0x9004;
     pub(super) const OFFSET_TIME_ORIGINAL: u16 = 0x9011;
     pub(super) const OFFSET_TIME_DIGITIZED: u16 = 0x9012;
+    pub(super) const BODY_SERIAL_NUMBER: u16 = 0xA431;
+    /// DNG's.
+    pub(super) const CAMERA_SERIAL_NUMBER: u16 = 0xC62F;
+    pub(super) const GPS_H_POSITIONING_ERROR: u16 = 0x1F;
     pub(super) const GPS_LATITUDE_REF: u16 = 1;
     pub(super) const GPS_LATITUDE: u16 = 2;
     pub(super) const GPS_LONGITUDE_REF: u16 = 3;
@@ -345,6 +367,11 @@ mod tests {
 
         let without_offset = PhotoMetadata::from_bytes(&exif(&details[..1].to_vec(), &vec![]));
         assert_eq!(without_offset.taken.unwrap().to_string(), "2019-07-14T15:04:05");
+
+        let details = vec![text(tag::BODY_SERIAL_NUMBER, "0420")];
+        let gps_error = vec![rationals(tag::GPS_H_POSITIONING_ERROR, &[(47, 10)])];
+        let metadata = PhotoMetadata::from_bytes(&exif(&details, &gps_error));
+        assert_eq!((metadata.serial.as_deref(), metadata.position_error_m), (Some("0420"), Some(4.7)));
 
         let gps = vec![
             rationals(tag::GPS_TIME_STAMP, &[(13, 1), (4, 1), (59, 10)]),

@@ -6,6 +6,7 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::convolution::resized_window;
 use crate::crop::Window;
+use crate::part::{Part, within};
 use crate::{Photo, Region};
 
 /// Most bytes for a resized photo and the picture on the way to it, of the new width and the old height. Where it would
@@ -14,36 +15,6 @@ const MOST_BYTES: u64 = 96 << 20;
 
 /// Pixels after resizing from which on a photo can be too long to be resized whole.
 const MANY_PIXELS: u64 = 1 << 24;
-
-/// A part of a photo that need not be whole pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Part {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-}
-
-impl Part {
-    /// All of `region`.
-    pub(crate) fn of(region: Region) -> Part {
-        let [x, y, width, height] = [region.x, region.y, region.width, region.height].map(f64::from);
-        Part { x, y, width, height }
-    }
-
-    /// The whole pixels within `bounds` that have a share in this.
-    pub(crate) fn covering(&self, bounds: Region) -> Region {
-        // What is a whole pixel but for a rounding in the last bits must not bring another in.
-        let cover = |start: f64, length: f64, bounds_start: u32, bounds_length: u32| {
-            let first = ((start + 1e-6).floor() as u32).clamp(bounds_start, bounds_start + bounds_length - 1);
-            let end = ((start + length - 1e-6).ceil() as u32).clamp(first + 1, bounds_start + bounds_length);
-            (first, end - first)
-        };
-        let (x, width) = cover(self.x, self.width, bounds.x, bounds.width);
-        let (y, height) = cover(self.y, self.height, bounds.y, bounds.height);
-        Region { x, y, width, height }
-    }
-}
 
 impl Photo {
     /// The photo at `width` x `height` pixels.
@@ -229,14 +200,6 @@ impl<'a> ResizedPhoto<'a> {
             None => self.photo.resized_part_window(bounds, Part::of(bounds), self.size, window),
         }
     }
-}
-
-/// Start and length of a stretch, without what reaches outside of `0..limit` for the sake of a rounding in the last bits.
-pub(crate) fn within(start: f64, length: f64, limit: u32) -> (f64, f64) {
-    let limit = f64::from(limit);
-    let start = start.clamp(0.0, limit);
-    let length = length.min(limit - start);
-    (start, if start + length > limit { length - 1e-9 } else { length })
 }
 
 /// Width and height after the shorter of the two has become `side`, the longer one in proportion and rounded down.

@@ -7,7 +7,7 @@ use atomic_write_file::AtomicWriteFile;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use image::{ExtendedColorType, ImageEncoder, ImageResult};
 
 use crate::{Photo, PhotoError};
 
@@ -58,6 +58,17 @@ impl Photo {
         write(self, kind, path).map_err(|source| PhotoError::Write { path: path.to_owned(), source })
     }
 
+    /// The bytes of the photo's file as a picture of this kind.
+    ///
+    /// # Errors
+    /// [`PhotoError::Write`] if the picture is too large for its kind.
+    pub fn encode(&self, kind: PictureKind) -> Result<Vec<u8>, PhotoError> {
+        let mut bytes = Vec::new();
+        encode(self, kind, &mut bytes)
+            .map_err(|source| PhotoError::Write { path: "(memory)".into(), source: source.into() })?;
+        Ok(bytes)
+    }
+
     /// Writes the photo as a PNG, whatever the file's name; else as [`Photo::save`].
     ///
     /// # Errors
@@ -76,20 +87,23 @@ fn write(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut file = AtomicWriteFile::open(path)?;
     let mut buffered = BufWriter::new(&mut file);
-    let (pixels, width, height) = (photo.pixels(), photo.width(), photo.height());
-    let color = ExtendedColorType::Rgb8;
-    match kind {
-        PictureKind::Png => PngEncoder::new(&mut buffered).write_image(pixels, width, height, color)?,
-        PictureKind::Jpeg => JpegEncoder::new_with_quality(&mut buffered, JPEG_QUALITY)
-            .write_image(pixels, width, height, color)?,
-        PictureKind::WebP => {
-            WebPEncoder::new_lossless(&mut buffered).write_image(pixels, width, height, color)?;
-        }
-    }
+    encode(photo, kind, &mut buffered)?;
     buffered.flush()?;
     drop(buffered);
     file.commit()?;
     Ok(())
+}
+
+fn encode(photo: &Photo, kind: PictureKind, mut out: impl Write) -> ImageResult<()> {
+    let (pixels, width, height) = (photo.pixels(), photo.width(), photo.height());
+    let color = ExtendedColorType::Rgb8;
+    match kind {
+        PictureKind::Png => PngEncoder::new(&mut out).write_image(pixels, width, height, color),
+        PictureKind::Jpeg => {
+            JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY).write_image(pixels, width, height, color)
+        }
+        PictureKind::WebP => WebPEncoder::new_lossless(&mut out).write_image(pixels, width, height, color),
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +126,8 @@ mod tests {
             let read = Photo::open(&path).unwrap();
             let close = read.pixels().iter().zip(photo.pixels()).all(|(a, b)| a.abs_diff(*b) <= 4);
             assert!(close && (read.width(), read.height()) == (20, 10), "{name}");
+            let in_memory = photo.encode(PictureKind::of(&path).unwrap()).unwrap();
+            assert_eq!(in_memory, std::fs::read(&path).unwrap(), "{name}");
         }
         for name in ["a.gif", "a.npy", "png", "a"] {
             let error = photo.save(folder.path().join(name)).unwrap_err();

@@ -3,9 +3,10 @@
 // Helpers of tests may panic as tests may; clippy allows it of functions marked as tests alone.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cairn_photo::{Limits, Photo, PhotoError, ReadSize};
+use cairn_reference::data_folder;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use tempfile::TempDir;
@@ -98,10 +99,7 @@ fn a_jpeg_that_is_cut_off_is_refused_at_every_size() {
 /// The photos that are largest, sharpest, grey, CMYK, turned, and of other formats.
 #[test]
 fn real_photos_read_for_a_network_differ_by_less_than_two_levels_from_whole_ones_resized() {
-    let Some(photos) = real_photos() else {
-        eprintln!("skipped: neither CAIRN_DATA nor ../shared/data has photos");
-        return;
-    };
+    let Some(photos) = real_photos() else { return };
     for path in photos {
         let whole = match Photo::open(&path) {
             Err(PhotoError::Unsupported { .. }) => continue,
@@ -118,10 +116,7 @@ fn real_photos_read_for_a_network_differ_by_less_than_two_levels_from_whole_ones
 }
 
 fn real_photos() -> Option<Vec<PathBuf>> {
-    let data = std::env::var_os("CAIRN_DATA")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let entries = std::fs::read_dir(data.join("photos")).ok()?;
+    let entries = std::fs::read_dir(data_folder("photos")?).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     Some(paths.filter(|path| cairn_photo::is_photo_name(path)).collect())
 }

@@ -5,9 +5,8 @@
 
 mod drawn;
 
-use std::path::{Path, PathBuf};
-
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess};
+use cairn_reference::data_folder;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -54,10 +53,7 @@ fn a_drawn_photo_is_resized_as_by_pillow_to_within_one_level_everywhere() {
 /// cropping.
 #[test]
 fn real_photos_look_to_a_network_as_they_do_in_torchvision() {
-    let Some(photos) = real_photos() else {
-        eprintln!("skipped: neither CAIRN_DATA nor ../shared/data has photos");
-        return;
-    };
+    let Some(photos) = data_folder("photos") else { return };
     let preprocess = Preprocess {
         framing: Framing::ShortSideCrop { short_side: 256, crop: 224 },
         normalisation: Normalisation::IMAGENET,
@@ -88,11 +84,4 @@ fn the_shorter_side_is_met_exactly_and_the_longer_rounded_down() {
         let resized = Photo::filled(width, height, [1, 2, 3]).resized_short_side(side);
         assert_eq!((resized.width(), resized.height()), expected, "{width} x {height} to {side}");
     }
-}
-
-fn real_photos() -> Option<PathBuf> {
-    let data = std::env::var_os("CAIRN_DATA")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    Some(data.join("photos")).filter(|photos| photos.is_dir())
 }

@@ -26,8 +26,8 @@ pub enum PlacesError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
-    /// A name of which nothing is left once punctuation is taken away.
-    #[error("{origin}: {place:?} cannot be found by the name {name:?}: give it a letter or a digit")]
+    /// A name of punctuation alone.
+    #[error("{origin}: {place:?} has the name {name:?} without a letter or digit: add one")]
     Unfindable {
         /// The file's path, or what the text was called.
         origin: String,
@@ -37,9 +37,7 @@ pub enum PlacesError {
         name: String,
     },
     /// A name that leads to two places.
-    #[error(
-        "{origin}: {first:?} and {second:?} are both found by the name {name:?}: take it from one of them"
-    )]
+    #[error("{origin}: {first:?} and {second:?} both have the name {name:?}: remove it from one of them")]
     SharedName {
         /// The file's path, or what the text was called.
         origin: String,
@@ -51,7 +49,7 @@ pub enum PlacesError {
         name: String,
     },
     /// One Wikidata item given to two places.
-    #[error("{origin}: {first:?} and {second:?} are both given the Wikidata item {id}: correct one of them")]
+    #[error("{origin}: {first:?} and {second:?} both have the Wikidata item {id}: correct one of them")]
     SharedWikidataId {
         /// The file's path, or what the text was called.
         origin: String,

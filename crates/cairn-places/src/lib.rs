@@ -1,4 +1,4 @@
-//! The gazetteer: what each landmark is and where it stands.
+//! The gazetteer: what each landmark is and where it is.
 //!
 //! ```
 //! use cairn_places::Gazetteer;
@@ -26,7 +26,10 @@
 //! kind = "castle"
 //! latitude = 49.4106                       # degrees, WGS 84, north positive
 //! longitude = 8.7158                       # degrees, WGS 84, east positive
+//! visible_from_km = 5                      # from how far people photograph it
 //! locality = "Heidelberg"                  # city or region
+//! city = "Heidelberg"
+//! region = "Baden-Württemberg"
 //! country = "Germany"
 //! country_code = "DE"                      # ISO 3166-1 alpha-2
 //! wikidata = "Q327265"
@@ -40,15 +43,21 @@
 //! | key | | |
 //! | --- | --- | --- |
 //! | `name` | required | the name to show, without its article |
-//! | `takes_the` | `false` | whether the name stands with "the" in a sentence |
+//! | `takes_the` | `false` | whether a sentence puts "the" before the name |
 //! | `also` | `[]` | other names that classes may have |
 //! | `kind` | required | what it is, in a word or two |
-//! | `latitude`, `longitude` | required | where it stands, in degrees |
-//! | `locality` | required | city, or region where there is no city |
+//! | `latitude`, `longitude` | required | in degrees |
+//! | `visible_from_km` | by kind | from how far people photograph it, in kilometres from its point |
+//! | `locality` | required | city, or region where there is no city, as people say it |
+//! | `city` | optional | the city, town or village in which it stands, and nothing else |
+//! | `region` | optional | the state, province or region of the country |
 //! | `country`, `country_code` | required | the country's name, and its ISO 3166-1 code of two letters |
 //! | `wikidata` | optional | the item's identifier on [Wikidata](https://www.wikidata.org), such as `"Q243"` |
 //! | `description` | optional | one line |
 //! | `tags` | `[]` | words to search by |
+//!
+//! A key that is not in this table is an error, so that no misspelt key is overlooked. (So a file with `visible_from_km`, `city` or
+//! `region` is refused by cairn 0.1 and older.)
 //!
 //! A class finds its place by `name` or one of `also`. Case, accents, apostrophes, underscores, a leading number
 //! and a leading "the" make no difference: `12.Chichen_Itza`, `chichen itza` and `the Chichén Itzá` are one name. No

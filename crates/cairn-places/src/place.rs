@@ -1,17 +1,17 @@
-//! One landmark: what it is and where it stands.
+//! One landmark: what it is and where it is.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{CountryCode, Latitude, Longitude, WikidataId};
 
-/// One landmark: what it is and where it stands. Serialises to the keys that [the file format](crate) names.
+/// One landmark: what it is and where it is. Serialises to the keys that [the file format](crate) names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// The name to show, without its article: `Eiffel Tower`.
     #[serde(deserialize_with = "text")]
     pub name: String,
-    /// Whether the name stands with "the" in a sentence.
+    /// Whether a sentence puts "the" before the name.
     #[serde(default)]
     pub takes_the: bool,
     /// Other names that classes of this landmark may have.
@@ -20,13 +20,22 @@ pub struct Place {
     /// What it is, in a word or two: `tower`, `national park`.
     #[serde(deserialize_with = "text")]
     pub kind: String,
-    /// How far north it stands. For a large place, a point that stands for it.
+    /// Latitude. For a large place, that of a point that represents it.
     pub latitude: Latitude,
-    /// How far east it stands.
+    /// Longitude.
     pub longitude: Longitude,
+    /// From how far people photograph it, in kilometres, from the point above; [`Place::sight_km`] has a default.
+    #[serde(default, deserialize_with = "kilometres", skip_serializing_if = "Option::is_none")]
+    pub visible_from_km: Option<f64>,
     /// The city, or the region where there is no city.
     #[serde(deserialize_with = "text")]
     pub locality: String,
+    /// The city, town or village in which it stands, if it stands in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// The state, province or region of the country, where it has such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// The country's name in English. For a landmark on a border, the country of the point above.
     #[serde(deserialize_with = "text")]
     pub country: String,
@@ -47,7 +56,7 @@ pub struct Place {
 const MAP_ZOOM: u8 = 15;
 
 impl Place {
-    /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`.
+    /// The name as a sentence has it: `the Eiffel Tower`, `Petra`.
     pub fn with_article(&self) -> String {
         if self.takes_the { format!("the {}", self.name) } else { self.name.clone() }
     }
@@ -66,6 +75,17 @@ impl Place {
         format!("https://www.openstreetmap.org/?{marker}#map={MAP_ZOOM}/{latitude}/{longitude}")
     }
 
+    /// From how far people photograph it, in kilometres: [`Place::visible_from_km`], or else what is usual for its kind.
+    pub fn sight_km(&self) -> f64 {
+        let of_kind = |words: &[&str]| words.iter().any(|word| self.kind.to_lowercase().contains(word));
+        self.visible_from_km.unwrap_or_else(|| match () {
+            () if of_kind(&["mountain", "park", "canyon", "lake", "volcano", "reef", "glacier"]) => 50.0,
+            () if of_kind(&["tower", "skyscraper", "waterfall", "statue", "castle"]) => 5.0,
+            () if of_kind(&["bridge", "monument", "site", "palace", "stadium"]) => 2.0,
+            () => 1.0,
+        })
+    }
+
     /// Every name that the place is found by.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.name).chain(&self.also).map(String::as_str)
@@ -76,6 +96,20 @@ impl Place {
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.trim().is_empty() { Err(de::Error::custom("must not be blank")) } else { Ok(text) }
+}
+
+/// A length that is more than nothing and fits the Earth.
+fn kilometres<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    /// Half of the Earth's girth.
+    const FARTHEST: f64 = 20_040.0;
+    let kilometres = f64::deserialize(deserializer)?;
+    if kilometres > 0.0 && kilometres <= FARTHEST {
+        Ok(Some(kilometres))
+    } else {
+        Err(de::Error::custom(format!(
+            "must be more than 0 and at most {FARTHEST} kilometres, not {kilometres}"
+        )))
+    }
 }
 
 #[cfg(test)]
@@ -90,7 +124,10 @@ mod tests {
             kind: "opera house".to_owned(),
             latitude: Latitude::try_from(-33.8571).unwrap(),
             longitude: Longitude::try_from(151.2151).unwrap(),
+            visible_from_km: None,
             locality: "Sydney".to_owned(),
+            city: None,
+            region: None,
             country: "Australia".to_owned(),
             country_code: CountryCode::try_from("AU".to_owned()).unwrap(),
             wikidata: None,
@@ -110,6 +147,16 @@ mod tests {
             opera_house().map_url(),
             "https://www.openstreetmap.org/?mlat=-33.8571&mlon=151.2151#map=15/-33.8571/151.2151"
         );
+    }
+
+    #[test]
+    fn a_place_without_a_distance_is_seen_as_far_as_others_of_its_kind() {
+        let sight = |kind: &str| Place { kind: kind.to_owned(), ..opera_house() }.sight_km();
+        assert_eq!(
+            [sight("Mountain"), sight("bell tower"), sight("bridge"), sight("fountain")],
+            [50.0, 5.0, 2.0, 1.0]
+        );
+        assert_eq!(Place { visible_from_km: Some(8.0), ..opera_house() }.sight_km(), 8.0);
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn a_name_leads_to_one_place_only() {
     let twice = format!("{}also = [\"12.grey_mill\"]\n{}", entry("Old Mill"), entry("Grey Mill"));
     assert_eq!(
         refused(&twice).to_string(),
-        "own.toml: \"Old Mill\" and \"Grey Mill\" are both found by the name \"Grey Mill\": take it from one of them"
+        "own.toml: \"Old Mill\" and \"Grey Mill\" both have the name \"Grey Mill\": remove it from one of them"
     );
     let spelled_twice = format!("{}also = [\"GREY_MILL\"]\n", entry("Grey Mill"));
     assert!(Gazetteer::from_toml(&spelled_twice, "own.toml").is_ok(), "a place may repeat its own name");
@@ -83,7 +83,7 @@ fn a_name_leads_to_one_place_only() {
 fn a_name_has_a_letter_or_a_digit() {
     assert_eq!(
         refused(&format!("{}also = [\"_\"]\n", entry("Grey Mill"))).to_string(),
-        "own.toml: \"Grey Mill\" cannot be found by the name \"_\": give it a letter or a digit"
+        "own.toml: \"Grey Mill\" has the name \"_\" without a letter or digit: add one"
     );
 }
 
@@ -92,7 +92,7 @@ fn a_wikidata_item_belongs_to_one_place_only() {
     let text = format!("{}wikidata = \"Q1\"\n{}wikidata = \"Q1\"\n", entry("Old Mill"), entry("Grey Mill"));
     assert_eq!(
         refused(&text).to_string(),
-        "own.toml: \"Old Mill\" and \"Grey Mill\" are both given the Wikidata item Q1: correct one of them"
+        "own.toml: \"Old Mill\" and \"Grey Mill\" both have the Wikidata item Q1: correct one of them"
     );
 }
 

@@ -1,44 +1,38 @@
-//! For tests only: runs the Python scripts that compute what the tests compare with.
+//! For tests only: what a test needs of the machine beyond Rust and a C compiler.
 //!
-//! The Python is that of the environment variable `CAIRN_PYTHON`, or else `python3`. `.ci/run` makes one that has all
-//! packages; elsewhere a test whose packages are missing says that it skips.
+//! - [`need`]: the one place that says that a test skips, and that makes a skip a failure where the machine promised what
+//!   the test needs (`CAIRN_REQUIRE_ALL`, `CAIRN_REQUIRE`).
+//! - [`python`]: Python scripts that compute what tests compare with.
+//! - [`program`]: other programs, such as exiftool, Chromium and tmux.
+//! - [`data`]: the folder of real photos.
+//! - [`cpu_clock`]: how much a test has computed, in place of how long it took.
+//!
+//! ```no_run
+//! use cairn_reference::{Need, data_folder, program, python_with, skip};
+//!
+//! # fn a_test() {
+//! let Some(exiftool) = program(Need::Exiftool) else { return };
+//! let Some(python) = python_with(&["torch", "numpy"]) else { return };
+//! let Some(landmarks) = data_folder("landmarks") else { return };
+//! // Anything else that a machine may lack:
+//! if !std::path::Path::new("/proc/self/status").exists() {
+//!     skip(Need::MemoryFigures, "this system does not say how much memory a process uses");
+//!     return;
+//! }
+//! # }
+//! ```
 
 // A test says on standard output why it skips, and a script's failure is the test's.
 #![allow(clippy::print_stdout)]
 
-use std::env;
-use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Command;
+pub mod cpu_clock;
+pub mod data;
+pub mod need;
+pub mod program;
+pub mod python;
 
-/// A Python that has the packages that a test asked for.
-#[derive(Debug, Clone)]
-pub struct Python {
-    program: String,
-}
-
-/// The Python, if it imports these packages. Says what is missing otherwise; the test then has nothing to compare with.
-pub fn python_with(packages: &[&str]) -> Option<Python> {
-    let program = env::var("CAIRN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let imports = packages.join(", ");
-    let output = Command::new(&program).args(["-c", &format!("import {imports}")]).output();
-    if output.is_ok_and(|output| output.status.success()) {
-        return Some(Python { program });
-    }
-    println!("skipped: {program} cannot import {imports}; name one that can in CAIRN_PYTHON");
-    None
-}
-
-impl Python {
-    /// Runs a script and gives what it prints.
-    ///
-    /// # Panics
-    /// When it fails, with what it says about that.
-    pub fn run(&self, script: &Path, arguments: &[&OsStr]) -> String {
-        let output = Command::new(&self.program).arg(script).args(arguments).output();
-        let output = output.unwrap_or_else(|error| panic!("{} does not start: {error}", self.program));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{} failed: {said}", script.display());
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-}
+pub use cpu_clock::CpuClock;
+pub use data::{data_folder, weights_folder};
+pub use need::{Need, skip};
+pub use program::program;
+pub use python::{Python, python_with};

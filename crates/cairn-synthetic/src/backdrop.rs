@@ -1,8 +1,8 @@
 //! What stands on the horizon behind the landmark: hills, mountains, a forest, a town.
 
-use super::Dice;
 use super::canvas::Canvas;
 use super::colour::Rgb;
+use super::dice::Dice;
 use super::light::{LAMP, Light};
 use super::noise::fractal_noise;
 use super::space::Pixel;

@@ -1,8 +1,8 @@
 //! What happens to stand around a landmark: trees, bushes, people, lamp posts, boats, birds.
 
-use super::Dice;
 use super::canvas::Canvas;
 use super::colour::Rgb;
+use super::dice::Dice;
 use super::light::{LAMP, Light};
 use super::space::Pixel;
 use rand::RngExt;

@@ -1,6 +1,6 @@
 //! Colours to mix with, and what the made-up landmarks are made of.
 
-use super::Dice;
+use super::dice::Dice;
 use rand::RngExt;
 use std::ops::{Add, Mul};
 

@@ -1,8 +1,8 @@
 //! The ground: grass, sand, paving, earth, snow, and water that mirrors what stands behind it.
 
-use super::Dice;
 use super::canvas::Canvas;
 use super::colour::Rgb;
+use super::dice::Dice;
 use super::light::Light;
 use super::noise::{fractal_noise, smooth_step, value_noise};
 use super::space::{Camera, Vec3};

@@ -1,6 +1,7 @@
 //! The made-up landmarks themselves: one builder a kind, each with proportions of its own choosing.
 
 mod arch_bridge;
+mod built;
 mod castle;
 mod columned_temple;
 mod dome;
@@ -13,9 +14,7 @@ mod stone_circle;
 mod suspension_bridge;
 mod windmill;
 
-use super::colour::Palette;
 use super::solid::Shape;
-use super::{Dice, Kind};
 
 /// A landmark in the world, its foot around the origin.
 #[derive(Clone, Debug)]
@@ -29,24 +28,6 @@ pub(super) struct Landmark {
 }
 
 impl Landmark {
-    /// Builds one of a kind, with proportions by the dice.
-    pub(super) fn built(kind: Kind, palette: &Palette, dice: &mut Dice) -> Landmark {
-        match kind {
-            Kind::Pyramid => pyramid::build(palette, dice),
-            Kind::LatticeTower => lattice_tower::build(palette, dice),
-            Kind::ArchBridge => arch_bridge::build(palette, dice),
-            Kind::Dome => dome::build(palette, dice),
-            Kind::ColumnedTemple => columned_temple::build(palette, dice),
-            Kind::StoneCircle => stone_circle::build(palette, dice),
-            Kind::SuspensionBridge => suspension_bridge::build(palette, dice),
-            Kind::LeaningTower => leaning_tower::build(palette, dice),
-            Kind::Lighthouse => lighthouse::build(palette, dice),
-            Kind::Castle => castle::build(palette, dice),
-            Kind::Pagoda => pagoda::build(palette, dice),
-            Kind::Windmill => windmill::build(palette, dice),
-        }
-    }
-
     /// One that stands alone on land.
     fn standing(body: Shape) -> Landmark {
         Landmark { body, surroundings: Shape::Beside(Vec::new()), spans_water: false }

@@ -1,7 +1,7 @@
 //! From the painted scene to a snapshot of it: a hand that is not quite level, a lens, a sensor.
 
-use super::Dice;
 use super::canvas::Canvas;
+use super::dice::Dice;
 use cairn_photo::Photo;
 use rand::{Rng, RngExt};
 use tiny_skia::{FilterQuality, Pixmap, PixmapPaint, Transform};

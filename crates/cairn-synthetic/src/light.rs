@@ -1,7 +1,7 @@
 //! The hour and the weather: where the light comes from and what colours it has.
 
-use super::Dice;
 use super::colour::Rgb;
+use super::dice::Dice;
 use super::space::{Vec3, at};
 use rand::RngExt;
 

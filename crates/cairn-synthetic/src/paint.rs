@@ -123,9 +123,9 @@ impl Painter<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Dice;
     use super::super::solid::{cuboid, frustum};
     use super::*;
+    use crate::dice::Dice;
     use rand::SeedableRng;
 
     /// The colour in the middle of a canvas that a shape at eye height is painted on, in white light.

@@ -3,12 +3,14 @@
 use super::canvas::Canvas;
 use super::clutter::{self, Figure, Standing};
 use super::colour::Palette;
+use super::dice::Dice;
 use super::ground::Ground;
+use super::kind::Kind;
 use super::landmark::Landmark;
 use super::light::Light;
 use super::paint::Painter;
 use super::space::{Camera, Pixel, at};
-use super::{Dice, Kind, backdrop, lens, sky};
+use super::{backdrop, lens, sky};
 use cairn_photo::Photo;
 use rand::{RngExt, SeedableRng};
 

@@ -48,10 +48,7 @@ pub enum Outcome {
 #[derive(Debug, Error)]
 pub enum DrawnSetError {
     /// The folder is not empty and no drawn set.
-    #[error(
-        "{} holds something else than a drawn data set: choose another folder, or remove it",
-        path_text(dir)
-    )]
+    #[error("{} exists and is not a drawn data set: choose another folder, or remove it", path_text(dir))]
     Foreign {
         /// The folder that was to be written.
         dir: PathBuf,
@@ -73,7 +70,7 @@ pub enum DrawnSetError {
     },
     /// A file or folder could not be read or written.
     #[error(
-        "cannot write the drawn data set to {}; is the folder writable, and is there space?",
+        "cannot write the drawn data set to {}; check that the folder is writable and the disk has space",
         path_text(path)
     )]
     Io {

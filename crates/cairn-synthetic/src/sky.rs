@@ -1,8 +1,8 @@
 //! Skies: a gradient, clouds, sun or moon, stars.
 
-use super::Dice;
 use super::canvas::Canvas;
 use super::colour::Rgb;
+use super::dice::Dice;
 use super::light::{LAMP, Light, Weather};
 use super::noise::{fractal_noise, smooth_step};
 use super::space::Pixel;

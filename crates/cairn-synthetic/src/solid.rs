@@ -1,8 +1,8 @@
 //! What landmarks are built from: flat faces and thin beams, put together into shapes that know in what order
 //! they hide one another.
 
-use super::Dice;
 use super::colour::Rgb;
+use super::dice::Dice;
 use super::space::{Vec3, at};
 use rand::RngExt;
 use std::f32::consts::TAU;

@@ -36,21 +36,21 @@ pub enum TrainError {
     Download(#[from] DownloadError),
     /// ImageNet weights of a network that has none.
     #[error(
-        "nobody publishes ImageNet weights for {architecture}; give a file, or a network that `cairn nets` lists with some"
+        "there are no published ImageNet weights for {architecture}; give a file, or a network for which `cairn nets` lists weights"
     )]
     NoPublishedWeights {
         /// The network.
         architecture: Architecture,
     },
     /// Nowhere to keep published weights.
-    #[error("the system names no cache folder for {url}: fetch it, and give the file by --weights")]
+    #[error("there is no cache folder for {url}: download it and name the file by --weights")]
     NoCacheFolder {
         /// Where the weights are published.
         url: String,
     },
     /// A blend without the weights that it begins with.
     #[error(
-        "the recipe's network.blend needs the weights with which {} began: give them by --weights",
+        "the recipe's network.blend needs the first weights of {}: give them by --weights",
         path_text(with)
     )]
     NothingToBlend {
@@ -68,7 +68,7 @@ pub enum TrainError {
     Loader(#[from] LoaderError),
     /// A recipe whose normalisation still has to be measured.
     #[error(
-        "the recipe asks for the data set's own mean and deviation, which are not measured yet: resolve it first"
+        "the recipe uses the data set's mean and deviation, which are not measured yet: resolve the recipe first"
     )]
     Unresolved,
     /// Too few photos to validate on.
@@ -221,7 +221,7 @@ pub enum TrainError {
     },
     /// A teacher with other classes.
     #[error(
-        "{}: this teacher tells other classes apart than the data set has:{}",
+        "{}: this teacher has other classes than the data set:{}",
         path_text(path),
         class_differences(missing, surplus)
     )]

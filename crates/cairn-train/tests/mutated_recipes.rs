@@ -11,7 +11,7 @@ use cairn_train::Recipe;
 
 #[test]
 fn damaged_recipes_never_panic_and_what_is_read_can_be_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
     let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
     let seeds: Vec<Vec<u8>> = files.collect();
     assert!(seeds.len() > 3, "{} recipes", seeds.len());

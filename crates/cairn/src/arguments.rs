@@ -1,15 +1,21 @@
-//! What may be typed.
+//! The command line: what may be typed, and the verb that it starts.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
+#[cfg(feature = "library")]
+use crate::commands::library;
 use crate::commands::{
     bench, calibrate, completions, data, demo, explain, export, forget, import, learn, lr_find, man, nets,
     predict, runs, similar, suggest, sweep, test, train,
 };
+use crate::exit::Status;
+
+#[cfg(feature = "serve")]
+use crate::commands::serve;
 
 /// Names the landmark in a photo: trains, tests and uses landmark classifiers.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(name = "cairn", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "\
 Exit status: 0 all well; 1 wrong usage, or nothing done; 2 done, but photos were left out (each is named); \
 130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP, with what was done saved.")]
@@ -36,8 +42,13 @@ pub(crate) enum Command {
     Calibrate(calibrate::Calibrate),
     Learn(learn::Learn),
     Forget(forget::Forget),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Similar(similar::Similar),
     Import(import::Import),
+    #[cfg(feature = "library")]
+    #[command(subcommand)]
+    Library(library::Library),
     Nets(nets::Nets),
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -45,9 +56,41 @@ pub(crate) enum Command {
     Man(man::Man),
 }
 
+impl Command {
+    /// Runs the verb.
+    pub(crate) fn run(self) -> anyhow::Result<Status> {
+        match self {
+            Self::Demo(demo) => demo.run(),
+            Self::Data(data) => data.run(),
+            Self::Train(train) => train.run(),
+            Self::Test(test) => test.run(),
+            Self::Predict(predict) => predict.run(),
+            Self::Suggest(suggest) => suggest.run(),
+            Self::Explain(explain) => explain.run(),
+            Self::Export(export) => export.run(),
+            Self::LrFind(lr_find) => lr_find.run(),
+            Self::Sweep(sweep) => sweep.run(),
+            Self::Runs(runs) => runs.run(),
+            Self::Calibrate(calibrate) => calibrate.run(),
+            Self::Learn(learn) => learn.run(),
+            Self::Forget(forget) => forget.run(),
+            #[cfg(feature = "serve")]
+            Self::Serve(serve) => serve.run(),
+            Self::Similar(similar) => similar.run(),
+            Self::Import(import) => import.run(),
+            #[cfg(feature = "library")]
+            Self::Library(library) => library.run(),
+            Self::Nets(nets) => nets.run(),
+            Self::Bench(bench) => bench.run(),
+            Self::Completions(completions) => completions.run(Arguments::command()),
+            Self::Man(man) => man.run(Arguments::command()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::{Command as Definition, CommandFactory};
+    use clap::Command as Definition;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 //! The training tells what happens on its own thread; another thread draws and listens to the keys, so that both the
 //! screen and `q` answer while a batch is under way.
 
-mod screen;
+pub(crate) mod screen;
 mod standing;
 mod view;
 
@@ -22,9 +22,7 @@ use crate::signals;
 use screen::Screen;
 use standing::Standing;
 
-pub(crate) use screen::{give_back as give_terminal_back, is_shown};
-
-/// How long the screen waits for a key before it is drawn anew.
+/// How long the screen waits for a key before it is redrawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
 /// How long the drawing thread may take to end: on a terminal that was closed, reading keys never returns.
@@ -74,7 +72,7 @@ impl Drop for Dashboard {
         lock(&self.standing).closed = true;
         // Nothing is ever sent: this waits for the thread's end. One that panicked has said so already.
         if self.drawing.recv_timeout(END_WITHIN) == Err(mpsc::RecvTimeoutError::Timeout) {
-            give_terminal_back();
+            screen::give_back();
         }
         // The screen is gone, and with it the names of photos that were left out.
         lock(&self.standing).left_out.iter().for_each(say);

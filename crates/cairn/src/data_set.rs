@@ -13,7 +13,7 @@ use crate::photo_files::say_skipped;
 /// How a data set is opened.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct DataSetOptions {
-    /// Read photos outside of the data set's folder too, where a CSV, TSV or Parquet table lists them
+    /// Also read photos outside of the data set's folder that its CSV, TSV or Parquet table lists
     #[arg(long)]
     allow_outside: bool,
 }

@@ -24,7 +24,7 @@ struct Place {
     /// Write the changed model to this file
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Put the changed model in the place of the old one
+    /// Replace the old model with the changed one
     #[arg(long)]
     in_place: bool,
 }
@@ -48,7 +48,9 @@ impl Destination {
                 Ok(old)
             }
             (None, None) => {
-                bail!("the model that comes with cairn stays as it is: --out FILE takes the changed one")
+                bail!(
+                    "the built-in model cannot be changed in place: write the changed model with --out FILE"
+                )
             }
         }
     }

@@ -6,8 +6,8 @@ use clap::Args;
 /// The devices that share the work of a training.
 #[derive(Debug, Args)]
 pub(crate) struct Devices {
-    /// What computes: cpu, or a graphics card as in cuda:0 where the program was built for it; of several, as in
-    /// cuda:0,cuda:1, each takes its share of every batch
+    /// Device: cpu, or a graphics card such as cuda:0 if the program was built for it; several, such as
+    /// cuda:0,cuda:1, share every batch
     #[arg(long = "device", value_name = "DEVICE", value_delimiter = ',', default_value = "cpu")]
     names: Vec<DeviceName>,
 }

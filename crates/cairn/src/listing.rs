@@ -45,10 +45,15 @@ impl Column {
     }
 }
 
-/// What stands in a row under a column.
+/// The value of a row in a column.
 #[derive(Debug, Clone)]
 pub(crate) enum Cell {
     Text(String),
+    /// A text, and how a table shows it.
+    ShownAs {
+        value: String,
+        shown: &'static str,
+    },
     /// A number, and how a table shows it.
     Number {
         value: f64,
@@ -60,6 +65,10 @@ pub(crate) enum Cell {
 impl Cell {
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
+    }
+
+    pub(crate) fn shown_as(value: impl Into<String>, shown: &'static str) -> Self {
+        Self::ShownAs { value: value.into(), shown }
     }
 
     pub(crate) fn count(count: usize) -> Self {
@@ -78,6 +87,7 @@ impl Cell {
     fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => shown(text),
+            Self::ShownAs { shown, .. } => Cow::Borrowed(shown),
             Self::Number { shown, .. } => Cow::Borrowed(shown),
             Self::Nothing => Cow::Borrowed("–"),
         }
@@ -85,7 +95,7 @@ impl Cell {
 
     fn in_csv(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => csv_text(text),
+            Self::Text(text) | Self::ShownAs { value: text, .. } => csv_text(text),
             Self::Number { value, .. } if value.is_finite() => Cow::Owned(whole(*value)),
             Self::Number { .. } | Self::Nothing => Cow::Borrowed(""),
         }
@@ -95,7 +105,7 @@ impl Cell {
 impl Serialize for Cell {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Text(text) => serializer.serialize_str(text),
+            Self::Text(text) | Self::ShownAs { value: text, .. } => serializer.serialize_str(text),
             // A count is written without a fraction.
             Self::Number { value, .. } if value.fract() == 0.0 && value.abs() < 1e15 => {
                 serializer.serialize_i64(*value as i64)
@@ -130,7 +140,7 @@ pub(crate) struct Listing {
     rows: Vec<Vec<Cell>>,
 }
 
-/// How a table lies.
+/// The direction of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// A line for each row.
@@ -251,7 +261,7 @@ impl Listing {
 
     fn is_numeric(&self, place: usize) -> bool {
         let mut cells = self.rows.iter().map(|row| &row[place]);
-        cells.all(|cell| !matches!(cell, Cell::Text(_)))
+        cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::ShownAs { .. }))
     }
 }
 

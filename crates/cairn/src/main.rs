@@ -20,6 +20,7 @@ mod operating_points;
 mod output;
 mod photo_files;
 mod photo_input;
+mod places;
 mod progress;
 mod row_table;
 mod rows;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     };
     // A misspelt instruction set must not pass for the best one.
     let checked = cairn_kernels::Isa::from_environment().map_err(anyhow::Error::from);
-    let done = checked.and_then(|_| commands::run(arguments.command));
+    let done = checked.and_then(|_| arguments.command.run());
     match done.and_then(|status| Ok(standard_output::flush().map(|()| status)?)) {
         Ok(status) => status.into(),
         Err(error) => exit::for_error(&error),

@@ -52,7 +52,7 @@ impl ModelSource {
         Ok((self.open()?, ModelIdentity::new(name, &bytes)))
     }
 
-    /// Where it lies; the model that comes with cairn lies nowhere.
+    /// Path of the model; `None` for the built-in model.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Shipped => None,
@@ -87,7 +87,7 @@ impl ValueParserFactory for ModelSource {
 /// The model of a verb that is about models.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgument {
-    /// A model file, a run folder (its best model), or `shipped`: the model that comes with cairn
+    /// Model file, run folder (its best model), or `shipped` (the built-in model)
     #[arg(value_name = "MODEL", value_hint = ValueHint::AnyPath)]
     pub source: ModelSource,
 }
@@ -95,7 +95,7 @@ pub(crate) struct ModelArgument {
 /// The model of a verb that is about photos.
 #[derive(Debug, Args)]
 pub(crate) struct ModelOption {
-    /// A model file, a run folder (its best model), or `shipped`: the model that comes with cairn
+    /// Model file, run folder (its best model), or `shipped` (the built-in model)
     #[arg(
         short = 'm', long = "model", env = "CAIRN_MODEL", default_value = SHIPPED,
         value_name = "MODEL", value_hint = ValueHint::AnyPath

@@ -48,13 +48,13 @@ pub(crate) enum OutputError {
     NoName { path: PathBuf },
     #[error("{}: is a folder; name a file in it", path_text(path))]
     Folder { path: PathBuf },
-    #[error("{}: is no regular file, so it is not replaced", path_text(path))]
+    #[error("{}: is not a regular file and is not replaced", path_text(path))]
     Special { path: PathBuf },
     #[error("{}: exists; name another output, or replace it with --force", path_text(path))]
     Exists { path: PathBuf },
     #[error("{}: is the same file as the input {}; name another output", path_text(path), path_text(input))]
     Input { path: PathBuf, input: PathBuf },
-    #[error("{}: is named for two outputs; give each a file of its own", path_text(path))]
+    #[error("{}: is named for two outputs; give each its own file", path_text(path))]
     Twice { path: PathBuf },
     #[error("{}: cannot be written", path_text(path))]
     Write { path: PathBuf, source: std::io::Error },
@@ -73,7 +73,7 @@ impl<'a> Outputs<'a> {
         Self { files: files.into_iter().collect(), inputs: Vec::new() }
     }
 
-    /// The same with files that the verb reads, or folders of such files, none of which it may write over.
+    /// The same with files that the verb reads, or folders of such files, which it may not overwrite.
     pub(crate) fn reading(mut self, inputs: impl IntoIterator<Item = &'a Path>) -> Self {
         self.inputs.extend(inputs);
         self
@@ -136,7 +136,7 @@ pub(crate) fn make_folder_of(path: &Path) -> Result<(), OutputError> {
     }
 }
 
-/// The first path of `STEM.EXTENSION`, `STEM-2.EXTENSION` and so on that is free: for outputs that nobody named.
+/// The first path of `STEM.EXTENSION`, `STEM-2.EXTENSION` and so on that is free: for outputs without a name of the user's.
 pub(crate) fn free_file(stem: &str, extension: &str) -> PathBuf {
     let numbered = (2..).map(|number: u64| PathBuf::from(format!("{stem}-{number}.{extension}")));
     let mut candidates = std::iter::once(PathBuf::from(format!("{stem}.{extension}"))).chain(numbered);

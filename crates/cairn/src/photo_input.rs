@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::causes::reason;
 use crate::photo_files::photo_files;
 
-/// What stands for standard input.
+/// The name of standard input.
 pub(crate) const STDIN: &str = "-";
 /// No photo has more bytes.
 const MOST_BYTES: u64 = 1 << 30;

@@ -11,7 +11,7 @@ use cairn_nets::HeadFit;
 use cairn_train::{EpochRecord, Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-/// How often a run that is not watched on a terminal says where it stands.
+/// How often a run without a terminal prints its progress.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
 /// A line on standard error, above a bar if there is one; one line, whatever the names in it hold.
@@ -112,7 +112,7 @@ impl Drop for TrainingProgress {
 /// What is said of a training's events.
 pub(crate) struct TrainingWords {
     epochs: usize,
-    /// Photos named already: one is tried anew in every epoch.
+    /// Photos that were named already: each is tried again in every epoch.
     bad: HashSet<PathBuf>,
     /// Whether it was said how many.
     counted: bool,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use cairn_train::Interrupt;
 
-use crate::dashboard;
+use crate::dashboard::screen;
 use crate::progress::say;
 
 /// What a training does yet when it is asked to stop.
@@ -28,7 +28,7 @@ pub(crate) fn exit_status() -> u8 {
     128 + ASKED.load(Ordering::Relaxed)
 }
 
-/// From here on, a signal asks for a stop after what is `under_way`, such as "this batch", instead of ending the program. A
+/// From here on, a signal requests a stop after what is `under_way`, such as "this batch", instead of ending the program. A
 /// second one ends it at once, and files stay as they are: each is whole, since all are written beside and renamed.
 pub(crate) fn stop_on_signals(under_way: &'static str) -> Result<Interrupt> {
     let interrupt = Interrupt::default();
@@ -39,13 +39,13 @@ pub(crate) fn stop_on_signals(under_way: &'static str) -> Result<Interrupt> {
             ASKED.store(signal, Ordering::Relaxed);
             handle.request();
             // The dashboard says it on its own screen.
-            if !dashboard::is_shown() {
+            if !screen::is_shown() {
                 say(format!("stopping after {under_way} (Ctrl-C or the signal again: stop at once)"));
             }
         }
         Answer::Nothing => {}
         Answer::End => {
-            dashboard::give_terminal_back();
+            screen::give_back();
             process::exit(exit_status().into());
         }
     })

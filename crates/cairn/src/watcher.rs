@@ -20,7 +20,7 @@ impl Watcher {
     /// `interrupt` for a stop.
     pub(crate) fn new(tui: bool, run: &RunFolder, recipe: &Recipe, interrupt: &Interrupt) -> Result<Self> {
         let epochs = recipe.training.epochs;
-        // Where nobody watches, lines in a log are of more use than a screen.
+        // Without a terminal, lines in a log are of more use than a screen.
         if !tui || !io::stderr().is_terminal() {
             return Ok(Self::Progress(TrainingProgress::new(epochs)));
         }

@@ -3,6 +3,7 @@
 //! What is kept is the photo at its [`ReadSize`]: upright, 8-bit RGB, resized to what the view's geometric steps begin
 //! with. Everything by chance comes after that, so batches are the same bit for bit with and without a cache.
 
+mod error;
 mod packed_file;
 mod ram;
 mod record;
@@ -15,9 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cairn_photo::{Limits, Photo, ReadSize};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::{BadPhoto, Example};
+pub use error::CacheError;
 use packed_file::PackedFile;
 use ram::Ram;
 use source::Source;
@@ -56,26 +57,6 @@ impl Default for CacheOptions {
     fn default() -> CacheOptions {
         CacheOptions { mode: CacheMode::Auto, ram_bytes: 2 << 30, disk_bytes: 64 << 30, folder: None }
     }
-}
-
-/// Why a cache cannot be opened.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CacheError {
-    /// A cache on disk needs a folder.
-    #[error("a photo cache on disk needs a folder; name one, or keep the photos in memory")]
-    NoFolder,
-    /// The file or its folder cannot be made or read.
-    #[error(
-        "{}: the photo cache cannot be opened; choose another folder, or keep the photos in memory",
-        path_text(path)
-    )]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
 }
 
 /// What a cache holds and did.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cairn_photo::Photo;
 
-use super::CacheError;
+use super::error::CacheError;
 use super::record::{HEAD_BYTES, Record, half_hash};
 use super::source::{Key, Source};
 

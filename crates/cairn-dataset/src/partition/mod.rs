@@ -11,7 +11,8 @@ use blake3::Hash;
 use cairn_photo::PhotoError;
 use rayon::prelude::*;
 
-use crate::scan::{PARTS, Part, PartScan, PhotoFile};
+use crate::formats::folders::PARTS;
+use crate::index::{Part, PartIndex, PhotoFile};
 use crate::{BadPhoto, DatasetError, PartCounts, Skipped};
 pub use write::{ListedPhotos, PartitionError, Placement};
 
@@ -137,7 +138,7 @@ impl Partition {
         progress: impl Fn(usize, usize) + Sync,
     ) -> Result<Partition, DatasetError> {
         shares.validate()?;
-        let scan = PartScan::of_classes(root)?;
+        let scan = PartIndex::of_classes(root)?;
         if let Some(part) =
             PARTS.into_iter().find(|part| scan.classes.iter().any(|class| class.name == *part))
         {

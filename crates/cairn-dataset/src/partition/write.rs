@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::Partition;
-use crate::manifest::{cell_of_path, is_written_whole, plain};
+use crate::formats::manifest::{cell_of_path, is_written_whole, plain};
 use crate::{DatasetError, path_text};
 
 /// How photos get into the folders of their parts.

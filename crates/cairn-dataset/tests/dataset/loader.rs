@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cairn_dataset::{
-    Batch, ClassId, Example, ImageFolder, Loader, LoaderError, LoaderOptions, ValidSplit, View,
+    Batch, ClassId, Example, ImageFolder, Loader, LoaderError, LoaderOptions, PhotoCache, ValidSplit, View,
 };
 use cairn_photo::{Augmentation, Augmentations, Framing, Normalisation, Photo, PhotoError, Preprocess};
 
@@ -200,15 +200,17 @@ fn a_panic_while_preparing_a_photo_is_reported_with_its_path_and_ends_nothing() 
 fn an_epoch_left_early_stops_its_workers() {
     let folder = LittleFolder::new();
     let photos = examples(&folder);
-    let many: Vec<Example> = photos.iter().cycle().take(200_000).cloned().collect();
-    let options = LoaderOptions { batch_size: 64, prefetch: 1000, ..options() };
-    let loader = Loader::new(many, augmented(), options).unwrap();
+    const PHOTOS: usize = 200_000;
+    let many: Vec<Example> = photos.iter().cycle().take(PHOTOS).cloned().collect();
+    let options = LoaderOptions { batch_size: 64, prefetch: 4000, ..options() };
+    let cache = Arc::new(PhotoCache::off());
+    let loader = Loader::new(many, augmented(), options).unwrap().cached(Arc::clone(&cache));
     let mut epoch = loader.epoch(0, 0);
     epoch.next().unwrap();
-    let left = Instant::now();
-    // Returns only once the workers are joined; the photos handed to them would take many seconds.
+    // Returns only once the workers are joined; all photos were handed to them.
     drop(epoch);
-    assert!(left.elapsed() < Duration::from_millis(500), "took {:?}", left.elapsed());
+    let read = cache.statistics().misses;
+    assert!((64..PHOTOS as u64).contains(&read), "{read} photos were read");
 }
 
 #[test]
@@ -216,10 +218,15 @@ fn workers_stay_within_the_prefetch() {
     let folder = LittleFolder::new();
     let examples = examples(&folder);
     let options = LoaderOptions { batch_size: 3, prefetch: 2, shuffle: false, ..options() };
-    let loader = Loader::new(examples, as_tested(), options).unwrap();
+    let cache = Arc::new(PhotoCache::off());
+    let loader = Loader::new(examples, as_tested(), options).unwrap().cached(Arc::clone(&cache));
     let mut epoch = loader.epoch(0, 0);
     epoch.next().unwrap();
-    thread::sleep(Duration::from_millis(300));
+    while cache.statistics().misses < 9 {
+        thread::yield_now();
+    }
+    // Time to do what they must not.
+    thread::sleep(Duration::from_millis(100));
     // Batch 0 is out, 1 and 2 are ready: photos 9 and on have not been read yet, so may still disappear.
     let gone = &loader.examples()[9].path;
     std::fs::remove_file(gone).unwrap();

@@ -1,26 +1,12 @@
-//! The real photos, where they are at hand.
-
-use std::env;
-use std::path::{Path, PathBuf};
+//! The real photos, where there are some.
 
 use cairn_dataset::{Example, ImageFolder, ValidSplit, mean_std};
 use cairn_photo::Framing;
-
-/// The folder `landmarks` of `CAIRN_DATA`, or of `shared/data` beside the repository; says so where there is none.
-fn landmarks() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let data = env::var_os("CAIRN_DATA").map_or_else(beside, PathBuf::from);
-    let landmarks = data.join("landmarks");
-    if landmarks.is_dir() {
-        return Some(landmarks);
-    }
-    println!("skipped: no real photos at {}; CAIRN_DATA names the folder that has them", landmarks.display());
-    None
-}
+use cairn_reference::data_folder;
 
 #[test]
 fn the_landmarks_are_indexed_whole() {
-    let Some(landmarks) = landmarks() else { return };
+    let Some(landmarks) = data_folder("landmarks") else { return };
     let data = ImageFolder::open(&landmarks, &ValidSplit::default()).unwrap();
     assert_eq!(data.classes.len(), 32);
     assert_eq!(data.train.len() + data.valid.len(), 3923);
@@ -32,7 +18,7 @@ fn the_landmarks_are_indexed_whole() {
 
 #[test]
 fn the_split_of_the_landmarks_is_by_position_but_for_classes_that_it_would_leave_without_validation() {
-    let Some(landmarks) = landmarks() else { return };
+    let Some(landmarks) = data_folder("landmarks") else { return };
     let split = ValidSplit::default();
     let data = ImageFolder::open(&landmarks, &split).unwrap();
     let mut rescued = 0;
@@ -56,7 +42,7 @@ fn the_split_of_the_landmarks_is_by_position_but_for_classes_that_it_would_leave
 
 #[test]
 fn mean_and_deviation_agree_with_torchvision() {
-    let Some(landmarks) = landmarks() else { return };
+    let Some(landmarks) = data_folder("landmarks") else { return };
     let data = ImageFolder::open(&landmarks, &ValidSplit::default()).unwrap();
     let eiffel_tower = data.classes.by_folder("12.Eiffel_Tower").unwrap();
     let some: Vec<_> =

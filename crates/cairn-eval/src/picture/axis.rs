@@ -27,7 +27,7 @@ const STEPS_ALONG: f64 = 10.0;
 const STEPS_UPWARDS: f64 = 6.0;
 
 impl Axis {
-    /// From epoch 1 to the last, whole epochs labelled. A single epoch stands in the middle.
+    /// From epoch 1 to the last, whole epochs labelled. A single epoch is in the middle.
     pub(crate) fn of_epochs(epochs: usize) -> Axis {
         let last = epochs.max(1) as f64;
         let step = step(last, STEPS_ALONG).max(1.0);

@@ -32,7 +32,7 @@ pub(super) struct Pen<'a, B: DrawingBackend> {
     scale: u32,
 }
 
-/// Where a text stands against its point.
+/// The alignment of a text to its point.
 #[derive(Clone, Copy)]
 pub(super) enum Align {
     Left,

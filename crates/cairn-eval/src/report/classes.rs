@@ -1,6 +1,6 @@
-//! How each class fared, and which were taken for each other.
+//! The figures of each class, and the pairs of classes that are confused.
 
-use super::{figure, responsive};
+use super::figure::{figure, responsive};
 use crate::classification::{ClassReport, best_first};
 use crate::confusion::ConfusedPair;
 use crate::error::EvalError;

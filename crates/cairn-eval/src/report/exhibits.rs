@@ -17,7 +17,7 @@ pub struct Exhibit {
     pub photo: Photo,
     /// The same with what the answer was seen by laid over it, where that is known.
     pub heat: Option<Photo>,
-    /// Which photo it is, for whoever looks it up.
+    /// The photo's name.
     pub path: String,
     /// The model's answer.
     pub prediction: Prediction,

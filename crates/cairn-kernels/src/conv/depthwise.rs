@@ -1,26 +1,21 @@
 //! Depthwise convolutions: every channel on its own, vectors of channels at a time.
 
+mod row;
 mod slide;
 
 use rayon::prelude::*;
 
+use self::row::{Finish, Reading};
 use self::slide::{Slide, slide_row};
 use super::axis::{Axis, backward_taps};
 use super::epilogue::Epilogue;
-use super::pack::{Direction, PackedWeights};
-use crate::clamp::Bounds;
+use super::pack::PackedWeights;
+use super::panel::Direction;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
 use crate::vectorised::vectorised;
-
-/// A source position that a destination position reads, and through which tap.
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    source: usize,
-    tap: usize,
-}
 
 /// The readings of every destination position along an axis.
 fn readings(axes: &[Axis], tap_order: &[usize], destinations: usize, sources: usize) -> Vec<Vec<Reading>> {
@@ -107,32 +102,6 @@ pub(crate) fn gather<T: Element>(
             _ => gather_row(weights.isa, &gather, rows, source, weight, finish, output),
         }
     });
-}
-
-/// The end of a row: bias, residual and activation.
-#[derive(Clone, Copy)]
-struct Finish<'a, T> {
-    bias: &'a [f32],
-    residual: Option<&'a [T]>,
-    bounds: Bounds,
-}
-
-impl<T: Element> Finish<'_, T> {
-    /// Stores the sums of some channels, from `first` on, of the pixel in column `x` of a row.
-    #[inline(always)]
-    fn store<const LANES: usize>(&self, mut sums: [f32; LANES], x: usize, first: usize, output: &mut [T]) {
-        let at = x * self.bias.len() + first;
-        let (output, bias) = (&mut output[at..at + LANES], &self.bias[first..first + LANES]);
-        if let Some(residual) = self.residual {
-            let residual = &residual[at..at + LANES];
-            for lane in 0..LANES {
-                sums[lane] += residual[lane].to_f32();
-            }
-        }
-        for lane in 0..LANES {
-            output[lane] = T::from_f32(self.bounds.clamp(sums[lane] + bias[lane]));
-        }
-    }
 }
 
 vectorised! {

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::epilogue::Epilogue;
+use super::one_group;
 use super::pack::PackedWeights;
 use crate::channel_sums::stretch_pixels;
 use crate::element::Element;
@@ -30,7 +31,7 @@ pub(crate) fn forward<T: Element>(
             activation: epilogue.activation,
         };
         let mut output = vec![T::ZERO; part.output_len()];
-        super::forward(
+        one_group::forward(
             &part,
             &channels_of(input, group, groups, part.options().inputs),
             weights,
@@ -55,7 +56,7 @@ pub(crate) fn input_gradient<T: Element>(
     let convolve = |(group, weights): (usize, &PackedWeights<T>)| {
         let output_gradient = channels_of(output_gradient, group, groups, part.options().outputs);
         let mut gradient = vec![T::ZERO; part.input_len()];
-        super::input_gradient(&part, &output_gradient, weights, &mut gradient);
+        one_group::input_gradient(&part, &output_gradient, weights, &mut gradient);
         gradient
     };
     let parts: Vec<Vec<T>> = weights.par_iter().enumerate().map(convolve).collect();
@@ -74,7 +75,7 @@ pub(crate) fn weight_gradient<T: Element>(
     gradient.par_chunks_exact_mut(part.weight_len()).enumerate().for_each(|(group, gradient)| {
         let input = channels_of(input, group, groups, part.options().inputs);
         let output_gradient = channels_of(output_gradient, group, groups, part.options().outputs);
-        super::weight_gradient(isa, &part, &input, &output_gradient, gradient);
+        one_group::weight_gradient(isa, &part, &input, &output_gradient, gradient);
     });
 }
 

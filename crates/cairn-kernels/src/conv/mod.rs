@@ -8,7 +8,9 @@ mod epilogue;
 mod gather;
 mod grouped;
 mod groups;
+mod one_group;
 mod pack;
+mod panel;
 mod patch;
 mod planes;
 mod transpose;
@@ -17,17 +19,12 @@ mod weight_gradient;
 mod winograd;
 
 pub use epilogue::Epilogue;
-pub use pack::{Direction, PackedWeights};
-
-use axis::{Axis, Sweep};
-use gather::Gather;
-use patch::Map;
-use weight_gradient::WeightGradient;
+pub use pack::PackedWeights;
+pub use panel::Direction;
 
 use crate::channel_sums::{channel_sums, stretch_pixels};
 use crate::element::Element;
 use crate::isa::Isa;
-use crate::microkernel::amx::with_unit;
 use crate::shape::{Conv2dShape, check_len};
 use crate::vectorised::vectorised;
 
@@ -59,37 +56,7 @@ pub fn forward<T: Element>(
     if shape.is_grouped() {
         return grouped::forward(shape, input, &weights.groups, epilogue, output);
     }
-    if shape.is_depthwise() {
-        return depthwise::gather(shape, input, weights, epilogue, output);
-    }
-    if weights.winograd {
-        return winograd::Product {
-            source: Map { pixels: input, extent: options.map, channels: options.inputs },
-            batch: options.batch,
-            padding: options.padding,
-            weights,
-            destination: shape.output_map(),
-            destination_channels: options.outputs,
-            epilogue,
-        }
-        .run(output);
-    }
-    let (kernel, positions) = (options.kernel, shape.output_map());
-    let sweep = Sweep {
-        rows: Axis::forward(kernel.height, options.stride, options.padding, positions.height),
-        columns: Axis::forward(kernel.width, options.stride, options.padding, positions.width),
-    };
-    let product = Gather {
-        source: Map { pixels: input, extent: options.map, channels: options.inputs },
-        batch: options.batch,
-        kernel_width: kernel.width,
-        weights,
-        sweeps: vec![sweep],
-        destination: positions,
-        destination_channels: options.outputs,
-        epilogue,
-    };
-    run_gather(&product, output);
+    one_group::forward(shape, input, weights, epilogue, output);
 }
 
 /// The gradient to the input of [`forward`] without an epilogue, from the gradient to its output.
@@ -104,53 +71,13 @@ pub fn input_gradient<T: Element>(
     weights: &PackedWeights<T>,
     input_gradient: &mut [T],
 ) {
-    let options = shape.options();
     check_len("output gradient", output_gradient.len(), shape.output_len());
     check_len("input gradient", input_gradient.len(), shape.input_len());
     weights.check(shape, Direction::InputGradient);
     if shape.is_grouped() {
         return grouped::input_gradient(shape, output_gradient, &weights.groups, input_gradient);
     }
-    if shape.is_depthwise() {
-        return depthwise::gather(shape, output_gradient, weights, Epilogue::default(), input_gradient);
-    }
-    if weights.winograd {
-        return winograd::Product {
-            source: Map { pixels: output_gradient, extent: shape.output_map(), channels: options.outputs },
-            batch: options.batch,
-            padding: 2 - options.padding,
-            weights,
-            destination: options.map,
-            destination_channels: options.inputs,
-            epilogue: Epilogue::default(),
-        }
-        .run(input_gradient);
-    }
-    let (kernel, map) = (options.kernel, options.map);
-    let columns = Axis::backward(kernel.width, options.stride, options.padding, map.width);
-    let sweeps = Axis::backward(kernel.height, options.stride, options.padding, map.height)
-        .into_iter()
-        .flat_map(|rows| columns.iter().map(move |&columns| Sweep { rows, columns }))
-        .collect();
-    let product = Gather {
-        source: Map { pixels: output_gradient, extent: shape.output_map(), channels: options.outputs },
-        batch: options.batch,
-        kernel_width: kernel.width,
-        weights,
-        sweeps,
-        destination: map,
-        destination_channels: options.inputs,
-        epilogue: Epilogue::default(),
-    };
-    run_gather(&product, input_gradient);
-}
-
-/// Computes a gathering product on the tile unit where there is one, else on vector instructions.
-fn run_gather<T: Element>(product: &Gather<'_, T>, output: &mut [T]) {
-    match T::tile_unit(product.weights.isa) {
-        Some(unit) => with_unit!(unit, U => amx::gather::gather::<U, T>(product, output)),
-        None => vector::gather::gather(product, output),
-    }
+    one_group::input_gradient(shape, output_gradient, weights, input_gradient);
 }
 
 /// The gradient to the weights of [`forward`], in the layout of the weights.
@@ -173,19 +100,7 @@ pub fn weight_gradient<T: Element>(
     if shape.is_grouped() {
         return grouped::weight_gradient(isa, shape, input, output_gradient, gradient);
     }
-    if shape.is_depthwise() {
-        return depthwise::weight_gradient(isa, shape, input, output_gradient, gradient);
-    }
-    if winograd::serves::<T>(isa, shape) {
-        return winograd::weight_gradient(isa, shape, input, output_gradient, gradient);
-    }
-    let product = WeightGradient { isa, shape, input, output_gradient };
-    match T::tile_unit(isa) {
-        Some(unit) => {
-            with_unit!(unit, U => amx::weight_gradient::weight_gradient::<U, T>(&product, gradient));
-        }
-        None => vector::weight_gradient::weight_gradient(&product, gradient),
-    }
+    one_group::weight_gradient(isa, shape, input, output_gradient, gradient);
 }
 
 /// The gradient to the bias of [`forward`]: for every output channel, the sum of the gradient to the output.

@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use super::amx;
 use super::axis::backward_taps;
+use super::panel::{Direction, PackedPanel};
 use super::patch::padded_channels;
 use super::winograd;
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::memory::Buffer;
-use crate::microkernel::{self, Panel};
+use crate::microkernel;
 use crate::shape::{Conv2dShape, check_len};
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
@@ -35,22 +36,6 @@ pub struct PackedWeights<T> {
     pub(crate) groups: Vec<Self>,
     layer: Layer,
     element: std::marker::PhantomData<T>,
-}
-
-/// The product that weights are packed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// From the input map to the output map.
-    Forward,
-    /// From the gradient to the output to the gradient to the input.
-    InputGradient,
-}
-
-/// A panel and where its weights begin, in words.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PackedPanel {
-    pub(crate) panel: Panel,
-    pub(crate) start: usize,
 }
 
 /// The part of a shape that packed weights depend on.

@@ -2,6 +2,7 @@
 
 mod frozen;
 mod norm;
+pub(super) mod record;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +27,7 @@ use crate::{elementwise, pool};
 
 use frozen::{ConvFrozenNorm, SavedConvFrozenNorm};
 use norm::Layer;
+use record::record;
 
 impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
@@ -176,23 +178,6 @@ impl<C: CheckpointStrategy> NetworkOps for Autodiff<Flex, C> {
         let (input, node) = input.into_parts();
         let (map, dtype) = (MapShape::of(&input), input.dtype().into());
         record::<_, C, 1>(Average, [node], Flex::map_average(input), || SavedAverage { map, dtype })
-    }
-}
-
-/// Enters an operation into the graph; `state` is made only where a backward pass will want it.
-pub(super) fn record<BO, C, const N: usize>(
-    operation: BO,
-    nodes: [NodeGuard; N],
-    output: FlexTensor,
-    state: impl FnOnce() -> BO::State,
-) -> FloatTensor<Autodiff<Flex, C>>
-where
-    BO: Backward<Flex, N>,
-    C: CheckpointStrategy,
-{
-    match operation.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish(state(), output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
     }
 }
 

@@ -11,68 +11,22 @@ pub(crate) mod fallback;
 mod flex;
 mod folded_conv_cache;
 mod map;
+mod operands;
 mod pixels;
 
 pub use folded_conv_cache::FoldedConvCache;
+pub(crate) use operands::Normalised;
+pub use operands::{ConvGeometry, FixedNorm, Optional, PoolGeometry};
 pub use pixels::PixelOps;
 
 use std::sync::OnceLock;
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, ExtensionType, backend_extension};
+use burn::backend::{Backend, backend_extension};
 use burn::tensor::FloatDType;
 
 use crate::clamp::Clamp;
 use crate::optimiser::{Adam, Sgd};
-
-/// Stride, padding and groups of a convolution with the same stride and padding along both axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ConvGeometry {
-    /// Step from one output pixel to the next.
-    pub stride: usize,
-    /// Zeros around the map, on every side.
-    pub padding: usize,
-    /// Groups of channels: one for a dense convolution, the number of channels for a depthwise one.
-    pub groups: usize,
-}
-
-/// Window, stride and padding of a max pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PoolGeometry {
-    /// Height and width of the window.
-    pub window: usize,
-    /// Step from one window to the next.
-    pub stride: usize,
-    /// Pixels of minus infinity around the map, on every side.
-    pub padding: usize,
-    /// Whether a last window that ends beyond the padding counts, if it begins in the map or the padding before it.
-    pub ceil_mode: bool,
-}
-
-/// An optional tensor: a bias, or a residual.
-#[derive(Clone, Debug, ExtensionType)]
-pub enum Optional<B: Backend> {
-    /// There is one.
-    Given(FloatTensor<B>),
-    /// There is none.
-    Absent,
-}
-
-/// Batch norm with given statistics: all `[channels]`, of f32.
-#[derive(Clone, Debug, ExtensionType)]
-pub struct FixedNorm<B: Backend> {
-    /// Scale.
-    pub weight: FloatTensor<B>,
-    /// Shift.
-    pub bias: FloatTensor<B>,
-    /// Running mean.
-    pub mean: FloatTensor<B>,
-    /// Running variance.
-    pub variance: FloatTensor<B>,
-}
-
-/// The results of a batch norm in training: `(output, mean, variance)`, the variance biased, both `[channels]`.
-pub(crate) type Normalised<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
 /// The layers of convolutional networks.
 ///

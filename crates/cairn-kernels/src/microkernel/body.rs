@@ -13,7 +13,7 @@ macro_rules! microkernel {
         load_sums: $load_sums:expr, store_sums: $store_sums:expr $(,)?
     ) => {
         $(#[$attribute])*
-        unsafe fn $name<const ROWS: usize, const VECTORS: usize>(tile: &$crate::microkernel::Tile<'_>) {
+        unsafe fn $name<const ROWS: usize, const VECTORS: usize>(tile: &$crate::microkernel::tile::Tile<'_>) {
             const LANES: usize = $lanes;
             // SAFETY: the caller vouches for the instruction set and for every address, see `Microkernel`.
             unsafe {
@@ -51,7 +51,7 @@ macro_rules! microkernel {
             }
         }
 
-        pub(super) static $table: $crate::microkernel::Microkernels = $crate::microkernel::Microkernels {
+        pub(super) static $table: $crate::microkernel::tile::Microkernels = $crate::microkernel::tile::Microkernels {
             lanes: $lanes,
             max_vectors: $max_vectors,
             table: [

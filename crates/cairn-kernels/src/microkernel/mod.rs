@@ -19,55 +19,15 @@ mod body;
 mod element;
 mod portable;
 mod run;
+mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use element::TileElement;
 pub(crate) use run::Run;
+pub(crate) use tile::{MAX_ROWS, Microkernels, Tile};
 
-use crate::aligned::Word;
 use crate::isa::Isa;
-
-/// The most rows of one tile.
-pub(crate) const MAX_ROWS: usize = 6;
-
-/// The most vectors of columns of one tile, for any instruction set.
-const MAX_VECTORS: usize = 4;
-
-/// One tile's operands.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tile<'a> {
-    /// Each row's base; those past the tile's rows are not read. A row of bf16 may begin between two words.
-    pub(crate) rows: [*const Word; MAX_ROWS],
-    /// The stretches to sum over.
-    pub(crate) runs: &'a [Run],
-    /// Words per run.
-    pub(crate) depth: usize,
-    /// From one word of a row to its next: one where they are together.
-    pub(crate) step: usize,
-    /// The panel: for each word of depth, one word per column.
-    pub(crate) w: *const Word,
-    /// Where the sums go: row after row, as many f32 as the panel has columns.
-    pub(crate) c: *mut f32,
-    /// Whether to add to the sums that are there already.
-    pub(crate) accumulate: bool,
-}
-
-/// Computes one tile.
-///
-/// # Safety
-/// The machine must have the instruction set (which [`Microkernels`] vouch for), and every address of the tile be valid:
-/// `rows[i] + run.x + k * step` for reading a word, `w + run.w + k * columns` for reading a panel row, `c` for writing
-/// (and reading, when accumulating) `rows x columns` f32.
-pub(crate) type Microkernel = unsafe fn(&Tile<'_>);
-
-/// The tile kernels of one instruction set and element type, for every number of rows and vectors.
-#[derive(Debug)]
-pub struct Microkernels {
-    lanes: usize,
-    max_vectors: usize,
-    table: [[Microkernel; MAX_VECTORS]; MAX_ROWS],
-}
 
 impl Microkernels {
     /// The kernels for f32.
@@ -96,11 +56,6 @@ impl Microkernels {
             Isa::Avx512Bf16 => &x86::AVX512_BF16,
             _ => panic!("bf16 maps are not offered on {}; ask Isa::has_bf16 first", isa.name()),
         }
-    }
-
-    /// The kernel for `rows` rows and a panel of `columns` columns.
-    pub(crate) fn get(&self, rows: usize, columns: usize) -> Microkernel {
-        self.table[rows - 1][columns / self.lanes - 1]
     }
 }
 

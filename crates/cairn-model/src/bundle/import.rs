@@ -49,7 +49,7 @@ pub enum ImportError {
     Naming(#[from] NamingError),
     /// Another number of logits than of names.
     #[error(
-        "the weights tell {logits} classes apart, but {names} names are given: list one for each logit, in order"
+        "the weights have {logits} outputs, but there are {names} class names; list one name for each output, in order"
     )]
     Classes {
         /// Rows of the last layer.
@@ -59,7 +59,7 @@ pub enum ImportError {
     },
     /// A head of several layers.
     #[error(
-        "the last layer of {architecture}, `{head}`, is {} layers in this file ({}): such a head cannot be imported",
+        "the last layer of {architecture}, `{head}`, is {} layers in this file ({}); only a single layer can be imported",
         layers.len(),
         layers.join(", ")
     )]
@@ -72,7 +72,7 @@ pub enum ImportError {
         layers: Vec<String>,
     },
     /// Tensors of another network.
-    #[error("these are not the weights of {architecture}: {problem}")]
+    #[error("the weights do not fit {architecture}: {problem}")]
     Weights {
         /// The network that was named.
         architecture: Architecture,
@@ -105,6 +105,7 @@ impl Model {
             views: TestViews::One,
             rejection: None,
             learning: None,
+            backbone: None,
             temperature: 1.0,
             provenance: Provenance::imported(origin),
         };

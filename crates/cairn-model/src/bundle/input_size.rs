@@ -7,9 +7,7 @@ use cairn_nets::{Architecture, NetworkSpec, SpecError};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InputSizeError {
     /// A linear layer over its map fits one size alone.
-    #[error(
-        "{architecture} takes photos of {side} px only, the size that it was trained on: leave the size out"
-    )]
+    #[error("{architecture} takes photos of {side} px only, the size that it was trained on; omit --side")]
     OneSize {
         /// The network.
         architecture: Architecture,

@@ -1,9 +1,13 @@
 //! The file format: one safetensors file whose metadata entry `cairn` describes the model.
 
+mod backbone;
 mod checksum;
 mod foreign;
 mod import;
+mod info;
+mod info_error;
 mod input_size;
+mod names;
 mod validate;
 
 use std::fs;
@@ -12,106 +16,25 @@ use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 use burn::tensor::Device;
-use cairn_dataset::ClassList;
 use cairn_nets::weights::TensorFile;
-use cairn_nets::{Network, NetworkSpec, StateDict, StateDictError};
-use cairn_photo::{Preprocess, TestViews};
-use serde::{Deserialize, Deserializer, Serialize};
+use cairn_nets::{Network, StateDict, StateDictError};
+use serde::{Deserialize, Serialize};
 
+pub use self::backbone::Backbone;
 pub(crate) use self::checksum::Checksum;
 pub use self::foreign::ForeignFormat;
 pub use self::import::{ImportError, ImportOptions, Imported};
+pub use self::info::{BundleInfo, Provenance};
+pub use self::info_error::InfoError;
 pub use self::input_size::InputSizeError;
 pub(crate) use self::input_size::resize_input;
-pub use self::validate::{InfoError, check_classes, check_preprocess};
-use crate::{EmbeddingBank, FewShot, ModelError, Rejection};
-
-/// The name of the best model's file in a run folder.
-pub const BEST_MODEL: &str = "best.safetensors";
-
-/// The name of a model's weights in a folder for model hubs.
-pub(crate) const HUB_WEIGHTS: &str = "model.safetensors";
-
-/// The metadata entry that makes a safetensors file a bundle.
-pub(crate) const ENTRY: &str = "cairn";
+pub use self::names::BEST_MODEL;
+pub(crate) use self::names::{ENTRY, HUB_WEIGHTS};
+pub use self::validate::{check_classes, check_preprocess};
+use crate::{EmbeddingBank, ModelError};
 
 /// The version of the description. Fields may be added under the same version; a change of meaning raises it.
 const FORMAT: u64 = 1;
-
-/// What a bundle says of its model, beside the weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BundleInfo {
-    /// The network.
-    pub network: NetworkSpec,
-    /// The classes, in the order of the logits.
-    pub classes: ClassList,
-    /// How a photo becomes the network's input.
-    pub preprocess: Preprocess,
-    /// What the model looks at of a photo, unless somebody asks for other views.
-    #[serde(default, skip_serializing_if = "TestViews::is_one")]
-    pub views: TestViews,
-    /// How photos that show none of the classes are told; where it is not known, nothing is said about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rejection: Option<Rejection>,
-    /// The classes that were added without training, once the model is calibrated for that. (Under `learning`, bundles
-    /// of before this name had numbers of another meaning.)
-    #[serde(rename = "few_shot", default, skip_serializing_if = "Option::is_none")]
-    pub learning: Option<FewShot>,
-    /// What the logits are divided by before the softmax, so that probabilities can be believed: greater than 0, and 1
-    /// in a model that nobody calibrated.
-    #[serde(default = "uncalibrated")]
-    pub temperature: f64,
-    /// Where the model comes from.
-    pub provenance: Provenance,
-}
-
-/// The temperature that leaves logits as they are.
-fn uncalibrated() -> f64 {
-    1.0
-}
-
-/// Where a model comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The version of cairn that trained or imported it.
-    pub cairn: String,
-    /// The resolved recipe, as TOML; of an imported model, a comment that names the file.
-    pub recipe: String,
-    /// The fingerprint of the data set's index; empty where cairn did not train it.
-    pub data_fingerprint: String,
-    /// The epoch whose weights these are, counted from 1; 0 where cairn did not train it.
-    pub epoch: usize,
-    /// Mean cross-entropy on the validation photos after that epoch, in nats; not a number where cairn did not train it.
-    #[serde(deserialize_with = "number_or_null")]
-    pub valid_loss: f64,
-    /// Share of validation photos named right, in `[0, 1]`; not a number where cairn did not train it.
-    #[serde(deserialize_with = "number_or_null")]
-    pub valid_accuracy: f64,
-}
-
-impl Provenance {
-    /// Of weights that were trained elsewhere and came from `origin`.
-    pub(crate) fn imported(origin: &str) -> Self {
-        Self {
-            cairn: env!("CARGO_PKG_VERSION").to_owned(),
-            recipe: format!("# imported from {}\n", origin.replace(char::is_control, "?")),
-            data_fingerprint: String::new(),
-            epoch: 0,
-            valid_loss: f64::NAN,
-            valid_accuracy: f64::NAN,
-        }
-    }
-
-    /// Whether cairn trained it, so that there are a recipe and figures.
-    pub fn is_of_training(&self) -> bool {
-        self.epoch > 0
-    }
-}
-
-/// JSON has no word for what is not a number, and `null` stands in its place.
-fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
 
 /// The description as it is in the file: the version first, so that it can be read alone.
 #[derive(Serialize)]

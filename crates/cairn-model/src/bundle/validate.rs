@@ -11,7 +11,8 @@ use cairn_dataset::{Class, ClassList};
 use cairn_nets::{MOST_CLASSES, NetworkSpec, SpecError};
 use cairn_photo::{Framing, Preprocess, TestViews};
 
-use super::{BundleInfo, Provenance};
+use super::info::{BundleInfo, Provenance};
+use super::info_error::InfoError;
 
 /// Pixels of each side of a photo, resized or cropped.
 const SIDES: RangeInclusive<u32> = 1..=cairn_nets::LARGEST_SIDE as u32;
@@ -31,18 +32,6 @@ const LONGEST_LABEL: usize = 256;
 const LONGEST_RECIPE: usize = 1 << 20;
 /// Bytes of a description that any file may have. A longer file may have an eighth of its length more.
 const SHORTEST_LIMIT: usize = 1 << 20;
-
-/// A value of a description outside of its limits.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is {found}, expected {expected}")]
-pub struct InfoError {
-    /// The value's place in the description, such as `preprocess.framing.crop`.
-    pub field: String,
-    /// The value, or what is wrong with it.
-    pub found: String,
-    /// What it may be.
-    pub expected: String,
-}
 
 /// The longest description of a file of this length, in bytes: reading it takes several times its length of memory.
 pub(super) fn longest_description(file_len: usize) -> usize {
@@ -108,7 +97,7 @@ impl BundleInfo {
     }
 }
 
-/// Checks the sizes and figures of a preprocessing, for whoever is about to train with it.
+/// Checks the sizes and figures of a preprocessing, before a training with it.
 ///
 /// # Errors
 /// The first value outside of its limits.
@@ -157,7 +146,7 @@ impl Provenance {
     }
 }
 
-/// Checks the names of classes, for whoever is about to train with them: each class has a folder's name of its own, and
+/// Checks the names of classes, before a training with them: each class has a folder's name of its own, and
 /// names that can be printed.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ pub struct HeatMap {
 const COVER: f32 = 0.55;
 
 impl HeatMap {
-    /// Of a class activation map: what speaks against the class is nothing, the rest is scaled to 0 to 1.
+    /// Of a class activation map: negative values become 0, the others are scaled to 0 to 1.
     pub(super) fn new(width: usize, height: usize, mut values: Vec<f32>) -> Self {
         debug_assert_eq!(values.len(), width * height);
         values.iter_mut().for_each(|value| *value = value.max(0.0));
@@ -42,7 +42,7 @@ impl HeatMap {
         &self.values
     }
 
-    /// The map of another size, by bilinear interpolation between the pixels' middles, scaled to 0 to 1 anew: OpenCV's
+    /// The map of another size, by bilinear interpolation between the pixels' middles, scaled to 0 to 1 again: OpenCV's
     /// `resize`, as pytorch-grad-cam brings maps to the photo's size.
     pub fn resized(&self, width: usize, height: usize) -> Self {
         let values = interpolated(&self.values, [self.width, self.height], [width, height]);
@@ -62,6 +62,11 @@ impl HeatMap {
             }
         }
         overlay
+    }
+
+    /// The values as the bytes of a NumPy array's file, f32 of `[height, width]`.
+    pub fn to_npy(&self) -> Vec<u8> {
+        npy::bytes([self.height, self.width], &self.values)
     }
 
     /// Writes the values as a NumPy array, f32 of `[height, width]`.
@@ -93,7 +98,7 @@ fn scaled(mut values: Vec<f32>) -> Vec<f32> {
     values
 }
 
-/// Between which two values a new one lies, and how far along.
+/// The two values between which a new one is, and its distance from the first.
 struct Tap {
     places: [usize; 2],
     along: f32,
@@ -109,7 +114,7 @@ impl Tap {
     }
 }
 
-/// For each of `to` pixels in a row, where it lies among `from` pixels of the same length together.
+/// For each of `to` pixels in a row, its position among `from` pixels of the same total length.
 fn taps(from: usize, to: usize) -> Vec<Tap> {
     let tap = |pixel: usize| {
         let middle = (pixel as f32 + 0.5) * (from as f32 / to as f32) - 0.5;

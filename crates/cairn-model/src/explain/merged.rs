@@ -89,7 +89,7 @@ impl Canvas {
         Part { across: share(self.across, width), down: share(self.down, height) }
     }
 
-    /// The mean of the maps at their places, what speaks against the class as nothing; 0 where no view is.
+    /// The mean of the maps at their places, negative values as 0; 0 outside of all views.
     fn mean<'a>(
         &self,
         maps: impl Iterator<Item = (&'a ViewPlace, Vec<f32>)>,

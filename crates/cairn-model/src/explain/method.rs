@@ -32,7 +32,7 @@ impl CamMethod {
     }
 
     /// The map, `[pixels]`, of activations and their gradients, both `[pixels, channels]`. It may have values below zero,
-    /// which speak against the class.
+    /// which are evidence against the class.
     pub(super) fn map(self, activation: &[f32], gradient: &[f32], channels: usize) -> Vec<f32> {
         let pixels = || activation.chunks_exact(channels).zip(gradient.chunks_exact(channels));
         if self == Self::HiResCam {

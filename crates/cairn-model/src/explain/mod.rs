@@ -42,9 +42,7 @@ pub enum ExplainError {
     #[error(transparent)]
     Graph(#[from] GraphError),
     /// No picture that a map could be laid over.
-    #[error(
-        "{width} x {height} px: only photos that are at most {MOST_ASPECT} times as long as wide are explained"
-    )]
+    #[error("{width} x {height} px: the aspect ratio is above {MOST_ASPECT}; crop the photo")]
     TooLong {
         /// Columns of the photo.
         width: u32,
@@ -109,7 +107,7 @@ impl<'a> Explainer<'a> {
         Ok(maps.map(|map| HeatMap::new(columns, rows, map)).collect())
     }
 
-    /// The class activation maps of framed photos, below zero where something speaks against the class.
+    /// The class activation maps of framed photos, below zero where the photo is evidence against the class.
     fn class_maps(&self, framed: &[Photo], classes: &[ClassId]) -> Result<ClassMaps, ExplainError> {
         let (height, width) =
             (self.preprocess.input_height() as usize, self.preprocess.input_width() as usize);

@@ -11,11 +11,15 @@ const ALIGNMENT: usize = 64;
 /// Writes a row-major array of f32: a temporary file in the same folder, then renamed.
 pub(super) fn write(path: &Path, [height, width]: [usize; 2], values: &[f32]) -> io::Result<()> {
     let mut file = AtomicWriteFile::open(path)?;
-    file.write_all(&header([height, width]))?;
-    for value in values {
-        file.write_all(&value.to_le_bytes())?;
-    }
+    file.write_all(&bytes([height, width], values))?;
     file.commit()
+}
+
+/// The file of a row-major array of f32.
+pub(super) fn bytes(shape: [usize; 2], values: &[f32]) -> Vec<u8> {
+    let mut bytes = header(shape);
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
 }
 
 /// Magic bytes, version, the length of what follows, and a Python dictionary padded with spaces up to a line end.

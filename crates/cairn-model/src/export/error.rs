@@ -35,7 +35,7 @@ pub enum ExportError {
     Temperature(f32),
     /// A crop with borders, which cairn fills with black.
     #[error(
-        "photos are brought to {short_side} px and cropped to {crop}: only crops inside of the photo can be exported"
+        "photos are resized to {short_side} px and cropped to {crop} px: only crops within the photo can be exported"
     )]
     Crop {
         /// Shorter side before the crop.
@@ -44,12 +44,10 @@ pub enum ExportError {
         crop: u32,
     },
     /// A tensor's name that is also the beginning of others', which modules of PyTorch cannot have.
-    #[error("`{0}` is a tensor and holds others: PyTorch has no such modules")]
+    #[error("`{0}` is both a tensor and a module: PyTorch has no such modules")]
     Name(String),
     /// More than the format can hold.
-    #[error(
-        "the model takes {bytes} bytes; a file of this format ends at {limit}: store the weights in fewer bits"
-    )]
+    #[error("the model has {bytes} bytes, this format allows {limit}: use --half or --int8")]
     TooLarge {
         /// The model's length.
         bytes: usize,
@@ -58,7 +56,7 @@ pub enum ExportError {
     },
     /// 8-bit weights in a file that has no common way to keep them.
     #[error(
-        "there is no common form of 8-bit weights in safetensors: export f32 or f16, or to ONNX or TorchScript"
+        "safetensors has no common format for 8-bit weights: export f32 or f16, or to ONNX or TorchScript"
     )]
     Int8Safetensors,
     /// Rounded weights that do not fit the network.

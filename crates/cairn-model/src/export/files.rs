@@ -17,7 +17,7 @@ pub struct ExportedFile {
     pub bytes: Vec<u8>,
 }
 
-/// Writes the files, making the folders they stand in: each whole or not at all, and none before the last is written out.
+/// Writes the files and makes their folders: each whole or not at all, and none before the last is written out.
 ///
 /// # Errors
 /// [`ExportError::Exists`] for a file that is there already, unless `overwrite` says to replace it, and

@@ -3,11 +3,13 @@
 mod card;
 mod config;
 mod markdown;
+mod test_figures;
 
 use std::path::{Path, PathBuf};
 
 use cairn_nets::StateDict;
 
+pub use self::test_figures::TestFigures;
 use super::safetensors::to_safetensors;
 use super::{ExportError, ExportedFile, WeightFormat};
 use crate::Model;
@@ -23,25 +25,6 @@ pub struct HubFolder {
     pub config: String,
     /// `README.md`: the model card, with a block of metadata before it.
     pub card: String,
-}
-
-/// What a test said of a model, for its card.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TestFigures {
-    /// What the data set is called.
-    pub data: String,
-    /// Number of photos tested.
-    pub photos: usize,
-    /// Share of photos whose likeliest class is the true one, in `[0, 1]`.
-    pub accuracy: f64,
-    /// Share of photos whose true class is among the three likeliest, in `[0, 1]`.
-    pub top3: f64,
-    /// Mean F1 over the classes, in `[0, 1]`.
-    pub macro_f1: f64,
-    /// Mean cross-entropy, in nats.
-    pub loss: f64,
-    /// Expected calibration error, in `[0, 1]`.
-    pub ece: f64,
 }
 
 impl HubFolder {
@@ -70,7 +53,7 @@ impl HubFolder {
         })
     }
 
-    /// Where the three files stand in `folder`: weights, configuration, card.
+    /// The paths of the three files in `folder`: weights, configuration, card.
     pub fn paths(folder: &Path) -> [PathBuf; 3] {
         [HUB_WEIGHTS, "config.json", "README.md"].map(|name| folder.join(name))
     }

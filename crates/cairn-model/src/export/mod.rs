@@ -53,7 +53,7 @@ pub struct Exportable<'a> {
     pub class_names: Vec<&'a str>,
 }
 
-/// A tensor that lies somewhere else.
+/// A borrowed tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TensorRef<'a> {
     /// Its shape.

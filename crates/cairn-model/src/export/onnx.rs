@@ -1,6 +1,7 @@
 //! ONNX: a file that ONNX Runtime, OpenVINO and others run.
 
 mod network;
+mod photo_element;
 mod preprocessing;
 mod proto;
 
@@ -8,6 +9,7 @@ use cairn_nets::graph::Inferred;
 use serde_json::json;
 
 use self::network::NetworkNodes;
+pub use self::photo_element::PhotoElement;
 use self::proto::{Attribute, Element, Nodes, Port, Side};
 use super::views::LEAST_PROBABILITY;
 use super::weights::{Stored, bytes};
@@ -18,15 +20,6 @@ const LONGEST: usize = i32::MAX as usize;
 
 /// The name of the model's output.
 const PROBABILITIES: &str = "probabilities";
-
-/// What the numbers of a photo tensor are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PhotoElement {
-    /// Levels from 0 to 255, `uint8`.
-    Uint8,
-    /// Numbers from 0 to 1, `float32`; they count as the nearest of 256 levels.
-    Float,
-}
 
 /// The bytes of an ONNX model, opset 18, with one input `photo`, `[batch, 3, height, width]` RGB of any size, and one
 /// output `probabilities`, `[batch, classes]`.

@@ -27,7 +27,7 @@ pub enum VerifyError {
     #[error("the exported model cannot be run: {0}")]
     Run(#[from] rten::RunError),
     /// What it gives is no list of numbers for each photo.
-    #[error("the exported model gives something else than probabilities: {0}")]
+    #[error("the output of the exported model is not probabilities: {0}")]
     Output(#[from] rten::TryFromValueError),
     /// What it gives are not as many numbers as there are classes.
     #[error("the exported model gives {found} probabilities for {classes} classes")]
@@ -42,7 +42,7 @@ pub enum VerifyError {
     Photo(#[from] cairn_photo::PhotoError),
     /// It says something else than cairn.
     #[error(
-        "the exported model's probabilities are up to {0:e} from cairn's, where {TOLERANCE:e} is allowed"
+        "the exported model's probabilities differ from cairn's by up to {0:e}; {TOLERANCE:e} is allowed"
     )]
     Differs(f32),
 }

@@ -64,7 +64,7 @@ impl Stored {
 }
 
 impl Quantised {
-    /// The values that it stands for.
+    /// The values that it represents.
     fn dequantised(&self) -> Vec<f32> {
         let channel_len = (self.values.len() / self.scales.len().max(1)).max(1);
         let channels = self.values.chunks(channel_len).zip(&self.scales);

@@ -12,7 +12,7 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// What learned classes are told by; `None` where there are none.
+    /// The comparison of a model with learned classes; `None` if it has none.
     pub(crate) fn of(model: &'a Model) -> Option<Self> {
         let learning = model.info().learning.as_ref().filter(|learning| !learning.classes.is_empty())?;
         let whitening = model.bank().whitening.as_ref()?;
@@ -39,7 +39,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Likeness to the likest of the prototypes.
+/// Similarity to the most similar prototype.
 fn nearest(photo: &Embedding, prototypes: &[Embedding]) -> f64 {
     prototypes.iter().map(|prototype| photo.cosine(prototype)).fold(f64::NEG_INFINITY, f64::max)
 }

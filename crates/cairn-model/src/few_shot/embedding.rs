@@ -1,6 +1,6 @@
 //! Photos as directions: two photos are alike as far as their embeddings point the same way.
 
-/// What a network makes of a photo before it decides: the features that its last layer takes, scaled to length 1.
+/// A photo's embedding: the features before the network's last layer, scaled to length 1.
 ///
 /// Features that are all zero, or not all finite, have no direction; their embedding is all zero and like nothing.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,7 +19,7 @@ pub struct EmbeddingBank {
     pub non_landmarks: Vec<Embedding>,
     /// The prototype of each learned class, in the order of [`FewShot::classes`](crate::FewShot::classes).
     pub learned: Vec<Embedding>,
-    /// Where learned classes are told from trained ones; `None` before calibration.
+    /// The space in which learned classes are compared with trained ones; `None` before calibration.
     pub whitening: Option<Whitening>,
 }
 

@@ -8,42 +8,16 @@ use std::mem;
 
 use cairn_dataset::{Class, ClassList};
 use cairn_photo::Photo;
-use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
-use crate::{Embedding, EmbeddingBank, Model, OodScore, Rejection};
-
-/// The classes that were added, and what makes a margin between prototypes a logit.
-///
-/// The margin of a learned class is likeness to its prototype less likeness to the nearest trained one, both after
-/// [`Whitening`](crate::Whitening). Scaled, it is the logarithm of the odds that the photo shows the learned class rather
-/// than the likeliest of the trained ones, among which their own softmax decides.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FewShot {
-    /// Logarithm of the odds for a margin of 1, above those for a margin of 0.
-    pub scale: f64,
-    /// Logarithm of the odds for a margin of 0.
-    pub offset: f64,
-    /// The added classes, in the order in which they were learned.
-    #[serde(default)]
-    pub classes: ClassList,
-}
-
-impl FewShot {
-    /// Logarithm of the odds that a photo of this margin shows the learned class, not a trained one.
-    pub fn log_odds(&self, margin: f64) -> f64 {
-        self.scale * margin + self.offset
-    }
-}
+use crate::{Embedding, EmbeddingBank, FewShot, Model, OodScore, Rejection};
 
 /// Why a class could not be learned or forgotten.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LearnError {
     /// The model has no scale for likenesses.
-    #[error(
-        "this model cannot weigh likeness to a few photos against what it was trained on: run `cairn calibrate` first"
-    )]
+    #[error("this model is not calibrated to learn landmarks from a few photos: run `cairn calibrate` first")]
     NotCalibrated,
     /// A name that says nothing.
     #[error("a landmark needs a name")]
@@ -55,7 +29,7 @@ pub enum LearnError {
         name: String,
     },
     /// Trained classes stay as they are.
-    #[error("the model was trained on {name:?}: only learned landmarks can be learned anew or forgotten")]
+    #[error("the model was trained on {name:?}: only learned landmarks can be replaced or forgotten")]
     Trained {
         /// The class.
         name: String,
@@ -112,7 +86,7 @@ impl Model {
         *bank = EmbeddingBank { learned, non_landmarks, ..calibrated };
     }
 
-    /// Adds a class from photos that show it, or learns it anew if it was learned before. The name is one as of a
+    /// Adds a class from photos that show it, or replaces it if it was learned before. The name is one as of a
     /// class folder: `12.Eiffel_Tower` is shown as "Eiffel Tower".
     ///
     /// The photos are of any size ([`Model::load_photo`]), and looked at as those to be named will be. The prototype is the

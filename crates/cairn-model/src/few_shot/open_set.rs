@@ -1,76 +1,15 @@
 //! Telling photos of the landmarks that a model knows from photos of anything else.
 
-use serde::{Deserialize, Serialize};
+use cairn_dataset::Softmax;
 
-use crate::{Embedding, EmbeddingBank, Model, ModelOutput};
-
-/// How a model decides whether a photo shows a landmark that it knows: by a score that must reach a threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Rejection {
-    /// What is computed.
-    pub score: OodScore,
-    /// The lowest score of a photo that is taken to show a known landmark.
-    pub threshold: f64,
-    /// The lowest score of a photo that surely shows one: of photos that show none, 2 % at most should reach it. `None`
-    /// where the model was not calibrated with enough of these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sure: Option<f64>,
-}
-
-impl Rejection {
-    /// A threshold alone, without a sure one.
-    pub fn new(score: OodScore, threshold: f64) -> Self {
-        Self { score, threshold, sure: None }
-    }
-}
-
-/// The model has no threshold for sure answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this model has no threshold for sure answers; `cairn calibrate MODEL --distractors DIR --out FILE` finds one \
-     from some sixty photos that show none of its landmarks"
-)]
-pub struct NotSure;
-
-/// A number that is high for photos of known landmarks and low for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OodScore {
-    /// The probability of the likeliest landmark: Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and
-    /// Out-of-Distribution Examples in Neural Networks", ICLR 2017.
-    Confidence,
-    /// The logarithm of the summed exponentials of the calibrated logits, which is the negative of the free energy: Liu
-    /// et al., "Energy-based Out-of-distribution Detection", NeurIPS 2020.
-    Energy,
-    /// How far all classes' probabilities are from being alike, from 0 (all are) to 1 (one class is certain):
-    /// generalised entropy with a power of 0.1, by which small probabilities count nearly as much as large ones; Liu et
-    /// al., "GEN: Pushing the Limits of Softmax-Based Out-of-Distribution Detection", CVPR 2023.
-    Entropy,
-    /// Likeness to the nearest landmark's prototype, less the mean likeness to the nearest photos of a bank of
-    /// non-landmarks: the rule of Henkel and Singer, who won Google Landmark Recognition 2020 ("Supporting large-scale
-    /// image recognition with out-of-domain samples", arXiv 2010.01650), with prototypes in the place of single photos.
-    Similarity,
-}
+use crate::{Embedding, EmbeddingBank, Model, ModelOutput, OodScore};
 
 impl OodScore {
-    /// Every score, the simplest first.
-    pub const ALL: [Self; 4] = [Self::Confidence, Self::Energy, Self::Entropy, Self::Similarity];
-
-    /// The name that bundles and reports use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Confidence => "confidence",
-            Self::Energy => "energy",
-            Self::Entropy => "entropy",
-            Self::Similarity => "similarity",
-        }
-    }
-
     /// The score of a photo of this output.
     pub(crate) fn of(self, model: &Model, output: &ModelOutput) -> f64 {
         match self {
-            Self::Confidence => confidence(&model.calibrated(&output.logits)),
-            Self::Energy => log_sum_exp(&model.calibrated(&output.logits)),
+            Self::Confidence => softmax(&model.calibrated(&output.logits)).greatest_probability(),
+            Self::Energy => softmax(&model.calibrated(&output.logits)).log_sum(),
             Self::Entropy => unevenness(&model.calibrated(&output.logits)),
             Self::Similarity => model.bank().similarity(&output.embedding, 0),
         }
@@ -95,16 +34,8 @@ impl EmbeddingBank {
 /// How many of the nearest non-landmarks count in [`OodScore::Similarity`].
 const NEAREST: usize = 5;
 
-/// Log of the sum of exponentials, the greatest taken out first so that none overflows.
-pub(crate) fn log_sum_exp(logits: &[f64]) -> f64 {
-    let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    greatest + logits.iter().map(|logit| (logit - greatest).exp()).sum::<f64>().ln()
-}
-
-/// The probability of the likeliest class.
-fn confidence(logits: &[f64]) -> f64 {
-    let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    (greatest - log_sum_exp(logits)).exp()
+fn softmax(logits: &[f64]) -> Softmax {
+    Softmax::of(logits.iter().copied())
 }
 
 /// The power to which [`OodScore::Entropy`] raises probabilities: what its authors found best.
@@ -112,9 +43,9 @@ const ENTROPY_POWER: f64 = 0.1;
 
 /// One less the generalised entropy of the classes' probabilities, as a share of what it is where all are alike.
 fn unevenness(logits: &[f64]) -> f64 {
-    let all = log_sum_exp(logits);
+    let softmax = softmax(logits);
     let part = |p: f64| (p * (1.0 - p)).max(0.0).powf(ENTROPY_POWER);
-    let entropy: f64 = logits.iter().map(|logit| part((logit - all).exp())).sum();
+    let entropy: f64 = logits.iter().map(|logit| part(softmax.probability(*logit))).sum();
     let classes = logits.len() as f64;
     // A single class is always certain.
     if logits.len() < 2 { 1.0 } else { 1.0 - entropy / (classes * part(1.0 / classes)) }
@@ -123,15 +54,6 @@ fn unevenness(logits: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn confidence_and_energy_agree_with_f64_arithmetic_and_survive_large_logits() {
-        // Of 1000, 1001 and 998.5: 1001 + ln(e^-1 + 1 + e^-2.5).
-        let sum: f64 = (-1.0_f64).exp() + 1.0 + (-2.5_f64).exp();
-        let logits = [1000.0, 1001.0, 998.5];
-        assert!((log_sum_exp(&logits) - (1001.0 + sum.ln())).abs() < 1e-9);
-        assert!((confidence(&logits) - 1.0 / sum).abs() < 1e-12);
-    }
 
     #[test]
     fn unevenness_is_generalised_entropy_turned_round_from_all_alike_to_one_certain() {

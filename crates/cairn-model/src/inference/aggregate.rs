@@ -1,7 +1,8 @@
 //! From the outputs for a photo's views to one answer: test-time augmentation.
 
-use super::forward::ModelOutput;
-use crate::Embedding;
+use cairn_dataset::Softmax;
+
+use crate::{Embedding, ModelOutput};
 
 /// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of
 /// no view.
@@ -20,21 +21,15 @@ pub(super) fn aggregate(views: &[ModelOutput]) -> Option<ModelOutput> {
 fn mean_probabilities(views: &[&[f32]]) -> Vec<f32> {
     let mut mean = vec![0.0_f64; views.first().map_or(0, |view| view.len())];
     for view in views {
-        for (mean, probability) in mean.iter_mut().zip(softmax(view)) {
-            *mean += probability / views.len() as f64;
+        let logits = view.iter().copied().map(f64::from);
+        let softmax = Softmax::of(logits.clone());
+        for (mean, logit) in mean.iter_mut().zip(logits) {
+            *mean += softmax.probability(logit) / views.len() as f64;
         }
     }
     // A logit must be finite where the probability is too small for f32.
     let least = f64::from(f32::MIN_POSITIVE);
     mean.into_iter().map(|probability| probability.clamp(least, 1.0).ln() as f32).collect()
-}
-
-/// The probabilities of a view, in f64.
-fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights = move |logit: &f32| f64::from(logit - greatest).exp();
-    let sum: f64 = logits.iter().map(weights).sum();
-    logits.iter().map(move |logit| weights(logit) / sum)
 }
 
 #[cfg(test)]

@@ -2,31 +2,14 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use cairn_dataset::ClassId;
 use cairn_photo::Photo;
 
 use crate::few_shot::Comparison;
-use crate::{Embedding, Model};
+use crate::{Embedding, Model, ModelOutput};
 
 /// Pixels of the views that are in the network at once: sixteen of 512 x 512, so that memory stays flat however many views
 /// of whatever size a photo has.
 const BATCH_PIXELS: usize = 16 * 512 * 512;
-
-/// What a model makes of one photo.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelOutput {
-    /// One logit for each of the model's [classes](Model::classes), before the temperature.
-    pub logits: Vec<f32>,
-    /// What the photo looks like to the network.
-    pub embedding: Embedding,
-}
-
-impl ModelOutput {
-    /// The class of the greatest logit, the first of equals; `None` where they have no softmax.
-    pub fn likeliest(&self) -> Option<ClassId> {
-        ClassId::of_greatest(&self.logits)
-    }
-}
 
 /// The output for each of one photo's `views`, which are of the input's size.
 ///

@@ -5,6 +5,7 @@ mod aggregate;
 mod class_name;
 mod forward;
 mod load;
+mod output;
 mod prediction;
 mod stream;
 
@@ -16,8 +17,8 @@ use cairn_photo::{Photo, PhotoError};
 
 pub use class_name::ClassNameError;
 pub(crate) use class_name::class_named;
-pub use forward::ModelOutput;
 pub use load::PhotoSource;
+pub use output::ModelOutput;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
 
 use crate::Model;
@@ -69,7 +70,7 @@ impl Model {
         self.map_photos(photos, |model, photo| model.output_of(&photo))
     }
 
-    /// What `work` makes of each photo, as [`Model::predict_many`] goes through them: the photo is that of
+    /// The result of `work` on each photo, as [`Model::predict_many`] goes through them: the photo is that of
     /// [`Model::load_photo`].
     pub fn map_photos<I, T>(
         &self,
@@ -122,8 +123,9 @@ impl Model {
         forward::forward(self, views)
     }
 
-    /// The output for a photo of any size, by the model's views.
-    pub(crate) fn output_of(&self, photo: &Photo) -> ModelOutput {
+    /// The output for a photo of any size, by the model's views: [`Model::output`] of a photo that is loaded, on the current
+    /// rayon pool.
+    pub fn output_of(&self, photo: &Photo) -> ModelOutput {
         let views = self.info().preprocess.views(photo, self.views());
         aggregate::aggregate(&forward::forward(self, &views)).expect("a photo has a view")
     }

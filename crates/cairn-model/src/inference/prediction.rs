@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use cairn_dataset::Softmax;
 use cairn_photo::Photo;
 use cairn_places::Place;
 use serde::{Deserialize, Serialize};
@@ -14,17 +15,14 @@ pub struct Probability(f32);
 impl Probability {
     /// The probabilities of all classes, in class order: softmax of the logits divided by `temperature`.
     ///
-    /// Logits that are not finite give no probability to speak of: all are zero then.
+    /// Logits that are not finite have no softmax: all probabilities are 0 then.
     pub fn softmax(logits: &[f32], temperature: f64) -> Vec<Self> {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sharpness = temperature.recip() as f32;
-        let exponentials: Vec<f32> =
-            logits.iter().map(|logit| ((logit - largest) * sharpness).exp()).collect();
-        let sum: f32 = exponentials.iter().sum();
-        if !sum.is_finite() {
+        let scaled = logits.iter().map(|&logit| f64::from(logit) / temperature);
+        let softmax = Softmax::of(scaled.clone());
+        if !softmax.log_sum().is_finite() {
             return vec![Self(0.0); logits.len()];
         }
-        exponentials.into_iter().map(|e| Self(e / sum)).collect()
+        scaled.map(|logit| Self(softmax.probability(logit) as f32)).collect()
     }
 
     /// As a number in `[0, 1]`.
@@ -49,7 +47,7 @@ pub struct Landmark {
     pub name: String,
     /// How probable the model holds it.
     pub probability: Probability,
-    /// What it is and where it stands, where that is known.
+    /// Its place, if that is known.
     pub place: Option<Place>,
 }
 
@@ -57,7 +55,7 @@ pub struct Landmark {
 const DETERMINERS: [&str; 7] = ["a", "an", "his", "her", "my", "our", "the"];
 
 impl Landmark {
-    /// The name as it stands in a sentence: `the Eiffel Tower`, `Petra`. Without a place it takes "the", as most
+    /// The name as a sentence has it: `the Eiffel Tower`, `Petra`. Without a place it takes "the", as most
     /// landmarks do, unless it begins with such a word itself: `Our town hall`.
     pub fn in_sentence(&self) -> String {
         let first_word = self.name.split(' ').next().unwrap_or_default().to_lowercase();
@@ -227,7 +225,7 @@ mod tests {
         sure.prediction.landmarks[0].probability = Probability(0.995);
         sure.prediction.sure = Some(false);
         assert_eq!(sure.sentence(), "Is this a picture of the Eiffel Tower or Petra?");
-        // A threshold that somebody typed may be above the sure one.
+        // A threshold of the options may be above the sure one.
         sure.prediction.sure = Some(true);
         sure.prediction.is_landmark = Some(false);
         assert!(sure.sentence().starts_with("I don't think"), "{}", sure.sentence());

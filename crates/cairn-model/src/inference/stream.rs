@@ -46,7 +46,7 @@ where
     I::Item: Into<PhotoSource>,
     T: Send + 'static,
 {
-    /// Does `work` to each of `photos` on so many `threads`.
+    /// Does `work` to each of `photos` on this number of `threads`.
     pub(super) fn new(
         photos: I,
         threads: NonZeroUsize,

@@ -3,7 +3,7 @@
 use cairn_dataset::escape::csv_text;
 use serde::Serialize;
 
-use super::Row;
+use super::row::Row;
 
 #[derive(Serialize)]
 pub(super) struct BriefRow<'a> {

@@ -47,7 +47,7 @@ impl Camera {
         if metadata == PhotoMetadata::default() {
             return None;
         }
-        let PhotoMetadata { position, taken, make, model } = metadata;
+        let PhotoMetadata { position, taken, make, model, .. } = metadata;
         let [latitude, longitude] =
             [position.map(|position| position.latitude), position.map(|position| position.longitude)];
         let distance_km = || {

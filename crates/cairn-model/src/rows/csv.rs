@@ -6,7 +6,7 @@ use cairn_dataset::escape::csv_text;
 use cairn_places::Place;
 
 use super::brief::{BRIEF_CSV_COLUMNS, BriefRow};
-use super::{Detail, Row, RowOutcome};
+use super::row::{Detail, Row, RowOutcome};
 use crate::{Landmark, Prediction};
 
 /// What a line of CSV holds. A photo that could not be read has its path, its error and what stands after that alone; a

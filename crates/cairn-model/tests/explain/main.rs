@@ -114,6 +114,7 @@ impl Fixture {
             views: TestViews::One,
             rejection: None,
             learning: None,
+            backbone: None,
             provenance: Provenance {
                 cairn: String::new(),
                 recipe: String::new(),

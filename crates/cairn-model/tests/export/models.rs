@@ -24,6 +24,7 @@ pub(crate) fn model(architecture: Architecture) -> Model {
         views: TestViews::One,
         rejection: None,
         learning: None,
+        backbone: None,
         temperature: 1.3,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),

@@ -1,9 +1,9 @@
 //! The photos that exported models are run on.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cairn_photo::Photo;
+use cairn_reference::data_folder;
 
 /// Photos of sizes that leave odd margins, must be enlarged, or are as they should be; and some real ones.
 pub(crate) fn drawn_and_real_photos() -> Vec<(String, Photo)> {
@@ -23,18 +23,11 @@ pub(crate) fn drawn(width: u32, height: u32) -> Photo {
     Photo::from_pixels(width, height, pixels.collect()).unwrap()
 }
 
-/// A few photos of `CAIRN_DATA`, else of `../shared/data`, the first of some classes.
+/// A few real photos, where there are some.
 pub(crate) fn real_photos() -> Vec<(String, Photo)> {
-    let data = env::var_os("CAIRN_DATA").map(PathBuf::from);
-    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let Ok(entries) = std::fs::read_dir(data.join("photos")) else {
-        println!(
-            "without real photos: no photos/ in {}; name a folder that has it in CAIRN_DATA",
-            data.display()
-        );
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let Some(folder) = data_folder("photos") else { return Vec::new() };
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let small = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() < 300_000);
     let jpegs = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "jpg")).filter(small);

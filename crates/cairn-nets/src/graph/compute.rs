@@ -114,7 +114,7 @@ fn convolve(
     in_planes(x, |x| conv2d(x, weight, bias, options))
 }
 
-/// What `operation` makes of the map as `[batch, channels, height, width]`.
+/// The result of `operation` on the map as `[batch, channels, height, width]`.
 fn in_planes(x: Tensor<4>, operation: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Tensor<4> {
     layers::to_map(operation(layers::from_map(x)), FloatDType::F32)
 }

@@ -8,7 +8,7 @@ use cairn_kernels::layers;
 use super::{Graph, GraphError, NodeId, TensorShapes};
 use crate::StateDict;
 
-/// A [`Graph`] with what its nodes came to, in f32.
+/// A [`Graph`] with the values of its nodes, in f32.
 ///
 /// Outputs are `[batch, height, width, channels]`; a vector is a map of one pixel.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Graph {
 }
 
 impl ComputedGraph<'_> {
-    /// What a node came to.
+    /// The value of a node.
     pub fn output(&self, node: NodeId) -> Tensor<4> {
         self.outputs[node.index()].clone()
     }
@@ -61,7 +61,7 @@ impl ComputedGraph<'_> {
     /// How the logit of `class` changes with each value of a node's output, of whose shape the gradient is; zeros where
     /// the logits do not depend on the node. Every photo's is of its own logit.
     ///
-    /// Only the nodes after this one are computed anew, with gradients.
+    /// Only the nodes after this one are computed again, with gradients.
     ///
     /// # Errors
     /// None that [`Graph::compute`] has not had.

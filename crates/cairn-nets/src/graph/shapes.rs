@@ -239,7 +239,7 @@ impl Step<'_> {
         padding: [usize; 2],
         ceil: bool,
     ) -> Result<Vec<usize>, NodeProblem> {
-        // PyTorch's rule, so that no window lies in the padding alone.
+        // PyTorch's rule: no window is within the padding alone.
         self.require(padding[0] <= kernel[0] / 2 && padding[1] <= kernel[1] / 2)?;
         let [rows, columns] = self.windows(kernel, stride, padding, ceil)?;
         Ok(vec![self.map()?[0], rows, columns])

@@ -36,7 +36,7 @@ mod tests {
 
     use super::*;
 
-    /// The device has one generator, and tests run side by side: whoever draws from it holds this.
+    /// The device has one random generator and tests run in parallel: a test holds this lock while it draws.
     static GENERATOR: Mutex<()> = Mutex::new(());
 
     fn after(seed: u64) -> Vec<f32> {

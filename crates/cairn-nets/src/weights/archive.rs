@@ -15,7 +15,7 @@ use super::pickle::LONGEST_PICKLE;
 /// How much of a file may be read to find its entries, in bytes. Each takes some 80, and there is one for each tensor.
 const LONGEST_DIRECTORY: u64 = 8 << 20;
 
-/// A file of which only so many bytes are read until the limit is lifted.
+/// A file that gives no more bytes than a limit, until the limit is lifted.
 struct Metered<R> {
     file: R,
     /// What may still be read, in bytes.
@@ -99,7 +99,7 @@ impl<R: Read + Seek> Archive<R> {
             entry => entry?,
         };
         let limit = limit.min(self.len);
-        // Entries are stored as they are, so that one which claims to be longer than the file lies.
+        // Entries are stored without compression, so that none can be longer than the file.
         if entry.size() > limit {
             return Err(PthProblem::TooLarge { limit });
         }

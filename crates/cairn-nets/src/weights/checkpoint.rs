@@ -239,7 +239,7 @@ fn module_tensors(root: ObjectId, heap: &Heap, budget: &mut Budget) -> Result<Fo
     }
 }
 
-/// Why there are no tensors in `root`, of which all that may be some is `found`.
+/// Why there are no tensors in `root`, where `found` are all candidates.
 fn nothing(root: &Value, found: &Found, heap: &Heap) -> PthProblem {
     let tensor = |class: &str| {
         class.ends_with("Storage")

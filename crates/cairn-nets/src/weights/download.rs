@@ -16,7 +16,7 @@ const CHUNK: usize = 64 * 1024;
 pub enum DownloadError {
     /// No connection, or the server does not give it.
     #[error(
-        "{url}: could not be downloaded ({source}); without a connection, fetch it elsewhere and put it at {}",
+        "{url}: cannot be downloaded ({source}); without a connection, download it elsewhere and copy it to {}",
         file.display()
     )]
     Fetch {
@@ -40,7 +40,7 @@ pub enum DownloadError {
         expected: u64,
     },
     /// The bytes are not those that were published.
-    #[error("{}: SHA-256 is {found}, where its name says {expected}: delete it and fetch it again", file.display())]
+    #[error("{}: SHA-256 is {found}, expected {expected} by its name: delete it and download it again", file.display())]
     Checksum {
         /// The file.
         file: PathBuf,
@@ -113,7 +113,7 @@ fn download(
         }
         response => response.map_err(broken)?,
     };
-    // A server that knows no ranges begins anew.
+    // A server without range requests begins at the first byte.
     let mut done = if response.status() == StatusCode::PARTIAL_CONTENT { have } else { 0 };
     let total = response.body().content_length().map(|rest| done + rest);
     let mut to = OpenOptions::new().create(true).write(true).truncate(false).open(part).map_err(failed)?;
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn without_a_connection_the_error_names_the_address_and_where_to_put_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        // Port 9 of this machine: nobody listens.
+        // Port 9 of this machine: no server listens.
         let message =
             fetch_weights("http://127.0.0.1:9/resnet34-b627a593.pth", folder.path(), &mut |_, _| ())
                 .unwrap_err()

@@ -78,7 +78,7 @@ pub enum PthProblem {
         what: &'static str,
     },
     /// Far more content than the file has bytes: made to exhaust memory.
-    #[error("unpacks to more than {limit} bytes, which no file of weights of this size does")]
+    #[error("unpacks to more than {limit} bytes, too much for a weights file of this size")]
     TooLarge {
         /// The limit that it exceeds.
         limit: u64,
@@ -101,9 +101,38 @@ fn choices(keys: &[String]) -> String {
     /// As many as can be read at a glance.
     const SHOWN: usize = 12;
     if keys.is_empty() {
-        return "; leave the key out".to_owned();
+        return "; omit --key".to_owned();
     }
     let shown: Vec<String> = keys.iter().take(SHOWN).map(|key| format!("`{key}`")).collect();
     let more = if keys.len() > SHOWN { " and others" } else { "" };
     format!("; choose by `cairn import --key` one of {}{more}", shown.join(", "))
+}
+
+/// Why an instruction cannot be followed.
+pub(super) enum Fault {
+    /// It breaks the rules of the format.
+    Damaged(&'static str),
+    /// It is whole, but not read here.
+    Refused(PthProblem),
+}
+
+impl From<PthProblem> for Fault {
+    fn from(problem: PthProblem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// Why a file's names are not brought to a network's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NamingError {
+    /// The file holds the network more than once.
+    #[error(
+        "the weights hold this network {} times, as {}: choose one by `cairn import --key`",
+        prefixes.len(),
+        prefixes.iter().map(|prefix| format!("`{}`", prefix.trim_end_matches('.'))).collect::<Vec<_>>().join(", ")
+    )]
+    SeveralNetworks {
+        /// What all names of each begin with.
+        prefixes: Vec<String>,
+    },
 }

@@ -20,7 +20,7 @@ pub enum WeightsError {
         source: io::Error,
     },
     /// A folder, a pipe or a device.
-    #[error("{}: not a file of weights, but a folder or device", path.display())]
+    #[error("{}: not a weights file (a folder or a device)", path.display())]
     NotAFile {
         /// What was to be read.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum WeightsError {
         problem: TensorFileError,
     },
     /// A safetensors file has no keys but the modules of its names.
-    #[error("{}: no tensor's name begins with `{module}.`; leave the key out", path.display())]
+    #[error("{}: no tensor name begins with `{module}.`; omit --key", path.display())]
     NoSuchModule {
         /// The file.
         path: PathBuf,

@@ -16,7 +16,7 @@ pub struct Fitted {
 pub enum HeadFit {
     /// It is the file's: as many classes.
     Taken,
-    /// It begins anew, since the file's is for another number of classes: so many, or none where it has no such layer.
+    /// It is re-initialised: the file's layer has another number of classes, given here, or the file has no such layer.
     Replaced {
         /// The file's classes.
         classes: Option<usize>,

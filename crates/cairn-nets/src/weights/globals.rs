@@ -1,9 +1,9 @@
 //! The classes and functions that a pickle may name. Those that state dicts and TorchScript's modules are made of each
-//! have a rule for what their call stands for. All others give placeholders, which hold nothing. None is ever run.
+//! have a rule for the value of their call. All others give empty placeholders. None is ever run.
 
 use std::rc::Rc;
 
-use super::pickle::Fault;
+use super::error::Fault;
 use super::tensor::{Dtype, Storage, StridedView};
 use super::value::{Heap, Value};
 
@@ -64,7 +64,7 @@ impl Elements {
     }
 }
 
-/// What calling `function` with `arguments` stands for, and how many bytes that takes.
+/// The value of a call of `function` with `arguments`, and its size in bytes.
 pub(super) fn call(function: &Value, arguments: &Value, heap: &mut Heap) -> Result<Made, Fault> {
     let path = match function {
         Value::Global(path) if is_read(path) => path,
@@ -88,7 +88,7 @@ pub(super) fn call(function: &Value, arguments: &Value, heap: &mut Heap) -> Resu
     }
 }
 
-/// A value that a call stands for.
+/// The value of a call.
 pub(super) struct Made {
     pub(super) value: Value,
     /// What it takes beside the value itself, in bytes.
@@ -120,7 +120,7 @@ pub(super) fn build(object: &Value, state: &Value, heap: &mut Heap) -> Result<()
 /// An empty OrderedDict, or one of a list of `[key, value]` lists, as Python 2 wrote it.
 fn ordered_dict(pairs: Option<&Value>, heap: &mut Heap) -> Result<Made, Fault> {
     let damaged = || Fault::Damaged("an OrderedDict that is not made of pairs");
-    // Taken, not copied: nobody else refers to this list, and a pickle that had it copied a million times would.
+    // Taken, not copied: nothing else refers to this list, and a hostile pickle could have it copied a million times.
     let pairs = match pairs {
         None => Vec::new(),
         Some(Value::Sequence(pairs)) => std::mem::take(heap.sequence_mut(*pairs)),
@@ -155,7 +155,7 @@ fn rebuild_tensor(arguments: &[Value], heap: &Heap) -> Result<Made, Fault> {
 
 /// What a persistent id names. A storage is `("storage", class, key, device, elements)`, followed in files of PyTorch
 /// 0.4 and before by None, or by the part of it that is meant. A class of a pickled module is
-/// `("module", class, file, source code)` in legacy files, of which the class alone is kept.
+/// `("module", class, file, source code)` in legacy files; only the class is kept.
 pub(super) fn persistent(id: &Value, heap: &mut Heap) -> Result<Made, Fault> {
     let damaged = || Fault::Damaged("a reference to something else than a storage");
     let Value::Sequence(id) = id else { return Err(damaged()) };

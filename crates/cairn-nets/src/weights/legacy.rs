@@ -19,7 +19,7 @@ pub(super) const MAGIC: &[u8] =
 pub(super) struct Legacy {
     /// What it holds.
     pub(super) content: Unpickled,
-    /// Where in the file the elements of each storage lie.
+    /// The position of each storage's elements in the file.
     pub(super) storages: HashMap<String, Range<usize>>,
 }
 
@@ -64,7 +64,7 @@ fn texts(list: &Unpickled) -> Option<Vec<Rc<str>>> {
     list.heap.sequence(items).iter().map(text).collect()
 }
 
-/// Where the elements of the storages called `keys` lie, the first at `position`. How many bytes an element takes is
+/// The positions of the elements of the storages called `keys`, the first at `position`. How many bytes an element takes is
 /// not said there, but where the content refers to the storage.
 fn storages(
     file: &[u8],

@@ -24,10 +24,10 @@ mod tensor_file;
 mod value;
 
 pub use download::{DownloadError, fetch_weights};
-pub use error::{PthError, PthProblem};
+pub use error::{NamingError, PthError, PthProblem};
 pub use file::{WeightsError, WeightsFile, read_weights};
 pub use fitted::{Fitted, HeadFit};
-pub use naming::{Named, NamingError};
+pub use naming::Named;
 pub use pth::{PthContent, read_pth};
 pub use tensor::{Dtype, RawTensor};
 pub use tensor_file::{StoredTensor, TensorFile, TensorFileError};

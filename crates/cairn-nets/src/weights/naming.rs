@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::NamingError;
 use crate::{Network, StateDict};
 
 /// Weights by a network's names.
@@ -19,21 +20,6 @@ pub struct Named {
     pub ignored: Vec<String>,
     /// The module that was taken for the last layer, where the file calls that otherwise, such as `fc.1`.
     pub head: Option<String>,
-}
-
-/// Why a file's names are not brought to a network's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NamingError {
-    /// The file holds the network more than once.
-    #[error(
-        "the weights hold this network {} times, as {}: choose one by `cairn import --key`",
-        prefixes.len(),
-        prefixes.iter().map(|prefix| format!("`{}`", prefix.trim_end_matches('.'))).collect::<Vec<_>>().join(", ")
-    )]
-    SeveralNetworks {
-        /// What all names of each begin with.
-        prefixes: Vec<String>,
-    },
 }
 
 impl Network {

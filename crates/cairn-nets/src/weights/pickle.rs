@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::budget::Budget;
-use super::error::PthProblem;
+use super::error::{Fault, PthProblem};
 use super::globals;
 use super::names::{LONGEST_NAME, is_visible};
 use super::value::{Heap, Value};
@@ -24,7 +24,7 @@ const MEMO_ENTRY: usize = 2 * size_of::<(usize, Value)>() + 2;
 
 /// What a pickle says, and where the next one begins.
 pub(super) struct Unpickled {
-    /// What the whole stands for.
+    /// The value of the whole pickle.
     pub(super) root: Value,
     /// What `root` is made of.
     pub(super) heap: Heap,
@@ -53,20 +53,6 @@ pub(super) fn unpickle(bytes: &[u8], budget: &mut Budget) -> Result<Unpickled, P
         if let Step::Stop(root) = step {
             return Ok(Unpickled { root, heap: machine.heap, len: machine.position });
         }
-    }
-}
-
-/// Why an instruction cannot be followed.
-pub(super) enum Fault {
-    /// It breaks the rules of the format.
-    Damaged(&'static str),
-    /// It is whole, but not read here.
-    Refused(PthProblem),
-}
-
-impl From<PthProblem> for Fault {
-    fn from(problem: PthProblem) -> Self {
-        Self::Refused(problem)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A tensor as it lies in a file: type, shape and bytes.
+//! A tensor in a file: type, shape and bytes.
 
 use std::rc::Rc;
 
@@ -42,7 +42,7 @@ impl Dtype {
         // One loop for each width: `as_chunks` gives arrays, and the bytes are a whole number of elements.
         match self {
             Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            // Many at a time: one by one, each asks the processor anew whether it can.
+            // Many at a time: one by one, each would check the processor's features.
             Self::F16 => {
                 let halves: Vec<f16> = bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b)).collect();
                 halves.to_f32_vec()
@@ -174,7 +174,7 @@ impl StridedView {
         }
     }
 
-    /// Whether the elements of the axes from `axis` on lie side by side.
+    /// Whether the elements of the axes from `axis` on are contiguous.
     fn lies_dense_from(&self, axis: usize) -> bool {
         let mut dense = 1;
         self.shape[axis..].iter().zip(&self.strides[axis..]).rev().all(|(&side, &stride)| {

@@ -32,7 +32,7 @@ const MOST_AXES: usize = 8;
 #[non_exhaustive]
 pub enum TensorFileError {
     /// The file ends within its header, or the header is far longer than a file of this length needs.
-    #[error("no whole safetensors file: the header has {header} bytes, the file {file}")]
+    #[error("truncated safetensors file: the header has {header} bytes, the file {file}")]
     Header {
         /// What the first eight bytes say.
         header: u64,
@@ -40,13 +40,13 @@ pub enum TensorFileError {
         file: usize,
     },
     /// The header is no JSON, or not of the format.
-    #[error("no safetensors file: its header cannot be read ({0})")]
+    #[error("not a safetensors file: its header cannot be read ({0})")]
     Json(serde_json::Error),
     /// Tensors overlap, leave gaps, or do not end with the file.
-    #[error("damaged safetensors file: the tensors' bytes are not side by side up to its end (at {0})")]
+    #[error("damaged safetensors file: the tensors' bytes overlap or leave gaps (at {0})")]
     Layout(String),
     /// A tensor's shape and type take another number of bytes.
-    #[error("damaged safetensors file: `{0}` is of another length than its shape and type say")]
+    #[error("damaged safetensors file: the length of `{0}` does not fit its shape and type")]
     Length(String),
 }
 
@@ -121,7 +121,7 @@ impl StoredTensor<'_> {
     }
 }
 
-/// The tensors lie side by side from the beginning to the end, each as long as its shape and type say.
+/// The tensors follow each other without gaps, each with the length of its shape and type.
 fn check_layout(tensors: &BTreeMap<String, Info>, data_len: usize) -> Result<(), TensorFileError> {
     let mut by_place: Vec<(&String, &Info)> = tensors.iter().collect();
     by_place.sort_by_key(|(_, info)| (info.data_offsets.0, info.data_offsets.1));
@@ -232,7 +232,7 @@ impl<'de> Visitor<'de> for HeaderSeed<'_> {
     }
 }
 
-/// Reads the metadata, of which only the entry `key` is kept.
+/// Reads the metadata and keeps the entry `key` alone.
 struct EntrySeed<'k> {
     key: &'k str,
 }

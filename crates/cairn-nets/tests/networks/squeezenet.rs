@@ -2,17 +2,19 @@
 //!
 //! Weights and outputs are looked for beside the data folder: `$CAIRN_DATA/../weights`, or `../shared/weights`.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cairn_nets::{Architecture, Precision, StateDict};
+use cairn_reference::weights_folder;
 
 use crate::network;
 
+const WEIGHTS: &str = "squeezenet1_1-imagenet.safetensors";
+
 #[test]
 fn squeezenet_gives_the_outputs_that_were_published_with_its_weights() {
-    let Some(folder) = weights_folder() else { return };
-    let file = std::fs::read(folder.join("squeezenet1_1-imagenet.safetensors")).unwrap();
+    let Some(folder) = weights_folder(WEIGHTS) else { return };
+    let file = std::fs::read(folder.join(WEIGHTS)).unwrap();
     let (weights, _) = StateDict::from_safetensors(&file, "none").unwrap();
     let network = network(Architecture::SqueezeNet1_1, 1000, 224).with_state_dict(weights).unwrap();
     for n in 0..3 {
@@ -24,18 +26,6 @@ fn squeezenet_gives_the_outputs_that_were_published_with_its_weights() {
         assert_eq!(logits.len(), expected.len());
         assert!(worst <= 1e-4 * largest, "output {n} off by {worst} where the largest is {largest}");
     }
-}
-
-/// The folder, if it is there; says that the test skips otherwise.
-fn weights_folder() -> Option<PathBuf> {
-    let beside = |data: PathBuf| data.join("../weights");
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = beside(env::var_os("CAIRN_DATA").map_or(shared, PathBuf::from));
-    let found = folder.join("squeezenet1_1-imagenet.safetensors").exists();
-    if !found {
-        println!("skipped: no squeezenet1_1-imagenet.safetensors in {}", folder.display());
-    }
-    found.then_some(folder)
 }
 
 /// The values of a file of NumPy, which must be of little-endian f32 in C order: a magic number, the version, the length

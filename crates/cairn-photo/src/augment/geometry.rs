@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Affine, ResizedCrop};
 use crate::crop::Window;
-use crate::resize::Part;
+use crate::part::Part;
 use crate::{Photo, Region};
 
 /// Where the pixels of a photo go: part of it is resized, cut or bordered with black, mapped, mirrored, in this order.

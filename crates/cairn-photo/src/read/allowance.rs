@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 use super::memory_budget::Reservation;
 use super::{Limits, MemoryBudget};
 
@@ -11,7 +11,7 @@ use super::{Limits, MemoryBudget};
 ///
 /// A decoder calls [`Allowance::reserve`] once it knows the photo's size and before it decodes, and
 /// [`Allowance::check_time`] now and then while it works; one that reads its file through
-/// [`Watched`](super::decode::Watched) need not do the latter.
+/// [`Watched`](super::watched::Watched) need not do the latter.
 pub(super) struct Allowance<'a> {
     limits: &'a Limits,
     budget: &'a MemoryBudget,

@@ -8,7 +8,8 @@ use zenavif_parse::{AvifParser, ColorInformation, ImageMirror, ImageRotation};
 use super::Limits;
 use super::allowance::Allowance;
 use super::colorimetry::Colorimetry;
-use super::decode::{DecodeError, check_size};
+use super::decode::check_size;
+use super::decode_error::{DecodeError, unsupported};
 use super::rgb::on_white;
 use crate::Photo;
 
@@ -36,10 +37,6 @@ pub(super) fn decode(bytes: &[u8], allowance: &Allowance<'_>) -> Result<Photo, D
     let upright = turned(DynamicImage::ImageRgb8(rgb), container.rotation(), container.mirror()).into_rgb8();
     Photo::from_pixels(upright.width(), upright.height(), upright.into_raw())
         .ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))
-}
-
-fn unsupported(what: &str) -> DecodeError {
-    DecodeError::Unsupported(format!("convert it to JPEG or PNG (it has {what})"))
 }
 
 impl From<zenavif_parse::Error> for DecodeError {

@@ -1,6 +1,6 @@
 //! From luma and chroma to red, green and blue (ITU-T H.273), for pictures that are coded as video.
 
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 
 /// How a picture's luma and chroma are to be understood.
 #[derive(Clone, Copy, Debug)]

@@ -1,152 +1,23 @@
 //! From a file's bytes to an upright photo on white, by the decoders of the `image` crate.
 
 use std::cell::Cell;
-use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
-use std::time::Duration;
 
 use image::metadata::Orientation;
-use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
+use image::{ImageDecoder, ImageFormat, ImageReader};
 
 use super::allowance::Allowance;
+use super::decode_error::DecodeError;
 use super::jpeg::Markers;
 use super::png_metadata::without_much_metadata;
 use super::reduced_jpeg::{self, ReducedJpeg};
 use super::rgb::to_rgb8;
 use super::upright::{extra_bytes, is_on_its_side, upright};
+use super::watched::Watched;
 use super::{Limits, ReadSize};
-use crate::{Photo, PhotoError};
-
-/// A [`PhotoError`] that does not know yet of what file it speaks.
-#[derive(Debug)]
-pub(super) enum DecodeError {
-    Truncated,
-    Corrupt(String),
-    TooLarge {
-        width: u32,
-        height: u32,
-    },
-    TooMuchMemory,
-    /// More memory than all photos together may take.
-    MoreThanBudget {
-        needed: u64,
-        budget: u64,
-    },
-    TooManyScans {
-        scans: u32,
-        limit: u32,
-    },
-    TimedOut {
-        allowed: Duration,
-    },
-    Unsupported(String),
-}
-
-impl DecodeError {
-    /// The error of the file at `path`, which is in `format`.
-    pub(super) fn at(self, path: &Path, format: &'static str, limits: &Limits) -> PhotoError {
-        let path = path.to_owned();
-        let &Limits { max_pixels, max_bytes, .. } = limits;
-        match self {
-            DecodeError::Truncated => PhotoError::Truncated { path, format },
-            DecodeError::Corrupt(reason) => PhotoError::Corrupt { path, format, reason },
-            DecodeError::TooLarge { width, height } => {
-                PhotoError::TooLarge { path, width, height, max_pixels }
-            }
-            DecodeError::TooMuchMemory => PhotoError::TooMuchMemory { path, max_bytes },
-            DecodeError::MoreThanBudget { needed, budget } => {
-                PhotoError::MoreThanBudget { path, needed, budget }
-            }
-            DecodeError::TooManyScans { scans, limit } => PhotoError::TooManyScans { path, scans, limit },
-            DecodeError::TimedOut { allowed } => PhotoError::TimedOut { path, format, allowed },
-            DecodeError::Unsupported(advice) => PhotoError::Unsupported { path, format, advice },
-        }
-    }
-}
-
-impl From<ImageError> for DecodeError {
-    fn from(error: ImageError) -> DecodeError {
-        match error {
-            ImageError::Limits(_) => DecodeError::TooMuchMemory,
-            ImageError::Unsupported(_) => {
-                DecodeError::Unsupported(format!("convert it to JPEG or PNG ({error})"))
-            }
-            error => DecodeError::Corrupt(error.to_string()),
-        }
-    }
-}
+use crate::Photo;
 
 /// Bytes that a frame of a GIF may take, however small its canvas.
 const SMALL_FRAME: u64 = 16 << 20;
-
-/// Bytes that a reader is shown at once, so that it comes back to have the time checked.
-const PIECE: usize = 16 << 10;
-/// Reads of the file between two looks at the clock, which take longer than a short read.
-const READS_BETWEEN_CHECKS: u32 = 64;
-
-/// A file's bytes, which take note when somebody wants more of them than there are (how decoders say so differs from one
-/// to the next), and which end when the photo's time is over.
-pub(super) struct Watched<'a, 'budget> {
-    bytes: Cursor<&'a [u8]>,
-    ran_out: &'a Cell<bool>,
-    allowance: &'a Allowance<'budget>,
-    reads: u32,
-    unchecked_bytes: usize,
-}
-
-impl<'a, 'budget> Watched<'a, 'budget> {
-    pub(super) fn new(
-        bytes: &'a [u8],
-        ran_out: &'a Cell<bool>,
-        allowance: &'a Allowance<'budget>,
-    ) -> Watched<'a, 'budget> {
-        Watched { bytes: Cursor::new(bytes), ran_out, allowance, reads: 0, unchecked_bytes: 0 }
-    }
-
-    /// Counts a read of so many bytes, and looks at the clock once in a while.
-    fn check_time(&mut self, bytes: usize) -> std::io::Result<()> {
-        self.reads += 1;
-        self.unchecked_bytes += bytes;
-        if self.reads >= READS_BETWEEN_CHECKS || self.unchecked_bytes >= PIECE {
-            (self.reads, self.unchecked_bytes) = (0, 0);
-            self.allowance.check_time().map_err(|_| std::io::ErrorKind::TimedOut)?;
-        }
-        Ok(())
-    }
-}
-
-impl Read for Watched<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.bytes.read(buffer)?;
-        if count == 0 && !buffer.is_empty() {
-            self.ran_out.set(true);
-        }
-        self.check_time(count)?;
-        Ok(count)
-    }
-}
-
-impl BufRead for Watched<'_, '_> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        self.check_time(0)?;
-        let available = self.bytes.fill_buf()?;
-        if available.is_empty() {
-            self.ran_out.set(true);
-        }
-        Ok(&available[..available.len().min(PIECE)])
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.unchecked_bytes += amount;
-        self.bytes.consume(amount);
-    }
-}
-
-impl Seek for Watched<'_, '_> {
-    fn seek(&mut self, position: SeekFrom) -> std::io::Result<u64> {
-        self.bytes.seek(position)
-    }
-}
 
 /// The photo in `bytes`, which are in `format`, turned by `orientation`, at `size`.
 pub(super) fn decode(

@@ -10,7 +10,8 @@ use image::{RgbImage, imageops};
 use super::Limits;
 use super::allowance::Allowance;
 use super::colorimetry::{Colorimetry, RgbTables};
-use super::decode::{DecodeError, check_size};
+use super::decode::check_size;
+use super::decode_error::{DecodeError, corrupt};
 use crate::embedded::parse_heif;
 
 /// The picture in `bytes`, cropped, turned and mirrored as the container says, what is transparent laid on white. An EXIF
@@ -31,10 +32,6 @@ pub(super) fn decode(bytes: &[u8], allowance: &Allowance<'_>) -> Result<RgbImage
         lay_on_white(&file, alpha, &mut picture, &mut work)?;
     }
     file.item_properties(primary)?.try_fold(picture, transformed)
-}
-
-fn corrupt(what: &str) -> DecodeError {
-    DecodeError::Corrupt(what.to_owned())
 }
 
 fn unsupported(what: &str) -> DecodeError {

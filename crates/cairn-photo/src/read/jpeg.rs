@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::Limits;
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;

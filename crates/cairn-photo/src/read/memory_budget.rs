@@ -179,6 +179,7 @@ mod tests {
         let budget = MemoryBudget::new(100);
         let first = budget.reserve(60).unwrap();
         let served = Mutex::new(Vec::new());
+        let mut asked = budget.lock().next;
         std::thread::scope(|scope| {
             for bytes in [90, 10] {
                 let (budget, served) = (&budget, &served);
@@ -187,8 +188,12 @@ mod tests {
                     served.lock().unwrap().push(bytes);
                     drop(held);
                 });
-                std::thread::sleep(Duration::from_millis(50));
+                asked += 1;
+                while budget.lock().next < asked {
+                    std::thread::yield_now();
+                }
             }
+            std::thread::sleep(Duration::from_millis(50));
             assert!(served.lock().unwrap().is_empty(), "10 bytes were there, but 90 were asked for before");
             drop(first);
         });

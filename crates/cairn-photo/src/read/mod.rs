@@ -6,6 +6,7 @@ mod avif;
 mod colorimetry;
 mod content;
 mod decode;
+mod decode_error;
 mod format;
 mod heic;
 mod jpeg;
@@ -20,6 +21,7 @@ mod regular_file;
 mod rgb;
 mod tiff;
 mod upright;
+mod watched;
 
 use std::path::Path;
 
@@ -30,7 +32,8 @@ use crate::embedded::Embedded;
 use crate::orientation::orientation;
 use crate::{FileKind, Photo, PhotoError};
 use allowance::Allowance;
-use decode::{DecodeError, finished};
+use decode::finished;
+use decode_error::DecodeError;
 use format::Format;
 pub use limits::Limits;
 pub use memory_budget::{MemoryBudget, Reservation};

@@ -10,7 +10,8 @@ use memchr::memmem;
 
 use super::ReadSize;
 use super::allowance::Allowance;
-use super::decode::{self, DecodeError};
+
+use super::decode_error::DecodeError;
 use crate::Photo;
 use crate::bmff;
 use crate::embedded::{Embedded, raf_preview};
@@ -55,7 +56,7 @@ pub(super) fn decode(bytes: &[u8], size: ReadSize, allowance: &Allowance<'_>) ->
     for jpeg in embedded_jpegs(bytes) {
         let turned =
             of_file.or_else(|| orientation(&Embedded::of(jpeg))).unwrap_or(Orientation::NoTransforms);
-        match decode::decode(jpeg, ImageFormat::Jpeg, turned, size, allowance) {
+        match super::decode::decode(jpeg, ImageFormat::Jpeg, turned, size, allowance) {
             Ok(photo) => return Ok(photo),
             Err(error) => first_error = first_error.or(Some(error)),
         }

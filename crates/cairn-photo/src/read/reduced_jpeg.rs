@@ -8,8 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mozjpeg::Decompress;
 
 use super::allowance::Allowance;
-use super::decode::{DecodeError, Watched};
-use crate::resize::Part;
+use super::decode_error::DecodeError;
+use super::watched::Watched;
+use crate::part::Part;
 use crate::{Photo, Region};
 
 /// A JPEG decoded at a fraction of its size.

@@ -10,7 +10,7 @@ use image::metadata::Orientation;
 
 use super::Limits;
 use super::allowance::Allowance;
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 use super::jpeg::Markers;
 use super::upright::extra_bytes;
 use color::Converter;
@@ -95,12 +95,4 @@ fn read_chunk(
         *buffer = samples::without_subsampling(layout, chunk, buffer);
     }
     undo_prediction(layout, buffer)
-}
-
-fn unsupported(what: &str) -> DecodeError {
-    DecodeError::Unsupported(format!("convert it to JPEG or PNG (it has {what})"))
-}
-
-fn corrupt(what: &str) -> DecodeError {
-    DecodeError::Corrupt(what.to_owned())
 }

@@ -4,6 +4,7 @@ use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
+use crate::made::chunk;
 use crate::{assert_upright, directory, jpeg_of, long, open, quarters, short};
 
 /// EXIF data of one entry: orientation as an integer of the given type.
@@ -77,17 +78,6 @@ fn a_large_jpeg_that_is_read_small_is_turned_by_them_too() {
     assert_eq!((photo.width(), photo.height()), (128, 64));
     // Its first row is at the right, its first column at the top.
     assert!(photo.pixel(120, 5)[0] > 150 && photo.pixel(5, 5)[2] > 150, "{:?}", photo.pixel(120, 5));
-}
-
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let mut checksum = u32::MAX;
-    for byte in kind.iter().chain(data) {
-        checksum ^= u32::from(*byte);
-        for _ in 0..8 {
-            checksum = if checksum & 1 == 1 { checksum >> 1 ^ 0xEDB8_8320 } else { checksum >> 1 };
-        }
-    }
-    [&(data.len() as u32).to_be_bytes(), kind.as_slice(), data, &(!checksum).to_be_bytes()].concat()
 }
 
 #[test]

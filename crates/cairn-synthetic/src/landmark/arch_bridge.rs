@@ -1,10 +1,10 @@
 //! An arch bridge: a wall of stone with a row of arches, level or humped, and the road that runs on over it.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Face, Shape, cuboid};
 use super::super::space::at;
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

@@ -1,10 +1,10 @@
 //! A castle: a square of walls with battlements, towers at the corners, a gate, a keep.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Face, Shape, cuboid, frustum};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 use std::f32::consts::{FRAC_PI_2, TAU};
 

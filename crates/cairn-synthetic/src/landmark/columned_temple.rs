@@ -1,10 +1,10 @@
 //! A temple with columns all around it, on steps, under a gable.
 
-use super::super::Dice;
 use super::super::colour::Palette;
 use super::super::solid::{Face, Shape, cuboid, lathe};
 use super::super::space::at;
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

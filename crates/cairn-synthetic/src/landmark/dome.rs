@@ -1,10 +1,10 @@
 //! A domed hall: a block with a portico, a drum, a dome that is round, pointed or onion-shaped, small domes beside.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Mark, Shape, cuboid, frustum, lathe};
 use super::super::space::at;
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

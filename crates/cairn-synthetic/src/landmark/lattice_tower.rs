@@ -1,10 +1,10 @@
 //! A lattice tower: four legs of open ironwork that sweep together towards the top.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Shape, cuboid};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

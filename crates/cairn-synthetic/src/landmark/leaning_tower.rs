@@ -1,10 +1,10 @@
 //! A tower that leans: round with galleries of arches, or square and plain.
 
-use super::super::Dice;
 use super::super::colour::Palette;
 use super::super::solid::{Shape, frustum};
 use super::super::space::at;
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

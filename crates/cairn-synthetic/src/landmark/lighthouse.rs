@@ -1,11 +1,11 @@
 //! A lighthouse: a tapering tower, often striped, a gallery, a lantern under a cap, a keeper's house.
 
-use super::super::Dice;
 use super::super::colour::Palette;
 use super::super::light::LAMP;
 use super::super::solid::{Face, Shape, cuboid, frustum, lathe};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

@@ -1,10 +1,10 @@
 //! A pagoda: storeys that grow smaller, each under a wide roof with upturned eaves, and a finial.
 
-use super::super::Dice;
 use super::super::colour::Palette;
 use super::super::solid::{Face, Shape, frustum};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

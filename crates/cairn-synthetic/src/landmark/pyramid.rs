@@ -1,10 +1,10 @@
 //! A pyramid: smooth or stepped, with or without smaller ones beside it.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Mark, Shape, frustum};
 use super::super::space::at;
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

@@ -1,10 +1,10 @@
 //! A circle of standing stones, some carrying lintels, some fallen.
 
-use super::super::Dice;
 use super::super::colour::Palette;
 use super::super::solid::{Mark, Shape, cuboid};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 use std::f32::consts::TAU;
 

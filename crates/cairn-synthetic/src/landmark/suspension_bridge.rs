@@ -1,10 +1,10 @@
 //! A suspension bridge: two towers, two cables that hang between them, hangers, a slim deck.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Shape, cuboid};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 
 pub(super) fn build(palette: &Palette, dice: &mut Dice) -> Landmark {

@@ -1,10 +1,10 @@
 //! A windmill: a tapering body with a cap, and four sails.
 
-use super::super::Dice;
 use super::super::colour::{Palette, Rgb};
 use super::super::solid::{Face, Shape, cuboid, frustum, lathe};
 use super::super::space::{Vec3, at};
 use super::Landmark;
+use crate::dice::Dice;
 use rand::RngExt;
 use std::f32::consts::TAU;
 

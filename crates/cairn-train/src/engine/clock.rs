@@ -60,3 +60,40 @@ impl Clock {
         due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::state::TrainState;
+
+    /// The clock of a run that has used so many of its sixty minutes.
+    fn clock(used: f64) -> (Recipe, Clock) {
+        let mut recipe = Recipe::find("quick").unwrap();
+        recipe.training.epochs = 1_000_000;
+        recipe.training.minutes = Some(60.0);
+        let clock = Clock::new(&recipe, used * 60.0);
+        (recipe, clock)
+    }
+
+    #[test]
+    fn the_time_is_over_when_what_is_left_is_for_the_last_validation() {
+        let (_, mut clock) = clock(50.0);
+        assert!(!clock.over(), "{clock:?}");
+        clock.validation_took(Duration::from_secs(601));
+        assert!(clock.over(), "{clock:?}");
+        assert_eq!(clock.progress(1.0), 1.0);
+    }
+
+    #[test]
+    fn a_cosine_follows_the_time_where_that_ends_first() {
+        let rate = |used| {
+            let (recipe, clock) = clock(used);
+            // After the warm-up.
+            let state = TrainState { epoch: 2, ..TrainState::default() };
+            let rate = state.scheduled_rate(&recipe, &clock, 0, 10);
+            rate / recipe.optimiser.learning_rate()
+        };
+        assert!(rate(57.0) < 0.05, "{}", rate(57.0));
+        assert!(rate(57.0) < rate(30.0), "{} {}", rate(57.0), rate(30.0));
+    }
+}

@@ -57,12 +57,19 @@ const SAMPLE_EVERY: Duration = Duration::from_micros(200);
 /// library. So it counts where `work` raised it; otherwise the most that was seen from time to time does.
 fn peak_of(work: impl FnOnce()) -> Option<u64> {
     let before = peak_memory()?;
+    let seen = most_during(work, || resident_bytes().unwrap_or(0));
+    let after = peak_memory()?;
+    Some(if after > before { after } else { seen })
+}
+
+/// The most that `measure` gave while `work` ran.
+fn most_during(work: impl FnOnce(), measure: impl Fn() -> u64 + Sync) -> u64 {
     let done = AtomicBool::new(false);
-    let seen = thread::scope(|scope| {
+    thread::scope(|scope| {
         let watching = scope.spawn(|| {
             let mut most = 0;
             while !done.load(Ordering::Relaxed) {
-                most = most.max(resident_bytes().unwrap_or(0));
+                most = most.max(measure());
                 thread::sleep(SAMPLE_EVERY);
             }
             most
@@ -72,9 +79,7 @@ fn peak_of(work: impl FnOnce()) -> Option<u64> {
         work();
         drop(end);
         watching.join().unwrap_or(0)
-    });
-    let after = peak_memory()?;
-    Some(if after > before { after } else { seen })
+    })
 }
 
 struct EndOnDrop<'a>(&'a AtomicBool);
@@ -124,8 +129,11 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
     use cairn_nets::{Architecture, Init, NetworkSpec};
+    use cairn_reference::{Need, skip};
 
     #[test]
     fn the_suggested_batch_is_the_largest_power_of_two_that_leaves_room() {
@@ -147,21 +155,32 @@ mod tests {
         let taken = |mib: usize| drop(std::hint::black_box(vec![1_u8; mib << 20]));
         taken(400);
         let (peak, before) = (peak_memory().unwrap(), resident_bytes().unwrap());
-        let seen = peak_of(|| {
+        let measured = AtomicUsize::new(0);
+        let measure = || {
+            let bytes = resident_bytes().unwrap();
+            measured.fetch_add(1, Ordering::Relaxed);
+            bytes
+        };
+        let hold = || {
             let held = std::hint::black_box(vec![1_u8; 100 << 20]);
-            thread::sleep(Duration::from_millis(50));
+            // The first of the two may have begun before.
+            let two_more = measured.load(Ordering::Relaxed) + 2;
+            while measured.load(Ordering::Relaxed) < two_more {
+                thread::yield_now();
+            }
             drop(held);
-        });
+        };
+        let seen = most_during(hold, measure);
         assert!(peak_memory().unwrap() >= peak, "the peak of the process was forgotten");
         // Other tests of this process take and give back memory meanwhile.
-        assert!(seen.unwrap() >= before.saturating_add(20 << 20), "{seen:?} of {before}");
+        assert!(seen >= before.saturating_add(20 << 20), "{seen} of {before}");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_batch_far_beyond_memory_is_refused_with_one_that_fits() {
         if peak_of(|| ()).is_none() || available_bytes().is_none() {
-            println!("skipped: this system does not tell a process its peak of memory");
+            skip(Need::MemoryFigures, "this system does not say how much memory a process uses");
             return;
         }
         let device = Device::flex();

@@ -110,6 +110,7 @@ impl<'a> RunWriter<'a> {
             views: TestViews::One,
             rejection,
             learning: None,
+            backbone: Some(recipe.backbone()),
             provenance: Provenance {
                 cairn: env!("CARGO_PKG_VERSION").to_owned(),
                 recipe: recipe.without_absolute_paths().to_toml()?,

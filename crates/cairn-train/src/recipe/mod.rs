@@ -16,6 +16,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use cairn_dataset::{DatasetError, ImageFolder, mean_std};
+use cairn_model::Backbone;
 use cairn_nets::{NetworkSpec, Precision};
 use cairn_photo::{Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,16 @@ impl Recipe {
     /// The number type of activations: the recipe's, or the machine's fastest.
     pub fn precision(&self) -> Precision {
         self.training.precision.unwrap_or_else(Precision::best)
+    }
+
+    /// How a training by this recipe leaves the backbone.
+    pub fn backbone(&self) -> Backbone {
+        let head_alone = self.fine_tune.train == Learning::Head && self.fine_tune.unfreeze_every.is_none();
+        match self.network.blend {
+            Some(_) if head_alone => Backbone::Blended,
+            None if head_alone => Backbone::Frozen,
+            _ => Backbone::FineTuned,
+        }
     }
 
     /// The network for this many classes.

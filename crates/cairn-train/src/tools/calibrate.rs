@@ -12,11 +12,12 @@ use cairn_eval::{
     threshold_at_recall,
 };
 use cairn_model::{
-    Calibration, Embedding, EmbeddingBank, Model, ModelOutput, OodScore, Rejection, Whitening,
+    Backbone, BundleInfo, Calibration, Embedding, EmbeddingBank, Model, ModelOutput, OodScore, Rejection,
+    Whitening,
 };
 use cairn_photo::PhotoError;
 
-use crate::recipe::{Learning, Recipe};
+use crate::recipe::Recipe;
 use crate::tools::answer::answer;
 
 pub use error::CalibrateError;
@@ -52,6 +53,9 @@ const STEPS: usize = 10;
 pub struct CalibrationOutcome {
     /// What the logits are divided by from now on.
     pub temperature: f64,
+    /// How the model's backbone came to its weights. Where neither the bundle nor its recipe says so, it was taken for
+    /// fine-tuned.
+    pub backbone: Option<Backbone>,
     /// How well each score tells landmarks from other photos.
     pub scores: Vec<ScoreQuality>,
     /// The score that the model goes by from now on.
@@ -131,7 +135,8 @@ pub fn calibrate(
     let photos: Vec<(&Embedding, usize)> =
         train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
     // There are as many prototypes as classes, and no model has none.
-    let few_shot = FewShot::fitting(model);
+    let backbone = known_backbone(model.info());
+    let few_shot = FewShot::fitting(backbone.unwrap_or(Backbone::FineTuned));
     let whitening = Whitening::of(&photos, &prototypes, few_shot.shrinkage).expect("a prototype");
     let centres: Vec<Vec<Embedding>> = (0..data.classes.len())
         .map(|class| centres(&whitening, &embeddings_of(&train, ClassId::new(class)).collect::<Vec<_>>()))
@@ -154,23 +159,29 @@ pub fn calibrate(
     let points = std::iter::once(threshold).chain(sure).map(|at| OperatingPoint::of(at, &chosen)).collect();
     let rejection = Rejection { score, threshold, sure };
     model.calibrate(Calibration { rejection, bank, scale: odds.scale, offset: odds.offset });
-    Ok(CalibrationOutcome { temperature, scores, rejection, points, bad_photos })
+    if let Some(backbone) = backbone {
+        model.set_backbone(backbone);
+    }
+    Ok(CalibrationOutcome { temperature, backbone, scores, rejection, points, bad_photos })
 }
 
 impl FewShot {
     /// By what the network's features learned from the data set.
-    fn fitting(model: &Model) -> Self {
-        // As written, whether or not this machine could train it.
-        let Ok(Recipe { network, fine_tune, .. }) = toml::from_str(&model.info().provenance.recipe) else {
-            return FINE_TUNED;
-        };
-        let head_alone = fine_tune.train == Learning::Head && fine_tune.unfreeze_every.is_none();
-        match network.blend {
-            Some(_) if head_alone => BLENDED,
-            None if head_alone => FROZEN,
-            _ => FINE_TUNED,
+    fn fitting(backbone: Backbone) -> Self {
+        match backbone {
+            Backbone::Frozen => FROZEN,
+            Backbone::Blended => BLENDED,
+            Backbone::FineTuned => FINE_TUNED,
         }
     }
+}
+
+/// How the model's backbone came to its weights: as its bundle says, or as the recipe says by which cairn trained it, for
+/// bundles of before they said so. `None` where neither does.
+fn known_backbone(info: &BundleInfo) -> Option<Backbone> {
+    // As written, whether or not this machine could train it.
+    let by_recipe = || toml::from_str::<Recipe>(&info.provenance.recipe).ok().map(|recipe| recipe.backbone());
+    info.backbone.or_else(by_recipe)
 }
 
 fn temperature(valid: &[Seen], classes: usize) -> f64 {
@@ -302,7 +313,52 @@ fn centres(whitening: &Whitening, photos: &[&Embedding]) -> Vec<Embedding> {
 
 #[cfg(test)]
 mod tests {
+    use cairn_model::{ClassList, Provenance};
+    use cairn_nets::{Architecture, NetworkSpec};
+    use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
+
     use super::*;
+    use crate::recipe::BUILT_IN_RECIPES;
+
+    fn info(backbone: Option<Backbone>, recipe: &str) -> BundleInfo {
+        BundleInfo {
+            network: NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 8, dropout: 0.0 },
+            classes: ClassList::from_folders(["a", "b"]),
+            preprocess: Preprocess {
+                framing: Framing::Squash { width: 8, height: 8 },
+                normalisation: Normalisation::IMAGENET,
+            },
+            views: TestViews::One,
+            rejection: None,
+            learning: None,
+            backbone,
+            temperature: 1.0,
+            provenance: Provenance {
+                cairn: String::new(),
+                recipe: recipe.to_owned(),
+                data_fingerprint: String::new(),
+                epoch: 1,
+                valid_loss: 1.0,
+                valid_accuracy: 0.5,
+            },
+        }
+    }
+
+    #[test]
+    fn what_the_bundle_says_of_its_backbone_holds_whatever_its_recipe_says() {
+        let recipe = |name| BUILT_IN_RECIPES.iter().find(|(built_in, _)| *built_in == name).unwrap().1;
+        for recipe in
+            ["", "# imported from elsewhere\n", "not = [ a recipe", recipe("quick"), recipe("probe")]
+        {
+            for backbone in Backbone::ALL {
+                assert_eq!(known_backbone(&info(Some(backbone), recipe)), Some(backbone), "{recipe}");
+            }
+        }
+        // Bundles of before they said so.
+        assert_eq!(known_backbone(&info(None, recipe("quick"))), Some(Backbone::FineTuned));
+        assert_eq!(known_backbone(&info(None, recipe("probe"))), Some(Backbone::Frozen));
+        assert_eq!(known_backbone(&info(None, "# imported from elsewhere\n")), None);
+    }
 
     #[test]
     fn a_class_of_many_photos_has_two_centres_and_a_class_of_few_has_one() {

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use cairn_dataset::{Loader, LoaderOptions, View};
-use cairn_model::Model;
+use cairn_model::{Backbone, Model};
 use cairn_nets::StateDict;
 use cairn_train::{
     Blend, FineTuneRecipe, FirstWeights, Interrupt, Learning, Recipe, Run, RunFolder, StopReason, evaluate,
@@ -107,6 +107,9 @@ fn a_training_that_is_given_no_weights_begins_with_those_that_its_recipe_names_a
     for ((found, a), b) in values(&run).iter().zip(values(&first)).zip(values(&second)) {
         assert!((found - (0.75 * a + 0.25 * b)).abs() < 1e-6, "{found} of {a} and {b}");
     }
+    let backbone = |run: &RunFolder| Model::open(run.path()).unwrap().info().backbone;
+    assert_eq!(backbone(&first), Some(Backbone::Frozen));
+    assert_eq!(backbone(&run), Some(Backbone::Blended));
     let nowhere = recipe(|r| r.network.weights = Some(FirstWeights::File("no/such/file.pth".into())));
     let error = set.train_anew(&nowhere, "nowhere").1.unwrap_err();
     assert!(error.to_string().contains("no/such/file.pth"), "{error}");

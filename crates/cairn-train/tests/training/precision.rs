@@ -1,6 +1,7 @@
 //! Lower precision trains as well.
 
 use cairn_nets::Precision;
+use cairn_reference::{Need, skip};
 
 use crate::tiny::{TinySet, recipe};
 
@@ -10,7 +11,7 @@ const EPOCHS: usize = 8;
 #[test]
 fn in_bf16_the_loss_follows_that_of_f32_within_the_spread_of_seeds() {
     if !Precision::Bf16.is_offered() {
-        println!("skipped: this machine does not compute in bf16");
+        skip(Need::Bf16, "this machine does not compute in bf16");
         return;
     }
     let set = TinySet::new();

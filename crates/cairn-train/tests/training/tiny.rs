@@ -163,6 +163,8 @@ pub(crate) struct Watcher {
     pub stop_at: StopAt,
     pub epochs: Vec<EpochRecord>,
     pub bad_photos: Vec<String>,
+    /// The share of the training that was done after each batch.
+    pub progress: Vec<f64>,
     /// Photos that went through a probe's frozen layers.
     pub features: usize,
     epoch: usize,
@@ -177,6 +179,9 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn on_event(&mut self, event: Event<'_>) {
+        if let Event::Batch { progress, .. } = event {
+            self.progress.push(progress);
+        }
         match (event, self.stop_at) {
             (Event::Started { epoch, .. }, _) => self.epoch = epoch,
             (Event::Batch { .. }, StopAt::NextBatch) => self.interrupt.request(),

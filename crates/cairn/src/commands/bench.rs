@@ -2,25 +2,25 @@
 
 pub(crate) mod decode;
 pub(crate) mod epoch;
+mod figures;
+mod photos;
 
-use std::io::Write;
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cairn_nets::{Architecture, Precision};
 use cairn_train::Benchmark;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::figures::{net_name, precisions, print_line, tenths};
 use crate::exit::Status;
 use crate::standard_output::StandardOutput;
 
-/// Time cairn on this machine: one JSON object a line
+/// Measure cairn's speed on this machine (one JSON object per line)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
-    /// Whole training steps with Adam on photos of noise, 224 px
+    /// Training steps with Adam on random photos, 224 px
     Train(Timing),
-    /// Forward passes on photos of noise, 224 px
+    /// Forward passes on random photos, 224 px
     Infer(Timing),
     Epoch(epoch::Epoch),
     Decode(decode::Decode),
@@ -28,7 +28,7 @@ pub(crate) enum Bench {
 
 #[derive(Debug, Args)]
 pub(crate) struct Timing {
-    /// Networks to time
+    /// Networks to measure
     #[arg(
         long,
         value_name = "NAME",
@@ -36,13 +36,13 @@ pub(crate) struct Timing {
         default_value = "resnet34,residual-cnn,mobilenet_v2"
     )]
     net: Vec<Architecture>,
-    /// What feature maps are made of [default: f32, and bf16 where this machine computes in it]
+    /// Number type of activations [default: f32, and bf16 where this machine supports it]
     #[arg(long, value_name = "P", value_delimiter = ',')]
     precision: Vec<Precision>,
-    /// Photos in a batch [default: 32 for training; 1 and 32 for inference]
+    /// Batch size [default: 32 for training; 1 and 32 for inference]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     batch: Vec<usize>,
-    /// Timed runs, of which the best counts [default: 3 for training; 20 or 5 for inference]
+    /// Timed runs; the fastest counts [default: 3 for training; 20 or 5 for inference]
     #[arg(long, value_name = "N")]
     repeats: Option<usize>,
 }
@@ -103,31 +103,4 @@ impl Timing {
         }
         Ok(())
     }
-}
-
-/// What was asked for, or f32, and bf16 where this machine computes in it.
-fn precisions(asked: &[Precision]) -> Vec<Precision> {
-    let offered = [Precision::F32, Precision::Bf16].into_iter().filter(|p| p.is_offered());
-    if asked.is_empty() { offered.collect() } else { asked.to_vec() }
-}
-
-/// As the same networks are called elsewhere.
-fn net_name(architecture: Architecture) -> String {
-    architecture.name().replace('-', "_")
-}
-
-fn tenths(speed: f64) -> f64 {
-    (speed * 10.0).round() / 10.0
-}
-
-fn print_line(line: &impl Serialize) -> Result<()> {
-    Ok(writeln!(StandardOutput::open()?, "{}", serde_json::to_string(line)?)?)
-}
-
-/// The folder of this name in the one that `CAIRN_DATA` names.
-fn in_cairn_data(name: &str, instead: &str) -> Result<PathBuf> {
-    let data = std::env::var_os("CAIRN_DATA").filter(|data| !data.is_empty());
-    let data =
-        data.with_context(|| format!("give {instead}, or set CAIRN_DATA to a folder that holds {name}/"))?;
-    Ok(PathBuf::from(data).join(name))
 }

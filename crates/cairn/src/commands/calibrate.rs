@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
-use cairn_model::Model;
+use cairn_model::{Backbone, Model};
 use cairn_train::{CalibrationOutcome, SureOutcome, calibrate, calibrate_sure};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::causes::with_causes;
 use crate::data_set::DataSetOptions;
@@ -30,31 +31,41 @@ use crate::tta::Tta;
 /// It also prepares the model to learn landmarks from a few photos. Only training and validation photos of the data set
 /// are used, never its test photos.
 ///
-/// Without --data: sets the sure threshold anew by the distractors and changes nothing else.
+/// Without --data: only sets the sure threshold again, by the distractors.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("photos").required(true).multiple(true))]
 pub(crate) struct Calibrate {
     #[command(flatten)]
     model: ModelArgument,
-    /// The data set that the model was trained on
+    /// Data set that the model was trained on
     #[arg(long, value_name = "DIR", group = "photos")]
     data: Option<PathBuf>,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// A folder of photos that show none of the model's landmarks, some 60 of one kind (house fronts, rooms; 20 in all at
-    /// least); may be given several times, once for each kind
+    /// Folder of photos that show none of the model's landmarks: about 60 of one kind (house fronts, rooms), at least 20
+    /// in all; repeat the option for each kind
     #[arg(long, value_name = "PHOTO|DIR", group = "photos")]
     distractors: Vec<PathBuf>,
-    /// Views of each photo that the model averages from now on (slower, slightly more accurate) [default: the model's
-    /// own]
+    /// Average predictions over several views of each photo (slower, slightly more accurate) [default: the model's
+    /// setting]
     #[arg(long, value_enum, value_name = "VIEWS", requires = "data")]
     tta: Option<Tta>,
-    /// Width and height in pixels at which the model looks at photos from now on: a fifth more than it was trained on
-    /// often names more of them [default: the model's own]
+    /// Input size in pixels; a fifth above the training size is often more accurate [default: the model's setting]
     #[arg(long, value_name = "PX", requires = "data")]
     side: Option<u32>,
+    /// How the backbone was trained; learned landmarks are weighted by it [default: the model's setting]
+    #[arg(long, value_name = "HOW", requires = "data", value_parser = backbones())]
+    backbone: Option<Backbone>,
     #[command(flatten)]
     destination: Destination,
+}
+
+/// The names of [`Backbone`]s.
+fn backbones() -> impl TypedValueParser<Value = Backbone> {
+    PossibleValuesParser::new(Backbone::ALL.map(Backbone::name)).map(|name| {
+        let found = Backbone::ALL.into_iter().find(|backbone| backbone.name() == name);
+        found.expect("a name of the list")
+    })
 }
 
 impl Calibrate {
@@ -69,6 +80,9 @@ impl Calibrate {
         if let Some(side) = self.side {
             model.set_input_size(side)?;
         }
+        if let Some(backbone) = self.backbone {
+            model.set_backbone(backbone);
+        }
         let kinds: Vec<Vec<PathBuf>> =
             self.distractors.iter().map(|kind| named_photos(std::slice::from_ref(kind))).collect();
         if let Some(empty) = kinds.iter().position(Vec::is_empty) {
@@ -79,6 +93,11 @@ impl Calibrate {
                 let outcome =
                     calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
                 write_outcome(&mut out_text, &outcome)?;
+                if outcome.backbone.is_none() {
+                    say(
+                        "the model does not say how its backbone was trained: taken for fine-tuned; --backbone says otherwise",
+                    );
+                }
                 outcome.bad_photos
             }
             None => {
@@ -131,7 +150,7 @@ fn write_outcome(out: &mut impl Write, outcome: &CalibrationOutcome) -> io::Resu
     let names = ["default", "--sure"].into_iter();
     write!(out, "{}", point_lines(&names.zip(outcome.points.iter().copied()).collect::<Vec<_>>()))?;
     if outcome.points.len() < 2 {
-        writeln!(out, "no threshold for --sure: it takes 20 --distractors at least, better 60 of each kind")?;
+        writeln!(out, "no threshold for --sure: it needs at least 20 --distractors, better 60 of each kind")?;
     }
     Ok(())
 }

@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-use crate::arguments::Arguments;
 use crate::exit::Status;
 use crate::standard_output::StandardOutput;
 
@@ -17,9 +16,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> anyhow::Result<Status> {
+    /// Of this definition of the command line.
+    pub(crate) fn run(self, mut command: Command) -> anyhow::Result<Status> {
         let mut script = Vec::new();
-        generate(self.shell, &mut Arguments::command(), "cairn", &mut script);
+        generate(self.shell, &mut command, "cairn", &mut script);
         StandardOutput::open()?.write_all(&script)?;
         Ok(Status::Done)
     }

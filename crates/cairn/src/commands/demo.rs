@@ -23,13 +23,13 @@ use crate::signals::{AFTER_BATCH, stop_on_signals};
 use crate::standard_output::StandardOutput;
 use crate::tested::Tested;
 
-/// See the whole way of a photo: draw a data set, train on it, test, and name a landmark; no downloads
+/// Tour of cairn: draw a data set, train on it, test, and name a landmark (no downloads)
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Folder for the drawn photos and the run; made if it is not there
     #[arg(short, long, value_name = "DIR", default_value = "cairn-demo")]
     out: PathBuf,
-    /// Minutes of training at most, instead of the recipe's
+    /// Most minutes of training [default: the recipe's]
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
     /// Seed of the drawn photos and of the training

@@ -21,13 +21,13 @@ use crate::terminal;
 
 /// Landmarks explained where none is named.
 const EXPLAINED: usize = 3;
-/// Less probable landmarks are not explained unless they are named: what speaks for them is noise.
+/// Less probable landmarks are explained only if they are named: their maps are noise.
 const LEAST_PROBABILITY: f32 = 0.01;
 /// Shorter side of the pictures at least and longer side at most, in pixels.
 const LEAST_SIDE: f64 = 400.0;
 const MOST_SIDE: f64 = 1600.0;
 
-/// Show which part of a photo spoke for a landmark (Grad-CAM)
+/// Show which parts of a photo the network's answer depends on (Grad-CAM)
 ///
 /// The probabilities are those of `cairn predict`, and the heat is that of all views of the photo by which the model
 /// answers: each view's map is laid over the part that the view shows, and where views overlap the map is their mean.
@@ -45,13 +45,13 @@ pub(crate) struct Explain {
     model: ModelOption,
     #[command(flatten)]
     output: OutputOption,
-    /// The landmark to explain, by its name or class folder [default: the three likeliest of at least 1 %]
+    /// Landmark to explain, by name or class folder [default: the three likeliest above 1 %]
     #[arg(long, value_name = "NAME")]
     class: Option<String>,
-    /// gradcam, gradcam++ or hirescam
+    /// Method: gradcam, gradcam++ or hirescam
     #[arg(long, value_name = "NAME", default_value_t = CamMethod::default())]
     method: CamMethod,
-    /// The layer whose map is shown, such as layer4 [default: the last map before the network's head]
+    /// Layer whose activations are shown, such as layer4 [default: the last layer before the head]
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
     /// Also write the first landmark's map as numbers from 0 to 1: a NumPy array, a number for each pixel of what the
@@ -127,7 +127,7 @@ impl Explain {
         }
         landmarks.retain(trained);
         if landmarks.is_empty() {
-            bail!("none of the likeliest landmarks has a heat map; name one by --class");
+            bail!("none of the likeliest landmarks has a heat map; name one with --class");
         }
         Ok(landmarks)
     }

@@ -40,23 +40,23 @@ use crate::tta::Tta;
 /// landmark, as `cairn predict` does: by all views of the model, whose number makes it slower.
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| {
-    out.required(true).value_name("FILE|DIR").help("Where to: a file; for safetensors, a folder")
+    out.required(true).value_name("FILE|DIR").help("File to write; for safetensors, a folder")
 }))]
 pub(crate) struct Export {
     #[command(flatten)]
     model: ModelArgument,
-    /// What to write
+    /// Format of the exported model
     #[arg(long, value_enum)]
     format: Format,
     #[command(flatten)]
     output: OutputOption,
-    /// Weights as 16-bit floats: half the size
+    /// Store weights as 16-bit floats (half the size)
     #[arg(long, conflicts_with = "int8")]
     half: bool,
-    /// Weights as 8-bit integers: a quarter of the size. Prints what it costs in accuracy
+    /// Store weights as 8-bit integers (a quarter of the size); prints the loss of accuracy
     #[arg(long)]
     int8: bool,
-    /// What the numbers of a photo are, for ONNX: levels, or floats from 0 to 1 [default: uint8]. TorchScript takes both
+    /// Type of ONNX's input: levels from 0 to 255, or floats from 0 to 1 [default: uint8]; TorchScript takes both
     #[arg(long, value_enum)]
     input: Option<Input>,
     /// Views of each photo whose mean probabilities the exported model gives; other views than the model's get a

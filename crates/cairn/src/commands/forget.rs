@@ -10,12 +10,12 @@ use crate::model_source::ModelArgument;
 use crate::output::make_folder_of;
 use crate::progress::say;
 
-/// Take a landmark that was learned from a few photos out of a model again
+/// Remove a learned landmark from a model
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
     #[command(flatten)]
     model: ModelArgument,
-    /// The name that it was learned by
+    /// Name of the learned landmark
     #[arg(long)]
     name: String,
     #[command(flatten)]

@@ -17,7 +17,7 @@ use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::say;
 use crate::weights_notes::{say_naming, say_source};
 
-/// Make a model of weights that PyTorch trained
+/// Make a model from weights trained in PyTorch
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| out.required(true).help("Bundle to write")))]
 #[command(after_help = "\
@@ -31,10 +31,10 @@ pub(crate) struct Import {
     /// the weights]
     #[arg(long, value_name = "NAME")]
     key: Option<String>,
-    /// The network that the weights are of; `cairn nets` lists them
+    /// Network of the weights (`cairn nets` lists them)
     #[arg(long, value_name = "NAME")]
     net: Architecture,
-    /// A text file with the name of a class on each line, in the order of the network's outputs
+    /// Text file with one class name per line, in the order of the network's outputs
     #[arg(long, value_name = "FILE")]
     classes: PathBuf,
     #[command(flatten)]
@@ -42,10 +42,10 @@ pub(crate) struct Import {
     /// Shorter side of a photo after resizing, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 256)]
     resize: u32,
-    /// Side of the square in its middle that the network sees, in pixels
+    /// Side of the centre crop that the network sees, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 224)]
     crop: u32,
-    /// Mean of red, green and blue, of values from 0 to 1
+    /// Mean of red, green and blue, on a scale of 0 to 1
     #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "std")]
     mean: Option<Vec<f32>>,
     /// Standard deviation of red, green and blue

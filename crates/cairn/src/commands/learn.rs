@@ -16,15 +16,15 @@ use crate::output::make_folder_of;
 use crate::photo_files::named_photos;
 use crate::progress::say;
 
-/// Add a landmark to a model from a few photos, without training
+/// Teach a model a new landmark from a few photos, without training
 #[derive(Debug, Args)]
 pub(crate) struct Learn {
     #[command(flatten)]
     model: ModelArgument,
-    /// What the landmark is called, such as "Our town hall"; one that was learned before is learned anew
+    /// Name of the landmark, such as "Our town hall"; a learned landmark of this name is replaced
     #[arg(long)]
     name: String,
-    /// Photos of it, or folders of such photos; five are enough
+    /// Photos of the landmark, or folders of photos; five are enough
     #[arg(value_name = "PHOTO|DIR", required = true)]
     photos: Vec<PathBuf>,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::rows::Format;
 use crate::signals::stop_on_signals;
 use crate::standard_output::StandardOutput;
 
-/// Find a learning rate: train a few batches at rates that grow, and see where the loss falls fastest
+/// Find a learning rate: train a few batches at growing rates and find where the loss falls fastest
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| out.alias("output").help("Picture of the loss against the learning rate to write: .png or .svg")))]
 pub(crate) struct LrFind {
@@ -32,13 +32,13 @@ pub(crate) struct LrFind {
     data: PathBuf,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// A recipe that comes with cairn, or a TOML file; its learning rate and schedule play no role
+    /// Built-in recipe, or TOML file; its learning rate and schedule are not used
     #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
     recipe: String,
     /// First learning rate
     #[arg(long, value_name = "RATE", default_value_t = RateRamp::default().lowest)]
     from: f64,
-    /// Last learning rate, unless the loss explodes before
+    /// Last learning rate; the search ends before it if the loss diverges
     #[arg(long, value_name = "RATE", default_value_t = RateRamp::default().highest)]
     to: f64,
     /// Batches from the first rate to the last
@@ -48,7 +48,7 @@ pub(crate) struct LrFind {
     devices: Devices,
     #[command(flatten)]
     output: OutputOption,
-    /// How to write the rates and losses; `json` has the suggestion, too
+    /// Format of the output; `json` also has the suggestion
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -93,7 +93,7 @@ impl LrFind {
         self.print(&search)?;
         if search.suggestion.is_none() {
             say(
-                "no clear suggestion: the loss falls by no more than it trembles from batch to batch; try more --batches, or a larger batch in the recipe",
+                "no clear suggestion: the loss falls by no more than it trembles from batch to batch; use more --batches, or a larger batch in the recipe",
             );
         }
         if let Some(path) = &self.output.out {

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use cairn_model::export::{ExportedFile, write_files};
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use crate::arguments::Arguments;
 use crate::exit::Status;
 use crate::output::{OutputOption, Outputs};
 
-/// Write the manual pages into a folder
+/// Write manual pages to a folder
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| {
     out.required(true).value_name("DIR").help("Folder for the pages; made if it is not there")
@@ -21,9 +20,10 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> anyhow::Result<Status> {
+    /// Of this definition of the command line.
+    pub(crate) fn run(self, command: Command) -> anyhow::Result<Status> {
         let folder = self.output.named()?;
-        let mut command = Arguments::command().disable_help_subcommand(true);
+        let mut command = command.disable_help_subcommand(true);
         command.build();
         let pages = pages(&command, &folder)?;
         Outputs::files(pages.iter().map(|page| page.path.clone())).check(self.output.force)?;

@@ -1,62 +1,65 @@
 //! `cairn nets`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use cairn_nets::{Architecture, NetworkSummary};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::exit::Status;
-use crate::json;
+use crate::listing::{Cell, Column, Layout, Listing};
+use crate::rows::Format;
 use crate::standard_output::StandardOutput;
 
 /// As many classes as ImageNet has, for figures that can be compared with published ones.
 const CLASSES: usize = 1000;
 
-/// List the networks, with what each costs
+/// List the networks, with the cost of each
 #[derive(Debug, Args)]
 pub(crate) struct Nets {
-    /// How to print them
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// One JSON array
-    Json,
-}
-
 impl Nets {
     pub(crate) fn run(self) -> Result<Status> {
-        let summaries = Architecture::ALL.into_iter().map(|net| net.summary(CLASSES));
-        let summaries: Vec<NetworkSummary> = summaries.collect::<Result<_, _>>()?;
-        match self.format {
-            Format::Table => write_table(&mut StandardOutput::open()?, &summaries)?,
-            Format::Json => json::print(&summaries)?,
+        let mut listing = Listing::new(
+            [
+                ("architecture", "network"),
+                ("side", "side"),
+                ("classes", "classes"),
+                ("parameters", "parameters, million"),
+                ("multiply_adds", "multiply-adds, billion"),
+                ("features", "features"),
+                ("imagenet_weights", "weights"),
+            ]
+            .map(|(key, heading)| Column::new(key, heading))
+            .into(),
+        );
+        for net in Architecture::ALL {
+            listing.push(row(&net.summary(CLASSES)?));
+        }
+        listing.print(self.format, Layout::Rows)?;
+        if self.format == Format::Table {
+            writeln!(
+                StandardOutput::open()?,
+                "\nFor one photo of the side that the network was published for."
+            )?;
         }
         Ok(Status::Done)
     }
 }
 
-fn write_table(out: &mut impl Write, summaries: &[NetworkSummary]) -> io::Result<()> {
-    let name = |summary: &NetworkSummary| summary.architecture.name().len();
-    let widest = summaries.iter().map(name).max().unwrap_or_default();
-    let [parameters, multiply_adds] = ["parameters, million", "multiply-adds, billion"];
-    writeln!(out, "{:widest$}  side  {parameters}  {multiply_adds}  features  weights", "network")?;
-    for summary in summaries {
-        writeln!(
-            out,
-            "{:widest$}  {:>4}  {:>19.2}  {:>22.2}  {:>8}  {}",
-            summary.architecture.name(),
-            summary.side,
-            summary.parameters as f64 / 1e6,
-            summary.multiply_adds as f64 / 1e9,
-            summary.features,
-            if summary.imagenet_weights.is_some() { "imagenet" } else { "-" },
-        )?;
-    }
-    writeln!(out, "\nFor {CLASSES} classes, and one photo of the side that the network was published for.")
+fn row(summary: &NetworkSummary) -> Vec<Cell> {
+    let of = |value: f64, unit: f64| Cell::Number { value, shown: format!("{:.2}", value / unit) };
+    vec![
+        Cell::text(summary.architecture.name()),
+        Cell::count(summary.side),
+        Cell::count(summary.classes),
+        of(summary.parameters as f64, 1e6),
+        of(summary.multiply_adds as f64, 1e9),
+        Cell::count(summary.features),
+        summary.imagenet_weights.map_or(Cell::Nothing, |address| Cell::shown_as(address, "imagenet")),
+    ]
 }

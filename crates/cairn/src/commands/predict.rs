@@ -14,12 +14,12 @@ use cairn_train::Interrupt;
 use clap::{Args, ValueHint};
 use indicatif::ProgressBar;
 
-use crate::commands::merged_places;
 use crate::done_rows::{DoneRows, RowKind};
 use crate::exit::{Status, none_read};
 use crate::model_source::ModelOption;
 use crate::photo_files::say_skipped_links;
 use crate::photo_input::PhotoInput;
+use crate::places::merged_places;
 use crate::progress::{bar, say};
 use crate::row_table::RowTable;
 use crate::rows::{Format, RowWriter};

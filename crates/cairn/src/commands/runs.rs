@@ -2,13 +2,12 @@
 
 pub(crate) mod compare;
 pub(crate) mod list;
+mod results;
 
 use anyhow::Result;
-use cairn_train::{Run, StopReason};
 use clap::Subcommand;
 
 use crate::exit::Status;
-use crate::listing::{Cell, Column};
 
 /// List training runs, and compare them
 #[derive(Debug, Subcommand)]
@@ -24,48 +23,4 @@ impl Runs {
             Self::Compare(compare) => compare.run(),
         }
     }
-}
-
-/// The columns of a run's results, in the order of [`results`].
-fn result_columns() -> [Column; 7] {
-    [
-        ("epochs", "epochs"),
-        ("best_epoch", "best"),
-        ("valid_loss", "loss"),
-        ("valid_accuracy", "accuracy"),
-        ("valid_macro_f1", "macro F1"),
-        ("photos_per_second", "photos/s"),
-        ("ended", "ended"),
-    ]
-    .map(|(key, heading)| Column::new(key, heading))
-    .map(|column| match column.key.as_str() {
-        "photos_per_second" => column.spared(9),
-        "valid_macro_f1" => column.spared(8),
-        "best_epoch" => column.spared(5),
-        "valid_loss" => column.spared(4),
-        "ended" => column.spared(2),
-        _ => column,
-    })
-}
-
-/// What a run came to: its best epoch by validation loss, its speed, and whether it is over.
-fn results(run: &Run) -> [Cell; 7] {
-    let best = run.history.best();
-    let of_best = |cell: fn(&cairn_train::EpochRecord) -> Cell| best.map_or(Cell::Nothing, cell);
-    let ended = match run.record.ended {
-        Some(StopReason::Epochs) => Cell::text("all epochs"),
-        Some(StopReason::Minutes) => Cell::text("time over"),
-        Some(StopReason::EarlyStopping) => Cell::text("early"),
-        Some(StopReason::Diverged) => Cell::text("diverged"),
-        Some(StopReason::Interrupted) | None => Cell::Nothing,
-    };
-    [
-        Cell::count(run.history.epochs().len()),
-        of_best(|epoch| Cell::count(epoch.epoch)),
-        of_best(|epoch| Cell::number(epoch.valid_loss, 4)),
-        of_best(|epoch| Cell::percent(epoch.valid_accuracy)),
-        of_best(|epoch| Cell::percent(epoch.valid_macro_f1)),
-        run.photos_per_second().map_or(Cell::Nothing, |speed| Cell::number(speed, 1)),
-        ended,
-    ]
 }

@@ -1,11 +1,8 @@
 //! `cairn similar`
 
-use cairn_dataset::path_text;
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cairn_dataset::escape::shown;
 use clap::Args;
 
 use crate::causes::with_causes;
@@ -17,20 +14,20 @@ use crate::progress::{bar, say};
 use crate::rows::Format;
 use crate::standard_output::StandardOutput;
 
-/// Rank photos by their likeness to one photo
+/// Rank photos by similarity to one photo
 #[derive(Debug, Args)]
 pub(crate) struct Similar {
-    /// The photo to compare with
+    /// Photo to compare with
     photo: PathBuf,
     /// Photos, or folders of photos, to rank
     #[arg(value_name = "PHOTO|DIR", required = true)]
     among: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelOption,
-    /// How many to show, the likest first [default: all]
+    /// Number of photos to show, the most similar first [default: all]
     #[arg(short, value_name = "K")]
     k: Option<usize>,
-    /// How to print them
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -46,7 +43,7 @@ struct Likeness {
 impl Similar {
     pub(crate) fn run(self) -> Result<Status> {
         if self.k == Some(0) {
-            bail!("-k 0 shows nothing; ask for at least one photo");
+            bail!("-k must be at least 1");
         }
         // Known at once, rather than when there is something to write.
         StandardOutput::open()?;
@@ -85,13 +82,6 @@ impl Similar {
 }
 
 fn write_ranked(ranked: &[Likeness], format: Format) -> Result<()> {
-    if format == Format::Table {
-        let mut out = StandardOutput::open()?;
-        for Likeness { photo, likeness } in ranked {
-            writeln!(out, "{likeness:6.3}  {}", shown(photo))?;
-        }
-        return Ok(());
-    }
     let mut listing = Listing::new(["photo", "likeness"].map(|key| Column::new(key, key)).into());
     for Likeness { photo, likeness } in ranked {
         listing.push(vec![Cell::text(photo), Cell::number(*likeness, 3)]);

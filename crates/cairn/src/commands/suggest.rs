@@ -9,14 +9,14 @@ use anyhow::{Context, Result, bail};
 use cairn_model::{Landmark, ModelOptions, Suggestion, Threshold};
 use clap::Args;
 
-use crate::commands::merged_places;
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_input::PhotoInput;
+use crate::places::merged_places;
 use crate::standard_output::StandardOutput;
 use crate::terminal;
 
-/// Show a photo and say which landmark it shows, or ask where the model is not sure
+/// Show a photo and name its landmark, or ask if the model is not sure
 ///
 /// "This is the Eiffel Tower (99.5%)." is said where the score reaches the model's sure threshold and the landmark is
 /// likelier than all others together; "Is this a picture of ...?" where it is not. `cairn help predict` says what the
@@ -27,10 +27,10 @@ pub(crate) struct Suggest {
     photo: PathBuf,
     #[command(flatten)]
     model: ModelOption,
-    /// A file of places for landmarks of your own, laid over those that cairn knows
+    /// File of places for your own landmarks, added to those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
-    /// Take the photo for a landmark from this score on, instead of the model's default threshold
+    /// Lowest score at which a photo counts as a landmark [default: the model's threshold]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
 }
@@ -78,7 +78,7 @@ pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
         if suggestion.prediction.is_certain() { &worth_saying[..1] } else { worth_saying };
     for landmark in said {
         writeln!(out, "{}", terminal::landmark_line(landmark))?;
-        // A map of what the photo does not show helps nobody.
+        // No map of a landmark that the photo does not show.
         let place = landmark.place.as_ref().filter(|_| suggestion.prediction.named().is_some());
         if let Some(place) = place {
             writeln!(out, "          {}", place.map_url())?;

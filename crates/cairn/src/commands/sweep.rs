@@ -23,7 +23,7 @@ use crate::rows::Format;
 use crate::signals::{AFTER_BATCH, stop_on_signals};
 use crate::standard_output::StandardOutput;
 
-/// Train a recipe with every combination of some of its values, and compare; started again, it goes on where it was
+/// Train a recipe with every combination of some values and compare the runs (resumes if started again)
 #[derive(Debug, Args)]
 pub(crate) struct Sweep {
     /// Data set
@@ -31,24 +31,24 @@ pub(crate) struct Sweep {
     data: PathBuf,
     #[command(flatten)]
     data_set: DataSetOptions,
-    /// A sweep that comes with cairn, or a TOML file: `recipe`, `seeds`, and `[[vary]]` with `key` and `values`
+    /// Built-in sweep, or TOML file with `recipe`, `seeds`, and `[[vary]]` with `key` and `values`
     #[arg(long, value_name = "NAME|FILE")]
     recipe: String,
     /// Folder of the sweep's runs [default: runs/NAME]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Epochs of each run, instead of the sweep's
+    /// Epochs of each run [default: the sweep's]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
-    /// Minutes of each run at most, instead of the sweep's
+    /// Most minutes of each run [default: the sweep's]
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
-    /// Where decoded photos are kept from epoch to epoch
+    /// Where decoded photos are cached between epochs
     #[arg(long, value_enum, default_value_t = Cache::Auto)]
     cache: Cache,
     #[command(flatten)]
     devices: Devices,
-    /// How to write the table
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -35,7 +35,7 @@ pub(super) struct Standing {
     pace: Option<Pace>,
 }
 
-/// Where the epoch under way stands.
+/// The progress of the current epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct BatchStanding {
     /// Counted from 1.

@@ -43,7 +43,7 @@ pub(super) struct Arrangement {
 }
 
 impl Arrangement {
-    /// Of so many pictures of this width and height in pixels: that in which they are largest within half of the window's
+    /// For this number of pictures of this width and height in pixels: that in which they are largest within half of the window's
     /// columns and half of its rows, with the fewest rows of those.
     pub(super) fn of(pictures: usize, size: (u32, u32), window: Window) -> Self {
         let pictures = u32::try_from(pictures).unwrap_or(u32::MAX).max(1);

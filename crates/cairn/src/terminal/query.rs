@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{getpgrp, tcgetpgrp};
 
-/// How long a terminal has to answer: one at hand, and one at the other end of a connection.
+/// How long a terminal has to answer: a local one, and a remote one.
 const NEAR: Duration = Duration::from_millis(300);
 const FAR: Duration = Duration::from_millis(1200);
 

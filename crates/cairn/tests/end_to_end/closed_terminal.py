@@ -18,7 +18,7 @@ while not os.path.exists(file):
     except BlockingIOError:
         time.sleep(0.01)
 os.close(terminal)
-for _ in range(3000):
+for _ in range(45000):
     ended, status = os.waitpid(process, os.WNOHANG)
     if ended:
         print(os.waitstatus_to_exitcode(status))

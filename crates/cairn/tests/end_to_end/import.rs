@@ -76,7 +76,10 @@ fn weights_and_names_that_do_not_go_together_are_refused_by_name() {
     sandbox.file("names.txt", NAMES.as_bytes());
     let import =
         |net: &str| format!("import run/best.safetensors --net {net} --classes names.txt -o out.safetensors");
-    sandbox.cairn(&import("three-conv")).assert_status(1).assert_stderr_has("4 classes apart, but 3 names");
+    sandbox
+        .cairn(&import("three-conv"))
+        .assert_status(1)
+        .assert_stderr_has("4 outputs, but there are 3 class names");
     sandbox.file("names.txt", b"A\nB\nA\n");
     sandbox.cairn(&import("three-conv")).assert_status(1).assert_stderr_has("line 3 names `A` again");
     sandbox.cairn(&import("resnet99")).assert_status(1).assert_stderr_has("resnet99");
@@ -191,5 +194,5 @@ fn a_model_whose_weights_were_changed_is_refused_and_says_so() {
     sandbox
         .cairn(&format!("predict {PHOTO} -m changed.safetensors"))
         .assert_status(1)
-        .assert_stderr_has("changed.safetensors: the weights were changed after cairn wrote them");
+        .assert_stderr_has("changed.safetensors: the weights do not match the file");
 }

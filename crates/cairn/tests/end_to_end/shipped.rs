@@ -50,7 +50,7 @@ fn what_it_learns_goes_into_another_file() {
     let sandbox = Sandbox::new();
     let learn = format!("learn shipped --name Our_lighthouse {PHOTO}");
     for verb in [&learn, "forget shipped --name Our_lighthouse", "calibrate shipped --data photos"] {
-        for (option, reason) in [("", "--out"), ("--in-place", "--out FILE takes the changed one")] {
+        for (option, reason) in [("", "--out"), ("--in-place", "write the changed model with --out FILE")] {
             sandbox.cairn(&format!("{verb} {option}")).assert_status(1).assert_stderr_has(reason);
         }
     }

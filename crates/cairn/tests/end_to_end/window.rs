@@ -4,28 +4,26 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use cairn_reference::{Need, program};
+
 use crate::sandbox::Sandbox;
 
 const PHOTO: &str = "photos/test/03.Dome/0000.jpg";
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// What a window of so many columns and rows shows after `cairn` ran in it; `None` without tmux.
-#[allow(clippy::print_stdout)] // A test says why it skips.
 fn shown(sandbox: &Sandbox, columns: usize, rows: usize, arguments: &str) -> Option<Vec<String>> {
     // A server of its own each time: one that is ending answers still.
+    let program = program(Need::Tmux)?;
     let socket = sandbox.path(&format!("tmux-{columns}-{}", arguments.len()));
     let tmux = |arguments: &[&str]| {
-        let mut command = Command::new("tmux");
+        let mut command = Command::new(&program);
         command.arg("-u").arg("-S").arg(&socket).args(["-f", "/dev/null"]).args(arguments);
         command.env_remove("TMUX").env_remove("NO_COLOR").env_remove("CI").env("TERM", "xterm-256color");
         command.current_dir(sandbox.path("")).output()
     };
-    if tmux(&["-V"]).is_err() {
-        println!("skipped: there is no tmux");
-        return None;
-    }
     let _ = std::fs::remove_file(sandbox.path("done"));
-    let script = format!("{} {arguments}; touch done; sleep 100", env!("CARGO_BIN_EXE_cairn"));
+    let script = format!("{} {arguments}; touch done; sleep 900", env!("CARGO_BIN_EXE_cairn"));
     let [x, y] = [columns, rows].map(|size| size.to_string());
     let started = tmux(&["new-session", "-d", "-x", &x, "-y", &y, &script]).unwrap();
     assert!(started.status.success(), "{started:?}");

@@ -13,7 +13,7 @@ use crate::conv::axis::{Axis, Sweep};
 use crate::conv::bands::{Band, bands};
 use crate::conv::epilogue::finish_tile;
 use crate::conv::gather::Gather;
-use crate::conv::pack::PackedPanel;
+use crate::conv::panel::PackedPanel;
 use crate::conv::patch::Map;
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;

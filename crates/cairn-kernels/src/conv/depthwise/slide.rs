@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::lanes::blocks;
 use crate::vectorised::vectorised;
 
-use super::{Finish, Reading};
+use super::row::{Finish, Reading};
 
 /// Taps along a row.
 const TAPS: usize = 3;

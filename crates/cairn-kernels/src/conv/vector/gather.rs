@@ -12,7 +12,7 @@ use crate::conv::axis::Sweep;
 use crate::conv::bands::{Band, bands};
 use crate::conv::epilogue::finish_tile;
 use crate::conv::gather::Gather;
-use crate::conv::pack::PackedPanel;
+use crate::conv::panel::PackedPanel;
 use crate::conv::patch::{copy_patch, patch_len};
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;

@@ -5,8 +5,9 @@
 use std::ops::Range;
 
 use super::product::transform_tiles;
+use super::square::Square;
+use super::tiling::{POSITIONS, SIDE, Tiling, blocks, with_block};
 use super::transforms::{self, Lanes, square};
-use super::{POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::groups::PixelProduct;
 use crate::conv::patch::Map;

@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::square::Square;
+use super::tiling::{PIXELS, POSITIONS, SIDE, Tiling, blocks, with_block};
 use super::transforms::{self, Lanes, square};
-use super::{PIXELS, POSITIONS, SIDE, Square, Tiling, blocks, with_block};
 use crate::aligned::{AlignedWords, Word};
 use crate::clamp::Bounds;
 use crate::conv::epilogue::Epilogue;
-use crate::conv::pack::{PackedPanel, PackedWeights};
+use crate::conv::pack::PackedWeights;
+use crate::conv::panel::PackedPanel;
 use crate::conv::patch::Map;
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;

@@ -7,7 +7,7 @@
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::mem::MaybeUninit;
 
-use super::{PIXELS, SIDE};
+use super::tiling::{PIXELS, SIDE};
 
 /// `L` channels of one pixel or position.
 pub(super) type Lanes<const L: usize> = [f32; L];

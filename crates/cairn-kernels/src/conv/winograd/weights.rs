@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::super::pack::{Direction, PackedPanel};
-use super::POSITIONS;
+use super::tiling::POSITIONS;
 use super::transforms::{self, square};
+use crate::conv::panel::{Direction, PackedPanel};
 use crate::disjoint_slice::DisjointSlice;
 use crate::isa::Isa;
 use crate::memory::Buffer;

@@ -11,7 +11,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 use burn_flex::FlexTensor;
 
-use super::record;
+use super::record::record;
 use crate::batch_norm::{BatchNorm, ResidualBackward, Source, Statistics};
 use crate::clamp::Clamp;
 use crate::extension::Optional;

@@ -8,7 +8,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 use burn_flex::FlexTensor;
 
-use super::super::autodiff::record;
+use super::super::autodiff::record::record;
 use super::super::map::{MapShape, Values, vector, with_element, written};
 use super::PixelOps;
 use crate::activation::Activation;

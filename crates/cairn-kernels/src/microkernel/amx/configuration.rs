@@ -1,6 +1,6 @@
 //! The shapes of the tile registers, as `LDTILECFG` reads them.
 
-use super::{ROW_WORDS, TILE_ROWS};
+use super::block::{ROW_WORDS, TILE_ROWS};
 use crate::aligned::Word;
 
 /// What varies of the tiles' shapes; the rest is always whole tiles.

@@ -3,8 +3,9 @@
 use std::arch::asm;
 use std::mem::offset_of;
 
-use super::configuration::Configuration;
-use super::{BLOCK_TILES, Block, OnlyUnit, ROW_WORDS, TileShape, TileUnit};
+use super::block::{BLOCK_TILES, Block, ROW_WORDS};
+use super::configuration::{Configuration, TileShape};
+use super::unit::{OnlyUnit, TileUnit};
 use crate::aligned::Word;
 use crate::microkernel::run::Run;
 
@@ -216,6 +217,8 @@ impl Drop for Hardware {
 mod tests {
     use std::hint::black_box;
 
+    use cairn_reference::{Need, skip};
+
     use super::*;
     use crate::microkernel::amx::{BLOCK_ROWS, Model};
 
@@ -273,10 +276,9 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::print_stderr)]
     fn the_machine_computes_what_the_model_does() {
         if !crate::microkernel::amx::is_granted() {
-            eprintln!("skipped: this machine has no tile unit, or does not let this process use it");
+            skip(Need::Amx, "this machine has no tile unit, or does not let this process use it");
             return;
         }
         for (rows, depth) in [(16, 16), (16, 14), (9, 1), (1, 12)] {

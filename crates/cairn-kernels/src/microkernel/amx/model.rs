@@ -1,8 +1,9 @@
 //! The tile unit in plain Rust, as Intel's manual defines its instructions (volume 2, `TDPBF16PS` and the others).
 
-use super::configuration::Configuration;
+use super::block::{Block, ROW_WORDS, TILE_ROWS};
+use super::configuration::{Configuration, TileShape};
 use super::registers::{TileRegisters, multiply_on};
-use super::{Block, OnlyUnit, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
+use super::unit::{OnlyUnit, TileUnit};
 use crate::aligned::Word;
 
 type Tile = [[Word; ROW_WORDS]; TILE_ROWS];

@@ -1,6 +1,6 @@
 //! A block's product on tile registers: the order in which [`Hardware`](super::Hardware) computes too.
 
-use super::{Block, ROW_WORDS};
+use super::block::{Block, ROW_WORDS};
 use crate::aligned::Word;
 
 /// Tile registers, by the instructions of the unit. They are numbered by constants, as in instructions.

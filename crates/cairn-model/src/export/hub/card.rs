@@ -6,8 +6,8 @@ use cairn_dataset::escape::shown;
 use cairn_photo::Framing;
 use serde_json::json;
 
-use super::TestFigures;
 use super::markdown::{code, code_block, text};
+use super::test_figures::TestFigures;
 use crate::BundleInfo;
 use crate::export::WeightFormat;
 
@@ -34,7 +34,7 @@ and `[outputs, inputs]` for linear layers. `config.json` has labels and preproce
 The model answers with one of the landmarks below, whatever the photo shows.
 ";
 
-/// The block of metadata: YAML, of which JSON is a part.
+/// The block of metadata: YAML, which includes JSON.
 fn metadata(title: &str, test: Option<&TestFigures>) -> String {
     let mut block = String::from(
         "---\nlibrary_name: cairn\npipeline_tag: image-classification\n\

@@ -2,7 +2,7 @@
 
 use cairn_photo::{Framing, Normalisation, Preprocess};
 
-use super::PhotoElement;
+use super::photo_element::PhotoElement;
 use super::proto::{Attribute, Element, Nodes};
 use crate::export::resampling::{BYTE, WEIGHT_LIMIT, weight_scales};
 use crate::export::views::{Crops, ExportedViews};
@@ -258,7 +258,7 @@ impl Preprocessing<'_> {
         self.node("Slice", &[weights, &start, &end, &first], &axis.named("crop_weights"))
     }
 
-    /// Where crops of so many pixels may begin on an axis of this name and length.
+    /// The positions of crops of this size on an axis of this name and length.
     fn margin(&mut self, (axis, length): (&str, &str), crop: u32) -> Margin {
         let named = |what: &str| format!("{axis}_{what}");
         let crop = self.whole_list(&named("crop"), i64::from(crop));
@@ -316,7 +316,7 @@ impl Preprocessing<'_> {
         corners.iter().enumerate().map(&mut cut).collect()
     }
 
-    /// Left and right exchanged, of so many columns.
+    /// Left and right exchanged, for this number of columns.
     fn mirrored(&mut self, photo: &str, columns: u32, output: &str) -> String {
         let backwards: Vec<i64> = (0..i64::from(columns)).rev().collect();
         let backwards =

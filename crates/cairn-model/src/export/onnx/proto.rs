@@ -43,7 +43,7 @@ impl Attribute {
     }
 }
 
-/// The nodes and constants of a graph in the making. Values are told by name.
+/// The nodes and constants of a graph in the making. Values have names.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     messages: Message,

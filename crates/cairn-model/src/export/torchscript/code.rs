@@ -169,7 +169,7 @@ impl Expression<'_> {
         }
     }
 
-    /// What `compute` makes of `x` with its channels as the last axis, where PyTorch's layers look for them.
+    /// The result of `compute` on `x` with its channels as the last axis, where PyTorch's layers look for them.
     fn over_channels(&self, x: &str, compute: impl FnOnce(&str) -> String) -> String {
         if !self.is_map {
             return compute(x);

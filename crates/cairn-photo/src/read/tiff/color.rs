@@ -1,8 +1,7 @@
 //! From a pixel's samples to red, green and blue on white.
 
-use super::corrupt;
 use super::layout::{Alpha, Layout, Photometric};
-use crate::read::decode::DecodeError;
+use crate::read::decode_error::{DecodeError, corrupt};
 
 /// Converts the samples of a layout.
 pub(super) struct Converter {

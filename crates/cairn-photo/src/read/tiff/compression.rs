@@ -12,8 +12,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::layout::{Chunk, Compression, Layout};
-use super::{corrupt, unsupported};
-use crate::read::decode::DecodeError;
+use crate::read::decode_error::{DecodeError, corrupt, unsupported};
 
 /// Fills `out` with what `data` decompress to.
 pub(super) fn decompress(

@@ -1,9 +1,9 @@
 //! How the pixels of a TIFF are laid out in the file: what its first directory says (TIFF 6.0).
 
-use super::{corrupt, unsupported};
 use crate::ifd::{Directory, Tiff};
 use crate::read::Limits;
-use crate::read::decode::{DecodeError, check_size};
+use crate::read::decode::check_size;
+use crate::read::decode_error::{DecodeError, corrupt, unsupported};
 
 /// TIFF tags, by the names of the specification.
 mod tag {

@@ -1,8 +1,7 @@
 //! From the bytes of a strip or tile to a row's samples.
 
-use super::corrupt;
 use super::layout::{Chunk, Layout, Predictor};
-use crate::read::decode::DecodeError;
+use crate::read::decode_error::{DecodeError, corrupt};
 
 /// The samples of a row, 0 to the greatest that their depth allows (65,535 for those deeper than 16 bits).
 pub(super) struct Samples {

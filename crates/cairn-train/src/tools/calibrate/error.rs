@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum CalibrateError {
     /// The photos are of other classes than the model's.
     #[error(
-        "{}: its classes are not those of the model; calibrate on the data set that the model was trained on",
+        "{}: its classes differ from the model's; calibrate on the data set that the model was trained on",
         path_text(root)
     )]
     Classes {
@@ -32,8 +32,8 @@ pub enum CalibrateError {
     },
     /// Too few of them for a sure threshold.
     #[error(
-        "{photos} photos without a landmark are too few for a sure threshold: give {fewest} at least, some sixty of each \
-         kind for a good one"
+        "{photos} photos without a landmark are too few for a sure threshold: give at least {fewest}, better sixty of each \
+         kind"
     )]
     FewNonLandmarks {
         /// How many could be read.
@@ -42,13 +42,10 @@ pub enum CalibrateError {
         fewest: usize,
     },
     /// The model has no threshold to put a sure one beside.
-    #[error("this model has no threshold at all: give the data set that it was trained on, too (--data DIR)")]
+    #[error("this model has no threshold: also give the data set that it was trained on (--data DIR)")]
     NoThreshold,
     /// All validation photos are of one class.
-    #[error(
-        "{}: all its validation photos show one landmark; calibration needs two at least",
-        path_text(root)
-    )]
+    #[error("{}: all validation photos show one landmark; calibration needs at least two", path_text(root))]
     OneClass {
         /// The data set.
         root: PathBuf,

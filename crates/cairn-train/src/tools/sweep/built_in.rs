@@ -2,9 +2,9 @@
 
 /// The sweeps that come with cairn, by name.
 pub const BUILT_IN_SWEEPS: &[(&str, &str)] = &[
-    ("sweep-initialisation", include_str!("../../../../../recipes/sweep-initialisation.toml")),
-    ("sweep-schedule", include_str!("../../../../../recipes/sweep-schedule.toml")),
-    ("sweep-schedule-small", include_str!("../../../../../recipes/sweep-schedule-small.toml")),
+    ("sweep-initialisation", include_str!("../../../recipes/sweep-initialisation.toml")),
+    ("sweep-schedule", include_str!("../../../recipes/sweep-schedule.toml")),
+    ("sweep-schedule-small", include_str!("../../../recipes/sweep-schedule-small.toml")),
 ];
 
 /// Their names, for error messages.

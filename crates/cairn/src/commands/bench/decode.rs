@@ -8,16 +8,17 @@ use cairn_train::decoding_speed;
 use clap::Args;
 use serde::Serialize;
 
-use super::{in_cairn_data, print_line};
+use super::figures::print_line;
+use super::photos::in_cairn_data;
 use crate::exit::Status;
 
-/// Photos from file to 224 px tensor on one thread: decoded as training and prediction do, then every pixel of them
+/// Decode photos to 224 px tensors on one thread: as training and prediction do, then at full size
 #[derive(Debug, Args)]
 pub(crate) struct Decode {
     /// Photos [default: photos/large-*.jpg in the folder that CAIRN_DATA names]
     #[arg(value_name = "PHOTO")]
     photos: Vec<PathBuf>,
-    /// Timed passes over all photos, of which the best counts
+    /// Timed passes over all photos; the fastest counts
     #[arg(long, value_name = "N", default_value_t = 3)]
     repeats: usize,
 }

@@ -9,7 +9,8 @@ use cairn_train::{EpochBenchmark, EpochSpeeds};
 use clap::Args;
 use serde::Serialize;
 
-use super::{in_cairn_data, net_name, precisions, print_line, tenths};
+use super::figures::{net_name, precisions, print_line, tenths};
+use super::photos::in_cairn_data;
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::progress::{left_out, say};
@@ -31,13 +32,13 @@ pub(crate) struct Epoch {
         default_value = "residual-cnn,resnet34,mobilenet_v2"
     )]
     net: Vec<Architecture>,
-    /// What feature maps are made of [default: f32, and bf16 where this machine computes in it]
+    /// Number type of activations [default: f32, and bf16 where this machine supports it]
     #[arg(long, value_name = "P", value_delimiter = ',')]
     precision: Vec<Precision>,
-    /// Photos in an epoch, evenly spread over the training photos
+    /// Photos per epoch, evenly spread over the training photos
     #[arg(long, value_name = "N", default_value_t = 512)]
     images: usize,
-    /// Photos in a batch
+    /// Batch size
     #[arg(long, value_name = "N", default_value_t = 64)]
     batch: usize,
 }

@@ -8,14 +8,14 @@ use cairn_eval::{check_chart_name, write_run_curves};
 use cairn_train::{Recipe, Run, recipe_diff};
 use clap::Args;
 
-use super::{result_columns, results};
+use super::results::{result_columns, results};
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::say;
 use crate::rows::Format;
 
-/// Runs side by side: the recipes' values that differ, the results, and the validation curves in one picture
+/// Compare runs: recipe values that differ, results, and validation curves in one picture
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| out.alias("output").help("Picture of all validation losses and accuracies to write: .png or .svg")))]
 pub(crate) struct Compare {
@@ -24,7 +24,7 @@ pub(crate) struct Compare {
     runs: Vec<PathBuf>,
     #[command(flatten)]
     output: OutputOption,
-    /// How to write it
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

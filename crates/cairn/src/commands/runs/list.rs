@@ -8,7 +8,7 @@ use cairn_train::{Run, runs_in};
 use clap::Args;
 use jiff::tz::TimeZone;
 
-use super::{result_columns, results};
+use super::results::{result_columns, results};
 use crate::causes::with_causes;
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
@@ -18,13 +18,13 @@ use crate::rows::Format;
 /// What is said where there is nothing to list, and what to do about it.
 const NO_RUNS: &str = "no runs; `cairn train DIR` makes one";
 
-/// A row for each run in a folder, with its best epoch by validation loss
+/// List the runs in a folder, each with its best epoch by validation loss
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Folder of run folders, or of folders of them
+    /// Folder with run folders, directly or in folders
     #[arg(value_name = "DIR", default_value = "runs")]
     dir: PathBuf,
-    /// How to write it
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

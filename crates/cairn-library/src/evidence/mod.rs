@@ -1,0 +1,26 @@
+//! How probable a mark is right in this library.
+//!
+//! ```text
+//! score of a photo -> likelihood ratio (landmark : other)        rightness
+//! all scores of the library -> share of landmarks in it          prior
+//! time, camera, positions -> veto, support, conflict             timeline, context
+//! confirmed, rejected, in sight, out of sight -> correction      labels
+//! the largest set whose expected share of wrong marks is small   selection
+//! ```
+
+mod assess;
+mod candidates;
+mod context;
+mod labels;
+mod mark;
+mod prior;
+mod rightness;
+mod selection;
+mod timeline;
+
+pub use assess::{Assessed, Assessment, assess};
+pub use context::store as store_context;
+pub use labels::{LandmarkPrecision, Precision};
+pub use mark::{Basis, EstimatedPosition, Mark, MarkRules, Marks};
+pub use rightness::Rightness;
+pub use selection::marks;

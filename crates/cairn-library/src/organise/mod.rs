@@ -1,0 +1,1 @@
+//! Albums by landmark: links, copies and moves.

@@ -1,0 +1,58 @@
+//! Names the landmarks in photos over HTTP.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `server` | the socket: accepting connections, stopping |
+//! | `routes` | the native API, a file a route |
+//! | `compatible` | endpoints of other services |
+//! | `page` | the page for people |
+//! | `guard` | keys, hosts, origins |
+//! | `admission` | memory for bodies, reading them within limits |
+//! | `submission` | from a body to photos |
+//! | `engine` | from a photo's bytes to an answer |
+//!
+//! A request goes through them in this order: `server`, `guard`, `admission`, `submission`, `engine`, and back as its route
+//! writes it. [`AppState::receive`] and [`AppState::predict`] are all that a route needs.
+
+mod accept;
+mod admission;
+mod app;
+mod compatible;
+mod config;
+mod engine;
+mod error;
+mod events;
+mod feedback;
+mod fetch;
+mod geojson;
+mod guard;
+mod metrics;
+mod page;
+mod photos;
+mod query;
+mod request_log;
+mod routes;
+mod serve;
+mod served_model;
+mod server;
+mod similar_index;
+mod size;
+mod state;
+mod submission;
+
+pub use admission::BodyKind;
+pub use app::router;
+pub use config::{ConfigError, Limits, ServeConfig};
+pub use engine::{ExplainOptions, Explanation, PhotoOutput, PhotoTiming};
+pub use error::{ApiError, ErrorType};
+pub use events::{Event, Observer, RequestEvent, Silent};
+pub use guard::Key;
+pub use photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
+pub use routes::{Listed, Routes, all as routes};
+pub use serve::{ServeError, serve, start};
+pub use served_model::{ModelSource, OpenError, ServedModel};
+pub use server::Server;
+pub use similar_index::IndexError;
+pub use size::{ByteSize, NotASize};
+pub use state::AppState;
+pub use submission::{Submission, decoded_base64};

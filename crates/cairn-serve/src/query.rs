@@ -1,0 +1,13 @@
+//! Values of a query string.
+
+use std::collections::HashMap;
+
+use axum::extract::Query;
+use axum::http::Uri;
+
+/// The last value of `name` in a query string, decoded.
+pub(crate) fn value(query: Option<&str>, name: &str) -> Option<String> {
+    let uri: Uri = format!("/?{}", query?).parse().ok()?;
+    let Query(mut values) = Query::<HashMap<String, String>>::try_from_uri(&uri).ok()?;
+    values.remove(name)
+}

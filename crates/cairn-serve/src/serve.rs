@@ -1,0 +1,223 @@
+//! A whole server: model, socket, signals.
+
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use cairn_model::Photo;
+
+use crate::config::{ConfigError, ServeConfig};
+use crate::events::{Event, Observer};
+use crate::served_model::{ModelSource, OpenError, ServedModel};
+use crate::server::Server;
+use crate::similar_index::SimilarIndex;
+use crate::state::AppState;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The limits contradict each other.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The model cannot be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The folder of corrections cannot be made or read.
+    #[error("{}: corrections cannot be kept here (--feedback)", cairn_dataset::path_text(folder))]
+    Feedback {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Threads cannot be started.
+    #[error("threads cannot be started")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The system gives no runtime for connections, or no signals.
+    #[error("the server cannot be set up")]
+    System(#[source] io::Error),
+    /// The address cannot be listened on.
+    #[error("{address}: cannot listen here; is another server running? Choose another --address")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// Serves until Ctrl-C or SIGTERM. SIGHUP opens the model again.
+///
+/// # Errors
+/// [`ServeError`], before anything is served.
+pub fn serve(
+    config: ServeConfig,
+    source: Arc<dyn ModelSource>,
+    observer: Arc<dyn Observer>,
+) -> Result<(), ServeError> {
+    config.check()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(RUNTIME_THREADS)
+        .enable_all()
+        .build()
+        .map_err(ServeError::System)?;
+    let state = start(config, &*source, observer)?;
+    runtime.block_on(run(state, source))
+}
+
+/// Threads that carry bytes: photos are looked at by others.
+const RUNTIME_THREADS: usize = 2;
+
+/// Opens the model, warms it up, and starts the threads that look at photos.
+///
+/// # Errors
+/// When the model cannot be opened or the threads cannot be started.
+pub fn start(
+    config: ServeConfig,
+    source: &dyn ModelSource,
+    observer: Arc<dyn Observer>,
+) -> Result<AppState, ServeError> {
+    let served = open(source, config.index.as_deref()).map_err(ServeError::Open)?;
+    AppState::new(config, served, observer)
+}
+
+/// Opens the model and looks at a photo, so that the first client waits no longer than others.
+fn open(source: &dyn ModelSource, index: Option<&Path>) -> Result<ServedModel, OpenError> {
+    let (model, identity) = source.open()?;
+    let look = || model.output_of(&Photo::filled(640, 480, [128; 3]));
+    catch_unwind(AssertUnwindSafe(look)).map_err(|_| "the model panics when it looks at a photo")?;
+    let index = index.map(|index| SimilarIndex::open(index, &model, &identity)).transpose()?;
+    Ok(ServedModel { model, identity, index })
+}
+
+async fn run(state: AppState, source: Arc<dyn ModelSource>) -> Result<(), ServeError> {
+    let address = state.config().address;
+    let stop = signals::stop().map_err(ServeError::System)?;
+    let server = Server::bind(state.clone()).await.map_err(|source| ServeError::Bind { address, source })?;
+    let served = state.served();
+    state.observe(&Event::Listening {
+        address: server.address().map_err(ServeError::System)?,
+        base_path: &state.config().base_path,
+        model: &served.identity,
+    });
+    let hangups = signals::hangups().map_err(ServeError::System)?;
+    let reloads = tokio::spawn(reload_on(state.clone(), source, hangups));
+    server.run(stop).await;
+    reloads.abort();
+    Ok(())
+}
+
+/// How often the model's file is looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// Opens the model again at every hangup, and when its file is replaced if the server is to watch it.
+async fn reload_on(state: AppState, source: Arc<dyn ModelSource>, mut hangups: signals::Hangups) {
+    let watched = if state.config().reload { source.path() } else { None };
+    let mut seen = stamp(watched.as_ref());
+    loop {
+        let hangup = tokio::time::timeout(WATCH_EVERY, hangups.next()).await.is_ok();
+        let now = stamp(watched.as_ref());
+        // A file that is being written changes again; a removed one may come back.
+        let replaced = now.is_some() && now != seen;
+        if hangup || replaced {
+            seen = now;
+            reload(&state, &source).await;
+        }
+    }
+}
+
+/// When the file was written, and its size.
+fn stamp(path: Option<&PathBuf>) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(path?).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// Opens the model again. The old one goes on answering if that fails, and until it is done.
+pub(crate) async fn reload(state: &AppState, source: &Arc<dyn ModelSource>) {
+    let (opener, index) = (Arc::clone(source), state.config().index.clone());
+    let opened = tokio::task::spawn_blocking(move || open(&*opener, index.as_deref())).await;
+    let opened = opened.unwrap_or_else(|panic| Err(panic.to_string().into()));
+    state.metrics().reloaded(opened.is_ok());
+    match opened {
+        Ok(served) => {
+            state.replace_model(served);
+            state.observe(&Event::Reloaded { model: &state.served().identity });
+        }
+        Err(error) => state.observe(&Event::ReloadFailed { error: error.to_string() }),
+    }
+}
+
+/// Signals that stop a server, or have it open its model again.
+mod signals {
+    use std::future::Future;
+    use std::io;
+
+    #[cfg(unix)]
+    pub(super) use self::unix::Hangups;
+    #[cfg(unix)]
+    pub(super) use self::unix::{hangups, stop};
+    #[cfg(not(unix))]
+    pub(super) use other::{Hangups, hangups, stop};
+
+    #[cfg(unix)]
+    mod unix {
+        use super::{Future, io};
+        use futures_util::future::select;
+        use std::pin::pin;
+        use tokio::signal::unix::{Signal, SignalKind, signal};
+
+        /// SIGHUPs.
+        pub(in super::super) struct Hangups(Signal);
+
+        impl Hangups {
+            pub(in super::super) async fn next(&mut self) {
+                // `None` of a signal that can come no more: then it never comes.
+                if self.0.recv().await.is_none() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+
+        pub(in super::super) fn hangups() -> io::Result<Hangups> {
+            Ok(Hangups(signal(SignalKind::hangup())?))
+        }
+
+        /// Done at the first Ctrl-C or SIGTERM.
+        pub(in super::super) fn stop() -> io::Result<impl Future<Output = ()>> {
+            let (mut interrupt, mut terminate) =
+                (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            Ok(async move {
+                select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
+            })
+        }
+    }
+
+    #[cfg(not(unix))]
+    mod other {
+        use super::{Future, io};
+
+        /// None come.
+        pub(in super::super) struct Hangups;
+
+        impl Hangups {
+            pub(in super::super) async fn next(&mut self) {
+                std::future::pending::<()>().await;
+            }
+        }
+
+        pub(in super::super) fn hangups() -> io::Result<Hangups> {
+            Ok(Hangups)
+        }
+
+        /// Done at the first Ctrl-C.
+        pub(in super::super) fn stop() -> io::Result<impl Future<Output = ()>> {
+            Ok(async {
+                drop(tokio::signal::ctrl_c().await);
+            })
+        }
+    }
+}

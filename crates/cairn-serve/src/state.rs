@@ -1,0 +1,300 @@
+//! What all routes share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use axum::body::Body;
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::ServedModel;
+use crate::admission::{BodyKind, BodyReader, MemoryPermits, SharedPermit};
+use crate::config::{Limits, ServeConfig};
+use crate::engine::{Engine, Job, PhotoOutput};
+use crate::error::{ApiError, ErrorType};
+use crate::events::{Event, Observer};
+use crate::feedback::{Corrected, FeedbackFolder, Kept};
+use crate::fetch::{AT_ONCE, Fetched, Fetcher, not_allowed};
+use crate::metrics::{Metrics, PhotoOutcome};
+use crate::photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
+use crate::serve::ServeError;
+use crate::served_model::CurrentModel;
+
+/// What all routes share. A clone shares everything.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+struct Shared {
+    config: ServeConfig,
+    limits: Arc<Limits>,
+    model: CurrentModel,
+    engine: Engine,
+    memory: MemoryPermits,
+    /// Places for photos that are accepted and not yet answered.
+    places: Arc<Semaphore>,
+    /// Explanations take much memory: one at a time.
+    explaining: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+    ready: AtomicBool,
+    feedback: Option<Arc<FeedbackFolder>>,
+    /// Where photos are fetched by address, if any host is allowed.
+    fetcher: Option<Fetcher>,
+    fetching: Semaphore,
+    observer: Arc<dyn Observer>,
+}
+
+impl AppState {
+    /// The state of a server whose model is `served`. It is not [ready](AppState::is_ready) yet.
+    pub(crate) fn new(
+        config: ServeConfig,
+        served: ServedModel,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ServeError> {
+        let metrics = Metrics::new();
+        let limits = Arc::new(config.limits.clone());
+        let engine = Engine::start(limits.workers, &metrics)?;
+        let feedback = config.feedback.as_ref().map(|folder| {
+            FeedbackFolder::open(folder, config.max_feedback)
+                .map_err(|source| ServeError::Feedback { folder: folder.clone(), source })
+        });
+        let fetcher = (!config.allow_urls.is_empty()).then(|| Fetcher::new(&config.allow_urls));
+        let state = Self(Arc::new(Shared {
+            feedback: feedback.transpose()?.map(Arc::new),
+            fetcher,
+            fetching: Semaphore::new(AT_ONCE),
+            memory: MemoryPermits::new(limits.max_memory),
+            places: Arc::new(Semaphore::new(limits.queue)),
+            explaining: Arc::new(Semaphore::new(1)),
+            model: CurrentModel::new(served),
+            config,
+            limits,
+            engine,
+            metrics,
+            ready: AtomicBool::new(false),
+            observer,
+        }));
+        state.tell_model();
+        Ok(state)
+    }
+
+    /// How the server was started.
+    pub fn config(&self) -> &ServeConfig {
+        &self.0.config
+    }
+
+    /// The limits of requests.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The model that answers now.
+    pub fn served(&self) -> Arc<ServedModel> {
+        self.0.model.get()
+    }
+
+    pub(crate) fn replace_model(&self, served: ServedModel) {
+        self.0.model.replace(served);
+        self.tell_model();
+    }
+
+    fn tell_model(&self) {
+        let served = self.served();
+        let network = served.model.info().network.architecture.to_string();
+        self.0.metrics.model(&served.identity.name, &network, &served.identity.digest);
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn observe(&self, event: &Event<'_>) {
+        self.0.observer.event(event);
+    }
+
+    /// Whether photos are taken: the model is warm, all workers live, and the server is not stopping.
+    pub fn is_ready(&self) -> bool {
+        self.0.ready.load(Ordering::Relaxed) && self.0.engine.is_whole()
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.0.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Photos that are accepted and not yet answered.
+    pub(crate) fn accepted(&self) -> usize {
+        self.0.limits.queue - self.0.places.available_permits()
+    }
+
+    /// Bytes of bodies in memory.
+    pub(crate) fn bytes_in_flight(&self) -> u64 {
+        self.0.memory.taken()
+    }
+
+    /// Takes memory for a body, and reads it.
+    ///
+    /// # Errors
+    /// When it is too large, or there is no memory now.
+    pub(crate) fn read_body(&self, body: Body, kind: BodyKind) -> Result<BodyReader, ApiError> {
+        BodyReader::admit(body, kind, &self.0.limits, &self.0.memory)
+    }
+
+    /// The photo at an address.
+    ///
+    /// # Errors
+    /// When its host is not allowed, does not answer, or answers with something else.
+    pub(crate) async fn fetch(&self, url: &str) -> Result<Fetched, ApiError> {
+        let fetcher = self.0.fetcher.clone().ok_or_else(not_allowed)?;
+        fetcher.check(url)?;
+        // The semaphore is never closed.
+        let _turn = self.0.fetching.acquire().await.ok();
+        let most = self.limits().max_photo;
+        let memory = self.0.memory.try_take(most).ok_or_else(|| {
+            ApiError::overloaded(
+                "other requests take the memory that all may have together (--max-memory); try again",
+            )
+        })?;
+        let url = url.to_owned();
+        let fetched = tokio::task::spawn_blocking(move || fetcher.fetch(&url, most)).await;
+        let bytes = fetched.unwrap_or_else(|panic| Err(ApiError::internal(panic.to_string())))?;
+        Ok(Fetched { bytes, memory: SharedPermit::new(memory) })
+    }
+
+    /// Keeps a photo that was corrected.
+    ///
+    /// # Errors
+    /// When no folder was given, or it is full or cannot be written.
+    pub(crate) async fn keep(&self, photo: Corrected) -> Result<Kept, ApiError> {
+        let folder = self.0.feedback.clone();
+        let folder = folder.ok_or_else(|| ApiError::internal("there is no folder for corrections"))?;
+        let kept = tokio::task::spawn_blocking(move || folder.keep(&photo)).await;
+        kept.unwrap_or_else(|panic| Err(ApiError::internal(panic.to_string())))
+    }
+
+    /// What the model says of photos, in their order. Each photo's fault is its own.
+    ///
+    /// # Errors
+    /// When there are too many photos, or the server has no places for them now.
+    pub async fn predict(
+        &self,
+        photos: Vec<SubmittedPhoto>,
+        options: &PredictOptions,
+    ) -> Result<Predictions, ApiError> {
+        let (served, answers) = self.submit(photos, options).await?;
+        let mut photos: Vec<PhotoAnswer> = answers.collect().await;
+        photos.sort_by_key(|photo| photo.index);
+        Ok(Predictions { served, photos })
+    }
+
+    /// The same, each photo as it is done. Photos that nobody waits for any more, because the stream was dropped, are not
+    /// looked at.
+    ///
+    /// # Errors
+    /// As [`AppState::predict`].
+    pub async fn submit(
+        &self,
+        photos: Vec<SubmittedPhoto>,
+        options: &PredictOptions,
+    ) -> Result<(Arc<ServedModel>, impl Stream<Item = PhotoAnswer> + Send + 'static + use<>), ApiError> {
+        let limits = self.limits();
+        self.check_count(photos.len())?;
+        if options.landmarks == 0 {
+            return Err(ApiError::validation("k=0 names nothing; ask for at least one landmark"));
+        }
+        let count = u32::try_from(photos.len()).unwrap_or(u32::MAX);
+        let mut places = Arc::clone(&self.0.places).try_acquire_many_owned(count).map_err(|_| {
+            ApiError::overloaded(format!(
+                "the {} places for photos are taken (--queue); try again",
+                limits.queue
+            ))
+        })?;
+        self.0.metrics.photos_of_request(photos.len());
+        let served = self.served();
+        let deadline = Instant::now() + limits.deadline;
+        let accepted: Vec<_> = photos
+            .into_iter()
+            .enumerate()
+            // There are as many places as photos.
+            .filter_map(|(index, photo)| Some((index, photo, places.split(1)?, Tally::new(&self.0.metrics))))
+            .collect();
+        let (state, model, options) = (self.clone(), Arc::clone(&served), options.clone());
+        let answers = stream::iter(accepted).map(move |(index, photo, place, tally)| {
+            let (state, served, options) = (state.clone(), Arc::clone(&model), options.clone());
+            async move {
+                let name = photo.name.clone();
+                let outcome = state.output(photo, place, served, options, deadline).await;
+                tally.count(&outcome);
+                PhotoAnswer { index, name, outcome }
+            }
+        });
+        Ok((served, answers.buffer_unordered(limits.max_batch)))
+    }
+
+    async fn output(
+        &self,
+        photo: SubmittedPhoto,
+        place: tokio::sync::OwnedSemaphorePermit,
+        served: Arc<ServedModel>,
+        options: PredictOptions,
+        deadline: Instant,
+    ) -> Result<PhotoOutput, ApiError> {
+        let bytes = photo.bytes?;
+        self.0.metrics.received(bytes.len());
+        let late = || {
+            ApiError::timeout(format!(
+                "no answer within {} s (--deadline): the server has too much to do",
+                self.limits().deadline.as_secs_f64()
+            ))
+        };
+        let answered = async {
+            let _turn = match &options.explain {
+                // The semaphore is never closed.
+                Some(_) => self.0.explaining.acquire().await.ok(),
+                None => None,
+            };
+            let (answer, output) = oneshot::channel();
+            self.0.engine.submit(Job {
+                name: photo.name,
+                bytes,
+                memory: photo.memory,
+                place,
+                served,
+                landmarks: options.landmarks,
+                threshold: options.threshold,
+                explain: options.explain,
+                queued: Instant::now(),
+                deadline,
+                answer,
+            });
+            output.await.unwrap_or_else(|_| Err(ApiError::internal("a worker thread died; please report it")))
+        };
+        tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or_else(|_| Err(late()))
+    }
+}
+
+/// Counts what becomes of a photo: a photo that was accepted and whose answer nobody waited for is counted as dropped.
+struct Tally {
+    metrics: Arc<Metrics>,
+    outcome: PhotoOutcome,
+}
+
+impl Tally {
+    fn new(metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), outcome: PhotoOutcome::Dropped }
+    }
+
+    fn count(mut self, outcome: &Result<PhotoOutput, ApiError>) {
+        self.outcome = match outcome {
+            Ok(output) if output.prediction.named().is_some() => PhotoOutcome::Landmark,
+            Ok(_) => PhotoOutcome::Other,
+            Err(error) if error.error_type == ErrorType::Timeout => PhotoOutcome::Dropped,
+            Err(_) => PhotoOutcome::Bad,
+        };
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        self.metrics.photo(self.outcome);
+    }
+}
