@@ -1,5 +1,9 @@
 //! The photo itself: upright RGB pixels in memory.
 
+use std::path::Path;
+
+use crate::PhotoError;
+
 /// An upright photo: 8-bit RGB, rows from top to bottom, the three channels of a pixel side by side.
 ///
 /// A photo has at least one pixel.
@@ -44,6 +48,18 @@ impl Photo {
     pub fn is_too_thin(&self) -> bool {
         let (short, long) = (self.width.min(self.height), self.width.max(self.height));
         short < 8 || u64::from(long) > 50 * u64::from(short)
+    }
+
+    /// The photo of the file at `path`, unless it is too thin.
+    ///
+    /// # Errors
+    /// [`PhotoError::TooThin`] where it [is](Photo::is_too_thin).
+    pub fn unless_too_thin(self, path: &Path) -> Result<Photo, PhotoError> {
+        if self.is_too_thin() {
+            let (width, height) = (self.width, self.height);
+            return Err(PhotoError::TooThin { path: path.to_owned(), width, height });
+        }
+        Ok(self)
     }
 
     /// All pixels, `[height, width, 3]`.
@@ -103,6 +119,12 @@ mod tests {
         let is_too_thin = |width, height| Photo::filled(width, height, [0; 3]).is_too_thin();
         assert!(is_too_thin(7, 100) && is_too_thin(501, 10) && is_too_thin(10, 501));
         assert!(!is_too_thin(8, 400) && !is_too_thin(6000, 300) && !is_too_thin(8, 8));
+        let refused = Photo::filled(300, 1, [0; 3]).unless_too_thin(Path::new("a.png")).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a.png: too thin: 300 x 1 pixels, of which no network can make anything"
+        );
+        assert!(Photo::filled(8, 8, [0; 3]).unless_too_thin(Path::new("a.png")).is_ok());
     }
 
     #[test]

@@ -114,8 +114,15 @@ fn class_name(landmark_id: u64, category: &str) -> String {
 fn rows<T: DeserializeOwned>(table: &Path) -> Result<Vec<T>, DatasetError> {
     let fault =
         |error: csv::Error| DatasetError::Manifest { path: table.to_path_buf(), reason: error.to_string() };
-    let file =
-        File::open(table).map_err(|source| DatasetError::Read { path: table.to_path_buf(), source })?;
+    let read = |source| DatasetError::Read { path: table.to_path_buf(), source };
+    // Opening a named pipe waits for somebody at its other end.
+    if !table.metadata().map_err(read)?.is_file() {
+        return Err(DatasetError::Manifest {
+            path: table.to_path_buf(),
+            reason: "it is no regular file".to_owned(),
+        });
+    }
+    let file = File::open(table).map_err(read)?;
     csv::Reader::from_reader(file).deserialize().collect::<Result<_, _>>().map_err(fault)
 }
 

@@ -20,6 +20,7 @@ mod learning;
 #[cfg(feature = "library")]
 mod library;
 mod library_marks;
+mod nowhere;
 mod output;
 mod outputs;
 mod places;
