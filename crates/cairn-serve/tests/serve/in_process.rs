@@ -350,6 +350,28 @@ async fn metrics_are_in_prometheus_format_and_count_what_happened() {
 }
 
 #[tokio::test]
+async fn the_dashboard_asks_for_metrics_that_there_are() {
+    let state = state(config());
+    ask(&state, post("/v1/predict", jpeg(50))).await;
+    let text = text_of(ask(&state, get("/metrics")).await).await;
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/grafana-dashboard.json");
+    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        for target in panel["targets"].as_array().unwrap() {
+            let words = target["expr"].as_str().unwrap().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let metrics = words.filter(|word| word.starts_with("cairn_") || word.starts_with("process_"));
+            names.extend(metrics.map(str::to_owned));
+        }
+    }
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        let found = text.lines().any(|line| line.starts_with(&name) && !line.starts_with('#'));
+        assert!(found, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn every_route_but_the_open_ones_wants_a_key() {
     let state = state(ServeConfig { keys: vec![Key::new("first"), Key::new("second")], ..config() });
     for route in routes(true).listed() {

@@ -22,6 +22,8 @@ mod outputs;
 mod places;
 mod runs;
 mod sandbox;
+#[cfg(feature = "serve")]
+mod serve;
 mod shipped;
 mod sweep;
 mod way_of_a_photo;
