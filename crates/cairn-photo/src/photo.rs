@@ -80,7 +80,7 @@ impl Photo {
     /// The colour at column `x`, row `y`.
     ///
     /// # Panics
-    /// If the position lies outside of the photo.
+    /// If the position is outside of the photo.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         assert!(x < self.width && y < self.height, "({x}, {y}) is outside of {self:?}");
         let start = (y as usize * self.width as usize + x as usize) * 3;
@@ -94,7 +94,7 @@ impl Photo {
     }
 }
 
-/// The size alone: a million numbers help nobody in a log.
+/// The size alone: a log needs no million numbers.
 impl std::fmt::Debug for Photo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Photo({} x {})", self.width, self.height)

@@ -33,7 +33,7 @@ pub(super) struct PackedFile {
     appending: Mutex<Appending>,
 }
 
-/// Where a photo stands in the file.
+/// The position of a photo in the file.
 #[derive(Debug)]
 struct Place {
     record: Record,
@@ -140,7 +140,7 @@ impl PackedFile {
     }
 }
 
-/// What stands in a file.
+/// The content of a file.
 #[derive(Default)]
 struct Contents {
     index: HashMap<Key, Arc<Place>>,

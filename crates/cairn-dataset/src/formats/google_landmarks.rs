@@ -52,7 +52,7 @@ fn names_landmarks(table: &Path) -> bool {
 
 /// Reads the tables in `root`: the cleaned list where it is there, else the whole.
 ///
-/// Photos lie in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has
+/// Photos are in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has
 /// all five million. A class is called `138982.Taj_Mahal` where the landmarks' names are there, else `138982`.
 ///
 /// # Errors
@@ -97,7 +97,7 @@ pub(crate) fn scan(root: &Path) -> Result<DatasetIndex, DatasetError> {
     Ok(scan_of(&folder, listed, missing))
 }
 
-/// Where the photo of this id lies.
+/// The path of the photo of this id.
 fn photo_path(id: &str) -> PathBuf {
     let mut path: PathBuf = id.chars().take(3).map(String::from).collect();
     path.push(format!("{id}.jpg"));

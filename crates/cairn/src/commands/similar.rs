@@ -44,7 +44,7 @@ struct Likeness {
 impl Similar {
     pub(crate) fn run(self) -> Result<Status> {
         if self.k == Some(0) {
-            bail!("-k must be at least 1");
+            bail!("-k 0: ask for at least one photo");
         }
         // Known at once, rather than when there is something to write.
         StandardOutput::open()?;

@@ -17,12 +17,17 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
+#[cfg(feature = "library")]
+mod library;
+mod library_marks;
 mod nowhere;
 mod output;
 mod outputs;
 mod places;
 mod runs;
 mod sandbox;
+#[cfg(feature = "serve")]
+mod serve;
 mod shipped;
 mod sweep;
 mod way_of_a_photo;
