@@ -1,18 +1,20 @@
-//! Single kernels on typical layers. Criterion's elements a second are floating-point operations a second for the
-//! convolutions (compare with the peak printed first), bytes read and written a second for everything else.
+//! Single kernels on typical layers: operations a second for the convolutions (compare with the peak that is printed first),
+//! bytes read and written a second for everything else.
+//!
+//! cargo bench -p cairn-kernels -- [TEXT]
 #![allow(clippy::print_stdout, missing_docs)]
 
 mod peak;
-
-use std::time::Duration;
+mod stopwatch;
 
 use cairn_kernels::batch_norm::{BatchNorm, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
 use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use half::bf16;
+
+use stopwatch::{Group, Work};
 
 const BATCH: usize = 8;
 
@@ -41,7 +43,7 @@ fn layer(
     .expect("a layer that can be")
 }
 
-fn convolutions<T: Element>(criterion: &mut Criterion, element: &str) {
+fn convolutions<T: Element>(element: &str) {
     let isa = Isa::best();
     println!("peak, {element}: {:.0} GFLOP/s", peak::multiply_adds_per_second::<T>(isa) * 2.0 / 1e9);
     for (name, shape) in [
@@ -53,52 +55,45 @@ fn convolutions<T: Element>(criterion: &mut Criterion, element: &str) {
         ("depthwise 3x3 at 56", layer(56, 144, 144, 3, 1, 144)),
         ("depthwise 3x3/2 at 56", layer(56, 144, 144, 3, 2, 144)),
     ] {
-        let mut group = criterion.benchmark_group(format!("{name}, {element}"));
-        group.throughput(Throughput::Elements(2 * shape.multiply_adds() as u64));
+        let group = Group::new(format!("{name}, {element}"));
+        let work = Work::Operations(2 * shape.multiply_adds());
         let (input, output_gradient) = (ramp::<T>(shape.input_len()), ramp::<T>(shape.output_len()));
         let weights = ramp::<f32>(shape.weight_len());
         let forward = PackedWeights::new(isa, &shape, Direction::Forward, &weights);
         let backward = PackedWeights::new(isa, &shape, Direction::InputGradient, &weights);
         let (mut output, mut input_gradient) = (output_gradient.clone(), input.clone());
         let mut weight_gradient = weights.clone();
-        group.bench_function("forward", |bencher| {
-            bencher.iter(|| conv::forward(&shape, &input, &forward, Epilogue::default(), &mut output));
+        group.time("forward", work, || {
+            conv::forward(&shape, &input, &forward, Epilogue::default(), &mut output)
         });
-        group.bench_function("input gradient", |bencher| {
-            bencher.iter(|| conv::input_gradient(&shape, &output_gradient, &backward, &mut input_gradient));
+        group.time("input gradient", work, || {
+            conv::input_gradient(&shape, &output_gradient, &backward, &mut input_gradient)
         });
-        group.bench_function("weight gradient", |bencher| {
-            bencher
-                .iter(|| conv::weight_gradient(isa, &shape, &input, &output_gradient, &mut weight_gradient));
+        group.time("weight gradient", work, || {
+            conv::weight_gradient(isa, &shape, &input, &output_gradient, &mut weight_gradient)
         });
     }
 }
 
-fn maps<T: Element>(criterion: &mut Criterion, element: &str) {
+fn maps<T: Element>(element: &str) {
     let isa = Isa::best();
     let (channels, side) = (64, 56);
     let len = BATCH * side * side * channels;
-    let bytes = |maps: usize| Throughput::Bytes((maps * len * size_of::<T>()) as u64);
+    let bytes = |maps: usize| Work::Bytes(maps * len * size_of::<T>());
     let (input, output_gradient) = (ramp::<T>(len), ramp::<T>(len));
     let (mut output, mut input_gradient) = (input.clone(), input.clone());
     let (weight, bias) = (ramp::<f32>(channels), ramp::<f32>(channels));
     let layer = BatchNorm { weight: &weight, bias: &bias, epsilon: 1e-5 };
     let statistics = Statistics::of_batch(isa, channels, &input);
 
-    let mut group = criterion.benchmark_group(format!("maps of 64 channels at 56, {element}"));
-    group.throughput(bytes(1)).bench_function("statistics", |bencher| {
-        bencher.iter(|| Statistics::of_batch(isa, channels, &input));
+    let group = Group::new(format!("maps of 64 channels at 56, {element}"));
+    group.time("statistics", bytes(1), || Statistics::of_batch(isa, channels, &input));
+    group.time("batch norm, residual, ReLU", bytes(3), || {
+        layer.forward(isa, &statistics, &input, Some(&output_gradient), Clamp::Relu, &mut output);
     });
-    group.throughput(bytes(3)).bench_function("batch norm, residual, ReLU", |bencher| {
-        bencher.iter(|| {
-            layer.forward(isa, &statistics, &input, Some(&output_gradient), Clamp::Relu, &mut output);
-        });
-    });
-    group.throughput(bytes(5)).bench_function("batch norm, ReLU, backward", |bencher| {
-        bencher.iter(|| {
-            let (relu, gradient) = (Clamp::Relu, &output_gradient);
-            layer.backward(isa, Source::Batch(&statistics), &input, relu, gradient, None, &mut input_gradient)
-        });
+    group.time("batch norm, ReLU, backward", bytes(5), || {
+        let (relu, gradient) = (Clamp::Relu, &output_gradient);
+        layer.backward(isa, Source::Batch(&statistics), &input, relu, gradient, None, &mut input_gradient)
     });
     let shape = MaxPoolShape::new(MaxPoolOptions {
         batch: BATCH,
@@ -111,25 +106,21 @@ fn maps<T: Element>(criterion: &mut Criterion, element: &str) {
     })
     .expect("a pool that can be");
     let (mut pooled, mut taps) = (ramp::<T>(shape.output_len()), vec![0; shape.output_len()]);
-    group.throughput(bytes(1)).bench_function("max pool 3x3/2", |bencher| {
-        bencher.iter(|| max_pool(isa, &shape, &input, &mut pooled, &mut taps));
-    });
-    group.throughput(bytes(1)).bench_function("max pool 3x3/2, backward", |bencher| {
-        bencher.iter(|| max_pool_backward(isa, &shape, &taps, &pooled, &mut input_gradient));
+    group.time("max pool 3x3/2", bytes(1), || max_pool(isa, &shape, &input, &mut pooled, &mut taps));
+    group.time("max pool 3x3/2, backward", bytes(1), || {
+        max_pool_backward(isa, &shape, &taps, &pooled, &mut input_gradient)
     });
 }
 
-fn optimisers(criterion: &mut Criterion) {
+fn optimisers() {
     let isa = Isa::best();
     let len = 512 * 512 * 9;
-    let bytes = |arrays: usize| Throughput::Bytes((arrays * len * size_of::<f32>()) as u64);
+    let bytes = |arrays: usize| Work::Bytes(arrays * len * size_of::<f32>());
     let gradient = ramp::<f32>(len);
     let (mut weights, mut first, mut second) = (ramp::<f32>(len), vec![0.0; len], vec![0.0; len]);
-    let mut group = criterion.benchmark_group("2.4 million weights");
+    let group = Group::new("2.4 million weights");
     let sgd = Sgd { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4, nesterov: false };
-    group.throughput(bytes(5)).bench_function("SGD", |bencher| {
-        bencher.iter(|| sgd.step(isa, &mut weights, &gradient, &mut first));
-    });
+    group.time("SGD", bytes(5), || sgd.step(isa, &mut weights, &gradient, &mut first));
     let adam = Adam {
         learning_rate: 1e-3,
         beta1: 0.9,
@@ -138,39 +129,25 @@ fn optimisers(criterion: &mut Criterion) {
         weight_decay: 1e-4,
         decay: Decay::Decoupled,
     };
-    group.throughput(bytes(7)).bench_function("AdamW", |bencher| {
-        bencher.iter(|| {
-            let moments = AdamMoments { first: &mut first, second: &mut second };
-            adam.step(isa, 3, &mut weights, &gradient, moments);
-        });
+    group.time("AdamW", bytes(7), || {
+        let moments = AdamMoments { first: &mut first, second: &mut second };
+        adam.step(isa, 3, &mut weights, &gradient, moments);
     });
-    group.throughput(bytes(1)).bench_function("gradient norm", |bencher| {
-        bencher.iter(|| gradient_norm(isa, &[&gradient]));
-    });
+    group.time("gradient norm", bytes(1), || gradient_norm(isa, &[&gradient]));
     let shape = layer(7, 512, 512, 3, 1, 1);
     for direction in [Direction::Forward, Direction::InputGradient] {
-        group.throughput(bytes(2)).bench_function(format!("packing, {direction:?}"), |bencher| {
-            bencher.iter(|| PackedWeights::<f32>::new(isa, &shape, direction, &weights));
+        group.time(&format!("packing, {direction:?}"), bytes(2), || {
+            PackedWeights::<f32>::new(isa, &shape, direction, &weights)
         });
     }
 }
 
-fn kernels(criterion: &mut Criterion) {
-    convolutions::<f32>(criterion, "f32");
-    maps::<f32>(criterion, "f32");
+fn main() {
+    convolutions::<f32>("f32");
+    maps::<f32>("f32");
     if Isa::best().has_bf16() {
-        convolutions::<bf16>(criterion, "bf16");
-        maps::<bf16>(criterion, "bf16");
+        convolutions::<bf16>("bf16");
+        maps::<bf16>("bf16");
     }
-    optimisers(criterion);
+    optimisers();
 }
-
-criterion_group! {
-    name = benches;
-    config = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(600));
-    targets = kernels
-}
-criterion_main!(benches);
