@@ -359,7 +359,8 @@ async fn the_dashboard_asks_for_metrics_that_there_are() {
     let mut names = std::collections::BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().unwrap() {
-            let words = target["expr"].as_str().unwrap().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let words =
+                target["expr"].as_str().unwrap().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             let metrics = words.filter(|word| word.starts_with("cairn_") || word.starts_with("process_"));
             names.extend(metrics.map(str::to_owned));
         }

@@ -136,7 +136,9 @@ fn corrections_are_photos_to_train_on() {
         served.post(&format!("/v1/feedback?{query}"), &castle);
     }
     sandbox.cairn("train kept --recipe tiny.toml --out corrected --epochs 1").assert_status(0);
-    sandbox.cairn("calibrate run --data photos --distractors kept/other --out known.safetensors").assert_status(0);
+    sandbox
+        .cairn("calibrate run --data photos --distractors kept/other --out known.safetensors")
+        .assert_status(0);
     let learn = "learn known.safetensors --name Castle kept/train/Our_Castle --out learned.safetensors";
     sandbox.cairn(learn).assert_status(0);
 }
