@@ -15,10 +15,12 @@
 //! | [`organise`] | albums by landmark |
 //! | [`xmp`], [`embed`], [`keywords`], [`sidecar`] | reading and editing metadata |
 //! | [`decisions`] | what a person decided, which no model overrules |
+//! | [`review`] | what a person looks at to decide |
 //! | [`plan`] | what is to be written; apply, undo, verify |
 //!
 //! A library's files are opened for writing by [`plan`] alone.
 
+mod clock;
 pub mod decisions;
 pub mod embed;
 pub mod evidence;
@@ -26,6 +28,7 @@ pub mod export;
 pub mod keywords;
 pub mod organise;
 pub mod plan;
+pub mod review;
 pub mod scan;
 pub mod sidecar;
 mod splice;

@@ -47,4 +47,7 @@ pub enum EmbedError {
     /// EXIF that does not parse.
     #[error("the photo's EXIF is damaged; write a sidecar")]
     DamagedExif,
+    /// The coded picture cannot be told from what is around it.
+    #[error("the picture cannot be told from what is around it; write a sidecar")]
+    PictureUnknown,
 }

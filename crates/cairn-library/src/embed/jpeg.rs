@@ -149,10 +149,10 @@ pub(super) fn with_xmp(bytes: &[u8], packet: &[u8]) -> Result<Vec<Splice>, Embed
     let range = match old {
         Some(segment) => segment.range.clone(),
         None => {
-            let leads = |segment: &&Segment<'_>| {
-                segment.marker == APP0 || segment.marker == APP1 && segment.content.starts_with(EXIF)
-            };
-            let at = segments.iter().rev().find(leads).map_or(2, |segment| segment.range.end);
+            let exif =
+                segments.iter().find(|segment| segment.marker == APP1 && segment.content.starts_with(EXIF));
+            let first = segments.iter().take_while(|segment| segment.marker == APP0).last();
+            let at = exif.or(first).map_or(2, |segment| segment.range.end);
             at..at
         }
     };

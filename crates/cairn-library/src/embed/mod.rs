@@ -49,10 +49,24 @@ pub fn embed(photo: &[u8], changes: &[Change]) -> Result<Vec<Splice>, EmbedError
     if old.unwrap_or(NEW_PACKET.as_bytes()) == new {
         return Ok(Vec::new());
     }
-    match metadata.format {
+    let splices = match metadata.format {
         Format::Jpeg => jpeg::with_xmp(photo, &new),
         Format::Png => png::with_xmp(photo, &new),
         Format::WebP => webp::with_xmp(photo, &new),
         Format::Tiff | Format::Bmff => Err(EmbedError::Format),
+    }?;
+    let after = Splice::apply(photo, &splices);
+    if after.is_none_or(|after| picture_hash(&after) != picture_hash(photo)) {
+        return Err(EmbedError::PictureUnknown);
     }
+    Ok(splices)
+}
+
+/// Of the coded picture: what no edit may change, and by what decisions know it again.
+fn picture_hash(photo: &[u8]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    cairn_photo::each_part_of_coded_picture(photo, |part| {
+        hasher.update(part);
+    });
+    hasher.finalize()
 }

@@ -7,7 +7,8 @@ use cairn_places::{Gazetteer, Place};
 use super::EstimatedPosition;
 use super::assess::Assessed;
 use super::candidates::Candidate;
-use super::timeline::{Moment, Timeline, distance_km, to_place_km};
+use super::rightness::Rightness;
+use super::timeline::{Moment, Segment, Timeline, distance_km, to_place_km};
 use crate::state::{ContextRow, FileId, LibraryId, Position, State, StateError, Verdict};
 
 /// What may be travelled without a photo: places are points, clocks are set by hand.
@@ -30,15 +31,21 @@ const BETWEEN_KM: f64 = 2.0;
 /// The context of every candidate, in their order.
 pub(super) fn contexts(
     candidates: &[Candidate],
+    rightness: Option<Rightness>,
     timeline: &Timeline,
     gazetteer: &Gazetteer,
 ) -> Vec<ContextRow> {
-    let mut same: HashMap<&str, Vec<FileId>> = HashMap::new();
-    for candidate in candidates {
-        same.entry(&candidate.landmark).or_default().push(candidate.file);
+    let mut same: HashMap<(&str, Option<Segment>), Vec<(FileId, f64)>> = HashMap::new();
+    let segment = |candidate: &Candidate| timeline.shot(candidate.file).and_then(|shot| shot.segment);
+    for candidate in candidates.iter().filter(|candidate| !candidate.rejected) {
+        let ratio = rightness.map_or(0.0, |rightness| rightness.log_ratio(candidate.score));
+        let of_trip = same.entry((&candidate.landmark, segment(candidate))).or_default();
+        of_trip.push((candidate.file, ratio));
     }
     let of = |candidate: &Candidate| {
-        let agreeing = timeline.agreeing(candidate.file, same[candidate.landmark.as_str()].iter());
+        let of_trip =
+            same.get(&(candidate.landmark.as_str(), segment(candidate))).map_or(&[][..], Vec::as_slice);
+        let (agreeing, agreement) = timeline.agreement(candidate.file, of_trip.iter());
         let none = ContextRow {
             file: candidate.file,
             landmark: candidate.landmark.clone(),
@@ -47,6 +54,7 @@ pub(super) fn contexts(
             distance_km: None,
             speed_kmh: None,
             agreeing,
+            agreement,
             verdict: Verdict::Unknown,
         };
         match gazetteer.find(&candidate.landmark) {
@@ -155,11 +163,20 @@ pub fn store(state: &State, library: LibraryId, assessed: &[Assessed]) -> Result
     )?;
     {
         let mut insert = transaction.prepare_cached(
-            "INSERT OR REPLACE INTO context (file, landmark, neighbour, seconds, distance_km, speed_kmh, agreeing, verdict) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO context (file, landmark, neighbour, seconds, distance_km, speed_kmh, agreeing, agreement, \
+             verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
-        for ContextRow { file, landmark, neighbour, seconds, distance_km, speed_kmh, agreeing, verdict } in
-            assessed.iter().map(|assessed| &assessed.context)
+        for ContextRow {
+            file,
+            landmark,
+            neighbour,
+            seconds,
+            distance_km,
+            speed_kmh,
+            agreeing,
+            agreement,
+            verdict,
+        } in assessed.iter().map(|assessed| &assessed.context)
         {
             let neighbour = neighbour.map(|neighbour| neighbour.0);
             insert.execute((
@@ -170,6 +187,7 @@ pub fn store(state: &State, library: LibraryId, assessed: &[Assessed]) -> Result
                 distance_km,
                 speed_kmh,
                 agreeing,
+                agreement,
                 verdict,
             ))?;
         }

@@ -16,6 +16,8 @@ mod mark;
 mod prior;
 mod rightness;
 mod selection;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 pub use assess::{Assessed, Assessment, assess};

@@ -89,6 +89,7 @@ mod tests {
                 distance_km: None,
                 speed_kmh: None,
                 agreeing: 0,
+                agreement: 0.0,
                 verdict: Verdict::Unknown,
             },
             confirmed: false,

@@ -16,6 +16,9 @@ const BURST_SECONDS: i64 = 10;
 /// A camera's number in the timeline.
 pub(super) type CameraId = u32;
 
+/// A segment of a trip: its camera, and its number among that camera's.
+pub(super) type Segment = (CameraId, u32);
+
 /// A photo in the timeline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Moment {
@@ -35,7 +38,7 @@ pub(super) struct Shot {
     pub(super) utc: Option<i64>,
     pub(super) position: Option<Position>,
     /// Which segment of a trip it is in.
-    pub(super) segment: Option<(CameraId, u32)>,
+    pub(super) segment: Option<Segment>,
 }
 
 /// All photos of a library by time.
@@ -163,30 +166,30 @@ impl Timeline {
         Neighbours { before: nearest(own.before, others.before), after: nearest(own.after, others.after) }
     }
 
-    /// Photos that show the same landmark in the same segment of a trip as this one, bursts counted once, this one not.
-    pub(super) fn agreeing<'a>(&self, file: FileId, same: impl Iterator<Item = &'a FileId>) -> u32 {
+    /// Photos of the same segment of a trip that are taken for the same landmark, and the sum of their log likelihood ratios. A burst
+    /// counts as its surest photo, one of this photo's own burst not at all.
+    pub(super) fn agreement<'a>(
+        &self,
+        file: FileId,
+        same: impl Iterator<Item = &'a (FileId, f64)>,
+    ) -> (u32, f64) {
         let Some(Shot { segment: Some(segment), taken: Some(taken), .. }) = self.shots.get(&file) else {
-            return 0;
+            return (0, 0.0);
         };
-        let mut times: Vec<i64> = same
-            .filter(|other| **other != file)
-            .filter_map(|other| self.shots.get(other))
-            .filter(|other| other.segment == Some(*segment))
-            .filter_map(|other| other.taken)
-            .filter(|time| (time - taken).abs() > BURST_SECONDS)
+        let mut others: Vec<(i64, f64)> = same
+            .filter(|(other, _)| *other != file)
+            .filter_map(|(other, ratio)| Some((self.shots.get(other)?, *ratio)))
+            .filter(|(other, _)| other.segment == Some(*segment))
+            .filter_map(|(other, ratio)| Some((other.taken?, ratio)))
+            .filter(|(time, _)| (time - taken).abs() > BURST_SECONDS)
             .collect();
-        times.sort_unstable();
-        let mut last = None;
-        times
-            .into_iter()
-            .filter(|time| {
-                let is_new = last.is_none_or(|last| time - last > BURST_SECONDS);
-                if is_new {
-                    last = Some(*time);
-                }
-                is_new
-            })
-            .count() as u32
+        others.sort_unstable_by_key(|(time, _)| *time);
+        let is_burst = |one: &(i64, f64), next: &(i64, f64)| next.0 - one.0 <= BURST_SECONDS;
+        let bursts = others.chunk_by(is_burst);
+        bursts.fold((0, 0.0), |(count, sum), burst| {
+            let surest = burst.iter().map(|(_, ratio)| ratio.max(0.0)).fold(0.0, f64::max);
+            (count + 1, sum + surest)
+        })
     }
 }
 

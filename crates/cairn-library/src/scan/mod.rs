@@ -14,6 +14,8 @@ mod position;
 mod reader;
 mod settings;
 mod takeout;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod work;
 
@@ -21,6 +23,7 @@ pub use error::ScanError;
 pub use exclude::Exclude;
 pub use reader::payload_hash;
 pub use settings::LibrarySettings;
+pub(crate) use settings::set_model;
 
 use std::path::{Path, PathBuf};
 
@@ -154,7 +157,7 @@ pub fn scan(
         let model = match model {
             Some(model) => {
                 let id = state.add_model(&model.row())?;
-                settings::change(state, library.id, |settings| settings.model = Some(id.0))?;
+                set_model(state, library.id, id)?;
                 Some((model, id))
             }
             None => None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::{LibraryId, State, StateError};
+use crate::state::{LibraryId, ModelId, State, StateError};
 
 /// What is remembered of a library besides its files.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ impl LibrarySettings {
 }
 
 /// Changes the settings of a library.
-pub(super) fn change(
+fn change(
     state: &State,
     library: LibraryId,
     change: impl FnOnce(&mut LibrarySettings),
@@ -40,4 +40,9 @@ pub(super) fn change(
     let text = serde_json::to_string(&settings).unwrap_or_else(|_| "{}".to_owned());
     state.connection().execute("UPDATE library SET settings = ? WHERE id = ?", (text, library.0))?;
     Ok(())
+}
+
+/// Remembers the model that looks at a library.
+pub(crate) fn set_model(state: &State, library: LibraryId, model: ModelId) -> Result<(), StateError> {
+    change(state, library, |settings| settings.model = Some(model.0))
 }

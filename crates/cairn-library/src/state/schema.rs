@@ -126,6 +126,7 @@ CREATE TABLE context (
     distance_km REAL,
     speed_kmh REAL,
     agreeing INTEGER NOT NULL,
+    agreement REAL NOT NULL,
     verdict TEXT NOT NULL,
     PRIMARY KEY (file, landmark)
 ) STRICT, WITHOUT ROWID;

@@ -32,8 +32,8 @@ impl ArrayKind {
 /// What a property holds.
 ///
 /// Languages of alternatives are not kept here: cairn writes `x-default` alone. Values of a form that is not understood
-/// are [`Value::Other`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// are [`Value::Other`]. Structures are equal in any order of their fields: programs write them anew in their own.
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Value {
     /// Text.
@@ -55,6 +55,19 @@ pub struct Field {
     pub name: String,
     /// What it holds.
     pub value: Value,
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Text(one), Value::Text(other)) | (Value::Other(one), Value::Other(other)) => one == other,
+            (Value::Array(kind, one), Value::Array(other_kind, other)) => kind == other_kind && one == other,
+            (Value::Struct(one), Value::Struct(other)) => {
+                one.len() == other.len() && one.iter().all(|field| other.contains(field))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Value {

@@ -12,7 +12,7 @@ use cairn_library::plan::{
     UndoReport, Unobserved,
 };
 use cairn_library::scan::{ScanOptions, Watcher, scan};
-use cairn_library::state::{LibraryRow, State, Verdict};
+use cairn_library::state::{LibraryRow, State, StateError, StateLock, Verdict};
 use cairn_places::Gazetteer;
 use image::{ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
@@ -48,6 +48,18 @@ impl House {
         self.folder.path().join("photos").canonicalize().unwrap()
     }
 
+    /// The lock of the state. Processes that other tests start hold it, too, for the moment between fork and exec.
+    pub(crate) fn lock(&self) -> StateLock {
+        for _ in 0..500 {
+            match self.state.lock() {
+                Ok(lock) => return lock,
+                Err(StateError::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("the state stays locked")
+    }
+
     /// A path beside the library.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(name)
@@ -80,7 +92,7 @@ impl House {
     }
 
     pub(crate) fn scan(&self) -> LibraryRow {
-        let lock = self.state.lock().unwrap();
+        let lock = self.lock();
         let mut watcher = Watcher { on_event: &mut |_| {}, stop: &|| false };
         scan(&self.state, &lock, &self.root(), None, &ScanOptions::default(), &mut watcher).unwrap().0
     }
@@ -138,7 +150,7 @@ impl House {
     }
 
     pub(crate) fn apply_watched(&self, plan: &PlanFile, observer: &mut dyn Observer) -> ApplyReport {
-        let lock = self.state.lock().unwrap();
+        let lock = self.lock();
         plan::apply(&self.state, &lock, plan, ApplyOptions::default(), observer, &|| false).unwrap()
     }
 
@@ -147,7 +159,7 @@ impl House {
     }
 
     pub(crate) fn undo_with(&self, plan: &str, options: &UndoOptions<'_>) -> UndoReport {
-        let lock = self.state.lock().unwrap();
+        let lock = self.lock();
         plan::undo(&self.state, &lock, plan, options, &mut Unobserved).unwrap()
     }
 

@@ -428,7 +428,7 @@ fn verify_tells_what_is_as_written_and_what_is_not() {
     fs::remove_file(house.path("b.jpg.xmp")).unwrap();
     house.file("c.jpg.xmp", &add_keyword(&house.read("c.jpg.xmp"), "Anna"));
     house.file("d.jpg.xmp", cairn_library::xmp::NEW_PACKET.as_bytes());
-    let lock = house.state.lock().unwrap();
+    let lock = house.lock();
     let report = verify(&house.state, &lock, None, None).unwrap();
     assert_eq!(report.as_written, 1);
     let mut found: Vec<_> = report.findings.into_iter().map(|(_, finding)| finding).collect();

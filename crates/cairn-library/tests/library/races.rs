@@ -66,11 +66,11 @@ fn survives(step: Step, manner: Manner, replacement: Replacement, undo: bool) {
     let mut intruder = Intruder { step, manner, opened: None, came: false };
     if undo {
         assert_eq!(house.apply(&plan).done, 1);
-        let lock = house.state.lock().unwrap();
+        let lock = house.lock();
         let options = UndoOptions { replacement, ..UndoOptions::default() };
         plan::undo(&house.state, &lock, &plan.header.plan, &options, &mut intruder).unwrap();
     } else {
-        let lock = house.state.lock().unwrap();
+        let lock = house.lock();
         let options = ApplyOptions { replacement, ..ApplyOptions::default() };
         plan::apply(&house.state, &lock, &plan, options, &mut intruder, &|| false).unwrap();
     }

@@ -151,6 +151,15 @@ fn what_was_added_is_taken_from_the_padding_and_the_length_stays() {
 }
 
 #[test]
+fn structures_are_known_in_any_order_of_their_fields() {
+    let Value::Struct(mut fields) = place_shown("Rome") else { panic!() };
+    fields.reverse();
+    assert_eq!(Value::Struct(fields.clone()), place_shown("Rome"));
+    fields.pop();
+    assert_ne!(Value::Struct(fields), place_shown("Rome"));
+}
+
+#[test]
 fn forms_that_are_not_understood_are_refused() {
     let add = [keywords(Property::SUBJECT, &["X"])];
     let with = |content: &str| refusal(&packet(&description("", content)), &add);

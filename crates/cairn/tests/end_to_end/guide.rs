@@ -72,6 +72,8 @@ fn every_shell_example_of_the_guide_runs_as_it_is_written() {
             let mut command = Command::new("sh");
             command.args(["-c", &shortened(line)]).current_dir(sandbox.path(""));
             command.env("PATH", &path).env_remove("CAIRN_MODEL").stdin(Stdio::null());
+            // Where the state of a photo library is unless it is named.
+            command.env("XDG_DATA_HOME", sandbox.path("data")).env_remove("CAIRN_STATE");
             let output = command.output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{}: `{line}`: {said}", page.display());

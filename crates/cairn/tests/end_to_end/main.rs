@@ -17,6 +17,10 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
+#[cfg(feature = "library")]
+mod library;
+mod library_marks;
+mod nowhere;
 mod output;
 mod outputs;
 mod places;
