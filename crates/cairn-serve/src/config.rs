@@ -132,6 +132,9 @@ pub enum ConfigError {
         /// Bytes that it takes with its photos decoded from base64.
         needed: u64,
     },
+    /// No origin of pages.
+    #[error("--cors {0}: an origin is a scheme and a host, without a path: https://photos.example.org")]
+    Origin(String),
     /// No prefix of paths.
     #[error("--base-path {0}: begin it with / and do not end it with one, such as /cairn")]
     BasePath(String),
@@ -163,6 +166,9 @@ impl ServeConfig {
         if needed > memory {
             return Err(ConfigError::LessMemoryThanRequest { memory, request, needed });
         }
+        if let Some(origin) = self.cors.iter().find(|origin| !is_origin(origin)) {
+            return Err(ConfigError::Origin(origin.clone()));
+        }
         let base = &self.base_path;
         let sound = base.is_empty()
             || base.starts_with('/')
@@ -170,5 +176,45 @@ impl ServeConfig {
                 && base.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.~".contains(c))
                 && !base.contains("//");
         if sound { Ok(()) } else { Err(ConfigError::BasePath(base.clone())) }
+    }
+}
+
+/// Whether a browser could send this as its `Origin`.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut ServeConfig)) -> Result<(), String> {
+        let mut config = ServeConfig::default();
+        change(&mut config);
+        config.check().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_fit_together_and_what_contradicts_itself_is_named() {
+        assert_eq!(check(|_| {}), Ok(()));
+        let wrong = |text: &str, change: fn(&mut ServeConfig)| {
+            let error = check(change).unwrap_err();
+            assert!(error.contains(text), "{text}: {error}");
+        };
+        wrong("--queue 0", |config| config.limits.queue = 0);
+        wrong("--max-photos 64", |config| config.limits.queue = 63);
+        wrong("--max-request", |config| config.limits.max_memory = 300 << 20);
+        for origin in ["*", "photos.example.org", "https://photos.example.org/", "https://", "null"] {
+            let error = check(|config| config.cors = vec![origin.to_owned()]);
+            assert!(error.is_err(), "{origin}");
+        }
+        assert_eq!(check(|config| config.cors = vec!["http://[::1]:3000".to_owned()]), Ok(()));
+        for base in ["cairn", "/cairn/", "/", "//cairn", "/a b", "/a?b"] {
+            assert!(check(|config| config.base_path = base.to_owned()).is_err(), "{base}");
+        }
+        assert_eq!(check(|config| config.base_path = "/photos/cairn-1".to_owned()), Ok(()));
     }
 }

@@ -4,13 +4,15 @@
     python compare.py --model model.onnx --small small.jpg --large large.jpg
 
 A round asks each server for some seconds, one after the other, so that what else the machine does meets all alike; the
-medians over the rounds are what is compared.
+medians over the rounds are what is compared. Where other programs want the processor too, photos a second say little: a
+server of more threads gets more of it. Then the processor time of a photo says how the servers compare (Linux).
 """
 
 import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -43,11 +45,18 @@ def load(address, photo, clients, seconds, rate=None, path=None):
     numbers = re.match(r"([\d.]+) answers a second; milliseconds: p50 ([\d.]+), p90 [\d.]+, p99 ([\d.]+)", said)
     if not numbers:
         sys.exit(f"{address}: {said}")
-    return {"rate": float(numbers[1]), "p50": float(numbers[2]), "p99": float(numbers[3]), "said": said.strip()}
+    answers = int(re.search(r"200: (\d+)", said)[1]) if "200: " in said else 1
+    return {"answers": answers, "rate": float(numbers[1]), "p50": float(numbers[2]), "p99": float(numbers[3]), "said": said.strip()}
+
+
+def processor_seconds(process):
+    """Processor time that a process has taken so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def predict_rate(photo, copies, folder):
-    """Photos a second of `cairn predict` on a folder, without its start."""
+    """Photos a second of `cairn predict` on a folder, and the processor time of a photo, without its start."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number in range(copies):
@@ -56,14 +65,16 @@ def predict_rate(photo, copies, folder):
         )
 
     def seconds(what):
-        begun = time.monotonic()
+        begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [TARGET / "cairn", "predict", "--format", "jsonl", *what], check=True, capture_output=True
         )
-        return time.monotonic() - begun
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return time.monotonic() - begun, used
 
-    few = [folder / "0.jpg", folder / "1.jpg"]
-    return (copies - 2) / max(seconds([folder]) - seconds(few), 1e-3)
+    all_photos, few = seconds([folder]), seconds([folder / "0.jpg", folder / "1.jpg"])
+    return (copies - 2) / max(all_photos[0] - few[0], 1e-3), (all_photos[1] - few[1]) / (copies - 2)
 
 
 def main():
@@ -91,13 +102,14 @@ def main():
         for command, port in servers.values():
             running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
             wait(port)
-        measure(arguments, {name: port for name, (_, port) in servers.items()})
+        processes = {name: process.pid for name, process in zip(servers, running)}
+        measure(arguments, {name: port for name, (_, port) in servers.items()}, processes)
     finally:
         for process in running:
             process.terminate()
 
 
-def measure(arguments, ports):
+def measure(arguments, ports, processes):
     bundle = ROOT / "crates/cairn-model/models/landmarks.safetensors"
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     results = {}
@@ -111,12 +123,17 @@ def measure(arguments, ports):
     for _ in range(arguments.rounds):
         for size, photo, copies in [("256 px", arguments.small, 300), ("12 MP", arguments.large, 80)]:
             note(f"{size}, one client, p50 ms", "library", load("library", photo, 1, 2, path=bundle)["p50"])
-            note(f"{size}, 32 clients, photos/s", "cairn predict", predict_rate(photo, copies, folder / "photos"))
+            rate, used = predict_rate(photo, copies, folder / "photos")
+            note(f"{size}, 32 clients, photos/s", "cairn predict", rate)
+            note(f"{size}, 32 clients, processor ms a photo", "cairn predict", used * 1e3)
             for name, port in ports.items():
                 address = f"127.0.0.1:{port}"
                 note(f"{size}, one client, p50 ms", name, load(address, photo, 1, 2)["p50"])
+                before = processor_seconds(processes[name])
                 busy = load(address, photo, 32, arguments.seconds)
+                used = processor_seconds(processes[name]) - before
                 note(f"{size}, 32 clients, photos/s", name, busy["rate"])
+                note(f"{size}, 32 clients, processor ms a photo", name, used * 1e3 / busy["answers"])
     # Half of what the better peer can do, for all alike.
     for size, photo in [("256 px", arguments.small), ("12 MP", arguments.large)]:
         rates = results[f"{size}, 32 clients, photos/s"]

@@ -1,5 +1,7 @@
 //! `POST /v1/predict`: the landmarks in photos.
 
+use std::pin::pin;
+
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -10,8 +12,9 @@ use bytes::Bytes;
 use cairn_dataset::escape::json_text;
 use cairn_model::explain::CamMethod;
 use cairn_model::rows::{Detail, ModelIdentity, Row, csv_header, csv_lines};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
 use super::{Routes, checked, json_response};
 use crate::accept::accepted;
@@ -194,14 +197,31 @@ fn whole(predictions: &Predictions, format: Format) -> Result<Response, ApiError
     }
 }
 
-/// Each photo as soon as it is done.
+/// Each photo as soon as it is done. A client that reads slowly keeps no photo from being done: rows wait for it in memory.
 async fn streamed(
     state: &AppState,
     photos: Vec<SubmittedPhoto>,
     options: &PredictOptions,
 ) -> Result<Response, ApiError> {
     let (served, answers) = state.submit(photos, options).await?;
-    let lines = answers.map(move |photo| ndjson(&photo, photo.row(&served)).map(Bytes::from));
+    let (rows, mut done) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut answers = pin!(answers);
+        loop {
+            let photo = tokio::select! {
+                biased;
+                // The client is gone.
+                () = rows.closed() => return,
+                photo = answers.next() => photo,
+            };
+            let Some(photo) = photo else { return };
+            let line = ndjson(&photo, photo.row(&served)).map(Bytes::from);
+            if rows.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let lines = stream::poll_fn(move |context| done.poll_recv(context));
     Ok(([(header::CONTENT_TYPE, NDJSON)], Body::from_stream(lines)).into_response())
 }
 

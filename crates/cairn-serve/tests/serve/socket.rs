@@ -91,6 +91,27 @@ fn photos_of_clients_that_are_gone_are_not_looked_at() {
 }
 
 #[test]
+fn rows_that_nobody_reads_keep_no_photo_waiting() {
+    let server = Running::new(config());
+    let photos: Vec<_> = (0..40).map(|_| ("a", jpeg(100))).collect();
+    let body = form(&photos, &[]);
+    let head = format!(
+        "POST /v1/predict?k=32&explain=1 HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\nconnection: close\r\n\
+         content-type: {FORM}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = server.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body).unwrap();
+    // Megabytes of rows, which no socket holds.
+    server.wait_for("cairn_request_photos_count", |requests| requests == 1.0);
+    server.wait_until_idle();
+    let mut lines = String::new();
+    stream.read_to_string(&mut lines).unwrap();
+    assert_eq!(lines.matches("\"index\":").count(), 40);
+}
+
+#[test]
 fn headers_that_do_not_end_are_waited_for_no_longer_than_allowed() {
     let server = Running::new(with_limits(|limits| limits.header_timeout = Duration::from_millis(300)));
     let begun = Instant::now();
