@@ -17,6 +17,7 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
+#[cfg(feature = "shipped")]
 mod library_marks;
 mod output;
 mod outputs;
