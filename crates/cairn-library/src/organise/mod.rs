@@ -2,6 +2,8 @@
 //! back. Nothing here writes to a library.
 
 mod error;
+#[cfg(feature = "immich")]
+pub mod immich;
 mod place;
 mod template;
 

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod diff;
 pub(crate) mod export;
+pub(crate) mod immich;
 pub(crate) mod organise;
 pub(crate) mod plan;
 pub(crate) mod review;

@@ -12,6 +12,7 @@ use crate::model_source::ModelOption;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::rows::Format;
+use crate::standard_output::StandardOutput;
 
 /// Rank photos by similarity to one photo
 #[derive(Debug, Args)]
@@ -42,8 +43,10 @@ struct Likeness {
 impl Similar {
     pub(crate) fn run(self) -> Result<Status> {
         if self.k == Some(0) {
-            bail!("-k must be at least 1");
+            bail!("-k 0: ask for at least one photo");
         }
+        // Known at once, rather than when there is something to write.
+        StandardOutput::open()?;
         let model = self.model.source.open()?;
         let sought = model.output(&self.photo)?.embedding;
         let paths = named_photos(&self.among);
@@ -57,7 +60,7 @@ impl Similar {
             match output {
                 Ok(output) => {
                     let likeness = sought.cosine(&output.embedding);
-                    ranked.push(Likeness { photo: path.display().to_string(), likeness });
+                    ranked.push(Likeness { photo: path_text(&path), likeness });
                 }
                 Err(error) => {
                     bad += 1;

@@ -17,8 +17,11 @@ mod import;
 mod interrupt;
 mod kills;
 mod learning;
-#[cfg(feature = "shipped")]
+#[cfg(feature = "library")]
+mod library;
+#[cfg(all(feature = "library", feature = "shipped"))]
 mod library_marks;
+mod nowhere;
 mod output;
 mod outputs;
 mod places;

@@ -15,22 +15,27 @@ use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::places::merged_places;
 use crate::progress::say;
 
-/// Plan albums by landmark: links, copies or moves
+/// Make albums by landmark: links, copies, moves, or albums on an Immich server
 ///
 /// Writes a plan, which `cairn library apply` carries out and `cairn library undo` takes back. Albums are outside of the library.
 /// Copies and moves take all files of a shot along: raw file, film, sidecars. A file is moved within one file system alone, and
 /// nothing is ever deleted or written over: a photo whose name is taken there stays where it is.
+///
+/// immich adds the photos to albums of an Immich server at once, without a plan; --dry-run says what it would do, and --undo takes
+/// back what was added. The server's photos are found by their paths there. The key is in the variable IMMICH_API_KEY or in a file,
+/// and is kept nowhere.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cairn library organise links ~/Albums -o albums.plan && cairn library apply albums.plan
-  cairn library organise copy /mnt/stick --template '{country}/{landmark}' -o stick.plan")]
+  cairn library organise copy /mnt/stick --template '{country}/{landmark}' -o stick.plan
+  cairn library organise immich http://nas:2283 --path-map /home/me/photos=/mnt/photos")]
 pub(crate) struct Organise {
     /// How photos come into albums
-    #[arg(value_name = "links|copy|move", value_enum)]
+    #[arg(value_name = "links|copy|move|immich", value_enum)]
     mode: Mode,
-    /// Folder of the albums, which must exist
-    #[arg(value_name = "DEST", value_hint = ValueHint::DirPath)]
+    /// Folder of the albums, which must exist; the address of an Immich server
+    #[arg(value_name = "DEST|URL", value_hint = ValueHint::DirPath)]
     destination: PathBuf,
     #[command(flatten)]
     state: StateOptions,
@@ -49,6 +54,8 @@ pub(crate) struct Organise {
     /// Only marks that you confirmed
     #[arg(long)]
     confirmed_only: bool,
+    #[command(flatten)]
+    server: super::immich::ServerOptions,
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
@@ -61,6 +68,7 @@ enum Mode {
     Links,
     Copy,
     Move,
+    Immich,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,9 +79,15 @@ enum Link {
 
 impl Organise {
     pub(crate) fn run(self) -> Result<Status> {
-        let out = self.output.named()?;
-        Outputs::files([out.clone()]).check(self.output.force)?;
+        let out = match self.mode {
+            Mode::Immich => None,
+            _ => Some(self.output.named()?),
+        };
+        Outputs::files(out.clone()).check(self.output.force)?;
         let (state, library) = self.state.open()?;
+        if self.mode == Mode::Immich && self.server.undo {
+            return self.server.take_back(&state, &self.destination);
+        }
         let gazetteer = merged_places(self.places.as_deref())?.unwrap_or_else(Gazetteer::builtin);
         let rules = MarkRules {
             max_wrong: self.max_wrong,
@@ -84,7 +98,7 @@ impl Organise {
             (Mode::Links, Link::Symbolic) => OrganiseMode::SymbolicLinks,
             (Mode::Links, Link::Hard) => OrganiseMode::HardLinks,
             (Mode::Copy, _) => OrganiseMode::Copies,
-            (Mode::Move, _) => OrganiseMode::Moves,
+            (Mode::Move | Mode::Immich, _) => OrganiseMode::Moves,
         };
         let marks = marks(&assess(&state, library.id, &gazetteer)?, &rules, &gazetteer);
         if marks.marks.is_empty() {
@@ -92,6 +106,9 @@ impl Organise {
                 "no photo is sure enough to be in an album; see `cairn library status`, or raise --max-wrong"
             );
         }
+        let Some(out) = out else {
+            return self.server.add(&state, &library, &marks, &self.destination);
+        };
         make_folder_of(&out)?;
         if self.output.force.replace && out.exists() {
             std::fs::remove_file(&out)?;
