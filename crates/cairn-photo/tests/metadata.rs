@@ -111,14 +111,15 @@ fn seeds() -> Vec<Vec<u8>> {
 
 #[test]
 fn whole_metadata_is_read_where_each_format_keeps_it() {
-    let with_exif = seeds().iter().filter(|seed| {
+    let seeds = seeds();
+    let with_exif = seeds.iter().filter(|seed| {
         let metadata = PhotoMetadata::from_bytes(seed);
         metadata.position.is_some()
             && metadata.taken.is_some()
             && metadata.model.as_deref() == Some("iPhone 12")
     });
     assert_eq!(with_exif.count(), 5, "all but the one of XMP alone");
-    let turned = Photo::decode_at(&seeds()[2], "xmp.jpg", ReadSize::Full, &Limits::default()).unwrap();
+    let turned = Photo::decode_at(&seeds[2], "xmp.jpg", ReadSize::Full, &Limits::default()).unwrap();
     assert_eq!((turned.width(), turned.height()), (16, 24), "XMP's orientation counts where EXIF has none");
 }
 

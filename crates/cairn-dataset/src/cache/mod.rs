@@ -9,7 +9,6 @@ mod ram;
 mod record;
 mod source;
 
-use crate::path_text::path_text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -127,7 +127,7 @@ impl Model {
     /// rayon pool.
     pub fn output_of(&self, photo: &Photo) -> ModelOutput {
         let views = self.info().preprocess.views(photo, self.views());
-        aggregate::aggregate(&forward::forward(self, &views)).expect("a photo has a view")
+        ModelOutput::mean(&forward::forward(self, &views)).expect("a photo has a view")
     }
 
     /// What an output means: the `k` likeliest landmarks, and whether the photo shows one at all.

@@ -7,7 +7,7 @@ use crate::Embedding;
 /// A model's output for one photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelOutput {
-    /// One logit for each of the model's [classes](Model::classes), before the temperature.
+    /// One logit for each of the model's [classes](crate::Model::classes), before the temperature.
     pub logits: Vec<f32>,
     /// What the photo looks like to the network.
     pub embedding: Embedding,
@@ -17,11 +17,5 @@ impl ModelOutput {
     /// The class of the greatest logit, the first of equals; `None` where they have no softmax.
     pub fn likeliest(&self) -> Option<ClassId> {
         ClassId::of_greatest(&self.logits)
-    }
-
-    /// The output for a photo from those for several views of it: the mean of their probabilities and of their
-    /// embeddings' directions. `None` of no view.
-    pub fn mean(views: &[ModelOutput]) -> Option<ModelOutput> {
-        super::aggregate::aggregate(views)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Routes {
         .get_open("/", empty_page)
         .get_open("/assets/{name}", asset)
         // A person who brings no key gets a page that asks for one.
-        .post_open("/photos", photos)
+        .post_asking("/photos", photos)
 }
 
 /// A page as browsers get it. Pages are never kept: another model may answer the next time.
@@ -113,7 +113,11 @@ async fn photos(State(state): State<AppState>, Query(query): Query<PageQuery>, r
                 _ => &error.message,
             };
             let page = photos_page(&state.served(), &offer(&state, &query), Err(reason));
-            page_response(error.status(), page)
+            let mut response = page_response(error.status(), page);
+            if error.error_type == ErrorType::Unauthorised {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            response
         }
     }
 }

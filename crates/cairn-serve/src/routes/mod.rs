@@ -68,10 +68,16 @@ impl Routes {
         self.add(Method::GET, path, true, get(handler))
     }
 
-    /// `handler` answers POST of `path` to everybody; it asks for a key by itself.
+    /// `handler` answers POST of `path`, and asks for a key by itself, if the server has keys: in its own form.
     #[must_use]
-    pub fn post_open<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add(Method::POST, path, true, post(handler))
+    pub fn post_asking<H: Handler<T, AppState>, T: 'static>(
+        mut self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        self.open = self.open.route(path, post(handler));
+        self.listed.push(Listed { method: Method::POST, path, open: false });
+        self
     }
 
     fn add(mut self, method: Method, path: &'static str, open: bool, route: MethodRouter<AppState>) -> Self {

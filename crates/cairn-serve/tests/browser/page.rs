@@ -20,12 +20,8 @@ fn server(config: ServeConfig) -> TestServer {
 fn behaved(browser: &Browser, server: &TestServer) {
     let console = browser.console();
     assert!(console.is_empty(), "{}", console.join("\n"));
-    let own = server.url("");
-    for address in browser.requests() {
-        let harmless =
-            ["data:", "blob:", "chrome:", "about:"].iter().any(|scheme| address.starts_with(scheme));
-        assert!(address.starts_with(&own) || harmless, "{address}");
-    }
+    let elsewhere = browser.requests_elsewhere(&server.url(""));
+    assert!(elsewhere.is_empty(), "{}", elsewhere.join("\n"));
 }
 
 /// Makes the page hold a `DataTransfer` with these files, as a person who drags or copies them would.

@@ -228,14 +228,20 @@ impl Browser {
         log.as_array().unwrap().iter().filter(grave).map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// The addresses that the page asked for since this was asked last.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    /// The addresses that pages asked for and that do not begin with `own`, since this was asked last.
+    pub(crate) fn requests_elsewhere(&self, own: &str) -> Vec<String> {
         let log = self.post("se/log", json!({"type": "performance"}));
         let message = |entry: &Value| serde_json::from_str::<Value>(entry["message"].as_str()?).ok();
         let messages = log.as_array().unwrap().iter().filter_map(message);
-        messages
+        let asked = messages
             .filter(|message| message["message"]["method"] == "Network.requestWillBeSent")
-            .filter_map(|message| Some(message["message"]["params"]["request"]["url"].as_str()?.to_owned()))
+            .filter_map(|message| Some(message["message"]["params"]["request"]["url"].as_str()?.to_owned()));
+        // Of the page itself, and of the window before there was a page.
+        let inner = ["data:", "blob:", "chrome:", "about:"];
+        asked
+            .filter(|address| {
+                !address.starts_with(own) && !inner.iter().any(|scheme| address.starts_with(scheme))
+            })
             .collect()
     }
 }

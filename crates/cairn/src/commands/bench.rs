@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use self::figures::{net_name, precisions, print_line, tenths};
 use crate::exit::Status;
-use crate::standard_output::StandardOutput;
 
 /// Measure cairn's speed on this machine (one JSON object per line)
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use cairn_dataset::path_text;
 use clap::Args;
 
 use crate::causes::with_causes;
