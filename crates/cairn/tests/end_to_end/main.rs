@@ -19,6 +19,7 @@ mod kills;
 mod learning;
 #[cfg(feature = "library")]
 mod library;
+#[cfg(all(feature = "library", feature = "shipped"))]
 mod library_marks;
 mod nowhere;
 mod output;
