@@ -13,6 +13,7 @@ use super::StateOption;
 use crate::exit::Status;
 use crate::progress::say;
 use crate::signals::stop_on_signals;
+use crate::standard_output::StandardOutput;
 
 /// Carry out a plan
 ///
@@ -42,7 +43,7 @@ impl Apply {
         let report = apply(&state, &lock, &plan, options, &mut Unobserved, &|| interrupt.requested())?;
         say_kept(&report.kept);
         say_left(&report.left);
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::open()?;
         writeln!(
             out,
             "{} files written, {} were written before, {} left alone, {} remaining",

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use serde_json::json;
 
 use crate::exit::Status;
+use crate::standard_output::StandardOutput;
 
 /// Show what a plan changes, by photo and field
 #[derive(Debug, Args)]
@@ -43,7 +44,7 @@ enum DiffFormat {
 impl Diff {
     pub(crate) fn run(self) -> Result<Status> {
         let plan = PlanFile::open(&self.plan)?;
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(StandardOutput::open()?);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for op in plan.ops()? {
             let op = op?;

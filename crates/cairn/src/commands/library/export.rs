@@ -14,6 +14,7 @@ use crate::exit::Status;
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::places::merged_places;
 use crate::progress::say;
+use crate::standard_output::StandardOutput;
 
 /// Write what a library shows as a report, a map or a table
 ///
@@ -86,7 +87,7 @@ impl Export {
                 write_whole(out, &bytes).with_context(|| format!("{}: cannot be written", out.display()))?;
                 say(format!("{} photos marked; written to {}", content.marked().count(), out.display()));
             }
-            None => io::stdout().lock().write_all(&bytes)?,
+            None => StandardOutput::open()?.write_all(&bytes)?,
         }
         Ok(Status::Done)
     }

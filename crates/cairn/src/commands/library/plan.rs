@@ -16,6 +16,7 @@ use super::{StateOptions, parse_share};
 use crate::exit::Status;
 use crate::places::merged_places;
 use crate::progress::say;
+use crate::standard_output::StandardOutput;
 
 /// Decide what is written into which photo's metadata, and write that to a plan file
 ///
@@ -143,7 +144,7 @@ impl MakePlan {
         for (path, reason) in &report.skipped {
             say(&format!("left out: {}: {reason}", shown(&path.to_string_lossy())));
         }
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::open()?;
         writeln!(out, "{}", shown(&self.output.to_string_lossy()))?;
         writeln!(out, "{}", summary(&report))?;
         for (landmark, count) in &report.landmarks {

@@ -16,6 +16,7 @@ use super::StateOptions;
 use crate::exit::Status;
 use crate::places::merged_places;
 use crate::progress::say;
+use crate::standard_output::{self, StandardOutput};
 use crate::terminal;
 
 /// Confirm or reject landmarks, photo by photo
@@ -86,7 +87,7 @@ impl Answer {
 impl ReviewPhotos {
     pub(crate) fn run(self) -> Result<Status> {
         let (state, library) = self.state.open()?;
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::open()?;
         if let Some(file) = &self.export {
             let count = Decisions::open(&state, library.id)?.export(file)?;
             writeln!(out, "{count} decisions")?;
@@ -104,7 +105,7 @@ impl ReviewPhotos {
         let gazetteer = merged_places(self.places.as_deref())?.unwrap_or_else(Gazetteer::builtin);
         let mut review = Review::open(&state, &library, &gazetteer, self.landmark.as_deref())?;
         let decided = ask(&mut review, &library.root, self.all)?;
-        writeln!(io::stdout(), "{decided} answers stored; `cairn library plan` makes them marks")?;
+        writeln!(StandardOutput::open()?, "{decided} answers stored; `cairn library plan` makes them marks")?;
         Ok(Status::Done)
     }
 }
@@ -167,11 +168,11 @@ fn show(group: &ReviewGroup, photo: &ReviewPhoto, root: &Path) -> Result<()> {
     let path = root.join(&photo.path);
     // A photo that cannot be shown can still be decided about by its name.
     match Photo::open(&path) {
-        Ok(picture) if io::stdout().is_terminal() => terminal::show(&picture),
+        Ok(picture) if standard_output::is_terminal() => terminal::show(&picture),
         Ok(_) => {}
         Err(error) => say(&shown(&error.to_string())),
     }
-    let mut out = io::stdout().lock();
+    let mut out = StandardOutput::open()?;
     let decided = photo.decision.map(|decision| format!(", decided: {decision}")).unwrap_or_default();
     let conflict = if photo.is_conflict { ", its own position contradicts" } else { "" };
     let line = format!(

@@ -12,6 +12,7 @@ use clap::{Args, ValueHint};
 use super::StateOption;
 use super::apply::{plan_name, say_kept, say_left};
 use crate::exit::Status;
+use crate::standard_output::StandardOutput;
 
 /// Take a plan back
 ///
@@ -48,7 +49,7 @@ impl Undo {
         };
         say_kept(&report.kept);
         say_left(&report.left);
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::open()?;
         writeln!(
             out,
             "{}{} files as they were, {} without the marks but otherwise changed, {} left alone",

@@ -13,6 +13,7 @@ use clap::{Args, ValueHint};
 use super::StateOption;
 use super::apply::{plan_name, say_kept};
 use crate::exit::Status;
+use crate::standard_output::StandardOutput;
 
 /// Compare what was written with the files as they are
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ impl Verify {
         let decode = |path: &Path| Photo::open(path).map(drop).map_err(|error| error.to_string());
         let report = verify(&state, &lock, plan.as_deref(), self.decode.then_some(&decode as _))?;
         say_kept(&report.kept);
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(StandardOutput::open()?);
         for (path, finding) in &report.findings {
             let what = match finding {
                 Finding::Gone => "gone".to_owned(),
