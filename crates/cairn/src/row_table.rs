@@ -97,7 +97,7 @@ impl RowTable {
         let shown = if self.verbose { all } else { prediction.worth_saying() };
         let closest = match row.landmark() {
             Some(landmark) => {
-                let maybe = is_maybe(prediction);
+                let maybe = prediction.is_doubtful();
                 let weight = if maybe { Weight::Yellow } else { Weight::Bold };
                 let texts = if maybe { maybe_texts(landmark) } else { texts(landmark) };
                 self.line(lines, &row.photo, &landmark.probability.to_string(), &texts, weight);
@@ -173,12 +173,6 @@ impl RowTable {
         let before = " ".repeat(before);
         lines.push_str(&format!("{name}{padding}  {before}{on}{probability}  {text}{off}\n"));
     }
-}
-
-/// Whether a landmark is named without being sure of it.
-fn is_maybe(prediction: &Prediction) -> bool {
-    let likeliest = prediction.landmarks.first().map_or(0.0, |landmark| landmark.probability.value());
-    prediction.sure == Some(false) || likeliest <= 0.5
 }
 
 /// What is said of a landmark, the longest first.

@@ -103,6 +103,11 @@ impl Prediction {
         self.sure == Some(true) && self.named().is_some_and(|landmark| landmark.probability.value() > 0.5)
     }
 
+    /// Whether it names a landmark that the model is not sure of: the photo may show none, or another is as likely.
+    pub fn is_doubtful(&self) -> bool {
+        self.named().is_some_and(|landmark| self.sure == Some(false) || landmark.probability.value() <= 0.5)
+    }
+
     /// The landmarks that are worth a person's time: the likeliest, and others of at least 1 %.
     pub fn worth_saying(&self) -> &[Landmark] {
         let likely = |landmark: &Landmark| landmark.probability.value() >= WORTH_SAYING;

@@ -99,7 +99,10 @@ fn said(prediction: &Prediction, camera: Option<&Camera>, title: &str) -> Markup
     };
     html! {
         @if let Some(landmark) = first {
-            h2 id=(title) { (landmark.name) }
+            h2 id=(title) {
+                @if prediction.is_doubtful() { span.maybe { "Maybe " } }
+                (landmark.name)
+            }
             @if let Some(place) = place {
                 p.where { (place.locality) ", " (place.country) }
             } @else {
@@ -169,6 +172,15 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("a<b>") && !text.contains("style=") && !text.contains("feedback"), "{text}");
+    }
+
+    #[test]
+    fn a_landmark_that_the_model_is_not_sure_of_is_a_maybe() {
+        let mut prediction = sample::prediction(true);
+        prediction.sure = Some(false);
+        let text =
+            card(&row("a.jpg", RowOutcome::Prediction(&prediction)), &CardOptions::default()).into_string();
+        assert!(text.contains("<span class=\"maybe\">Maybe </span>Eiffel Tower"), "{text}");
     }
 
     #[test]
