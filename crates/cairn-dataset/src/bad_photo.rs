@@ -18,7 +18,10 @@ pub enum BadPhoto {
     #[error(transparent)]
     Unreadable(#[from] PhotoError),
     /// Our own code, or that of a decoder, broke on it.
-    #[error("{}: internal error while reading ({message}): please report it as a bug, with the photo", path.display())]
+    #[error(
+        "{}: internal error while reading ({message}): please report it as a bug, with the photo",
+        path_text(path)
+    )]
     Panicked {
         /// The photo.
         path: PathBuf,

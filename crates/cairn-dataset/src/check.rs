@@ -40,7 +40,7 @@ pub struct CheckReport {
     pub alike_classes: Vec<Copies>,
     /// Links that are not followed, as they lead to a folder above them or to another class or part.
     pub links: Vec<Skipped>,
-    /// Photos of a part that are in no class folder, so that nobody knows what they show.
+    /// Photos of a part that are in no class folder, so that their class is unknown.
     #[serde(serialize_with = "path_text::many")]
     pub outside_classes: Vec<PathBuf>,
     /// All else that was left out: hidden files, what programs leave, and files that are no photos by their name. No
@@ -64,7 +64,7 @@ impl CheckReport {
     }
 }
 
-/// A photo of which no network can make anything, and its size.
+/// A photo that is too thin for any network, and its size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ThinPhoto {
     /// Where it is.
@@ -163,7 +163,7 @@ impl CheckReport {
     }
 }
 
-/// A photo and where it stands.
+/// A photo and its position.
 struct PlacedPhoto<'a> {
     part: Part,
     class: &'a str,

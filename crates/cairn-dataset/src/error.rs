@@ -1,5 +1,6 @@
 //! What can be wrong with a data set as a whole. A single bad photo is a [`BadPhoto`](crate::BadPhoto) instead.
 
+use crate::path_text::path_text;
 use std::io;
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ pub enum DatasetError {
     /// The data set has no `train` folder.
     #[error(
         "{}: no folder `train` in it; a data set is a folder with train/CLASS/PHOTO and test/CLASS/PHOTO",
-        root.display()
+        path_text(root)
     )]
     NoTrain {
         /// The data set's folder.
@@ -22,8 +23,8 @@ pub enum DatasetError {
     #[error(
         "{0}: no folder `train` in it, but {classes} folders of photos; `cairn data split {0} -o {1}` makes the parts train, \
          valid and test of them",
-        root.display(),
-        root.join("parts.csv").display()
+        path_text(root),
+        path_text(root.join("parts.csv"))
     )]
     NoParts {
         /// The folder of class folders.
@@ -34,8 +35,8 @@ pub enum DatasetError {
     /// The folder to test on has a `train` part but no `test` part.
     #[error(
         "{0}: a folder `train` but no `test` in it; name the folder to test on, such as {1}",
-        root.display(),
-        root.join("valid").display()
+        path_text(root),
+        path_text(root.join("valid"))
     )]
     NoTest {
         /// The data set's folder.
@@ -44,8 +45,8 @@ pub enum DatasetError {
     /// One part of the data set is another, or holds it, by way of a link.
     #[error(
         "{} and {}: one is, or holds, the other by a link, so their photos are the same; give each part photos of its own",
-        part.display(),
-        other.display()
+        path_text(part),
+        path_text(other)
     )]
     PartInPart {
         /// One part's folder.
@@ -56,7 +57,7 @@ pub enum DatasetError {
     /// Two classes of one part have the same name but for the Unicode normal form.
     #[error(
         "{}: the classes {} and {} have the same name, in two Unicode normal forms; merge or rename them",
-        folder.display(),
+        path_text(&folder),
         code_points(&names[0]),
         code_points(&names[1])
     )]
@@ -67,19 +68,22 @@ pub enum DatasetError {
         names: [String; 2],
     },
     /// There are two validation folders, and it is not for us to choose.
-    #[error("{}: both `valid` and `val` are in it; keep one as the validation photos", root.display())]
+    #[error("{}: both `valid` and `val` are in it; keep one as the validation photos", path_text(root))]
     TwoValidationFolders {
         /// The data set's folder.
         root: PathBuf,
     },
     /// A folder that must hold class folders holds none.
-    #[error("{}: no class folders in it; put the photos of each landmark in a folder of its own", folder.display())]
+    #[error(
+        "{}: no class folders in it; put the photos of each landmark in a folder of its own",
+        path_text(folder)
+    )]
     NoClasses {
         /// The folder without class folders.
         folder: PathBuf,
     },
     /// A folder has class folders, but not one photo in them.
-    #[error("{}: no photos in its class folders", folder.display())]
+    #[error("{}: no photos in its class folders", path_text(folder))]
     NoPhotos {
         /// The folder without photos.
         folder: PathBuf,
@@ -88,7 +92,7 @@ pub enum DatasetError {
     #[error(
         "{}: class folders that {known_from} does not have: {}; rename them to the folder names used there, \
          or take them out",
-        folder.display(),
+        path_text(folder),
         few(unknown)
     )]
     UnknownClasses {
@@ -108,7 +112,10 @@ pub enum DatasetError {
         test: f64,
     },
     /// The folder to split is split already.
-    #[error("{}: it has a folder `{part}`, so it has parts already; `cairn train` takes it as it is", root.display())]
+    #[error(
+        "{}: it has a folder `{part}`, so it has parts already; `cairn train` takes it as it is",
+        path_text(root)
+    )]
     HasParts {
         /// The folder.
         root: PathBuf,
@@ -116,7 +123,7 @@ pub enum DatasetError {
         part: &'static str,
     },
     /// A table that lists photos cannot be used.
-    #[error("{}: not a list of photos: {reason}", path.display())]
+    #[error("{}: not a list of photos: {reason}", path_text(path))]
     Manifest {
         /// The table.
         path: PathBuf,
@@ -130,7 +137,7 @@ pub enum DatasetError {
         fraction: f64,
     },
     /// A folder could not be read.
-    #[error("{}: cannot be read; check that it exists and that you may open it", path.display())]
+    #[error("{}: cannot be read; check that it exists and that you may open it", path_text(path))]
     Read {
         /// The folder or file.
         path: PathBuf,
@@ -138,7 +145,7 @@ pub enum DatasetError {
         source: io::Error,
     },
     /// Not one of the photos could be read, so there is nothing to compute from.
-    #[error("none of the {photos} photos could be read; the first: {first}")]
+    #[error("{}: {first}", if *photos == 1 { "the only photo could not be read".to_owned() } else { format!("none of the {photos} photos could be read; the first") })]
     AllUnreadable {
         /// How many were tried.
         photos: usize,

@@ -6,7 +6,7 @@ use crate::mixing::Mix;
 use crate::pixels::SparePixels;
 use crate::{BadPhoto, Batch, ClassId, Example, InputSize, Pixels};
 
-/// A batch yet to be made: which one of its epoch, and of which examples.
+/// A batch yet to be made: its number in the epoch, and its examples.
 #[derive(Clone, Debug)]
 pub(crate) struct BatchPlan {
     pub(crate) number: usize,
@@ -28,7 +28,7 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Room for the photos of this plan, of which every one is to be [put](Self::put).
+    /// Room for the photos of this plan. Each of them must be [put](Self::put).
     pub(crate) fn new(plan: BatchPlan, size: InputSize, views: usize, memory: &Arc<SparePixels>) -> Filling {
         let awaited = plan.examples.len();
         let pixels = memory.take(awaited * views * size.numbers());

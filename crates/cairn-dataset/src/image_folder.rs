@@ -36,7 +36,7 @@ impl Example {
 /// It comes in one of three forms, told by what is there:
 ///
 /// - Folders `train/CLASS/PHOTO`, `test/CLASS/PHOTO`, and `valid/` or `val/` if there is one: the layout of torchvision's
-///   `ImageFolder`. Photos may also lie in folders within a class folder.
+///   `ImageFolder`. Photos may also be in folders within a class folder.
 /// - A manifest: a table with the columns `path`, `label` and, if wanted, `split` (`train`, `valid` or `test`; `train`
 ///   where there is none), as a `.csv` or `.tsv` file or, with the Cargo feature `parquet`, as a `.parquet` file. Paths start
 ///   at its folder, with `/` or `\` between folders, and stay within it unless [`ManifestPaths::Anywhere`] is asked for.
@@ -152,7 +152,7 @@ impl ImageFolder {
     }
 
     /// A short name for exactly these files: 16 hex digits, a hash of all photos' paths within the data set and
-    /// of their sizes. It does not depend on where the data set lies, nor on the split.
+    /// of their sizes. It does not depend on the data set's path, nor on the split.
     pub fn fingerprint(&self) -> String {
         let parts = [&self.train, &self.valid, &self.test];
         // A table's photos are where its own folder says, however the table was named.

@@ -48,6 +48,7 @@ mod skipped;
 mod softmax;
 mod split;
 mod stats;
+mod text_file;
 mod view;
 mod walk;
 
@@ -77,5 +78,6 @@ pub use skipped::{SkipReason, Skipped, skipped_summary};
 pub use softmax::Softmax;
 pub use split::ValidSplit;
 pub use stats::{ClassBalance, ClassStats, DatasetStats, FormatCount, PartCounts, SizeCount, Spread, stats};
+pub use text_file::{TextFileError, read_lines, read_text_file};
 pub use view::{InputSize, View};
 pub use walk::{PhotoListing, reason_by_name};

@@ -38,7 +38,7 @@ fn class_balanced(examples: &[Example], rng: &mut impl Rng) -> Vec<usize> {
         members[example.class.index()].push(number);
     }
     members.retain(|class| !class.is_empty());
-    // Who gets the photos that are left over is drawn anew in each epoch.
+    // Each epoch draws which classes get the photos that are left over.
     members.shuffle(rng);
     let count = members.len();
     let mut chosen = Vec::with_capacity(examples.len());

@@ -1,4 +1,4 @@
-//! How a network is shown a photo: distorted anew each epoch in training, always the same in testing.
+//! How a network is shown a photo: augmented differently each epoch in training, always the same in testing.
 
 use cairn_photo::{Augmentations, Normalisation, Photo, Preprocess, ReadSize};
 use rand::Rng;

@@ -1,5 +1,6 @@
 //! What can go wrong here: drawing and writing, never computing.
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -7,7 +8,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum EvalError {
     /// The file could not be written.
-    #[error("cannot write {}; check that its folder exists and is writable and that the disk has space", path.display())]
+    #[error(
+        "cannot write {}; check that its folder exists and is writable and that the disk has space",
+        path_text(path)
+    )]
     Write {
         /// The file that was to be written.
         path: PathBuf,
@@ -15,7 +19,7 @@ pub enum EvalError {
         source: std::io::Error,
     },
     /// A file name that names no kind of picture.
-    #[error("{}: the name of a picture must end in .png or .svg", path.display())]
+    #[error("{}: the name of a picture must end in .png or .svg", path_text(path))]
     PictureKind {
         /// The file that was to be written.
         path: PathBuf,

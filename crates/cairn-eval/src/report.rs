@@ -253,6 +253,8 @@ fn recipe_text(recipe: &str) -> Markup {
 fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match minutes {
+        0 if seconds < 0.95 => "under 1 s".to_owned(),
+        0 if seconds < 9.95 => format!("{seconds:.1} s"),
         0 => format!("{seconds:.0} s"),
         1..=59 => format!("{minutes} min"),
         _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
@@ -265,6 +267,9 @@ mod tests {
 
     #[test]
     fn a_duration_reads_as_people_say_it() {
+        assert_eq!(duration(0.0), "under 1 s");
+        assert_eq!(duration(0.4), "under 1 s");
+        assert_eq!(duration(3.44), "3.4 s");
         assert_eq!(duration(12.4), "12 s");
         assert_eq!(duration(59.0), "1 min");
         assert_eq!(duration(3540.0), "59 min");

@@ -287,7 +287,7 @@ fn clamp(x: f32, low: f32, high: f32) -> f32 {
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     use std::f32::consts::LOG2_E;
-    /// 1.5 * 2^23: what is added to it is rounded to a whole number, which stands in the lowest bits.
+    /// 1.5 * 2^23: what is added to it is rounded to a whole number, in the lowest bits.
     const ROUNDING: f32 = 12_582_912.0;
     /// ln 2 in two parts, the first with so few digits that its products with `n` are exact.
     const LN_2_HIGH: f32 = 0.693_359_4;

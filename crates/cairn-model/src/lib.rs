@@ -42,8 +42,8 @@ pub use cairn_photo::{Photo, PhotoError, Preprocess, TestViews};
 pub use cairn_places::{Gazetteer, Place};
 
 pub use bundle::{
-    BEST_MODEL, Backbone, BundleInfo, ImportError, ImportOptions, Imported, InfoError, InputSizeError,
-    Provenance, bundle_path, check_classes, check_preprocess, write_bundle,
+    BEST_MODEL, Backbone, BundleInfo, ForeignFormat, ImportError, ImportOptions, Imported, InfoError,
+    InputSizeError, Provenance, bundle_path, check_classes, check_preprocess, write_bundle,
 };
 pub use error::ModelError;
 pub use few_shot::{

@@ -9,7 +9,7 @@ use crate::crop::Window;
 use crate::part::{Part, within};
 use crate::{Photo, Region};
 
-/// Most weights that are kept for all columns together; more than that are computed anew for each row.
+/// Most weights that are kept for all columns together; beyond that they are computed again for each row.
 const MOST_KEPT_WEIGHTS: u64 = 8 << 20;
 
 /// `window` of the picture that `part` of the photo becomes at `width` x `height` pixels, as if there were nothing
@@ -26,7 +26,7 @@ pub(crate) fn resized_window(
 ) -> Photo {
     assert!(bounds.lies_inside(photo), "{bounds:?} reaches outside of {photo:?}");
     assert!(window.lies_inside([width, height]), "{window:?} reaches outside of {width} x {height}");
-    // Both positions lie within the picture.
+    // Both positions are within the picture.
     let (first_column, first_row) = (window.x as u32, window.y as u32);
     let columns = Columns::new(
         Axis::new(bounds.width, part.x - f64::from(bounds.x), part.width, width),
@@ -101,7 +101,7 @@ impl Axis {
     /// The greatest weight of all new pixels.
     fn greatest_weight(&self, new_size: u32) -> f64 {
         if self.start == 0.0 && self.scale < 1.0 {
-            // The first new pixel lies in the first half of the first old pixel and is made of that alone.
+            // The first new pixel is in the first half of the first old pixel and is made from that alone.
             return 1.0;
         }
         let mut taps = Taps::default();

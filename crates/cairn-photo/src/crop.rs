@@ -16,7 +16,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// Whether this is at least one pixel and no pixel of it lies outside of `photo`.
+    /// Whether this is at least one pixel and no pixel of it is outside of `photo`.
     pub fn lies_inside(&self, photo: &Photo) -> bool {
         let ends_inside = |start: u32, length: u32, limit: u32| {
             length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
@@ -45,7 +45,7 @@ impl Window {
         Window { x: center_offset(size[0], width), y: center_offset(size[1], height), width, height }
     }
 
-    /// Whether no pixel of it lies outside of a picture of this size.
+    /// Whether no pixel of it is outside of a picture of this size.
     pub(crate) fn lies_inside(&self, [width, height]: [u32; 2]) -> bool {
         self.x >= 0
             && self.y >= 0
@@ -53,7 +53,7 @@ impl Window {
             && self.y + i64::from(self.height) <= i64::from(height)
     }
 
-    /// What of it lies within a picture of this size; `None` if nothing does.
+    /// The part of it within a picture of this size; `None` if there is none.
     pub(crate) fn within(&self, [width, height]: [u32; 2]) -> Option<Window> {
         let (left, right) = overlap(self.x, self.width, width)?;
         let (top, bottom) = overlap(self.y, self.height, height)?;
@@ -62,7 +62,7 @@ impl Window {
     }
 }
 
-/// Which of `length` pixels from `start` on lie within `0..available`.
+/// Which of `length` pixels from `start` on are within `0..available`.
 fn overlap(start: i64, length: u32, available: u32) -> Option<(i64, i64)> {
     let (first, end) = (start.max(0), (start + i64::from(length)).min(i64::from(available)));
     (first < end).then_some((first, end))

@@ -1,5 +1,6 @@
 //! What can go wrong with a photo.
 
+use crate::path_text::path_text;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,13 +9,13 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum PhotoError {
     /// There is no such file.
-    #[error("{}: no such file", path.display())]
+    #[error("{}: no such file", path_text(path))]
     NotFound {
         /// The file.
         path: PathBuf,
     },
     /// The file is there but cannot be read: permissions, a folder, a failing disk.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", path_text(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -22,13 +23,13 @@ pub enum PhotoError {
         source: std::io::Error,
     },
     /// A file of zero bytes.
-    #[error("{}: the file is empty", path.display())]
+    #[error("{}: the file is empty", path_text(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// The content is no picture, whatever the name says.
-    #[error("{}: {}", path.display(), what.map_or("not a photo (the content is of no known picture format)".into(), |what| format!("{what}, not a photo")))]
+    #[error("{}: {}", path_text(path), what.map_or("not a photo (the content is of no known picture format)".into(), |what| format!("{what}, not a photo")))]
     NotAPhoto {
         /// The file.
         path: PathBuf,
@@ -36,7 +37,10 @@ pub enum PhotoError {
         what: Option<&'static str>,
     },
     /// The file ends before the picture does.
-    #[error("{}: truncated {format} (the file ends before the picture does): copy or download it again", path.display())]
+    #[error(
+        "{}: truncated {format} (the file ends before the picture does): copy or download it again",
+        path_text(path)
+    )]
     Truncated {
         /// The file.
         path: PathBuf,
@@ -44,7 +48,7 @@ pub enum PhotoError {
         format: &'static str,
     },
     /// The file is whole, but what is in it contradicts its format.
-    #[error("{}: corrupt {format}: {reason}", path.display())]
+    #[error("{}: corrupt {format}: {reason}", path_text(path))]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -56,7 +60,7 @@ pub enum PhotoError {
     /// More pixels than [`Limits::max_pixels`](crate::Limits::max_pixels), by the file's header.
     #[error(
         "{}: too large: {width} x {height} is {:.0} megapixels, the limit is {:.0}",
-        path.display(), f64::from(*width) * f64::from(*height) / 1e6, *max_pixels as f64 / 1e6
+        path_text(path), f64::from(*width) * f64::from(*height) / 1e6, *max_pixels as f64 / 1e6
     )]
     TooLarge {
         /// The file.
@@ -69,7 +73,7 @@ pub enum PhotoError {
         max_pixels: u64,
     },
     /// Reading it would take more memory than [`Limits::max_bytes`](crate::Limits::max_bytes).
-    #[error("{}: too large: reading it takes more than {} MB of memory, which is the limit", path.display(), max_bytes / 1_000_000)]
+    #[error("{}: too large: reading it takes more than {} MB of memory, which is the limit", path_text(path), max_bytes / 1_000_000)]
     TooMuchMemory {
         /// The file.
         path: PathBuf,
@@ -81,7 +85,7 @@ pub enum PhotoError {
     #[error(
         "{}: too large: decoding it takes {} MB of memory, and all photos together may take {} MB: make it smaller, or \
          allow more with the environment variable CAIRN_DECODE_MEMORY (in MB)",
-        path.display(), needed.div_ceil(1_000_000), budget / 1_000_000
+        path_text(path), needed.div_ceil(1_000_000), budget / 1_000_000
     )]
     MoreThanBudget {
         /// The file.
@@ -96,7 +100,7 @@ pub enum PhotoError {
     #[error(
         "{}: JPEG of {scans} scans, too many to decode (the limit for its size is {limit}): save it again with \
          another program",
-        path.display()
+        path_text(path)
     )]
     TooManyScans {
         /// The file.
@@ -109,7 +113,7 @@ pub enum PhotoError {
     /// Decoding took longer than [`Limits::max_time`](crate::Limits::max_time) and what is added for the photo's size.
     #[error(
         "{}: decoding this {format} took longer than {} seconds: save it again with another program",
-        path.display(), allowed.as_secs()
+        path_text(path), allowed.as_secs()
     )]
     TimedOut {
         /// The file.
@@ -120,15 +124,31 @@ pub enum PhotoError {
         allowed: Duration,
     },
     /// A folder, a named pipe, a socket or a device.
-    #[error("{}: is {kind}, not a file", path.display())]
+    #[error("{}: is {kind}, not a file", path_text(path))]
     NotAFile {
         /// What was to be read.
         path: PathBuf,
         /// What it is, such as "a folder".
         kind: &'static str,
     },
+    /// So thin that no network can make anything of it ([`Photo::is_too_thin`](crate::Photo::is_too_thin)).
+    #[error(
+        "{}: too thin: {width} x {height} pixels, of which no network can make anything",
+        path_text(path)
+    )]
+    TooThin {
+        /// The file.
+        path: PathBuf,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
     /// A decoder panicked.
-    #[error("{}: internal error while decoding ({message}): please report it, with the photo", path.display())]
+    #[error(
+        "{}: internal error while decoding ({message}): please report it, with the photo",
+        path_text(path)
+    )]
     Panicked {
         /// The file.
         path: PathBuf,
@@ -136,7 +156,7 @@ pub enum PhotoError {
         message: String,
     },
     /// A picture, but of a kind that is not read.
-    #[error("{}: {format} is not supported: {advice}", path.display())]
+    #[error("{}: {format} is not supported: {advice}", path_text(path))]
     Unsupported {
         /// The file.
         path: PathBuf,
@@ -146,7 +166,7 @@ pub enum PhotoError {
         advice: String,
     },
     /// The photo could not be written.
-    #[error("{}: cannot be written", path.display())]
+    #[error("{}: cannot be written", path_text(path))]
     Write {
         /// The file that was to be written.
         path: PathBuf,
@@ -171,6 +191,7 @@ impl PhotoError {
             | PhotoError::TooManyScans { path, .. }
             | PhotoError::TimedOut { path, .. }
             | PhotoError::NotAFile { path, .. }
+            | PhotoError::TooThin { path, .. }
             | PhotoError::Panicked { path, .. }
             | PhotoError::Unsupported { path, .. }
             | PhotoError::Write { path, .. } => path,

@@ -1,5 +1,9 @@
 //! The photo itself: upright RGB pixels in memory.
 
+use std::path::Path;
+
+use crate::PhotoError;
+
 /// An upright photo: 8-bit RGB, rows from top to bottom, the three channels of a pixel side by side.
 ///
 /// A photo has at least one pixel.
@@ -46,6 +50,18 @@ impl Photo {
         short < 8 || u64::from(long) > 50 * u64::from(short)
     }
 
+    /// The photo of the file at `path`, unless it is too thin.
+    ///
+    /// # Errors
+    /// [`PhotoError::TooThin`] where it [is](Photo::is_too_thin).
+    pub fn unless_too_thin(self, path: &Path) -> Result<Photo, PhotoError> {
+        if self.is_too_thin() {
+            let (width, height) = (self.width, self.height);
+            return Err(PhotoError::TooThin { path: path.to_owned(), width, height });
+        }
+        Ok(self)
+    }
+
     /// All pixels, `[height, width, 3]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
@@ -64,7 +80,7 @@ impl Photo {
     /// The colour at column `x`, row `y`.
     ///
     /// # Panics
-    /// If the position lies outside of the photo.
+    /// If the position is outside of the photo.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         assert!(x < self.width && y < self.height, "({x}, {y}) is outside of {self:?}");
         let start = (y as usize * self.width as usize + x as usize) * 3;
@@ -78,7 +94,7 @@ impl Photo {
     }
 }
 
-/// The size alone: a million numbers help nobody in a log.
+/// The size alone: a log needs no million numbers.
 impl std::fmt::Debug for Photo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Photo({} x {})", self.width, self.height)
@@ -103,6 +119,12 @@ mod tests {
         let is_too_thin = |width, height| Photo::filled(width, height, [0; 3]).is_too_thin();
         assert!(is_too_thin(7, 100) && is_too_thin(501, 10) && is_too_thin(10, 501));
         assert!(!is_too_thin(8, 400) && !is_too_thin(6000, 300) && !is_too_thin(8, 8));
+        let refused = Photo::filled(300, 1, [0; 3]).unless_too_thin(Path::new("a.png")).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a.png: too thin: 300 x 1 pixels, of which no network can make anything"
+        );
+        assert!(Photo::filled(8, 8, [0; 3]).unless_too_thin(Path::new("a.png")).is_ok());
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Preprocess {
     }
 }
 
-/// The photo with its shorter side at `side` pixels, of which only the crops are made where the whole is large.
+/// The photo with its shorter side at `side` pixels. Of a large photo only the crops are made.
 fn with_short_side(photo: &Photo, side: u32) -> ResizedPhoto<'_> {
     ResizedPhoto::new(photo, short_side_size(photo.width(), photo.height(), side))
 }

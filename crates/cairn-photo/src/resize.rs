@@ -157,7 +157,7 @@ impl Photo {
         let (source, mut target) = (source.expect("full buffer"), target.expect("full buffer"));
         let Region { x, y, .. } = bounds;
         let source = TypedCroppedImage::from_ref(&source, x, y, bounds.width, bounds.height);
-        // The bounds lie within the photo, and the part within the bounds.
+        // The bounds are within the photo, and the part within the bounds.
         let source = source.expect("bounds within the photo");
         Resizer::new().resize_typed(&source, &mut target, &options).expect("part within the bounds");
         resized
@@ -299,7 +299,7 @@ mod tests {
             let photo = Photo::filled(sides.0, sides.1, [7; 3]);
             let bounds = Region { x: 0, y: 0, width: sides.0, height: sides.1 };
             let [width, height] = [bounds.width, bounds.height].map(f64::from);
-            // From so many parts of the whole on to its end, as it comes out in floating point.
+            // From this share of the whole to its end, as floating point gives it.
             let parts = f64::from(first + length);
             let part = Part {
                 x: width * (f64::from(first) / parts),

@@ -48,7 +48,7 @@ impl PictureKind {
 
 impl Photo {
     /// Writes the photo as what the file's name ends in: to a temporary file in the same folder, then renamed, so that
-    /// nobody ever sees half a picture.
+    /// no program ever sees half a picture.
     ///
     /// # Errors
     /// [`PhotoError::Write`] if the name ends in no [`PictureKind`], or the folder is missing, read-only or full.

@@ -3,7 +3,7 @@
 //! - [`need`]: the one place that says that a test skips, and that makes a skip a failure where the machine promised what
 //!   the test needs (`CAIRN_REQUIRE_ALL`, `CAIRN_REQUIRE`).
 //! - [`python`]: Python scripts that compute what tests compare with.
-//! - [`program`]: other programs, such as exiftool, Chromium and tmux.
+//! - [`mod@program`]: other programs, such as exiftool, Chromium and tmux.
 //! - [`data`]: the folder of real photos.
 //! - [`cpu_clock`]: how much a test has computed, in place of how long it took.
 //!

@@ -22,6 +22,8 @@ pub enum Need {
     Chromium,
     /// chromedriver, which steers Chromium.
     Chromedriver,
+    /// The packages of `.ci/npm-packages.txt` in `target/npm`, which pages load in tests.
+    NpmPackages,
     /// tmux, a terminal of any size.
     Tmux,
     /// wrk, which loads a web server.
@@ -44,12 +46,13 @@ pub enum Need {
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Python,
         Self::Exiftool,
         Self::Exiv2,
         Self::Chromium,
         Self::Chromedriver,
+        Self::NpmPackages,
         Self::Tmux,
         Self::Wrk,
         Self::Data,
@@ -69,6 +72,7 @@ impl Need {
             Self::Exiv2 => "exiv2",
             Self::Chromium => "chromium",
             Self::Chromedriver => "chromedriver",
+            Self::NpmPackages => "npm-packages",
             Self::Tmux => "tmux",
             Self::Wrk => "wrk",
             Self::Data => "data",

@@ -63,17 +63,18 @@ fn cors(origins: &[String]) -> CorsLayer {
 async fn every_request(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str);
     let route = route.strip_prefix(state.config().base_path.as_str()).unwrap_or(route).to_owned();
-    let log = RequestLog::new(state.clone(), request.headers(), request.method().clone(), route);
+    let log = RequestLog::new(state.clone(), request.headers(), request.method().clone(), route.clone());
     let counted = log.bytes();
     // A client that asks first whether to send its body has not sent it, and is not asked for it to be thrown away.
     let asks_first = request.headers().contains_key(header::EXPECT);
     let request = request.map(|body| Body::new(DrainedBody::new(body, counted, !asks_first)));
-    let mut response = match check_host(state.config(), request.headers(), request.uri()) {
+    let response = match check_host(state.config(), request.headers(), request.uri()) {
         Err(error) => error.into_response(),
         Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
             ApiError::internal("internal error: please report it, with the request").into_response()
         }),
     };
+    let mut response = crate::compatible::shaped(&route, response).await;
     log.answered(&mut response);
     response
 }

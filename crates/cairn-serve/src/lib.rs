@@ -49,7 +49,7 @@ pub use events::{Event, Observer, RequestEvent, Silent};
 pub use guard::Key;
 pub use photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
 pub use routes::{Listed, Routes, all as routes};
-pub use serve::{ServeError, serve, start};
+pub use serve::{ServeError, reload_on_change, serve, start};
 pub use served_model::{ModelSource, OpenError, ServedModel};
 pub use server::Server;
 pub use similar_index::IndexError;

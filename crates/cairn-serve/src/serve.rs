@@ -105,25 +105,34 @@ async fn run(state: AppState, source: Arc<dyn ModelSource>) -> Result<(), ServeE
         model: &served.identity,
     });
     let hangups = signals::hangups().map_err(ServeError::System)?;
-    let reloads = tokio::spawn(reload_on(state.clone(), source, hangups));
+    let mut reloads = vec![tokio::spawn(reload_on_hangup(state.clone(), Arc::clone(&source), hangups))];
+    if state.config().reload {
+        reloads.push(tokio::spawn(reload_on_change(state, source, WATCH_EVERY)));
+    }
     server.run(stop).await;
-    reloads.abort();
+    reloads.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
 
 /// How often the model's file is looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
-/// Opens the model again at every hangup, and when its file is replaced if the server is to watch it.
-async fn reload_on(state: AppState, source: Arc<dyn ModelSource>, mut hangups: signals::Hangups) {
-    let watched = if state.config().reload { source.path() } else { None };
-    let mut seen = stamp(watched.as_ref());
+/// Opens the model again at every hangup.
+async fn reload_on_hangup(state: AppState, source: Arc<dyn ModelSource>, mut hangups: signals::Hangups) {
     loop {
-        let hangup = tokio::time::timeout(WATCH_EVERY, hangups.next()).await.is_ok();
-        let now = stamp(watched.as_ref());
-        // A file that is being written changes again; a removed one may come back.
-        let replaced = now.is_some() && now != seen;
-        if hangup || replaced {
+        hangups.next().await;
+        reload(&state, &source).await;
+    }
+}
+
+/// Opens the model again when its file is replaced, which is looked for this often. A file that is being written changes
+/// again, and a removed one may come back: neither ends the old model.
+pub async fn reload_on_change(state: AppState, source: Arc<dyn ModelSource>, every: Duration) {
+    let mut seen = stamp(source.path());
+    loop {
+        tokio::time::sleep(every).await;
+        let now = stamp(source.path());
+        if now.is_some() && now != seen {
             seen = now;
             reload(&state, &source).await;
         }
@@ -131,13 +140,13 @@ async fn reload_on(state: AppState, source: Arc<dyn ModelSource>, mut hangups: s
 }
 
 /// When the file was written, and its size.
-fn stamp(path: Option<&PathBuf>) -> Option<(SystemTime, u64)> {
+fn stamp(path: Option<PathBuf>) -> Option<(SystemTime, u64)> {
     let metadata = std::fs::metadata(path?).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Opens the model again. The old one goes on answering if that fails, and until it is done.
-pub(crate) async fn reload(state: &AppState, source: &Arc<dyn ModelSource>) {
+async fn reload(state: &AppState, source: &Arc<dyn ModelSource>) {
     let (opener, index) = (Arc::clone(source), state.config().index.clone());
     let opened = tokio::task::spawn_blocking(move || open(&*opener, index.as_deref())).await;
     let opened = opened.unwrap_or_else(|panic| Err(panic.to_string().into()));

@@ -2,6 +2,7 @@
 
 use super::{Kind, draw};
 use cairn_photo::Photo;
+use cairn_photo::path_text;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageError};
 use rayon::prelude::*;
@@ -47,25 +48,31 @@ pub enum Outcome {
 #[derive(Debug, Error)]
 pub enum DrawnSetError {
     /// The folder is not empty and no drawn set.
-    #[error("{} exists and is not a drawn data set: choose another folder, or remove it", dir.display())]
+    #[error("{} exists and is not a drawn data set: choose another folder, or remove it", path_text(dir))]
     Foreign {
         /// The folder that was to be written.
         dir: PathBuf,
     },
     /// The folder holds a drawn set with other parameters.
-    #[error("{} holds another drawn data set: choose another folder, or remove it", dir.display())]
+    #[error("{} holds another drawn data set: choose another folder, or remove it", path_text(dir))]
     OtherSet {
         /// The folder that was to be written.
         dir: PathBuf,
     },
     /// The folder holds this set, but not all of it.
-    #[error("{} is missing from the drawn data set: remove the whole folder and draw it again", path.display())]
+    #[error(
+        "{} is missing from the drawn data set: remove the whole folder and draw it again",
+        path_text(path)
+    )]
     Incomplete {
         /// The first photo that is not there.
         path: PathBuf,
     },
     /// A file or folder could not be read or written.
-    #[error("cannot write the drawn data set to {}; check that the folder is writable and the disk has space", path.display())]
+    #[error(
+        "cannot write the drawn data set to {}; check that the folder is writable and the disk has space",
+        path_text(path)
+    )]
     Io {
         /// The file or folder in question.
         path: PathBuf,
@@ -73,7 +80,7 @@ pub enum DrawnSetError {
         source: io::Error,
     },
     /// A photo could not be encoded.
-    #[error("cannot encode {}", path.display())]
+    #[error("cannot encode {}", path_text(path))]
     Encode {
         /// The photo in question.
         path: PathBuf,

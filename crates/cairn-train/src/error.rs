@@ -1,5 +1,6 @@
 //! What can go wrong in training.
 
+use cairn_dataset::path_text;
 use std::io;
 use std::path::PathBuf;
 
@@ -49,7 +50,8 @@ pub enum TrainError {
     },
     /// A blend without the weights that it begins with.
     #[error(
-        "the recipe's network.blend needs the first weights of {}: give them by --weights", with.display()
+        "the recipe's network.blend needs the first weights of {}: give them by --weights",
+        path_text(with)
     )]
     NothingToBlend {
         /// The model to blend with.
@@ -70,13 +72,13 @@ pub enum TrainError {
     )]
     Unresolved,
     /// Too few photos to validate on.
-    #[error("{}: no validation photos: add a valid/ folder, or more photos to train/", path.display())]
+    #[error("{}: no validation photos: add a valid/ folder, or more photos to train/", path_text(path))]
     NoValidation {
         /// The data set.
         path: PathBuf,
     },
     /// Not one photo of an epoch could be read.
-    #[error("not one of the {photos} training photos could be read; the first: {first}")]
+    #[error("{}: {first}", none_read(*photos, "training"))]
     NothingReadable {
         /// How many were tried.
         photos: usize,
@@ -84,7 +86,7 @@ pub enum TrainError {
         first: String,
     },
     /// Not one validation photo could be read.
-    #[error("not one of the {photos} validation photos could be read; the first: {first}")]
+    #[error("{}: {first}", none_read(*photos, "validation"))]
     NothingToValidate {
         /// How many were tried.
         photos: usize,
@@ -144,27 +146,28 @@ pub enum TrainError {
         batches: usize,
     },
     /// The run folder holds something already.
-    #[error("{}: already holds files; give another --out, or --resume it", path.display())]
+    #[error("{}: already holds files; give another --out, or --resume it", path_text(path))]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
     /// Another process trains in the folder.
     #[error(
-        "{}: another cairn process is training in this folder; wait until it ends, or stop it first", path.display()
+        "{}: another cairn process is training in this folder; wait until it ends, or stop it first",
+        path_text(path)
     )]
     InUse {
         /// The folder.
         path: PathBuf,
     },
     /// A run that ended before it had a recipe and a record.
-    #[error("{}: this run never began; begin it with `cairn train DIR --out {0}`", path.display())]
+    #[error("{}: this run never began; begin it with `cairn train DIR --out {0}`", path_text(path))]
     NeverBegun {
         /// The folder.
         path: PathBuf,
     },
     /// A folder that is not a run.
-    #[error("{}: not a run folder that can be resumed (no {what})", path.display())]
+    #[error("{}: not a run folder that can be resumed (no {what})", path_text(path))]
     NotARun {
         /// The folder.
         path: PathBuf,
@@ -172,7 +175,7 @@ pub enum TrainError {
         what: &'static str,
     },
     /// A file of the run folder cannot be read.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", path_text(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -180,7 +183,7 @@ pub enum TrainError {
         source: io::Error,
     },
     /// A file of the run folder cannot be written.
-    #[error("{}: cannot be written", path.display())]
+    #[error("{}: cannot be written", path_text(path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -188,7 +191,7 @@ pub enum TrainError {
         source: io::Error,
     },
     /// The checkpoint is damaged.
-    #[error("{}: the checkpoint is damaged: {reason}", path.display())]
+    #[error("{}: the checkpoint is damaged: {reason}", path_text(path))]
     Checkpoint {
         /// The file.
         path: PathBuf,
@@ -196,7 +199,7 @@ pub enum TrainError {
         reason: String,
     },
     /// The checkpoint's weights do not fit.
-    #[error("{}: the checkpoint's weights do not fit the run's recipe", path.display())]
+    #[error("{}: the checkpoint's weights do not fit the run's recipe", path_text(path))]
     Weights {
         /// The file.
         path: PathBuf,
@@ -206,7 +209,7 @@ pub enum TrainError {
     /// The run was made on other photos.
     #[error(
         "{}: the photos have changed since this run began (fingerprint {then}, now {now}); start a new run",
-        path.display()
+        path_text(path)
     )]
     DataChanged {
         /// The data set.
@@ -219,7 +222,8 @@ pub enum TrainError {
     /// A teacher with other classes.
     #[error(
         "{}: this teacher has other classes than the data set:{}",
-        path.display(), class_differences(missing, surplus)
+        path_text(path),
+        class_differences(missing, surplus)
     )]
     TeacherClasses {
         /// The teacher.
@@ -232,7 +236,7 @@ pub enum TrainError {
     /// A teacher that cannot take the photos that the recipe shows.
     #[error(
         "{}: this teacher, {architecture} at {side} px, does not take the recipe's photos of {smallest} to {largest} px",
-        path.display()
+        path_text(path)
     )]
     TeacherSize {
         /// The teacher.
@@ -252,6 +256,14 @@ pub enum TrainError {
     /// The curves cannot be written.
     #[error(transparent)]
     Curves(#[from] EvalError),
+}
+
+/// What is said before the error of the first photo.
+fn none_read(photos: usize, kind: &str) -> String {
+    match photos {
+        1 => format!("the only {kind} photo could not be read"),
+        _ => format!("none of the {photos} {kind} photos could be read; the first"),
+    }
 }
 
 /// Advice after a divergence, and which model is kept.

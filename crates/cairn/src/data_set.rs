@@ -1,5 +1,6 @@
 //! A data set as the verbs open it.
 
+use cairn_dataset::path_text;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -33,13 +34,13 @@ impl DataSetOptions {
     /// The same to train on: a class without training photos is refused, for the network could never name it.
     pub(crate) fn open_to_train(self, root: &Path) -> Result<ImageFolder> {
         let data = self.open(root, &ValidSplit::default())?;
-        check_classes(&data.classes).with_context(|| root.display().to_string())?;
+        check_classes(&data.classes).with_context(|| path_text(&root))?;
         let classes: Vec<&str> =
             data.untrainable_classes().into_iter().map(|class| class.folder.as_str()).collect();
         if !classes.is_empty() {
             bail!(
                 "{}: classes without training photos: {}; add photos, or remove their folders in every part",
-                root.display(),
+                path_text(&root),
                 classes.join(", ")
             );
         }

@@ -7,6 +7,7 @@ use cairn_dataset::escape::{is_hidden, shown, shown_lines};
 
 use crate::causes::with_causes;
 use crate::signals;
+use crate::standard_output::StandardOutput;
 
 /// How a command ended, when it ended well enough to have an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +49,15 @@ impl From<Status> for ExitCode {
 pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
     // An argument may be the name of a file that a shell's `*` found; clap repeats it as it is, between its own colours.
     let hostile = std::env::args_os().any(|argument| argument.to_string_lossy().contains(is_hidden));
-    // Nobody is left to tell when the terminal is gone.
-    let _ = if hostile && error.use_stderr() {
-        write!(io::stderr(), "{}", shown_lines(&error.to_string()))
-    } else {
-        error.print()
-    };
-    ExitCode::from(u8::from(error.use_stderr()))
+    if error.use_stderr() {
+        // Nobody is left to tell when the terminal is gone.
+        let _ =
+            if hostile { write!(io::stderr(), "{}", shown_lines(&error.to_string())) } else { error.print() };
+        return ExitCode::FAILURE;
+    }
+    // Help is data.
+    let printed = StandardOutput::open().map_err(anyhow::Error::from).and_then(|_| Ok(error.print()?));
+    printed.map_or_else(|error| for_error(&error), |()| ExitCode::SUCCESS)
 }
 
 /// Prints the error with its causes: status 1. A reader that went away (`cairn ... | head`) is no error.

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use cairn_dataset::escape::json_text;
 use serde::Serialize;
 
+use crate::standard_output::StandardOutput;
+
 /// Prints `value`, indented, with a line end.
 pub(crate) fn print(value: &impl Serialize) -> anyhow::Result<()> {
-    write_pretty(&mut io::stdout().lock(), value)
+    write_pretty(&mut StandardOutput::open()?, value)
 }
 
 /// Writes `value`, indented, with a line end.

@@ -8,9 +8,12 @@ use cairn_dataset::escape::{csv_text, shown};
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use serde::Serialize;
 use serde::ser::SerializeMap;
+use unicode_width::UnicodeWidthStr;
 
 use crate::json;
+use crate::progress::say;
 use crate::rows::Format;
+use crate::standard_output::{self, StandardOutput};
 
 /// Characters between two columns.
 const PADDING: u16 = 2;
@@ -21,16 +24,24 @@ pub(crate) struct Column {
     pub key: String,
     pub heading: String,
     width: Option<u16>,
+    /// Whether a table leaves it out where the terminal is too narrow, those with the greatest number first.
+    spared: Option<u8>,
 }
 
 impl Column {
     pub(crate) fn new(key: impl Into<String>, heading: impl Into<String>) -> Self {
-        Self { key: key.into(), heading: heading.into(), width: None }
+        Self { key: key.into(), heading: heading.into(), width: None, spared: None }
     }
 
     /// In a table with a line for each row, what is longer than `characters` goes on below.
     pub(crate) fn at_most(self, characters: u16) -> Self {
         Self { width: Some(characters), ..self }
+    }
+
+    /// In a table with a line for each row that is too wide for the terminal, this column is left out before those with
+    /// smaller numbers and before those that are always there.
+    pub(crate) fn spared(self, order: u8) -> Self {
+        Self { spared: Some(order), ..self }
     }
 }
 
@@ -65,7 +76,7 @@ impl Cell {
     }
 
     pub(crate) fn number(value: f64, decimals: usize) -> Self {
-        Self::Number { value, shown: format!("{value:.decimals$}") }
+        Self::Number { value, shown: fixed(value, decimals) }
     }
 
     /// A share of 1, which a table shows in per cent.
@@ -85,7 +96,7 @@ impl Cell {
     fn in_csv(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) | Self::ShownAs { value: text, .. } => csv_text(text),
-            Self::Number { value, .. } if value.is_finite() => Cow::Owned(value.to_string()),
+            Self::Number { value, .. } if value.is_finite() => Cow::Owned(whole(*value)),
             Self::Number { .. } | Self::Nothing => Cow::Borrowed(""),
         }
     }
@@ -103,6 +114,23 @@ impl Serialize for Cell {
             Self::Nothing => serializer.serialize_none(),
         }
     }
+}
+
+/// Numbers from here on are written by their exponents: nobody counts their zeros.
+const LARGE: f64 = 1e15;
+
+/// With so many decimals; `1e38` where that would be a long row of zeros.
+fn fixed(value: f64, decimals: usize) -> String {
+    if value.is_finite() && value.abs() >= LARGE {
+        format!("{value:.2e}")
+    } else {
+        format!("{value:.decimals$}")
+    }
+}
+
+/// All digits of a number, none of its zeros.
+fn whole(value: f64) -> String {
+    if value.abs() >= LARGE { format!("{value:e}") } else { value.to_string() }
 }
 
 /// Rows under columns, each row as long as there are columns.
@@ -133,10 +161,21 @@ impl Listing {
 
     /// Writes all rows to standard output.
     pub(crate) fn print(&self, format: Format, layout: Layout) -> Result<()> {
-        self.write(&mut io::stdout().lock(), format, layout)
+        if let (Format::Table, Layout::Rows, Some(columns)) = (format, layout, standard_output::columns()) {
+            let narrow = self.within(columns);
+            if narrow.columns.len() < self.columns.len() {
+                let left_out = self.columns.iter().filter(|column| !narrow.has(&column.key));
+                let left_out = left_out.map(|column| column.heading.as_str()).collect::<Vec<_>>().join(", ");
+                narrow.write(&mut StandardOutput::open()?, format, layout)?;
+                say(format!("too narrow for: {left_out} (--format csv has all)"));
+                return Ok(());
+            }
+        }
+        self.write(&mut StandardOutput::open()?, format, layout)
     }
 
-    fn write(&self, out: &mut impl Write, format: Format, layout: Layout) -> Result<()> {
+    /// Writes all rows to `out`.
+    pub(crate) fn write(&self, out: &mut impl Write, format: Format, layout: Layout) -> Result<()> {
         match format {
             Format::Table => writeln!(out, "{}", self.table(layout).trim_fmt())?,
             Format::Json => {
@@ -161,6 +200,33 @@ impl Listing {
             }
         }
         Ok(out.flush()?)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.columns.iter().any(|column| column.key == key)
+    }
+
+    /// The listing without as many of its spared columns as its table needs to be no wider than `columns`.
+    fn within(&self, columns: usize) -> Self {
+        let mut listing = self.clone();
+        while listing.width() > columns {
+            let spared = listing.columns.iter().enumerate();
+            let Some((place, _)) = spared
+                .filter_map(|(place, column)| Some((place, column.spared?)))
+                .max_by_key(|spared| spared.1)
+            else {
+                break;
+            };
+            listing.columns.remove(place);
+            listing.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+        listing
+    }
+
+    /// How wide its table is, with a line for each row.
+    fn width(&self) -> usize {
+        let table = self.table(Layout::Rows).trim_fmt();
+        table.lines().map(|line| line.width()).max().unwrap_or_default()
     }
 
     fn objects(&self) -> impl Iterator<Item = Object<'_>> {
@@ -262,6 +328,48 @@ mod tests {
         let lines = String::from_utf8(out).unwrap();
         assert!(lines.lines().all(|line| line.len() <= 24 + 2 + 4), "{lines}");
         assert_eq!(lines.lines().count(), 1 + 2 + 1, "{lines}");
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_fewer_columns_and_no_line_that_wraps() {
+        let mut listing = Listing::new(vec![
+            Column::new("run", "run"),
+            Column::new("begun", "begun").spared(2),
+            Column::new("loss", "loss"),
+            Column::new("speed", "photos/s").spared(3),
+        ]);
+        listing.push(vec![
+            Cell::text("runs/quick-1"),
+            Cell::text("2026-01-01 10:00"),
+            Cell::number(0.5, 4),
+            Cell::count(3),
+        ]);
+        let keys = |columns: usize| {
+            let narrow = listing.within(columns);
+            assert!(narrow.width() <= columns || columns < 24, "{columns}");
+            narrow.columns.into_iter().map(|column| column.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(80), ["run", "begun", "loss", "speed"]);
+        assert_eq!(keys(47), ["run", "begun", "loss"]);
+        assert_eq!(keys(30), ["run", "loss"]);
+        assert_eq!(keys(5), ["run", "loss"], "what is always there stays");
+    }
+
+    #[test]
+    fn large_numbers_are_written_without_their_zeros() {
+        let mut listing = Listing::new(vec![Column::new("rate", "rate")]);
+        listing.push(vec![Cell::number(1e38, 4)]);
+        listing.push(vec![Cell::number(-0.125, 4)]);
+        let written = |format| {
+            let mut out = Vec::new();
+            listing.write(&mut out, format, Layout::Rows).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(Format::Csv), "rate\n1e38\n-0.125\n");
+        let table = written(Format::Table);
+        assert_eq!(table.split_whitespace().collect::<Vec<_>>(), ["rate", "1.00e38", "-0.1250"]);
+        let json: serde_json::Value = serde_json::from_str(&written(Format::Json)).unwrap();
+        assert_eq!(json[0]["rate"], 1e38);
     }
 
     #[test]

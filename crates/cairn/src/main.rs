@@ -26,6 +26,7 @@ mod row_table;
 mod rows;
 mod shipped;
 mod signals;
+mod standard_output;
 mod tally;
 mod terminal;
 mod tested;
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
     };
     // A misspelt instruction set must not pass for the best one.
     let checked = cairn_kernels::Isa::from_environment().map_err(anyhow::Error::from);
-    match checked.and_then(|_| arguments.command.run()) {
+    let done = checked.and_then(|_| arguments.command.run());
+    match done.and_then(|status| Ok(standard_output::flush().map(|()| status)?)) {
         Ok(status) => status.into(),
         Err(error) => exit::for_error(&error),
     }

@@ -4,6 +4,7 @@
 //! work begins. Folders of runs (`train`, `sweep`, `demo`) have no `--force`: they are begun, or gone on with, and never
 //! replaced.
 
+use cairn_dataset::path_text;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -43,19 +44,19 @@ pub(crate) struct Force {
 pub(crate) enum OutputError {
     #[error("name the output with -o FILE")]
     Unnamed,
-    #[error("{}: names no file; give the output a file name", path.display())]
+    #[error("{}: names no file; give the output a file name", path_text(path))]
     NoName { path: PathBuf },
-    #[error("{}: is a folder; name a file in it", path.display())]
+    #[error("{}: is a folder; name a file in it", path_text(path))]
     Folder { path: PathBuf },
-    #[error("{}: is not a regular file and is not replaced", path.display())]
+    #[error("{}: is not a regular file and is not replaced", path_text(path))]
     Special { path: PathBuf },
-    #[error("{}: exists; name another output, or replace it with --force", path.display())]
+    #[error("{}: exists; name another output, or replace it with --force", path_text(path))]
     Exists { path: PathBuf },
-    #[error("{}: is the same file as the input {}; name another output", path.display(), input.display())]
+    #[error("{}: is the same file as the input {}; name another output", path_text(path), path_text(input))]
     Input { path: PathBuf, input: PathBuf },
-    #[error("{}: is named for two outputs; give each its own file", path.display())]
+    #[error("{}: is named for two outputs; give each its own file", path_text(path))]
     Twice { path: PathBuf },
-    #[error("{}: cannot be written", path.display())]
+    #[error("{}: cannot be written", path_text(path))]
     Write { path: PathBuf, source: std::io::Error },
 }
 

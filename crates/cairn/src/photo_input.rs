@@ -5,14 +5,14 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{Skipped, path_text};
+use cairn_dataset::{Skipped, path_text, read_lines, read_text_file};
 use tempfile::NamedTempFile;
 
 use crate::causes::reason;
 use crate::photo_files::photo_files;
 
 /// The name of standard input.
-const STDIN: &str = "-";
+pub(crate) const STDIN: &str = "-";
 /// No photo has more bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -126,12 +126,11 @@ fn photo_on(input: impl Read) -> Result<NamedTempFile> {
 /// The paths in a list.
 fn listed(list: &Path) -> Result<Vec<PathBuf>> {
     let cannot = || format!("{}: the list of photos cannot be read", path_text(list));
-    let mut bytes = Vec::new();
-    if list.as_os_str() == STDIN {
-        io::stdin().lock().read_to_end(&mut bytes).with_context(cannot)?;
-    } else {
-        bytes = std::fs::read(home_for_tilde(list.to_owned())).with_context(cannot)?;
-    }
+    let bytes = match list.as_os_str() == STDIN {
+        true => read_lines(io::stdin().lock()),
+        false => read_text_file(&home_for_tilde(list.to_owned())),
+    };
+    let bytes = bytes.with_context(cannot)?;
     paths_in(&bytes).with_context(|| path_text(list))
 }
 

@@ -9,7 +9,7 @@ use cairn_dataset::BadPhoto;
 use cairn_dataset::escape::shown;
 use cairn_nets::HeadFit;
 use cairn_train::{EpochRecord, Event, Observer};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 /// How often a run without a terminal prints its progress.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
@@ -21,7 +21,9 @@ pub(crate) fn say(line: impl AsRef<str>) {
 
 /// A bar over `total` things called `what`; invisible when standard error is not a terminal.
 pub(crate) fn bar(total: usize, what: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total as u64), target());
+    // An error that ends the work must not leave the bar on the terminal.
+    let bar =
+        ProgressBar::with_draw_target(Some(total as u64), target()).with_finish(ProgressFinish::AndClear);
     bar.set_style(style("{msg} [{bar:30}] {pos}/{len}"));
     bar.set_message(what.to_owned());
     bar
@@ -112,12 +114,14 @@ pub(crate) struct TrainingWords {
     epochs: usize,
     /// Photos that were named already: each is tried again in every epoch.
     bad: HashSet<PathBuf>,
+    /// Whether it was said how many.
+    counted: bool,
 }
 
 impl TrainingWords {
     /// For a training of at most `epochs` epochs.
     pub(crate) fn new(epochs: usize) -> Self {
-        Self { epochs, bad: HashSet::new() }
+        Self { epochs, bad: HashSet::new(), counted: false }
     }
 
     /// How many photos were left out.
@@ -130,7 +134,7 @@ impl TrainingWords {
         match event {
             Event::Started { train_photos, valid_photos, parameters, epoch } => {
                 let mut lines = vec![format!(
-                    "{train_photos} photos to learn from, {valid_photos} to validate on; {:.2} million parameters",
+                    "{train_photos} training photos, {valid_photos} validation photos; {:.2} million parameters",
                     *parameters as f64 / 1e6
                 )];
                 if *epoch > self.epochs {
@@ -158,6 +162,11 @@ impl TrainingWords {
             Event::CacheTrouble(trouble) => vec![format!("decoded photos are no longer kept: {trouble}")],
             Event::Epoch { record, best_before } => {
                 let mut lines = vec![epoch_line(record, self.epochs)];
+                // In a later epoch there are no others, and in a resumed run the first is as good as any.
+                if !std::mem::replace(&mut self.counted, true) && !self.bad.is_empty() {
+                    let photos = if self.bad.len() == 1 { "photo" } else { "photos" };
+                    lines.push(format!("  {} {photos} could not be read, as named above", self.bad.len()));
+                }
                 if record.best {
                     lines.push(saving_line(record.valid_loss, *best_before));
                 }

@@ -1,11 +1,12 @@
 //! Answers as a table for people: a line for each photo, the answer in it.
 
-use cairn_model::rows::{Camera, Row, RowOutcome};
-use std::io::{self, IsTerminal};
-
 use cairn_dataset::escape::shown;
+use cairn_model::rows::{Camera, Row, RowOutcome};
 use cairn_model::{Landmark, Prediction};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::standard_output;
+use crate::terminal::wrapped;
 
 /// Columns between two cells.
 const GAP: usize = 2;
@@ -15,6 +16,8 @@ const PROBABILITY: usize = 6;
 const LONGEST_NAME: usize = 60;
 /// The fewest columns that a name is cut to.
 const SHORTEST_NAME: usize = 8;
+/// The fewest columns that text is wrapped to.
+const NARROWEST_TEXT: usize = 16;
 
 /// How the table looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,10 +57,8 @@ impl Weight {
 impl RowTable {
     /// For photos of these names on standard output: cut to the terminal's width, in its colours, if it is one.
     pub(crate) fn on_stdout<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let is_terminal = io::stdout().is_terminal();
-        let width = terminal_size::terminal_size_of(io::stdout())
-            .map(|(terminal_size::Width(columns), _)| usize::from(columns))
-            .filter(|_| is_terminal);
+        let is_terminal = standard_output::is_terminal();
+        let width = standard_output::columns();
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colour = is_terminal && !is_set("NO_COLOR") && !is_dumb;
@@ -85,8 +86,7 @@ impl RowTable {
             }
             RowOutcome::Unreadable { error } => {
                 let reason = format!("not read: {error}");
-                let whole = Self { width: self.width.filter(|_| !self.verbose), ..*self };
-                whole.line(&mut lines, &row.photo, "", &[reason], Weight::Red);
+                self.line(&mut lines, &row.photo, "", &[reason], Weight::Red);
             }
         }
         lines
@@ -138,17 +138,27 @@ impl RowTable {
         }
     }
 
-    /// A line: the photo, a probability, and of `texts` the first that fits, or as much of the last as does.
+    /// A line: the photo, a probability, and of `texts` the first that fits, or as much of the last as does. Verbose, nothing
+    /// is cut: a name too long for its column has a line of its own, and the first of the texts goes on below.
     fn line(&self, lines: &mut String, photo: &str, probability: &str, texts: &[String], weight: Weight) {
-        let name = match self.width {
-            Some(_) => without_beginning(&shown(photo), self.name_width),
-            None => shown(photo).into_owned(),
+        let mut name = match self.width {
+            Some(_) if !self.verbose => without_beginning(&shown(photo), self.name_width),
+            _ => shown(photo).into_owned(),
         };
+        if self.width.is_some() && name.width() > self.name_width {
+            lines.push_str(&std::mem::take(&mut name));
+            lines.push('\n');
+        }
         let padding = " ".repeat(self.name_width.saturating_sub(name.width()));
         let used = name.width().max(self.name_width) + GAP + PROBABILITY + GAP;
         let texts: Vec<String> = texts.iter().map(|text| shown(text).into_owned()).collect();
         let text = match self.width {
             None => texts.first().cloned().unwrap_or_default(),
+            Some(width) if self.verbose => {
+                let text = texts.first().map_or("", String::as_str);
+                let below = format!("\n{}", " ".repeat(used));
+                wrapped(text, width.saturating_sub(used).max(NARROWEST_TEXT), 0).replace('\n', &below)
+            }
             Some(width) => {
                 let room = width.saturating_sub(used);
                 let fitting = texts.iter().find(|text| text.width() <= room).cloned();
@@ -175,9 +185,9 @@ fn is_maybe(prediction: &Prediction) -> bool {
 fn texts(landmark: &Landmark) -> Vec<String> {
     match &landmark.place {
         Some(place) => vec![
-            format!("{}, {}, {}", place.name, place.locality, place.country),
-            format!("{}, {}", place.name, place.country),
-            place.name.clone(),
+            format!("{}, {}, {}", landmark.name, place.locality, place.country),
+            format!("{}, {}", landmark.name, place.country),
+            landmark.name.clone(),
         ],
         None => vec![landmark.name.clone()],
     }
@@ -298,6 +308,28 @@ mod tests {
             .map(|text| table.lines().find_map(|line| begins(line, text)).unwrap())
             .collect();
         assert!(columns.iter().all(|column| *column == columns[0]), "{columns:?}\n{table}");
+    }
+
+    #[test]
+    fn verbose_cuts_nothing_on_any_terminal_that_has_room_for_a_word() {
+        let verbose = |width| {
+            let table = table(Some(width), |table| RowTable { guesses: true, verbose: true, ..table });
+            table.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        for width in [50, 60, 80] {
+            let said = verbose(width);
+            assert!(!said.contains('…'), "{width}: {said}");
+            for whole in [
+                "Île-de-France/été/Café.jpg",
+                "maybe Chichén Itzá, Yucatán, Mexico",
+                "truncated JPEG (the file ends before the picture does): copy or download it again",
+                "taken 2019-07-14T15:04:05 by iPhone 12",
+            ] {
+                assert!(said.contains(whole), "{width}: no {whole} in {said}");
+            }
+        }
+        let table = table(Some(60), |table| RowTable { guesses: true, verbose: true, ..table });
+        assert!(table.lines().all(|line| line.width() <= 60), "{table}");
     }
 
     #[test]

@@ -92,8 +92,10 @@ impl<W: Write> RowWriter<W> {
     }
 
     pub(crate) fn finish(mut self) -> Result<()> {
-        if let Layout::Json(_) = self.layout {
-            self.out.write_all(if self.first { b"[]\n" } else { b"\n]\n" })?;
+        match &self.layout {
+            Layout::Json(_) => self.out.write_all(if self.first { b"[]\n" } else { b"\n]\n" })?,
+            Layout::Csv(detail) if self.first => self.out.write_all(&csv_header(*detail)?)?,
+            Layout::Table(_) | Layout::JsonLines(_) | Layout::Csv(_) => {}
         }
         Ok(self.out.flush()?)
     }
@@ -110,11 +112,12 @@ pub(crate) mod tests {
     pub(crate) fn landmark(name: &str, probability: f64) -> Landmark {
         // The softmax of these two is the probability, and what is left.
         let odds = (probability / (1.0 - probability)).ln() as f32;
+        let place = Gazetteer::builtin().find(name).cloned();
         Landmark {
             class: format!("00.{}", name.replace(' ', "_")),
-            name: name.to_owned(),
+            name: place.as_ref().map_or(name, |place| &place.name).to_owned(),
             probability: Probability::softmax(&[odds, 0.0], 1.0)[0],
-            place: Gazetteer::builtin().find(name).cloned(),
+            place,
         }
     }
 

@@ -41,7 +41,7 @@ impl Tally {
         if let Some(landmark) = row.landmark() {
             let place = landmark.place.as_ref();
             let country = place.map_or("", |place| &place.country).to_owned();
-            let name = place.map_or(&landmark.name, |place| &place.name).clone();
+            let name = landmark.name.clone();
             if !country.is_empty() {
                 *self.countries.entry(country.clone()).or_default() += 1;
             }
@@ -87,14 +87,19 @@ impl Tally {
         let mut lines = vec![format!("{}: {}", counted(self.photos, "photo", "photos"), parts.join(", "))];
         let ranked = ranked(&self.landmarks);
         let widest = ranked.first().map_or(0, |(_, count)| grouped(*count).len());
-        for ((name, country), count) in ranked.iter().take(LISTED) {
+        // One more takes no more room than its count.
+        let listed = if ranked.len() == LISTED + 1 { ranked.len() } else { LISTED };
+        for ((name, country), count) in ranked.iter().take(listed) {
             let country = if country.is_empty() { String::new() } else { format!(", {country}") };
             lines.push(format!("  {:>widest$}  {name}{country}", grouped(*count)));
         }
-        if let Some(others) = ranked.get(LISTED..).filter(|others| !others.is_empty()) {
+        if let Some(others) = ranked.get(listed..).filter(|others| !others.is_empty()) {
             let photos: usize = others.iter().map(|(_, count)| count).sum();
-            let landmarks = counted(others.len(), "other landmark", "other landmarks");
-            lines.push(format!("  {:>widest$}  {landmarks}", grouped(photos)));
+            lines.push(format!(
+                "  {:>widest$}  of {} other landmarks",
+                grouped(photos),
+                grouped(others.len())
+            ));
         }
         if self.countries.len() > 1 {
             let countries = self::ranked(&self.countries).into_iter();
@@ -197,8 +202,15 @@ mod tests {
         }
         let lines = tally.lines(&[]);
         assert_eq!(lines[0], "13 photos: 13 of a landmark");
-        assert_eq!(lines.last().unwrap(), "  3  3 other landmarks");
+        assert_eq!(lines.last().unwrap(), "  3  of 3 other landmarks");
         assert_eq!(lines.len(), 1 + LISTED + 1);
+        let mut tally = Tally::default();
+        for n in 0..=LISTED {
+            let landmarks = vec![landmark(&format!("Mill {n:02}"), 0.9)];
+            let prediction = Prediction { landmarks, ..Prediction::default() };
+            tally.count(&row("a.jpg", RowOutcome::Prediction(&prediction), &model));
+        }
+        assert_eq!(tally.lines(&[]).last().unwrap(), "  1  Mill 10", "one is named instead of counted");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cairn_dataset::{ClassList, ImageFolder, ValidSplit};
+use cairn_dataset::{ClassList, Example, ImageFolder, ValidSplit, path_text};
 use cairn_eval::{ReportInputs, TrainingFacts, surest_hits, worst_mistakes, write_report};
 use cairn_model::Model;
+use cairn_photo::PhotoError;
 use cairn_train::{ModelTest, RunFolder};
 use jiff::Zoned;
 
@@ -29,15 +30,32 @@ impl<'a> Tested<'a> {
     /// Tests `model` on the test photos of `data`; each photo that is left out is named.
     pub(crate) fn new(model: &'a Model, data: &'a Path, options: DataSetOptions) -> Result<Self> {
         let examples = options.open_test(data, &model.classes())?.examples;
+        Self::on(model, data, options, examples, |error| say(format!("left out: {}", with_causes(error))))
+    }
+
+    /// The same with another model, once all that was left out has been named.
+    pub(crate) fn again(&self, model: &'a Model) -> Result<Self> {
+        let paths = self.options.manifest_paths();
+        let examples = ImageFolder::open_test_with(self.data, &model.classes(), paths)?.examples;
+        Self::on(model, self.data, self.options, examples, |_| {})
+    }
+
+    fn on(
+        model: &'a Model,
+        data: &'a Path,
+        options: DataSetOptions,
+        examples: Vec<Example>,
+        left_out: impl Fn(&PhotoError),
+    ) -> Result<Self> {
         let bar = bar(examples.len(), "testing");
         let test = ModelTest::run(model, examples, |error| {
             if let Some(error) = error {
-                bar.suspend(|| say(format!("left out: {}", with_causes(error))));
+                bar.suspend(|| left_out(error));
             }
             bar.inc(1);
         });
         bar.finish_and_clear();
-        let test = test.with_context(|| format!("{}: not one photo could be read", data.display()))?;
+        let test = test.with_context(|| format!("{}: not one photo could be read", path_text(&data)))?;
         Ok(Self { model, data, options, test })
     }
 
@@ -70,7 +88,7 @@ impl<'a> Tested<'a> {
 /// What a report calls a file: it is handed on, and an absolute path tells of the machine.
 fn known_as(path: &Path) -> String {
     let name = path.file_name().filter(|_| path.has_root()).map_or(path, Path::new);
-    name.display().to_string()
+    path_text(&name)
 }
 
 /// For each of the model's classes, how many photos to learn from the data set has; `None` where it has no such part.

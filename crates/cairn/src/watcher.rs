@@ -1,5 +1,6 @@
 //! Who tells a person how a training goes.
 
+use cairn_dataset::path_text;
 use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result};
@@ -23,7 +24,7 @@ impl Watcher {
         if !tui || !io::stderr().is_terminal() {
             return Ok(Self::Progress(TrainingProgress::new(epochs)));
         }
-        let title = format!("{}  {}", run.path().display(), recipe.network.architecture);
+        let title = format!("{}  {}", path_text(run.path()), recipe.network.architecture);
         let dashboard = Dashboard::open(title, epochs, RunFolder::history(run.path()), interrupt.clone());
         Ok(Self::Dashboard(dashboard.context("the terminal cannot be drawn on; try without --tui")?))
     }

@@ -31,7 +31,7 @@ pub enum CacheMode {
     /// In one file in the cache folder, which later runs find again. The operating system keeps in memory what it has
     /// room for.
     Disk,
-    /// Nowhere: every photo is read anew.
+    /// Nowhere: every photo is read each time.
     Off,
     /// In memory if all of them fit, else on disk if there is a cache folder, else in memory as many as fit.
     #[default]
@@ -73,7 +73,7 @@ pub struct CacheStatistics {
 
 /// Decoded photos, by path and size. Shared by the loaders of a training, so that there is one budget.
 ///
-/// A photo whose file has changed since (other length or time of modification) is decoded anew. Nothing is thrown out
+/// A photo whose file has changed since (other length or time of modification) is decoded again. Nothing is thrown out
 /// to make room: every epoch asks for every photo once, so whatever replaced a photo would not be asked for any sooner.
 #[derive(Debug)]
 pub struct PhotoCache {

@@ -7,6 +7,7 @@
 //! there is no moment at which a crash leaves the file worse than it was, and no need to write it anew under another
 //! name.
 
+use crate::path_text::path_text;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -32,7 +33,7 @@ pub(super) struct PackedFile {
     appending: Mutex<Appending>,
 }
 
-/// Where a photo stands in the file.
+/// The position of a photo in the file.
 #[derive(Debug)]
 struct Place {
     record: Record,
@@ -66,7 +67,7 @@ impl PackedFile {
             Err(TryLockError::WouldBlock) => Some("another run is filling this cache".to_owned()),
             Err(TryLockError::Error(error)) => Some(format!("the file cannot be locked ({error})")),
         };
-        let trouble = trouble.map(|reason| format!("{}: {reason}", path.display()));
+        let trouble = trouble.map(|reason| format!("{}: {reason}", path_text(&path)));
         let mut contents = Contents::read(&file).map_err(io)?;
         if trouble.is_none() && (contents.end == 0 || contents.mostly_superseded()) {
             file.set_len(0).map_err(io)?;
@@ -119,7 +120,7 @@ impl PackedFile {
         let written = write_at(&self.file, photo.pixels(), offset)
             .and_then(|()| write_at(&self.file, &head, appending.end));
         if let Err(error) = written {
-            appending.trouble = Some(format!("{}: {error}", self.path.display()));
+            appending.trouble = Some(format!("{}: {error}", path_text(&self.path)));
             return;
         }
         appending.end = end;
@@ -139,7 +140,7 @@ impl PackedFile {
     }
 }
 
-/// What stands in a file.
+/// The content of a file.
 #[derive(Default)]
 struct Contents {
     index: HashMap<Key, Arc<Place>>,

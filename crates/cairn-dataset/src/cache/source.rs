@@ -24,7 +24,7 @@ pub(super) struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SizeCode(pub(super) [u32; 2]);
 
-/// How a file is told from what it was before: length, and time of modification in nanoseconds.
+/// By what a changed file is recognised: length, and time of modification in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) bytes: u64,
@@ -32,7 +32,7 @@ pub(super) struct Stamp {
 }
 
 impl Source {
-    /// The file at `path` as it stands now; `None` where it cannot be looked at.
+    /// The file at `path` as it is now; `None` if it cannot be inspected.
     pub(super) fn of(path: &Path, size: ReadSize) -> Option<Source> {
         let metadata = path.metadata().ok()?;
         let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
+use cairn_photo::path_text;
+
 /// Whether a character acts on a terminal or a page instead of being seen there.
 ///
 /// These are the control characters (an escape sequence moves the cursor, a line end forges a row), the separators of
@@ -37,7 +39,7 @@ pub fn shown_lines(text: &str) -> Cow<'_, str> {
 
 /// A path as people read it.
 pub fn shown_path(path: &Path) -> String {
-    shown(&path.to_string_lossy()).into_owned()
+    shown(&path_text(path)).into_owned()
 }
 
 fn replaced(text: &str, wanted: impl Fn(char) -> bool) -> Cow<'_, str> {

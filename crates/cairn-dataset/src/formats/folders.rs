@@ -132,7 +132,7 @@ impl PartIndex {
         let mut files = Vec::new();
         for class in &mut self.classes {
             class.photos.retain(|photo| {
-                // A link that leads nowhere is nobody's file.
+                // A broken link is no file.
                 let Ok(file) = photo.path.canonicalize() else { return true };
                 if taken.contains(&file) {
                     self.skipped.push(Skipped { path: photo.path.clone(), reason: SkipReason::SameFile });

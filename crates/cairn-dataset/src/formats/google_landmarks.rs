@@ -52,7 +52,7 @@ fn names_landmarks(table: &Path) -> bool {
 
 /// Reads the tables in `root`: the cleaned list where it is there, else the whole.
 ///
-/// Photos lie in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has
+/// Photos are in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has
 /// all five million. A class is called `138982.Taj_Mahal` where the landmarks' names are there, else `138982`.
 ///
 /// # Errors
@@ -97,7 +97,7 @@ pub(crate) fn scan(root: &Path) -> Result<DatasetIndex, DatasetError> {
     Ok(scan_of(&folder, listed, missing))
 }
 
-/// Where the photo of this id lies.
+/// The path of the photo of this id.
 fn photo_path(id: &str) -> PathBuf {
     let mut path: PathBuf = id.chars().take(3).map(String::from).collect();
     path.push(format!("{id}.jpg"));
@@ -114,8 +114,15 @@ fn class_name(landmark_id: u64, category: &str) -> String {
 fn rows<T: DeserializeOwned>(table: &Path) -> Result<Vec<T>, DatasetError> {
     let fault =
         |error: csv::Error| DatasetError::Manifest { path: table.to_path_buf(), reason: error.to_string() };
-    let file =
-        File::open(table).map_err(|source| DatasetError::Read { path: table.to_path_buf(), source })?;
+    let read = |source| DatasetError::Read { path: table.to_path_buf(), source };
+    // Opening a named pipe waits for somebody at its other end.
+    if !table.metadata().map_err(read)?.is_file() {
+        return Err(DatasetError::Manifest {
+            path: table.to_path_buf(),
+            reason: "it is no regular file".to_owned(),
+        });
+    }
+    let file = File::open(table).map_err(read)?;
     csv::Reader::from_reader(file).deserialize().collect::<Result<_, _>>().map_err(fault)
 }
 

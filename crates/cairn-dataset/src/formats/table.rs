@@ -1,12 +1,12 @@
 //! Tables of text as spreadsheets and other programs write them: CSV by commas, semicolons, tabs or bars, in UTF-8 or UTF-16.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::DatasetError;
+use crate::text_file::{LONGEST_LINE, TextFileError, read_text_file};
 
 /// What may part the columns, the commonest first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -57,8 +57,11 @@ impl Table {
 /// [`DatasetError::Read`] where the file cannot be read; [`DatasetError::Manifest`] with the line where it is no text in UTF-8
 /// or UTF-16, lacks a column, or a row is longer or shorter than the header.
 pub(crate) fn read(path: &Path, needed: &[&str]) -> Result<Table, DatasetError> {
-    let bytes = fs::read(path).map_err(|source| DatasetError::Read { path: path.to_path_buf(), source })?;
     let fault = |reason: String| DatasetError::Manifest { path: path.to_path_buf(), reason };
+    let bytes = read_text_file(path).map_err(|error| match error {
+        TextFileError::Io(source) => DatasetError::Read { path: path.to_path_buf(), source },
+        other => fault(other.to_string()),
+    })?;
     let text = text_of(bytes).map_err(fault)?;
     if text.trim().is_empty() {
         return Err(fault("the file is empty".to_owned()));
@@ -136,6 +139,12 @@ fn parse(text: &str, delimiter: u8) -> Result<Table, String> {
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         let place = Place::Line(lines.of(&record));
+        if record.iter().any(|cell| cell.len() > LONGEST_LINE) {
+            return Err(format!(
+                "{place}: a cell is longer than {} KiB; is a quote missing?",
+                LONGEST_LINE >> 10
+            ));
+        }
         let cells = cells_of(&record);
         // Spreadsheets write rows of empty cells where there was something once.
         if cells.iter().all(String::is_empty) {
@@ -203,6 +212,13 @@ mod tests {
         let rows = parse(text, b',').unwrap().rows;
         let lines: Vec<_> = rows.iter().map(|row| (row.cells[0].as_str(), row.place)).collect();
         assert_eq!(lines, [("a", Place::Line(5)), ("d", Place::Line(7)), ("f", Place::Line(10))]);
+    }
+
+    #[test]
+    fn a_cell_of_many_lines_that_is_no_text_for_a_cell_is_refused_by_its_line() {
+        let text = format!("path,label\na,b\nc,\"{}\"\n", "word\n".repeat(LONGEST_LINE / 4));
+        let message = parse(&text, b',').unwrap_err();
+        assert_eq!(message, "line 3: a cell is longer than 64 KiB; is a quote missing?");
     }
 
     #[test]

@@ -69,28 +69,29 @@ impl PartShares {
         }
     }
 
-    /// How many of the photos of one class, different ones with these `positions`, go to test, and how many to valid.
+    /// How many of `total` different photos of one class go to test, and how many to valid.
     ///
-    /// As many as the shares say; but no part goes without a photo while there is one for each, first for train, then for
-    /// test, then for valid.
-    fn counts(&self, positions: &[f64]) -> (usize, usize) {
-        let total = positions.len();
-        let of = |part: Part| positions.iter().filter(|position| self.part_at(**position) == part).count();
+    /// The whole numbers nearest to the shares; but no part goes without a photo while there is one for each, first for
+    /// train, then for test, then for valid.
+    fn counts(&self, total: usize) -> (usize, usize) {
+        // Of both together first, so that they are not rounded up twice.
+        let nearest = |share: f64| (share * total as f64).round() as usize;
         let wanted = |share: f64| usize::from(share > 0.0);
         let most_test = total.saturating_sub(1 + if total > 2 { wanted(self.valid) } else { 0 });
-        let test = of(Part::Test).max(wanted(self.test)).min(most_test);
+        let test = nearest(self.test).max(wanted(self.test)).min(most_test);
         let most_valid = total.saturating_sub(1 + test);
-        let valid = of(Part::Valid).max(wanted(self.valid)).min(most_valid);
+        let both = nearest(self.test + self.valid);
+        let valid = both.saturating_sub(test).max(wanted(self.valid)).min(most_valid);
         (test, valid)
     }
 }
 
 /// A folder of classes, its photos in parts.
 ///
-/// A photo's part is decided by a hash of the seed and of its file's content. So copies of a photo are in one part, and
-/// photos that are added or renamed move no other. The shares hold on average. A class with three different photos or more
-/// is in every part; where its photos' hashes leave a part empty, the photo whose hash is next goes there, which is the one
-/// case in which a photo that is added can move another of its class.
+/// The photos of a class are in the order of a hash of the seed and of their files' content, and the first go to test, the
+/// next to valid, as many as come nearest to the shares. So copies of a photo are in one part, a class with three different
+/// photos or more is in every part, and what other classes hold or what photos are called plays no role. Photos that are
+/// added move those of their class alone whose hashes are at the edge of a part.
 #[derive(Debug)]
 pub struct Partition {
     /// The folder of class folders.
@@ -220,8 +221,7 @@ impl ClassParts {
             .collect();
         own.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.as_bytes().cmp(b.1.as_bytes())));
         own.dedup();
-        let positions: Vec<f64> = own.iter().map(|(position, _)| *position).collect();
-        let (test, valid) = shares.counts(&positions);
+        let (test, valid) = shares.counts(own.len());
         let part_of_place = |place: usize| match place {
             place if place < test => Part::Test,
             place if place < test + valid => Part::Valid,
@@ -280,33 +280,33 @@ mod tests {
 
     use super::*;
 
-    /// How many of these photos go to train, valid and test.
-    fn parts(shares: &PartShares, positions: &[f64]) -> [usize; 3] {
-        let (test, valid) = shares.counts(positions);
-        [positions.len() - test - valid, valid, test]
+    /// How many of a class of `total` photos go to train, valid and test.
+    fn parts(shares: &PartShares, total: usize) -> [usize; 3] {
+        let (test, valid) = shares.counts(total);
+        [total - test - valid, valid, test]
     }
 
     #[test]
-    fn a_class_of_three_is_in_every_part_and_a_smaller_one_in_train_first() {
+    fn a_class_has_the_nearest_share_in_every_part_and_a_small_one_in_train_first() {
         let tenths = PartShares::default();
-        for (positions, expected) in [
-            (&[][..], [0, 0, 0]),
-            (&[0.01], [1, 0, 0]),
-            (&[0.9], [1, 0, 0]),
-            (&[0.01, 0.02], [1, 0, 1]),
-            (&[0.8, 0.9], [1, 0, 1]),
-            (&[0.7, 0.8, 0.9], [1, 1, 1]),
-            (&[0.01, 0.02, 0.03], [1, 1, 1]),
-            (&[0.11, 0.12, 0.13, 0.14], [1, 2, 1]),
-            (&[0.05, 0.15, 0.5, 0.6, 0.7], [3, 1, 1]),
-            (&[0.01, 0.02, 0.03, 0.6, 0.7], [1, 1, 3]),
+        for (total, expected) in [
+            (0, [0, 0, 0]),
+            (1, [1, 0, 0]),
+            (2, [1, 0, 1]),
+            (3, [1, 1, 1]),
+            (4, [2, 1, 1]),
+            (5, [3, 1, 1]),
+            (10, [8, 1, 1]),
+            (15, [12, 1, 2]),
+            (24, [19, 3, 2]),
+            (100, [80, 10, 10]),
         ] {
-            assert_eq!(parts(&tenths, positions), expected, "{positions:?}");
+            assert_eq!(parts(&tenths, total), expected, "{total}");
         }
         let no_test = PartShares { test: 0.0, ..tenths };
-        assert_eq!(parts(&no_test, &[0.7, 0.8]), [1, 1, 0]);
+        assert_eq!((parts(&no_test, 2), parts(&no_test, 30)), ([1, 1, 0], [27, 3, 0]));
         let neither = PartShares { valid: 0.0, ..no_test };
-        assert_eq!(parts(&neither, &[0.01, 0.8]), [2, 0, 0]);
+        assert_eq!(parts(&neither, 2), [2, 0, 0]);
     }
 
     #[test]
@@ -319,14 +319,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_class_of_three_or_more_has_a_photo_in_every_part_and_loses_none(
-            mut positions in prop::collection::vec(0.0..1.0, 0..40), valid in 0.01..0.49, test in 0.01..0.49,
+        fn a_class_of_three_or_more_is_in_every_part_and_less_than_two_photos_off_its_shares(
+            total in 0usize..400, valid in 0.01..0.49, test in 0.01..0.49,
         ) {
-            positions.sort_by(f64::total_cmp);
             let shares = PartShares { valid, test, seed: 0 };
-            let [train, valid, test] = parts(&shares, &positions);
-            prop_assert_eq!(train + valid + test, positions.len());
-            prop_assert!(positions.len() < 3 || (train > 0 && valid > 0 && test > 0));
+            let counts = parts(&shares, total);
+            prop_assert_eq!(counts.iter().sum::<usize>(), total);
+            prop_assert!(total < 3 || counts.iter().all(|count| *count > 0));
+            for (count, share) in counts.into_iter().zip([1.0 - valid - test, valid, test]) {
+                let exact = share * total as f64;
+                // A part that would have none takes one, which is missing in another.
+                prop_assert!((count as f64 - exact).abs() < 2.0, "{counts:?}");
+            }
         }
     }
 }

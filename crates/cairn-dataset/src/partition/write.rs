@@ -26,19 +26,26 @@ pub enum Placement {
 #[non_exhaustive]
 pub enum PartitionError {
     /// The place is taken.
-    #[error("{}: is there already; choose another place, or replace a table with `--force`", path.display())]
+    #[error("{}: is there already; choose another place, or replace a table with `--force`", path_text(path))]
     Exists {
         /// The file or folder.
         path: PathBuf,
     },
     /// The table's name does not say its format.
-    #[error("{}: a table's name ends in .csv or .tsv; folders are written by `--link` or `--copy`", path.display())]
+    #[error(
+        "{}: a table's name ends in .csv or .tsv; folders are written by `--link` or `--copy`",
+        path_text(path)
+    )]
     Extension {
         /// The table that was asked for.
         path: PathBuf,
     },
     /// The folder would be a class of what it is made from.
-    #[error("{}: is within {}, whose photos it would hold; choose a place outside", out.display(), root.display())]
+    #[error(
+        "{}: is within {}, whose photos it would hold; choose a place outside",
+        path_text(out),
+        path_text(root)
+    )]
     Inside {
         /// The folder that was asked for.
         out: PathBuf,
@@ -55,7 +62,7 @@ pub enum PartitionError {
         path: PathBuf,
     },
     /// A photo could not be put into its part.
-    #[error("{}: cannot be put at {}{}", from.display(), to.display(), advice(*placement))]
+    #[error("{}: cannot be put at {}{}", path_text(from), path_text(to), advice(*placement))]
     Place {
         /// The photo.
         from: PathBuf,
@@ -67,7 +74,7 @@ pub enum PartitionError {
         source: io::Error,
     },
     /// A file or folder could not be written.
-    #[error("{}: cannot be written", path.display())]
+    #[error("{}: cannot be written", path_text(path))]
     Write {
         /// The file or folder.
         path: PathBuf,

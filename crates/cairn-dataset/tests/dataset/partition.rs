@@ -51,10 +51,8 @@ fn a_table_has_every_photo_once_and_the_shares_hold() {
     let data = open(&folder.path("set.csv"));
     assert_eq!(data.train.len() + data.valid.len() + data.test.len(), 1006);
     assert_eq!(parts(&data).len(), 1006);
-    // Five standard deviations of a binomial count are 47.
-    for part in [&data.valid, &data.test] {
-        assert!((53..=147).contains(&part.len()), "{}", part.len());
-    }
+    // A tenth of each class, and one of the class of three; one more in test of the class of two.
+    assert_eq!([data.valid.len(), data.test.len()], [101, 102]);
     let counts: Vec<_> = partition.classes.iter().map(|class| class.photos).collect();
     for three in &counts[..3] {
         assert!(three.train > 0 && three.valid > 0 && three.test > 0, "{counts:?}");
@@ -65,18 +63,23 @@ fn a_table_has_every_photo_once_and_the_shares_hold() {
 }
 
 #[test]
-fn photos_that_are_added_or_renamed_move_no_others() {
+fn photos_that_are_renamed_move_none_and_those_that_are_added_few_of_their_class() {
     let folder = LittleFolder::new();
     classes(&folder, &[("a", 200), ("b", 200)]);
     let before = table_parts(&folder);
-    classes(&folder, &[("a", 300), ("b", 300), ("c", 100)]);
-    fs::rename(folder.path("photos/a/000.jpg"), folder.path("photos/a/zzz.jpg")).unwrap();
+    classes(&folder, &[("a", 300), ("c", 100)]);
+    fs::rename(folder.path("photos/b/000.jpg"), folder.path("photos/b/zzz.jpg")).unwrap();
     let after = table_parts(&folder);
+    let mut moved = 0;
     for (photo, part) in &before {
-        let now = photo.replace("photos/a/000.jpg", "photos/a/zzz.jpg");
-        assert_eq!(after.get(&now), Some(part), "{photo}");
+        let now = photo.replace("photos/b/000.jpg", "photos/b/zzz.jpg");
+        let stays = after.get(&now) == Some(part);
+        assert!(stays || photo.starts_with("photos/a/"), "{photo}");
+        moved += usize::from(!stays);
     }
-    assert_eq!(after.len(), 700);
+    // Half as many photos more in a class of 200; at random, a third of them would move.
+    assert!(moved <= 20, "{moved}");
+    assert_eq!(after.len(), 600);
 }
 
 #[test]

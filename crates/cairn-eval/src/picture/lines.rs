@@ -1,8 +1,8 @@
 //! One chart of two lines against epoch.
 
 use super::axis::Axis;
-use super::plane::{Chart, Plane, Stroke, by_epoch, draw_line};
-use super::{BLUE, Canvas, DrawResult, FAINT, INK, Picture, PictureSize, VERMILION, font};
+use super::plane::{Chart, Plane, Stroke, by_epoch, draw_line, draw_upright};
+use super::{BLUE, Canvas, DrawResult, Picture, PictureSize, VERMILION, font};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -72,15 +72,8 @@ impl LineChart<'_> {
         let Some(best) = self.best_epoch.filter(|&best| best >= 1 && best <= self.valid.len()) else {
             return Ok(());
         };
-        let (epoch, top) = (best as f64, chart.y_range().end);
-        chart.draw_series([PathElement::new([(epoch, 0.0), (epoch, top)], FAINT.stroke_width(scale))])?;
-        let (x, y) = chart.backend_coord(&(epoch, top));
-        // Held back from both edges, so that the first and the last epoch's text stays in the picture.
-        let (width, _) = canvas.dim_in_pixel();
-        let room = 48 * scale as i32;
-        let at = (x.clamp(room, width as i32 - room), y - 6 * scale as i32);
-        let style = font(15, scale, INK).pos(Pos::new(HPos::Center, VPos::Bottom));
-        canvas.draw_text(&format!("best epoch {best}"), &style, at)?;
+        let epoch = best as f64;
+        draw_upright(canvas, chart, epoch, &format!("best epoch {best}"), scale)?;
         let value = self.valid[best - 1];
         if value.is_finite() {
             let ring = Circle::new((epoch, value), 6 * scale, VALID.stroke_width(2 * scale));
@@ -113,7 +106,7 @@ impl LineChart<'_> {
         for (name, row, color) in [("training", train, TRAIN), ("validation", valid, VALID)] {
             let Some(row) = row else { continue };
             let style = font(16, scale, color).pos(Pos::new(HPos::Left, VPos::Center));
-            canvas.draw_text(name, &style, (columns.end + 8 * scale as i32, row))?;
+            canvas.draw_text(name, &style, (columns.end + 12 * scale as i32, row))?;
         }
         Ok(())
     }

@@ -62,6 +62,35 @@ impl Plane<'_> {
     }
 }
 
+/// A letter's width on average, in parts of its height: readers have other fonts.
+const LETTER: f64 = 0.5;
+
+/// A thin upright at `x` over the whole height, and `text` above it. The text stays above the grid, so that it meets neither
+/// the names of lines beside it nor the picture's edge.
+pub(super) fn draw_upright<B: DrawingBackend>(
+    canvas: &Canvas<B>,
+    chart: &mut Chart<B>,
+    x: f64,
+    text: &str,
+    scale: u32,
+) -> DrawResult<B> {
+    const SIZE: u32 = 15;
+    let heights = chart.y_range();
+    let ends = [(x, heights.start), (x, heights.end)];
+    chart.draw_series([PathElement::new(ends, FAINT.stroke_width(scale))])?;
+    let at = chart.backend_coord(&(x, heights.end));
+    let (columns, _) = chart.plotting_area().get_pixel_range();
+    let half = (text.chars().count() as f64 * LETTER * f64::from(SIZE * scale) / 2.0) as i32;
+    let style = font(SIZE, scale, INK).pos(Pos::new(HPos::Center, VPos::Bottom));
+    let place = (middle_within(at.0, half, columns.start, columns.end), at.1 - 6 * scale as i32);
+    canvas.draw_text(text, &style, place)
+}
+
+/// The middle nearest to `wanted` of what reaches `half` to both sides and stays between `start` and `end`.
+fn middle_within(wanted: i32, half: i32, start: i32, end: i32) -> i32 {
+    if end - start < 2 * half { (start + end) / 2 } else { wanted.clamp(start + half, end - half) }
+}
+
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stroke {
@@ -109,4 +138,21 @@ pub(crate) fn draw_line<B: DrawingBackend>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_above_the_grid_stays_between_its_edges() {
+        assert_eq!(middle_within(200, 40, 60, 370), 200);
+        assert_eq!(
+            middle_within(370, 40, 60, 370),
+            330,
+            "the last epoch's text meets no name beside the grid"
+        );
+        assert_eq!(middle_within(60, 40, 60, 370), 100);
+        assert_eq!(middle_within(60, 40, 60, 100), 80);
+    }
 }

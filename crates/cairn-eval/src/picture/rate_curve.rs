@@ -1,11 +1,10 @@
 //! Loss against learning rate: what a learning-rate finder shows.
 
 use super::axis::Axis;
-use super::plane::{PALETTE, Plane, Stroke, draw_line};
-use super::{Canvas, DrawResult, FAINT, INK, Picture, PictureSize, Values, font};
+use super::plane::{PALETTE, Plane, Stroke, draw_line, draw_upright};
+use super::{Canvas, DrawResult, Picture, PictureSize, Values};
 use crate::error::EvalError;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
 
 /// The losses of a training whose learning rate grew from step to step.
@@ -52,12 +51,7 @@ impl Picture for RateCurve {
         let mut chart =
             Plane { title, x, x_name: "learning rate", y, y_name, margin_right: 24 }.draw(canvas, scale)?;
         if let Some(rate) = self.suggestion {
-            let power = rate.log10();
-            let upright = PathElement::new([(power, bottom), (power, top)], FAINT.stroke_width(scale));
-            chart.draw_series([upright])?;
-            let (x, y) = chart.backend_coord(&(power, top));
-            let style = font(13, scale, INK).pos(Pos::new(HPos::Center, VPos::Bottom));
-            canvas.draw_text(&format!("suggestion {rate:.1e}"), &style, (x, y - 6 * scale as i32))?;
+            draw_upright(canvas, &mut chart, rate.log10(), &format!("suggestion {rate:.1e}"), scale)?;
         }
         let points: Vec<(f64, f64)> = powers.into_iter().zip(self.losses.iter().copied()).collect();
         draw_line(&mut chart, &below(&points, top), Stroke::solid(PALETTE[0]), scale)

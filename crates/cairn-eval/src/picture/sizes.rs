@@ -4,7 +4,9 @@ use super::pen::{Align, Pen, shortened, widest};
 use super::{BLUE, Breadth, Canvas, DrawResult, FAINT, INK, Picture, PictureSize, VERMILION};
 use plotters::prelude::*;
 
-const ROW: f64 = 22.0;
+const ROW: f64 = 30.0;
+/// From a row's middle to the middle of each of its two bars: their numbers are one above the other.
+const APART: f64 = 6.5;
 /// Room above the rows, for what the bars mean.
 const HEAD: f64 = 36.0;
 /// Room right of the longest bar, for its number.
@@ -59,7 +61,7 @@ impl Picture for ClassSizes<'_> {
             let y = HEAD + ROW * (row as f64 + 0.5);
             pen.text(&shortened(class.name), [left - 8.0, y], 15, Align::Right, INK)?;
             let bars = match class.train {
-                Some(train) => vec![(train, BLUE, y - 4.5), (class.test, VERMILION, y + 4.5)],
+                Some(train) => vec![(train, BLUE, y - APART), (class.test, VERMILION, y + APART)],
                 None => vec![(class.test, VERMILION, y)],
             };
             for (photos, color, middle) in bars {

@@ -109,7 +109,7 @@ impl NetworkOps for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         weight = in_order(weight);
         let gradient = Values::new(&gradient);
-        // In place where nobody else holds the weights, which is so in a training.
+        // In place if nothing else holds the weights, as in training.
         sgd.step(Isa::best(), weight.storage_mut(), gradient.of(), velocity.storage_mut());
         (weight, velocity)
     }

@@ -117,7 +117,7 @@ impl Region {
         }
     }
 
-    /// Other systems have other ways, which nobody has tried.
+    /// Other systems have other ways, which are untested.
     #[cfg(not(all(target_os = "linux", not(miri))))]
     fn discard_gaps(&mut self) {}
 }
@@ -130,7 +130,7 @@ impl Drop for Region {
     }
 }
 
-/// A part of a region that nobody else has. It begins with what an earlier block left there.
+/// A part of a region with one owner. It begins with what an earlier block left there.
 #[derive(Debug)]
 pub(super) struct Block {
     arena: &'static Arena,

@@ -95,6 +95,15 @@ impl Decisions {
         }
     }
 
+    /// Whether any mark of this picture may be forbidden.
+    pub(crate) fn may_forbid(&self, payload: PayloadHash) -> bool {
+        let forbids = |about| {
+            let lines = self.held.get(&about).map(Vec::as_slice).unwrap_or_default();
+            lines.iter().any(|line| line.decision.is_some_and(|decision| decision != Decision::Confirm))
+        };
+        forbids(About::Picture(payload)) || forbids(About::Library)
+    }
+
     /// What was decided about this landmark in this picture, or about the picture as a whole: the later of the two.
     pub fn decision(&self, payload: PayloadHash, landmark: &str, wikidata: Option<&str>) -> Option<Decision> {
         let about = About::Picture(payload);

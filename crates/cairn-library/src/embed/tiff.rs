@@ -37,14 +37,19 @@ impl<'a> Tiff<'a> {
         Some(if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) } as usize)
     }
 
-    /// The entries of the first directory: tag, and its value's bytes. `None` if one of them is outside of the file.
-    fn entries(&self) -> Option<Vec<(u16, &'a [u8])>> {
+    /// The entries of the first directory: tag, and its value's bytes; `None` for a value of an unknown type or outside of the
+    /// file. `None` if the directory itself is.
+    fn entries(&self) -> Option<Vec<(u16, Option<&'a [u8]>)>> {
         let directory = self.long(4)?;
         let count = usize::from(self.short(directory)?);
-        (0..count).map(|index| self.entry(directory + 2 + index * 12)).collect()
+        let entry = |index: usize| {
+            let at = directory.checked_add(2 + index * 12)?;
+            Some((self.short(at)?, self.value(at)))
+        };
+        (0..count).map(entry).collect()
     }
 
-    fn entry(&self, at: usize) -> Option<(u16, &'a [u8])> {
+    fn value(&self, at: usize) -> Option<&'a [u8]> {
         let size = match self.short(at + 2)? {
             1 | 2 | 6 | 7 => 1,
             3 | 8 => 2,
@@ -54,7 +59,7 @@ impl<'a> Tiff<'a> {
         };
         let length = self.long(at + 4)?.checked_mul(size)?;
         let start = if length <= 4 { at + 8 } else { self.long(at + 8)? };
-        Some((self.short(at)?, self.bytes.get(start..start.checked_add(length)?)?))
+        self.bytes.get(start..start.checked_add(length)?)
     }
 }
 
@@ -64,20 +69,24 @@ pub(super) fn is_tiff(bytes: &[u8]) -> bool {
 
 /// Whether EXIF's first directory can be read.
 pub(super) fn check(exif: &[u8]) -> Result<(), EmbedError> {
-    Tiff::of(exif).and_then(|tiff| tiff.entries()).map(drop).ok_or(EmbedError::DamagedExif)
+    let entries = Tiff::of(exif).and_then(|tiff| tiff.entries()).ok_or(EmbedError::DamagedExif)?;
+    if entries.iter().all(|(_, value)| value.is_some()) { Ok(()) } else { Err(EmbedError::DamagedExif) }
 }
 
 pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata, EmbedError> {
     const DAMAGED: EmbedError = EmbedError::Damaged("a directory that does not fit the file");
     let entries = Tiff::of(bytes).and_then(|tiff| tiff.entries()).ok_or(DAMAGED)?;
-    let find = |wanted: u16| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| value.to_vec());
-    let iim = match (find(IIM), find(PHOTOSHOP)) {
+    let find = |wanted: u16| match entries.iter().find(|(tag, _)| *tag == wanted) {
+        Some((_, value)) => value.map(|value| Some(value.to_vec())).ok_or(DAMAGED),
+        None => Ok(None),
+    };
+    let iim = match (find(IIM)?, find(PHOTOSHOP)?) {
         (Some(iim), _) => Some(unswapped(iim)),
         (None, Some(resources)) => iim_block::in_photoshop_resources(&resources)?,
         (None, None) => None,
     };
     // The file is its own EXIF.
-    Ok(Metadata { xmp: find(XMP), iim, exif: Some(bytes.to_vec()), ..Metadata::none(Format::Tiff) })
+    Ok(Metadata { xmp: find(XMP)?, iim, exif: Some(bytes.to_vec()), ..Metadata::none(Format::Tiff) })
 }
 
 /// Photoshop writes the block as longs, and some programs swap their bytes as those of numbers.
@@ -86,10 +95,11 @@ fn unswapped(block: Vec<u8>) -> Vec<u8> {
     if swapped { block.chunks(4).flat_map(|long| long.iter().rev().copied()).collect() } else { block }
 }
 
-/// The keywords of Windows: UTF-16, separated by `;`.
+/// The keywords of Windows: UTF-16, separated by `;`. A block in which they cannot be found has none.
 pub(super) fn xp_keywords(exif: &[u8]) -> Result<Vec<String>, EmbedError> {
-    let entries = Tiff::of(exif).and_then(|tiff| tiff.entries()).ok_or(EmbedError::DamagedExif)?;
+    let entries = Tiff::of(exif).and_then(|tiff| tiff.entries()).unwrap_or_default();
     let Some((_, value)) = entries.iter().find(|(tag, _)| *tag == XP_KEYWORDS) else { return Ok(Vec::new()) };
+    let value = value.ok_or(EmbedError::DamagedExif)?;
     let units: Vec<u16> = value.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     let text = String::from_utf16(&units).map_err(|_| EmbedError::DamagedExif)?;
     let keywords =

@@ -8,7 +8,7 @@ use cairn_places::Gazetteer;
 use crate::decisions::Decisions;
 use crate::evidence::Marks;
 use crate::sidecar::SidecarStyle;
-use crate::state::{FileId, FileSystem, LibraryRow, State};
+use crate::state::{FileHash, FileId, FileSystem, LibraryRow, State};
 
 use super::folders::Folders;
 use super::photo::{Planned, Planner};
@@ -79,9 +79,10 @@ pub fn make(
     request: &PlanRequest,
     path: &Path,
 ) -> Result<MakeReport, PlanError> {
-    check(library, request)?;
+    let request = &checked(library, request)?;
     let header = PlanHeader::new(&library.root, format!("{request:?}"));
     let mut writer = PlanWriter::create(path, &header)?;
+    let is_own = |target: &Path, hash: FileHash| is_left_by_plan(state, target, hash).unwrap_or(false);
     let mut planner = Planner {
         root: &library.root,
         request,
@@ -89,6 +90,7 @@ pub fn make(
         plan: &header.plan,
         style: SidecarStyle::Extended,
         folders: Folders::default(),
+        is_own: &is_own,
     };
     let mut report = MakeReport {
         header: header.clone(),
@@ -102,6 +104,7 @@ pub fn make(
     };
     let decisions = Decisions::open(state, library.id)?;
     let mut seen: BTreeSet<FileId> = BTreeSet::new();
+    let mut planned: BTreeSet<FileId> = BTreeSet::new();
     for mark in &marks.marks {
         let Some(file) = state.file(mark.file)? else { continue };
         seen.insert(mark.file);
@@ -112,6 +115,7 @@ pub fn make(
         match planner.mark(&file, mark, &was_marked) {
             Planned::Op(op) => {
                 writer.add(*op)?;
+                planned.insert(mark.file);
                 *report.landmarks.entry(mark.landmark.clone()).or_default() += 1;
                 report.expected_wrong += 1.0 - mark.probability;
                 if mark.landmark.len() > LONG_NAME {
@@ -125,6 +129,9 @@ pub fn make(
     for id in marked_files(state, library)? {
         let Some(file) = state.file(id)? else { continue };
         let Some(payload) = file.payload_hash else { continue };
+        if planned.contains(&id) || !decisions.may_forbid(payload) {
+            continue;
+        }
         let wikidata = |landmark: &str| {
             gazetteer.find(landmark).and_then(|place| place.wikidata.as_ref()).map(ToString::to_string)
         };
@@ -145,13 +152,16 @@ pub fn make(
     Ok(report)
 }
 
-fn check(library: &LibraryRow, request: &PlanRequest) -> Result<(), PlanError> {
-    match &request.destination {
+/// The request with the folder of sidecars resolved.
+fn checked(library: &LibraryRow, request: &PlanRequest) -> Result<PlanRequest, PlanError> {
+    let mut request = request.clone();
+    match &mut request.destination {
         Destination::SidecarDir(folder) => {
-            let resolved = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+            let resolved = resolved(folder);
             if resolved.starts_with(&library.root) {
                 return Err(PlanError::SidecarsInLibrary { path: folder.clone() });
             }
+            *folder = resolved;
         }
         Destination::Embed if request.level == Level::EstimatedGps => {
             return Err(PlanError::PositionsInSidecars);
@@ -162,7 +172,23 @@ fn check(library: &LibraryRow, request: &PlanRequest) -> Result<(), PlanError> {
             }
         }
     }
-    Ok(())
+    Ok(request)
+}
+
+/// A path without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(resolved), _, _) => resolved,
+        (Err(_), Some(parent), Some(name)) => resolved(parent).join(name),
+        (Err(_), _, _) => path.to_owned(),
+    }
+}
+
+/// Whether a plan left this file with this content.
+fn is_left_by_plan(state: &State, target: &Path, hash: FileHash) -> Result<bool, PlanError> {
+    let query = "SELECT EXISTS (SELECT 1 FROM op WHERE target = ? AND after_hash = ? AND state = 'done')";
+    let mut query = state.connection().prepare_cached(query)?;
+    Ok(query.query_row((crate::state::bytes_of_path(target), hash), |row| row.get(0))?)
 }
 
 /// Whether an earlier plan wrote into this file and was not taken back.

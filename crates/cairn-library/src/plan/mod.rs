@@ -1,7 +1,7 @@
 //! Plans: what is to be written, and how it is written, undone and verified.
 //!
-//! A plan is a file that decides everything: which bytes of which file become which. [`apply`] carries it out, keeps what it
-//! replaced in a journal, and never overwrites a change of another program; [`undo`] takes it back. The journal is a text file
+//! A plan is a file that decides everything: which bytes of which file become which. [`apply()`] carries it out, keeps what it
+//! replaced in a journal, and never overwrites a change of another program; [`undo()`] takes it back. The journal is a text file
 //! and the truth; the rows of the database mirror it.
 
 mod apply;

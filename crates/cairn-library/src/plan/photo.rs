@@ -93,6 +93,8 @@ pub(super) struct Planner<'a> {
     pub(super) plan: &'a str,
     pub(super) style: SidecarStyle,
     pub(super) folders: Folders,
+    /// Whether an earlier plan left a file with this content.
+    pub(super) is_own: &'a dyn Fn(&Path, FileHash) -> bool,
 }
 
 impl Planner<'_> {
@@ -117,7 +119,9 @@ impl Planner<'_> {
         let packet = Packet::parse(&held).map_err(|error| files.refused(error))?;
         let found = marks_in(&packet).map_err(|error| files.refused(error))?;
         let confirmed = mark.basis == Basis::Confirmed;
-        let is_gone = found.is_empty() && was_marked(&files.target);
+        let is_gone = found.is_empty()
+            && was_marked(&files.target)
+            && !(self.is_own)(&files.target, FileHash::of(&files.before));
         let is_whole = found.iter().map(|found| found.is_whole(&packet)).collect::<Result<Vec<_>, _>>();
         let is_whole = is_whole.map_err(|error| files.refused(error))?.into_iter().all(|whole| whole);
         if !confirmed && (is_gone || !is_whole) {
@@ -261,7 +265,8 @@ impl Planner<'_> {
         let photo = folder_path.join(name);
         let mut guards = vec![Guard::of(photo.clone())];
         let bytes = fs::read(&photo).map_err(io_error)?;
-        if file.file_hash != Some(FileHash::of(&bytes)) {
+        let hash = FileHash::of(&bytes);
+        if file.file_hash != Some(hash) && !(self.is_own)(&photo, hash) {
             return Err(SkipReason::Changed);
         }
         let metadata = Metadata::of(&bytes)?;

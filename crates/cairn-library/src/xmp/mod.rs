@@ -1,6 +1,6 @@
 //! XMP packets, read and edited by replacing ranges of bytes: what is not ours stays as it is, to the byte.
 //!
-//! [`Packet::parse`] reads a packet into properties. [`edit`] makes [`Change`]s to it and gives the new bytes. A form of
+//! [`Packet::parse`] reads a packet into properties. [`edit()`] makes [`Change`]s to it and gives the new bytes. A form of
 //! RDF that is not understood is refused, never guessed (ISO 16684-1; RDF/XML's subset in its section 7).
 
 mod edit;

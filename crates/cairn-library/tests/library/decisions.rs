@@ -2,13 +2,15 @@
 
 use std::fs;
 
+use cairn_library::Splice;
 use cairn_library::decisions::{About, DecisionLine, Decisions};
+use cairn_library::embed::embed;
 use cairn_library::evidence::Basis;
 use cairn_library::plan::{PlanFile, PlanRequest, make};
 use cairn_library::state::{Decision, PayloadHash, State};
+use cairn_library::xmp::{ArrayKind, Change, Property, Value};
 use cairn_places::Gazetteer;
 
-use crate::blocks::changed;
 use crate::house::{House, LANDMARK};
 
 fn payload(house: &House, name: &str) -> PayloadHash {
@@ -29,6 +31,13 @@ fn planned(house: &House, name: &str) -> u32 {
     house.plan(&[name], &PlanRequest::default()).1.operations
 }
 
+/// The photo with another keyword in it.
+fn retagged(photo: &[u8]) -> Vec<u8> {
+    let items = vec![Value::text("Anna")];
+    let change = Change::Append { property: Property::SUBJECT, kind: ArrayKind::Bag, items };
+    Splice::apply(photo, &embed(photo, &[change]).unwrap()).unwrap()
+}
+
 #[test]
 fn a_rejected_landmark_never_returns() {
     let house = House::new();
@@ -40,8 +49,7 @@ fn a_rejected_landmark_never_returns() {
     fs::create_dir(house.path("moved")).unwrap();
     fs::rename(house.path("renamed.jpg"), house.path("moved/b.jpg")).unwrap();
     assert_eq!(planned(&house, "moved/b.jpg"), 0, "after a move");
-    house.file("moved/b.jpg", &changed(&house.read("moved/b.jpg")).iter().copied().collect::<Vec<u8>>());
-    // The retagging above wrote the landmark itself; without it, the photo is as if another program had tagged it.
+    house.file("moved/b.jpg", &retagged(&house.read("moved/b.jpg")));
     assert_eq!(planned(&house, "moved/b.jpg"), 0, "after retagging");
     house.file("copy.jpg", &house.read("moved/b.jpg"));
     assert_eq!(planned(&house, "copy.jpg"), 0, "a copy is the same picture");
@@ -75,6 +83,23 @@ fn a_rejection_after_the_mark_takes_it_out() {
     assert_eq!(house.apply(&plan).done, 1);
     assert!(!house.text("a.jpg.xmp").contains("Eiffel"), "{}", house.text("a.jpg.xmp"));
     assert_eq!(planned(&house, "a.jpg"), 0, "once");
+}
+
+#[test]
+fn a_rejection_that_is_taken_back_brings_the_mark_back() {
+    let house = House::new();
+    house.jpeg("a.jpg", 1);
+    house.mark(&["a.jpg"], &PlanRequest::default());
+    let about = About::Picture(payload(&house, "a.jpg"));
+    let library = house.scan();
+    let mut decisions = Decisions::open(&house.state, library.id).unwrap();
+    decisions
+        .record(&house.state, DecisionLine::new(about, Some(LANDMARK), None, Some(Decision::Reject)))
+        .unwrap();
+    let (plan, _) = house.plan(&["a.jpg"], &PlanRequest::default());
+    assert_eq!(house.apply(&plan).done, 1);
+    decisions.take_back(&house.state).unwrap();
+    assert_eq!(planned(&house, "a.jpg"), 1);
 }
 
 #[test]

@@ -176,6 +176,11 @@ fn keywords_of_windows_are_read() {
     tiff.extend([0; 4]);
     tiff.extend(text);
     assert_eq!(Metadata::of(&tiff).unwrap().xp_keywords().unwrap(), ["Anna", "Zoë"]);
+    let damaged_elsewhere = jpeg_with(&[(0xe1, b"Exif\0\0II\x2a\0\xff\xff\xff\0")]);
+    assert!(
+        Metadata::of(&damaged_elsewhere).unwrap().xp_keywords().unwrap().is_empty(),
+        "a sidecar may still be written"
+    );
 }
 
 #[test]

@@ -105,6 +105,36 @@ fn embedding_keeps_the_picture_and_undo_gives_bytes_and_time_back() {
 }
 
 #[test]
+fn a_photo_that_was_written_into_is_known_without_another_scan() {
+    let house = House::new();
+    house.jpeg("a.jpg", 1);
+    let library = house.scan();
+    let marks = house.marks(&library, &["a.jpg"], Basis::Model);
+    let make = |name: &str| {
+        let path = house.beside(name);
+        let gazetteer = cairn_places::Gazetteer::builtin();
+        let report =
+            cairn_library::plan::make(&house.state, &library, &marks, &gazetteer, &embed(), &path).unwrap();
+        (cairn_library::plan::PlanFile::open(&path).unwrap(), report)
+    };
+    let (plan, _) = make("first");
+    assert_eq!(house.apply(&plan).done, 1);
+    assert_eq!(make("second").1.unchanged, 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_folder_of_sidecars_may_be_behind_a_link() {
+    let house = House::new();
+    house.jpeg("trip/a.jpg", 1);
+    fs::create_dir(house.beside("real")).unwrap();
+    std::os::unix::fs::symlink(house.beside("real"), house.beside("link")).unwrap();
+    let destination = Destination::SidecarDir(house.beside("link/mirror"));
+    house.mark(&["trip/a.jpg"], &PlanRequest { destination, ..shown() });
+    assert!(house.beside("real/mirror/trip/a.jpg.xmp").exists());
+}
+
+#[test]
 fn a_photo_without_a_date_keeps_its_time_of_change() {
     let house = House::new();
     let photo = house.jpeg("a.jpg", 1);

@@ -2,6 +2,7 @@
 
 mod backbone;
 mod checksum;
+mod foreign;
 mod import;
 mod info;
 mod info_error;
@@ -21,13 +22,14 @@ use serde::{Deserialize, Serialize};
 
 pub use self::backbone::Backbone;
 pub(crate) use self::checksum::Checksum;
+pub use self::foreign::ForeignFormat;
 pub use self::import::{ImportError, ImportOptions, Imported};
 pub use self::info::{BundleInfo, Provenance};
 pub use self::info_error::InfoError;
 pub use self::input_size::InputSizeError;
 pub(crate) use self::input_size::resize_input;
 pub use self::names::BEST_MODEL;
-pub(crate) use self::names::ENTRY;
+pub(crate) use self::names::{ENTRY, HUB_WEIGHTS};
 pub use self::validate::{check_classes, check_preprocess};
 use crate::{EmbeddingBank, ModelError};
 
@@ -105,7 +107,8 @@ fn check_info(info: &BundleInfo, path: &Path) -> Result<(), ModelError> {
     info.validate().map_err(|problem| ModelError::Info { path: owned(), problem })
 }
 
-/// The bundle's file that `path` means: itself, or the best model of the run folder that it is.
+/// The bundle's file that `path` means: itself, or the best model of the run folder, or the weights of the hub folder
+/// ([`HubFolder`](crate::export::HubFolder)), that it is.
 ///
 /// # Errors
 /// [`ModelError::NotFound`] or [`ModelError::NoModelInRun`] where there is none.
@@ -116,8 +119,10 @@ pub fn bundle_path(path: &Path) -> Result<PathBuf, ModelError> {
     if !path.is_dir() {
         return Err(ModelError::NotFound { path: path.to_owned() });
     }
-    let best = path.join(BEST_MODEL);
-    if best.is_file() { Ok(best) } else { Err(ModelError::NoModelInRun { path: path.to_owned() }) }
+    // A run, or a folder for a model hub.
+    let models = [BEST_MODEL, HUB_WEIGHTS].map(|name| path.join(name));
+    let model = models.into_iter().find(|model| model.is_file());
+    model.ok_or_else(|| ModelError::NoModelInRun { path: path.to_owned() })
 }
 
 /// Reads the bundle at `path` onto `device`.
@@ -133,6 +138,9 @@ impl Bundle {
     pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self, ModelError> {
         let owned = || path.to_owned();
         let damaged = |source| ModelError::Damaged { path: owned(), source };
+        if let Some(format) = ForeignFormat::of(bytes, path) {
+            return Err(ModelError::Foreign { path: owned(), format });
+        }
         let file = TensorFile::parse(bytes, ENTRY).map_err(|source| damaged(source.into()))?;
         let text = file.entry().ok_or_else(|| ModelError::NotABundle { path: owned() })?;
         let longest = validate::longest_description(bytes.len());

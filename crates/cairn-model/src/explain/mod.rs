@@ -9,6 +9,7 @@ mod merged;
 mod method;
 mod npy;
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -49,7 +50,7 @@ pub enum ExplainError {
         height: u32,
     },
     /// The map cannot be written.
-    #[error("{}: cannot be written", path.display())]
+    #[error("{}: cannot be written", path_text(path))]
     Write {
         /// The file.
         path: PathBuf,

@@ -1,5 +1,6 @@
 //! Why a model cannot be exported.
 
+use cairn_dataset::path_text;
 use std::io;
 use std::path::PathBuf;
 
@@ -68,13 +69,13 @@ pub enum ExportError {
     #[error("the weights could not be written: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
     /// A file is there already.
-    #[error("{}: is there already; name another, or replace it with --force", path.display())]
+    #[error("{}: is there already; name another, or replace it with --force", path_text(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// A file cannot be written.
-    #[error("{}: cannot be written", path.display())]
+    #[error("{}: cannot be written", path_text(path))]
     Write {
         /// The file.
         path: PathBuf,

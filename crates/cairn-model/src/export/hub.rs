@@ -13,7 +13,7 @@ pub use self::test_figures::TestFigures;
 use super::safetensors::to_safetensors;
 use super::{ExportError, ExportedFile, WeightFormat};
 use crate::Model;
-use crate::bundle::{Checksum, ENTRY, describe};
+use crate::bundle::{Checksum, ENTRY, HUB_WEIGHTS, describe};
 
 /// A model in the layout of model hubs (<https://huggingface.co/docs/hub/model-cards>).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl HubFolder {
 
     /// The paths of the three files in `folder`: weights, configuration, card.
     pub fn paths(folder: &Path) -> [PathBuf; 3] {
-        ["model.safetensors", "config.json", "README.md"].map(|name| folder.join(name))
+        [HUB_WEIGHTS, "config.json", "README.md"].map(|name| folder.join(name))
     }
 
     /// The three files, in `folder`.

@@ -4,15 +4,17 @@ use cairn_dataset::Softmax;
 
 use crate::{Embedding, ModelOutput};
 
-/// The output of a photo by its views: the mean of their probabilities and of their embeddings' directions. `None` of
-/// no view.
-pub(super) fn aggregate(views: &[ModelOutput]) -> Option<ModelOutput> {
-    if let [only] = views {
-        return Some(only.clone());
+impl ModelOutput {
+    /// The output for a photo from those for several views of it: the mean of their probabilities and of their
+    /// embeddings' directions. `None` of no view.
+    pub fn mean(views: &[ModelOutput]) -> Option<ModelOutput> {
+        if let [only] = views {
+            return Some(only.clone());
+        }
+        let logits: Vec<&[f32]> = views.iter().map(|view| view.logits.as_slice()).collect();
+        let embedding = Embedding::mean(views.iter().map(|view| &view.embedding))?;
+        Some(ModelOutput { logits: mean_probabilities(&logits), embedding })
     }
-    let logits: Vec<&[f32]> = views.iter().map(|view| view.logits.as_slice()).collect();
-    let embedding = Embedding::mean(views.iter().map(|view| &view.embedding))?;
-    Some(ModelOutput { logits: mean_probabilities(&logits), embedding })
 }
 
 /// The logits whose softmax is the mean of the views' probabilities. Each view has a logit for each class.
@@ -57,7 +59,7 @@ mod tests {
         let certain = mean_probabilities(&[&[1000.0, 0.0], &[1000.0, 0.0]]);
         assert!(certain.iter().all(|logit| logit.is_finite()) && certain[0] > certain[1], "{certain:?}");
         let output = ModelOutput { logits: vec![2.5, -1.0], embedding: Embedding::of(&[1.0, 0.0]) };
-        assert_eq!(aggregate(std::slice::from_ref(&output)), Some(output));
+        assert_eq!(ModelOutput::mean(std::slice::from_ref(&output)), Some(output));
     }
 
     #[test]

@@ -57,7 +57,10 @@ pub(crate) fn class_named(
         [only] => Ok(*only),
         [] => Err(ClassNameError::Unknown {
             name: name.to_owned(),
-            known: classes.iter().map(|(_, class)| class.name.clone()).collect(),
+            known: classes
+                .iter()
+                .map(|(_, class)| places.find(&class.folder).map_or(&class.name, |place| &place.name).clone())
+                .collect(),
         }),
         several => Err(ClassNameError::Ambiguous {
             name: name.to_owned(),

@@ -27,12 +27,15 @@ impl PhotoSource {
         Self::Bytes { bytes: bytes.into(), name: name.into() }
     }
 
-    /// The photo, read no larger than the framing of `preprocess` needs it: its views are the same as of the whole photo.
+    /// The photo, read no larger than the framing of `preprocess` needs it: its views are the same as of the whole photo. A
+    /// file's photo that is too thin for any network is refused.
     pub(super) fn load(self, preprocess: &Preprocess) -> Result<Photo, PhotoError> {
         let (size, limits) = (preprocess.framing.read_size(), Limits::default());
         match self {
-            Self::Path(path) => Photo::open_at(path, size, &limits),
-            Self::Bytes { bytes, name } => Photo::decode_at(&bytes, name, size, &limits),
+            Self::Path(path) => Photo::open_at(&path, size, &limits)?.unless_too_thin(&path),
+            Self::Bytes { bytes, name } => {
+                Photo::decode_at(&bytes, &name, size, &limits)?.unless_too_thin(&name)
+            }
             Self::Pixels(photo) => Ok(photo),
         }
     }

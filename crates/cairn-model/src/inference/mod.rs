@@ -127,7 +127,7 @@ impl Model {
     /// rayon pool.
     pub fn output_of(&self, photo: &Photo) -> ModelOutput {
         let views = self.info().preprocess.views(photo, self.views());
-        aggregate::aggregate(&forward::forward(self, &views)).expect("a photo has a view")
+        ModelOutput::mean(&forward::forward(self, &views)).expect("a photo has a view")
     }
 
     /// What an output means: the `k` likeliest landmarks, and whether the photo shows one at all.
@@ -138,11 +138,14 @@ impl Model {
         // A stable sort: equals stay in class order, so that the answer never depends on chance.
         ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
         ranked.truncate(k);
-        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| Landmark {
-            class: class.folder.clone(),
-            name: class.name.clone(),
-            probability,
-            place: self.places().find(&class.folder).cloned(),
+        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| {
+            let place = self.places().find(&class.folder);
+            Landmark {
+                class: class.folder.clone(),
+                name: place.map_or(&class.name, |place| &place.name).clone(),
+                probability,
+                place: place.cloned(),
+            }
         };
         let score = self.score(output, self.landmark_score());
         Prediction {
@@ -160,7 +163,7 @@ impl Model {
     /// When the photo cannot be read.
     pub fn suggest(&self, path: impl AsRef<std::path::Path>) -> Result<Suggestion, PhotoError> {
         // To be shown to people, at its own size.
-        let photo = Photo::open(path)?;
+        let photo = Photo::open(&path)?.unless_too_thin(path.as_ref())?;
         let prediction = self.predict(&photo, SUGGESTED)?;
         Ok(Suggestion { photo, prediction })
     }

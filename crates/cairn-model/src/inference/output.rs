@@ -7,7 +7,7 @@ use crate::Embedding;
 /// A model's output for one photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelOutput {
-    /// One logit for each of the model's [classes](Model::classes), before the temperature.
+    /// One logit for each of the model's [classes](crate::Model::classes), before the temperature.
     pub logits: Vec<f32>,
     /// What the photo looks like to the network.
     pub embedding: Embedding,

@@ -43,7 +43,7 @@ impl fmt::Display for Probability {
 pub struct Landmark {
     /// The class folder, such as `12.Eiffel_Tower`.
     pub class: String,
-    /// The name for people, such as `Eiffel Tower`.
+    /// The name for people, such as `Eiffel Tower`: its place's where that is known, else its class's.
     pub name: String,
     /// How probable the model holds it.
     pub probability: Probability,

@@ -62,7 +62,7 @@ impl Affine {
     /// black.
     ///
     /// Positions are kept in 16.16 fixed point as in Pillow, so that the same pixel is the nearest. (Where neither rotation
-    /// nor shear is asked for, Pillow uses floating point, and pixels that lie just between two may differ.)
+    /// nor shear is asked for, Pillow uses floating point, and pixels halfway between two may differ.)
     pub(super) fn apply(&self, photo: &Photo, flip: bool) -> Photo {
         let [x_from_x, x_from_y, x_from_1, y_from_x, y_from_y, y_from_1] =
             self.inverse(photo.width(), photo.height());
@@ -145,7 +145,7 @@ impl Span {
     }
 }
 
-/// For which `i` below `count` the position `start + i * step` (16.16) lies within `0..length` pixels. Positions go one
+/// The `i` below `count` for which the position `start + i * step` (16.16) is within `0..length` pixels. Positions go one
 /// way, so these are neighbours.
 fn inside(start: i64, step: i64, length: usize, count: usize) -> Span {
     let limit = (length as i64) << 16;

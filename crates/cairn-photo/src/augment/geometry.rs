@@ -14,7 +14,7 @@ use crate::{Photo, Region};
 /// pass of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Geometry {
-    /// What the resizing may look at: a crop before a resizing hides what lies outside of it.
+    /// What the resizing may look at: a crop before a resizing hides what is outside of it.
     bounds: Region,
     /// What of the photo is resized.
     part: Part,
@@ -97,7 +97,7 @@ impl Geometry {
         })
     }
 
-    /// What of the photo comes to lie at `x`, `y` of the resized one, in this size.
+    /// The part of the photo that is at `x`, `y` of the resized one, in this size.
     fn part_under(&self, x: f64, y: f64, [width, height]: [u32; 2]) -> Part {
         let scale_x = self.part.width / f64::from(self.resized[0]);
         let scale_y = self.part.height / f64::from(self.resized[1]);

@@ -36,7 +36,7 @@ pub(super) fn equalize(planes: &mut Planes<'_>) {
     });
 }
 
-/// Replaces each channel's levels by the table that `table_of` makes of their counts; `None` leaves them.
+/// Replaces each channel's levels by the table that `table_of` gives for their counts; `None` leaves them.
 fn map_channels(planes: &mut Planes<'_>, table_of: impl Fn([u64; 256]) -> Option<[u8; 256]>) {
     for plane in planes.planes_mut() {
         let mut counts = [0; 256];

@@ -106,7 +106,7 @@ pub enum Augmentation {
         /// Least and greatest standard deviation, in pixels.
         sigma: [f32; 2],
     },
-    /// Some of fourteen operations, picked anew for each photo, all at one magnitude (RandAugment, Cubuk et al. 2019).
+    /// Some of fourteen operations, picked again for each photo, all at one magnitude (RandAugment, Cubuk et al. 2019).
     RandAugment {
         /// How many operations.
         #[serde(default = "two")]

@@ -142,7 +142,7 @@ impl NullaryFnOnce for LumaSum<'_> {
     }
 }
 
-/// Turns the colour circle by `steps`, of which 255 are a turn: to hue, saturation and value as Pillow rounds them, and
+/// Turns the colour circle by `steps` (255 are a full turn): to hue, saturation and value as Pillow rounds them, and
 /// back.
 #[inline(always)]
 fn shift_hue([r, g, b]: [f32; 3], steps: f32) -> [f32; 3] {

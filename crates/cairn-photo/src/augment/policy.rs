@@ -29,7 +29,7 @@ pub enum Operation {
     Contrast,
     /// [`Change::Sharpness`] of 1 + magnitude.
     Sharpness,
-    /// [`Change::Posterize`] to so many bits.
+    /// [`Change::Posterize`] to this number of bits.
     Posterize,
     /// [`Change::Solarize`] from so high a level on.
     Solarize,

@@ -1,4 +1,4 @@
-//! What a step of a recipe comes to for one photo.
+//! A step of a recipe, drawn for one photo.
 
 use rand::{Rng, RngExt};
 

@@ -10,7 +10,7 @@ pub struct AugmentationError {
     pub step: usize,
     /// The step's name, as written in a recipe.
     pub name: &'static str,
-    /// What is wrong, with the value and the range that it must lie in.
+    /// What is wrong, with the value and its range.
     pub problem: String,
 }
 

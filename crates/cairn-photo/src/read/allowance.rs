@@ -28,7 +28,7 @@ struct Deadline {
 }
 
 impl<'a> Allowance<'a> {
-    /// For a file of so many bytes.
+    /// For a file of this length in bytes.
     pub(super) fn new(limits: &'a Limits, budget: &'a MemoryBudget, file: u64) -> Allowance<'a> {
         Allowance { limits, budget, file, reservation: RefCell::new(None), deadline: Cell::new(None) }
     }

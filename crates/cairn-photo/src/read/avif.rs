@@ -85,7 +85,7 @@ struct Plane {
     bytes_per_sample: usize,
     /// By how many bits positions in the picture are shifted to get those in the plane.
     subsampling: (u32, u32),
-    /// The value that stands for 1.
+    /// The value that means 1.
     max: f32,
 }
 

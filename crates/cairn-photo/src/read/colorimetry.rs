@@ -61,7 +61,7 @@ pub(super) struct RgbTables {
 }
 
 impl RgbTables {
-    /// For samples of so many bits of luma and chroma, 8 to 16.
+    /// For samples of this number of bits of luma and chroma, 8 to 16.
     pub(super) fn new(colorimetry: &Colorimetry, [luma_bits, chroma_bits]: [u32; 2]) -> RgbTables {
         let luma_bits = luma_bits.clamp(8, 16);
         let chroma_bits = chroma_bits.clamp(8, 16);

@@ -61,14 +61,14 @@ fn of_boxes(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Packets of 188 bytes, each of which begins with the same byte; cameras put four bytes of time before each.
+/// Packets of 188 bytes that each begin with the same byte; cameras put four bytes of time before each.
 fn of_transport_stream(bytes: &[u8]) -> Option<&'static str> {
     let synchronised =
         |first: usize, packet: usize| (0..4).all(|index| bytes.get(first + index * packet) == Some(&0x47));
     (synchronised(0, 188) || synchronised(4, 192)).then_some("a video (MPEG transport stream)")
 }
 
-/// Text of the kinds that lie beside photos.
+/// Text of the kinds that are found beside photos.
 fn of_text(bytes: &[u8]) -> Option<&'static str> {
     /// Enough to tell text from other bytes.
     const SAMPLE: usize = 4096;

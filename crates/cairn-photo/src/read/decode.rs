@@ -63,7 +63,7 @@ fn decode_jpeg(
         bytes => Ok(bytes),
     };
 
-    // As stored, the picture may lie on its side; turning comes last, when least is left to turn.
+    // As stored, the picture may lie on its side; turning comes last, when the photo is smallest.
     let target = if is_on_its_side(orientation) {
         let (upright_width, upright_height) = size.of(height, width);
         [upright_height, upright_width]

@@ -39,7 +39,7 @@ impl Markers {
     /// Counts scans and finds the frame; `None` unless the picture reaches its end marker.
     fn walk(bytes: &[u8], scans: &mut u32, frame: &mut Option<Frame>) -> Option<()> {
         let mut rest = bytes;
-        // Between segments, and between the scans of a progressive picture, lies entropy-coded data, in which 0xFF is
+        // Between segments, and between the scans of a progressive picture, there is entropy-coded data, in which 0xFF is
         // followed by zero or a restart marker: from one marker to the next all other bytes can be passed over.
         while let Some(at) = memchr(0xFF, rest) {
             rest = &rest[at + 1..];
@@ -79,7 +79,7 @@ impl Markers {
     }
 }
 
-/// Whether the marker begins a frame: SOF0 to SOF15, but not DHT, JPG and DAC, which lie between them.
+/// Whether the marker begins a frame: SOF0 to SOF15, but not DHT, JPG and DAC, whose codes are between them.
 fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
 }

@@ -48,7 +48,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a photo of so many pixels may take to decode.
+    /// The most time to decode a photo of this number of pixels.
     pub(super) fn time_for(&self, pixels: u64) -> Duration {
         self.max_time + self.max_time_per_megapixel.mul_f64(pixels as f64 / 1e6)
     }

@@ -9,11 +9,11 @@ use crate::resize::{most_long_side, short_side_size};
 pub enum ReadSize {
     /// Every pixel of the file.
     Full,
-    /// Shorter side at so many pixels, as [`Photo::resized_short_side`] does it. A photo that is smaller stays as it is,
+    /// Shorter side at this number of pixels, as [`Photo::resized_short_side`] does it. A photo that is smaller stays as it is,
     /// and so does one that would still be more than 16 megapixels and more than 16 times as long as wide: crops of it
     /// are made without resizing the whole.
     ShortSide(u32),
-    /// Exactly so many columns and rows, as [`Photo::resized`] does it.
+    /// Exactly this number of columns and rows, as [`Photo::resized`] does it.
     Exactly {
         /// Columns.
         width: u32,

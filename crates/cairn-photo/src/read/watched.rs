@@ -29,7 +29,7 @@ impl<'a, 'budget> Watched<'a, 'budget> {
         Watched { bytes: Cursor::new(bytes), ran_out, allowance, reads: 0, unchecked_bytes: 0 }
     }
 
-    /// Counts a read of so many bytes, and looks at the clock once in a while.
+    /// Counts a read of this many bytes, and checks the clock from time to time.
     fn check_time(&mut self, bytes: usize) -> std::io::Result<()> {
         self.reads += 1;
         self.unchecked_bytes += bytes;

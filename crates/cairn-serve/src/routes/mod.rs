@@ -17,6 +17,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use crate::error::ApiError;
+pub(crate) use predict::seen;
+
 use crate::state::AppState;
 use cairn_dataset::escape::json_text;
 use serde::Serialize;
@@ -64,6 +66,18 @@ impl Routes {
     #[must_use]
     pub fn get_open<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(Method::GET, path, true, get(handler))
+    }
+
+    /// `handler` answers POST of `path`, and asks for a key by itself, if the server has keys: in its own form.
+    #[must_use]
+    pub fn post_asking<H: Handler<T, AppState>, T: 'static>(
+        mut self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        self.open = self.open.route(path, post(handler));
+        self.listed.push(Listed { method: Method::POST, path, open: false });
+        self
     }
 
     fn add(mut self, method: Method, path: &'static str, open: bool, route: MethodRouter<AppState>) -> Self {

@@ -63,16 +63,19 @@ enum Format {
     NdJson,
     Csv,
     GeoJson,
+    /// The page's cards.
+    Html,
 }
 
 const NDJSON: &str = "application/x-ndjson";
-const FORMATS: [(&str, Format); 6] = [
+const FORMATS: [(&str, Format); 7] = [
     ("application/json", Format::Json),
     (NDJSON, Format::NdJson),
     ("application/jsonl", Format::NdJson),
     ("text/csv", Format::Csv),
     (GEOJSON, Format::GeoJson),
     ("application/vnd.geo+json", Format::GeoJson),
+    ("text/html", Format::Html),
 ];
 
 async fn predict(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
@@ -102,7 +105,7 @@ async fn predict(State(state): State<AppState>, request: Request) -> Result<Resp
 pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// What the log says of photos.
-pub(super) fn seen(state: &AppState, photos: &[SubmittedPhoto]) -> PhotosSeen {
+pub(crate) fn seen(state: &AppState, photos: &[SubmittedPhoto]) -> PhotosSeen {
     let names = || photos.iter().map(|photo| photo.name.clone()).collect();
     PhotosSeen { count: photos.len(), names: state.config().log_names.then(names) }
 }
@@ -187,6 +190,7 @@ fn whole(predictions: &Predictions, format: Format) -> Result<Response, ApiError
             let features = collection(rows().map(|row| photo_feature(&row)).collect());
             Ok(([(header::CONTENT_TYPE, GEOJSON)], features.to_string()).into_response())
         }
+        Format::Html => Ok(crate::page::cards_response(predictions)),
     }
 }
 

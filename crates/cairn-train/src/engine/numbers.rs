@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-/// The tensor after `change` to its numbers, in place where nobody else holds them.
+/// The tensor after `change` to its numbers, in place if nothing else holds them.
 pub(crate) fn changed<const D: usize>(tensor: Tensor<D>, change: impl FnOnce(&mut [f32])) -> Tensor<D> {
     let device = tensor.device();
     let mut data = tensor.into_data();
@@ -11,7 +11,7 @@ pub(crate) fn changed<const D: usize>(tensor: Tensor<D>, change: impl FnOnce(&mu
     Tensor::from_data(data, &device)
 }
 
-/// What `read` makes of the tensor's numbers.
+/// The result of `read` on the tensor's numbers.
 pub(crate) fn of<const D: usize, R>(tensor: Tensor<D>, read: impl FnOnce(&[f32]) -> R) -> R {
     // As above.
     read(tensor.into_data().as_slice().expect("numbers of f32"))

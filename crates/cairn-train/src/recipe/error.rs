@@ -1,5 +1,6 @@
 //! Why a recipe cannot be used.
 
+use cairn_dataset::path_text;
 use std::io;
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ pub enum RecipeError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", path_text(path))]
     Read {
         /// The file.
         path: PathBuf,

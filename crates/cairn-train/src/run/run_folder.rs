@@ -1,5 +1,6 @@
 //! The run folder: the results of a training on disk.
 
+use cairn_dataset::path_text;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
@@ -174,7 +175,7 @@ impl RunFolder {
     }
 
     pub(crate) fn read_recipe(&self) -> Result<Recipe, TrainError> {
-        Ok(Recipe::parse(&self.read(RECIPE)?, &self.path.join(RECIPE).display().to_string())?)
+        Ok(Recipe::parse(&self.read(RECIPE)?, &path_text(&self.path.join(RECIPE)))?)
     }
 
     pub(crate) fn read_record(&self) -> Result<RunRecord, TrainError> {

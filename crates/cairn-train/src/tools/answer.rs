@@ -4,7 +4,7 @@ use cairn_dataset::ClassId;
 use cairn_eval::{Answer, Shows};
 use cairn_model::ModelOutput;
 
-/// The answer that lies in `output`, of this score, for a photo that shows `truth`, or no landmark that the model knows.
+/// The answer of `output`, of this score, for a photo that shows `truth`, or no landmark that the model knows.
 pub fn answer(score: f64, output: &ModelOutput, truth: Option<ClassId>) -> Answer {
     let shows = match truth {
         None => Shows::NoLandmark,

@@ -53,7 +53,7 @@ const STEPS: usize = 10;
 pub struct CalibrationOutcome {
     /// What the logits are divided by from now on.
     pub temperature: f64,
-    /// How the model's backbone came to its weights. Where neither the bundle nor its recipe says so, it was taken for
+    /// How the model's backbone was trained. `None` if neither the bundle nor its recipe says so: then it was taken for
     /// fine-tuned.
     pub backbone: Option<Backbone>,
     /// How well each score tells landmarks from other photos.
@@ -176,8 +176,8 @@ impl FewShot {
     }
 }
 
-/// How the model's backbone came to its weights: as its bundle says, or as the recipe says by which cairn trained it, for
-/// bundles of before they said so. `None` where neither does.
+/// How the model's backbone was trained: by its bundle, or by its recipe for bundles older than that field. `None` if
+/// neither says so.
 fn known_backbone(info: &BundleInfo) -> Option<Backbone> {
     // As written, whether or not this machine could train it.
     let by_recipe = || toml::from_str::<Recipe>(&info.provenance.recipe).ok().map(|recipe| recipe.backbone());
@@ -275,7 +275,7 @@ fn weigh_margins(
     platt_scaling(&observations)
 }
 
-/// Likeness to the likest centre of the trained classes but one.
+/// Similarity to the most similar centre of all trained classes but one.
 fn nearest_but(photo: &Embedding, trained: &[Vec<Embedding>], class: ClassId) -> f64 {
     let others = trained.iter().enumerate().filter(|(other, _)| *other != class.index());
     others

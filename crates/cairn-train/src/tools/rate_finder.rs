@@ -67,7 +67,7 @@ pub struct TriedRate {
 /// The result of a ramp.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RateSearch {
-    /// The rate at which the smoothed loss fell fastest; `None` if it never fell or too few rates were tried.
+    /// The rate at which the smoothed loss fell fastest; `None` if it did not clearly fall or too few rates were tried.
     pub suggestion: Option<f64>,
     /// Whether the loss exploded before the ramp's end.
     pub exploded: bool,
@@ -79,6 +79,10 @@ pub struct RateSearch {
 const SMOOTHING: f64 = 0.98;
 /// The loss has exploded when the smoothed loss is this many times its lowest value; fastai's.
 const EXPLODED: f64 = 4.0;
+/// Share of the loss's whole fall that is done where the fall has begun.
+const BEGUN: f64 = 0.1;
+/// A fall of fewer standard deviations of the average is none.
+const CLEAR: f64 = 2.0;
 /// Last steps that the suggestion ignores, because the loss already rises; fastai's.
 const LEFT_OUT_AT_END: usize = 5;
 
@@ -190,15 +194,47 @@ impl Trail {
 
 /// The rate at which the smoothed loss fell fastest over the logarithm of the rate: fastai's `steep`. The first tenth of the
 /// ramp's `batches`, where the average has hardly settled, and the last few steps are not looked at.
+///
+/// With few photos in a batch the average trembles over the flat beginning as fast as it falls later, at rates that teach
+/// nothing. So rates count only from where [`BEGUN`] of the whole fall is done, and there is no suggestion where the whole
+/// fall is less than [`CLEAR`] standard deviations of the average that it begins at: of losses that only tremble, one ramp in
+/// twenty falls by as much.
 fn steepest_descent(tried: &[TriedRate], batches: usize) -> Option<f64> {
     let end = tried.len().saturating_sub(LEFT_OUT_AT_END);
     let looked_at = tried.get(batches / 10..end)?;
-    let slopes = looked_at.windows(2).map(|pair| {
+    let first = looked_at.first()?.smoothed_loss;
+    // What falls after the lowest loss has risen before: the training no longer learns there.
+    let by_loss = |a: &&TriedRate, b: &&TriedRate| a.smoothed_loss.total_cmp(&b.smoothed_loss);
+    let end = looked_at.iter().enumerate().min_by(|a, b| by_loss(&a.1, &b.1))?.0;
+    let looked_at = &looked_at[..=end];
+    let lowest = looked_at[end].smoothed_loss;
+    if first - lowest <= CLEAR * trembling(tried) * deviation_of_average(batches / 10 + 1) {
+        return None;
+    }
+    let begun = first - BEGUN * (first - lowest);
+    let falling = looked_at.windows(2).skip_while(|pair| pair[1].smoothed_loss > begun);
+    let slopes = falling.map(|pair| {
         let rise = pair[1].smoothed_loss - pair[0].smoothed_loss;
         (rise / (pair[1].learning_rate / pair[0].learning_rate).ln(), pair[0].learning_rate)
     });
     let (slope, rate) = slopes.min_by(|a, b| a.0.total_cmp(&b.0))?;
     (slope < 0.0).then_some(rate)
+}
+
+/// The standard deviation of a batch's loss about its course, in nats: from the median difference of neighbours, which
+/// neither a fall nor an explosion changes. (The differences of normal numbers have a median of 0.6745 times the square root
+/// of 2 of their deviation.)
+fn trembling(tried: &[TriedRate]) -> f64 {
+    let mut differences: Vec<f64> =
+        tried.windows(2).map(|pair| (pair[1].loss - pair[0].loss).abs()).collect();
+    differences.sort_by(f64::total_cmp);
+    differences.get(differences.len() / 2).map_or(0.0, |median| median / (0.6745 * std::f64::consts::SQRT_2))
+}
+
+/// The standard deviation of the moving average over so many losses, in parts of that of one loss.
+fn deviation_of_average(losses: usize) -> f64 {
+    let weight = SMOOTHING.powi(losses as i32);
+    ((1.0 - SMOOTHING) / (1.0 + SMOOTHING) * (1.0 + weight) / (1.0 - weight)).sqrt()
 }
 
 impl RateSearch {
@@ -260,6 +296,37 @@ mod tests {
         let rising = trail((0..50).map(|n| 1.0 + n as f64));
         assert_eq!(steepest_descent(&rising.tried, 100), None);
         assert_eq!(steepest_descent(&trail((0..12).map(loss)).tried, 100), None, "too few rates");
+    }
+
+    /// Numbers between -1 and 1 that look like chance.
+    fn noise(n: usize) -> f64 {
+        (n as f64 * 12.9898).sin() * 43758.547 % 1.0
+    }
+
+    #[test]
+    fn trembling_over_the_flat_beginning_is_no_fall() {
+        let small_set = trail((0..90).map(|n| loss(n).min(3.6) + 0.8 * noise(n)));
+        let suggested = steepest_descent(&small_set.tried, 100).unwrap();
+        assert!((1e-3..1.0).contains(&suggested), "{suggested:e}");
+        // The steepest step of all is at a rate that changes nothing.
+        let slope = |pair: &[TriedRate]| pair[1].smoothed_loss - pair[0].smoothed_loss;
+        let steepest =
+            small_set.tried[10..85].windows(2).min_by(|a, b| slope(a).total_cmp(&slope(b))).unwrap();
+        assert!(steepest[0].learning_rate < 1e-5, "{steepest:?}");
+        // Where a training has exploded, the average falls as steeply again.
+        let wild = trail((0..90).map(|n| loss(n) + if (74..80).contains(&n) { 20.0 } else { 0.0 }));
+        let suggested = steepest_descent(&wild.tried, 100).unwrap();
+        assert!((1e-3..RAMP.rate(74)).contains(&suggested), "{suggested:e}");
+        let flat = trail((0..90).map(|n| 3.5 + 0.8 * noise(n)));
+        assert_eq!(steepest_descent(&flat.tried, 100), None);
+    }
+
+    #[test]
+    fn an_average_deviates_as_that_of_independent_losses_does() {
+        assert!((deviation_of_average(1) - 1.0).abs() < 1e-12);
+        // Two losses have nearly equal weights; of very many, the last fifty count.
+        assert!((deviation_of_average(2) - 0.5_f64.sqrt()).abs() < 1e-4);
+        assert!((deviation_of_average(10_000) - (0.02_f64 / 1.98).sqrt()).abs() < 1e-12);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `cairn calibrate`
 
+use cairn_dataset::path_text;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use crate::operating_points::point_lines;
 use crate::output::make_folder_of;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
+use crate::standard_output::StandardOutput;
 use crate::tta::Tta;
 
 /// Calibrate confidence and the thresholds for photos that show no landmark
@@ -70,6 +72,7 @@ impl Calibrate {
     pub(crate) fn run(self) -> Result<Status> {
         let inputs = self.distractors.iter().chain(&self.data).map(PathBuf::as_path);
         let out = self.destination.path(&self.model.source, inputs)?;
+        let mut out_text = StandardOutput::open()?;
         let mut model = self.model.source.open()?;
         if let Some(tta) = self.tta {
             model.set_views(tta.into());
@@ -83,9 +86,8 @@ impl Calibrate {
         let kinds: Vec<Vec<PathBuf>> =
             self.distractors.iter().map(|kind| named_photos(std::slice::from_ref(kind))).collect();
         if let Some(empty) = kinds.iter().position(Vec::is_empty) {
-            bail!("{}: there are no photos in this folder", self.distractors[empty].display());
+            bail!("{}: there are no photos in this folder", path_text(&self.distractors[empty]));
         }
-        let mut out_text = io::stdout().lock();
         let bad_photos = match &self.data {
             Some(data) => {
                 let outcome =
@@ -109,7 +111,7 @@ impl Calibrate {
         }
         make_folder_of(&out)?;
         model.save(&out)?;
-        say(format!("model: {}", out.display()));
+        say(format!("model: {}", path_text(&out)));
         Ok(Status::with_bad_photos(bad_photos.len()))
     }
 }

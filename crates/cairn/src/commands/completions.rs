@@ -1,11 +1,12 @@
 //! `cairn completions`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
 use crate::exit::Status;
+use crate::standard_output::StandardOutput;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ impl Completions {
     pub(crate) fn run(self, mut command: Command) -> anyhow::Result<Status> {
         let mut script = Vec::new();
         generate(self.shell, &mut command, "cairn", &mut script);
-        io::stdout().write_all(&script)?;
+        StandardOutput::open()?.write_all(&script)?;
         Ok(Status::Done)
     }
 }

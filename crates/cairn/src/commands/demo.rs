@@ -1,6 +1,7 @@
 //! `cairn demo`
 
-use std::io::{self, Write};
+use cairn_dataset::path_text;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -18,7 +19,8 @@ use crate::devices::Devices;
 use crate::exit::Status;
 use crate::model_source::ModelSource;
 use crate::progress::{TrainingProgress, bar, say};
-use crate::signals::stop_on_signals;
+use crate::signals::{AFTER_BATCH, stop_on_signals};
+use crate::standard_output::StandardOutput;
 use crate::tested::Tested;
 
 /// Tour of cairn: draw a data set, train on it, test, and name a landmark (no downloads)
@@ -43,12 +45,11 @@ const RECIPE: &str = "demo";
 
 impl Demo {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_signals()?;
+        // Known at once, rather than when there is something to write.
+        StandardOutput::open()?;
         let photos = self.out.join("photos");
         self.draw(&photos)?;
-        if interrupt.requested() {
-            return Ok(Status::Interrupted);
-        }
+        let interrupt = stop_on_signals(AFTER_BATCH)?;
 
         let data = ImageFolder::open(&photos, &ValidSplit::default())?;
         let devices = Devices::cpu();
@@ -57,10 +58,11 @@ impl Demo {
         recipe.training.seed = self.seed;
         recipe.validate()?;
         let recipe = resolve(recipe, &data, &devices)?;
-        let root = photos.canonicalize().with_context(|| format!("{}: cannot be read", photos.display()))?;
+        let root =
+            photos.canonicalize().with_context(|| format!("{}: cannot be read", path_text(&photos)))?;
         let record = RunRecord::here(root).by_recipe(RECIPE);
         let run = RunFolder::create_numbered(&self.out, "run", &recipe, &record)?;
-        say(format!("training a small network from random weights; run folder: {}", run.path().display()));
+        say(format!("training a small network from random weights; run folder: {}", path_text(run.path())));
         let mut progress = TrainingProgress::new(recipe.training.epochs);
         let training = Training {
             recipe: &recipe,
@@ -82,7 +84,7 @@ impl Demo {
         say("testing it on drawn photos that it never saw");
         let tested = Tested::new(&model, &photos, DataSetOptions::default())?;
         tested.write_report(run.path(), &ModelSource::At(run.path().to_owned()))?;
-        let mut out = io::stdout();
+        let mut out = StandardOutput::open()?;
         writeln!(out, "test accuracy {}", tested.test.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
             writeln!(out, "\n{}", shown_path(&example.path))?;
@@ -110,7 +112,11 @@ impl Demo {
             Outcome::Drawn => "drew",
             Outcome::AlreadyThere => "there already:",
         };
-        say(format!("{done} {count} photos of {} made-up landmarks: {}", set.kinds.len(), photos.display()));
+        say(format!(
+            "{done} {count} photos of {} made-up landmarks: {}",
+            set.kinds.len(),
+            path_text(&photos)
+        ));
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! `cairn explain`
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::escape::shown_path;
-use cairn_dataset::{ClassId, Tile, montage};
+use cairn_dataset::{ClassId, Tile, montage, path_text};
 use cairn_model::explain::{CamMethod, Explainer};
 use cairn_model::{Landmark, Model, bundle_path};
 use cairn_photo::{Photo, PictureKind};
@@ -14,7 +14,9 @@ use clap::Args;
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::output::{OutputOption, Outputs, free_file, make_folder_of};
+use crate::photo_input::{PhotoInput, STDIN};
 use crate::progress::say;
+use crate::standard_output::StandardOutput;
 use crate::terminal;
 
 /// Landmarks explained where none is named.
@@ -37,7 +39,7 @@ const MOST_SIDE: f64 = 1600.0;
     )
 }))]
 pub(crate) struct Explain {
-    /// The photo
+    /// The photo, or - for one on standard input
     photo: PathBuf,
     #[command(flatten)]
     model: ModelOption,
@@ -66,14 +68,17 @@ impl Explain {
             .reading([self.photo.as_path()].into_iter().chain(model_file.as_deref()))
             .check(self.output.force)?;
         PictureKind::of(&out)?;
+        let mut stdout = StandardOutput::open()?;
+        let input = PhotoInput::one(&self.photo)?;
+        let file = input.photos[0].as_path();
         let model = self.model.source.open()?;
         let explainer = Explainer::new(&model, self.layer.as_deref(), self.method)?;
-        let landmarks = self.landmarks(&model)?;
-        let photo = Photo::open(&self.photo)?;
+        let landmarks = self.landmarks(&model, file)?;
+        let photo = Photo::open(file)?;
         let classes: Vec<ClassId> =
             landmarks.iter().filter_map(|landmark| model.info().classes.by_folder(&landmark.class)).collect();
         let explained = explainer.explain_views(&photo, &classes);
-        let explained = explained.with_context(|| self.photo.display().to_string())?;
+        let explained = explained.with_context(|| path_text(&self.photo))?;
         if let (Some(path), Some(map)) = (&self.raw, explained.maps.first()) {
             make_folder_of(path)?;
             map.save_npy(path)?;
@@ -86,7 +91,6 @@ impl Explain {
             picture.save(&out)?;
         }
         terminal::show_side_by_side(&panels);
-        let mut stdout = io::stdout().lock();
         for landmark in &landmarks {
             writeln!(stdout, "{}", terminal::landmark_line(landmark))?;
         }
@@ -96,10 +100,10 @@ impl Explain {
     }
 
     /// The landmarks to explain, the likeliest first, with the probabilities of a prediction.
-    fn landmarks(&self, model: &Model) -> Result<Vec<Landmark>> {
+    fn landmarks(&self, model: &Model, photo: &Path) -> Result<Vec<Landmark>> {
         let classes = model.classes();
         let named = self.class.as_deref().map(|name| model.class_named(name)).transpose()?;
-        let mut landmarks = model.predict(&self.photo, classes.len())?.landmarks;
+        let mut landmarks = model.predict(photo, classes.len())?.landmarks;
         // The network has no output for what was learned from a few photos, so no gradient leads to it.
         let trained = |landmark: &Landmark| model.info().classes.by_folder(&landmark.class).is_some();
         if let Some(class) = named.and_then(|id| classes.get(id)) {
@@ -139,7 +143,10 @@ impl Explain {
     }
 
     fn default_out(&self) -> PathBuf {
-        let stem = self.photo.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = match self.photo.as_os_str() == STDIN {
+            true => "stdin".into(),
+            false => self.photo.file_stem().unwrap_or_default().to_string_lossy(),
+        };
         free_file(&format!("{stem}-explained"), "png")
     }
 }

@@ -1,6 +1,7 @@
 //! `cairn export`
 
-use std::io::{self, Write};
+use cairn_dataset::path_text;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "verify")]
@@ -29,6 +30,7 @@ use crate::output::{OutputOption, Outputs};
 #[cfg(feature = "verify")]
 use crate::photo_files::named_photos;
 use crate::progress::say;
+use crate::standard_output::StandardOutput;
 use crate::tested::Tested;
 use crate::tta::Tta;
 
@@ -111,7 +113,7 @@ impl Export {
         bad_photos += self.verified(&exported, &files)?;
         write_files(&files, self.output.force.replace)?;
         for file in &files {
-            say(format!("wrote {} ({:.1} MB)", file.path.display(), file.bytes.len() as f64 / 1e6));
+            say(format!("wrote {} ({:.1} MB)", path_text(&file.path), file.bytes.len() as f64 / 1e6));
         }
         Ok(Status::with_bad_photos(bad_photos))
     }
@@ -130,7 +132,7 @@ impl Export {
         };
         let data = self.data_set.open(&data, &ValidSplit::default())?;
         if data.classes != model.info().classes {
-            bail!("{}: these are not the classes that the run was trained on", data.root.display());
+            bail!("{}: these are not the classes that the run was trained on", path_text(&data.root));
         }
         let (trained, mut scores) = (model.as_exported(WeightFormat::F32)?, Scores::new(data.classes.len()));
         let mut bad = 0;
@@ -212,18 +214,18 @@ impl Export {
             }
             return Ok((None, 0));
         };
-        let Tested { test: ModelTest { evaluation: after, bad_photos, .. }, .. } =
-            Tested::new(exported, &data, self.data_set)?;
+        let tested = Tested::new(exported, &data, self.data_set)?;
+        let ModelTest { evaluation: after, bad_photos, .. } = &tested.test;
         if self.weights() == WeightFormat::F32 {
-            writeln!(io::stdout(), "accuracy: {}", after.accuracy_headline())?;
+            writeln!(StandardOutput::open()?, "accuracy: {}", after.accuracy_headline())?;
         } else {
-            let before =
-                Tested::new(&model.as_exported(WeightFormat::F32)?, &data, self.data_set)?.test.evaluation;
+            let whole = model.as_exported(WeightFormat::F32)?;
+            let before = tested.again(&whole)?.test.evaluation;
             let points = 100.0 * (after.accuracy - before.accuracy);
             let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
-            writeln!(io::stdout(), "accuracy: {before} -> {after}, {points:+.2} points")?;
+            writeln!(StandardOutput::open()?, "accuracy: {before} -> {after}, {points:+.2} points")?;
         }
-        Ok((Some(test_figures(&data, &after)), bad_photos.len()))
+        Ok((Some(test_figures(&data, after)), bad_photos.len()))
     }
 
     fn files(&self, model: &Model, figures: Option<&TestFigures>, out: &Path) -> Result<Vec<ExportedFile>> {
@@ -256,7 +258,7 @@ impl Export {
             match Photo::open(path) {
                 Ok(photo) => {
                     let difference = onnx.verify(exported, &photo);
-                    largest = largest.max(difference.with_context(|| path.display().to_string())?);
+                    largest = largest.max(difference.with_context(|| path_text(&path))?);
                 }
                 Err(error) => {
                     bad += 1;

@@ -1,6 +1,7 @@
 //! `cairn forget`
 
 use anyhow::Result;
+use cairn_dataset::path_text;
 use clap::Args;
 
 use crate::destination::Destination;
@@ -28,7 +29,7 @@ impl Forget {
         let forgotten = model.forget(&self.name)?;
         make_folder_of(&out)?;
         model.save(&out)?;
-        say(format!("forgot {:?}: {}", forgotten.name, out.display()));
+        say(format!("forgot {:?}: {}", forgotten.name, path_text(&out)));
         Ok(Status::Done)
     }
 }

@@ -1,11 +1,11 @@
 //! `cairn import`
 
+use cairn_dataset::path_text;
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cairn_dataset::{Class, ClassList};
+use cairn_dataset::{Class, ClassList, read_text_file};
 use cairn_model::{ImportOptions, Imported, Model};
 use cairn_nets::Architecture;
 use cairn_nets::weights::read_weights;
@@ -72,12 +72,12 @@ impl Import {
             preprocess: self.preprocess()?,
             origin: &self.file.file_name().unwrap_or_default().to_string_lossy(),
         })
-        .with_context(|| self.file.display().to_string())?;
+        .with_context(|| path_text(&self.file))?;
         let Imported { model, prefix, ignored, head } = imported;
         say_naming(&prefix, &ignored, head.as_deref());
         make_folder_of(&out)?;
         model.save(&out)?;
-        say(format!("{}: {} with {} classes", out.display(), self.net, model.info().classes.len()));
+        say(format!("{}: {} with {} classes", path_text(&out), self.net, model.info().classes.len()));
         Ok(Status::Done)
     }
 
@@ -97,9 +97,9 @@ impl Import {
 /// The classes in a text file, a name on each line. Empty lines, a byte order mark and Windows' line ends are no part of
 /// the names.
 fn class_names(path: &Path) -> Result<ClassList> {
-    let bytes = fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let bytes = read_text_file(path).with_context(|| format!("{}: cannot be read", path_text(&path)))?;
     let Ok(text) = str::from_utf8(&bytes) else {
-        bail!("{}: not a text in UTF-8; save it as UTF-8", path.display());
+        bail!("{}: not a text in UTF-8; save it as UTF-8", path_text(&path));
     };
     let mut classes = ClassList::default();
     let mut folders = HashSet::new();
@@ -109,7 +109,7 @@ fn class_names(path: &Path) -> Result<ClassList> {
             continue;
         }
         if !folders.insert(class.folder.clone()) {
-            bail!("{}: line {line} names `{}` again", path.display(), class.folder);
+            bail!("{}: line {line} names `{}` again", path_text(&path), class.folder);
         }
         classes.push(class);
     }

@@ -1,5 +1,6 @@
 //! `cairn learn`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -67,7 +68,7 @@ impl Learn {
             1 => "1 photo".to_owned(),
             count => format!("{count} photos"),
         };
-        say(format!("{what} {:?} from {count}: {}", self.name.trim(), out.display()));
+        say(format!("{what} {:?} from {count}: {}", self.name.trim(), path_text(&out)));
         Ok(Status::with_bad_photos(bad))
     }
 }

@@ -1,6 +1,7 @@
 //! `cairn lr-find`
 
-use std::io::{self, Write};
+use cairn_dataset::path_text;
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -20,6 +21,7 @@ use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::{bar, left_out, say};
 use crate::rows::Format;
 use crate::signals::stop_on_signals;
+use crate::standard_output::StandardOutput;
 
 /// Find a learning rate: train a few batches at growing rates and find where the loss falls fastest
 #[derive(Debug, Args)]
@@ -57,11 +59,13 @@ impl LrFind {
             Outputs::files([out.clone()]).reading([self.data.as_path()]).check(self.output.force)?;
             check_chart_name(out)?;
         }
+        // Known at once, rather than when there is something to write.
+        StandardOutput::open()?;
         let devices = self.devices.open()?;
         let data = self.data_set.open_to_train(&self.data)?;
         let recipe = resolve(Recipe::find(&self.recipe)?, &data, &self.devices)?;
         let weights = first_weights(&recipe.network)?;
-        let interrupt = stop_on_signals()?;
+        let interrupt = stop_on_signals("this batch")?;
         let ramp = RateRamp { lowest: self.from, highest: self.to, batches: self.batches };
         let bar = bar(self.batches, "trying learning rates");
         let mut bad_photos = 0;
@@ -88,12 +92,14 @@ impl LrFind {
 
         self.print(&search)?;
         if search.suggestion.is_none() {
-            say("no suggestion: the loss did not fall, or too few rates were tried; use more --batches");
+            say(
+                "no clear suggestion: the loss falls by no more than it trembles from batch to batch; use more --batches, or a larger batch in the recipe",
+            );
         }
         if let Some(path) = &self.output.out {
             make_folder_of(path)?;
             search.curve().write(path)?;
-            say(format!("curve: {}", path.display()));
+            say(format!("curve: {}", path_text(&path)));
         }
         Ok(Status::with_bad_photos(bad_photos))
     }
@@ -117,7 +123,10 @@ impl LrFind {
         }
         listing.print(self.format, Layout::Rows)?;
         if let Some(rate) = search.suggestion.filter(|_| self.format == Format::Table) {
-            writeln!(io::stdout(), "\nsuggested learning rate, where the loss falls fastest: {rate:.1e}")?;
+            writeln!(
+                StandardOutput::open()?,
+                "\nsuggested learning rate, where the loss falls fastest: {rate:.1e}"
+            )?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `cairn nets`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use cairn_nets::{Architecture, NetworkSummary};
@@ -9,6 +9,7 @@ use clap::Args;
 use crate::exit::Status;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::rows::Format;
+use crate::standard_output::StandardOutput;
 
 /// As many classes as ImageNet has, for figures that can be compared with published ones.
 const CLASSES: usize = 1000;
@@ -41,7 +42,10 @@ impl Nets {
         }
         listing.print(self.format, Layout::Rows)?;
         if self.format == Format::Table {
-            writeln!(io::stdout(), "\nFor one photo of the side that the network was published for.")?;
+            writeln!(
+                StandardOutput::open()?,
+                "\nFor one photo of the side that the network was published for."
+            )?;
         }
         Ok(Status::Done)
     }

@@ -1,11 +1,12 @@
 //! `cairn predict`
 
 use cairn_model::rows::{Camera, Detail, FileStamp, ModelIdentity, Row, RowOutcome};
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use cairn_dataset::path_text;
 use cairn_model::{Model, ModelOptions, Prediction, Threshold};
 use cairn_nets::Precision;
 use cairn_photo::PhotoError;
@@ -13,7 +14,7 @@ use cairn_train::Interrupt;
 use clap::{Args, ValueHint};
 use indicatif::ProgressBar;
 
-use crate::done_rows::DoneRows;
+use crate::done_rows::{DoneRows, RowKind};
 use crate::exit::{Status, none_read};
 use crate::model_source::ModelOption;
 use crate::photo_files::say_skipped_links;
@@ -23,6 +24,7 @@ use crate::progress::{bar, say};
 use crate::row_table::RowTable;
 use crate::rows::{Format, RowWriter};
 use crate::signals::stop_on_signals;
+use crate::standard_output::{self, StandardOutput};
 use crate::tally::{Tally, counted};
 use crate::tta::Tta;
 
@@ -56,10 +58,11 @@ pub(crate) struct Predict {
     files_from: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOption,
-    /// How many landmarks to name for each photo; a table leaves out those below 1 % [default: 3 in JSON, else 1]
+    /// How many landmarks to name for each photo; a table leaves out those below 1 %, unless -v asks for everything
+    /// [default: 3 in JSON and with -v, else 1]
     #[arg(short, value_name = "K")]
     k: Option<usize>,
-    /// In a table, name further landmarks too, and show scores, cameras and whole reasons
+    /// In a table, name further landmarks too, those below 1 % as well, and show scores, cameras and whole names
     #[arg(short, long)]
     verbose: bool,
     /// Name a landmark only if the model is sure that the photo shows one: fewer false landmarks, more missed ones
@@ -88,7 +91,9 @@ pub(crate) struct Predict {
     #[arg(long)]
     brief: bool,
     /// Add rows to OUTPUT (jsonl or csv) instead of writing to standard output, and leave out photos whose row is in it.
-    /// A photo that has changed, by size or time, and every photo after a change of the model gets a new row
+    /// A photo that has changed, by size or time, and every photo after a change of the model gets a new row. So does a
+    /// photo that could not be read, once it has changed; of --brief rows, which do not say whether it has, each time.
+    /// Rows that another threshold or -k gave, and brief rows beside others, are refused
     #[arg(long, value_name = "OUTPUT", value_hint = ValueHint::FilePath)]
     skip_done: Option<PathBuf>,
 }
@@ -102,12 +107,17 @@ impl Predict {
         let (model, identity) = self.open_model()?;
         let mut input = PhotoInput::of(&self.photos, self.files_from.as_deref())?;
         if input.photos.is_empty() {
+            self.write_nothing(detail)?;
             bail!("no photos in {}", self.named());
         }
         say_skipped_links(&input.skipped);
         let all = input.photos.len();
+        let kind = |format| {
+            let (threshold, named) = (model.threshold(), self.count(format).min(model.classes().len()));
+            RowKind { detail, model: &identity, threshold, named }
+        };
         let done =
-            self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, detail)).transpose()?;
+            self.skip_done.as_deref().map(|path| DoneRows::open(path, self.format, kind)).transpose()?;
         if let Some(done) = &done {
             let photos = std::mem::take(&mut input.photos);
             let is_done =
@@ -127,12 +137,8 @@ impl Predict {
             model: &model,
             identity: &identity,
             input: &input,
-            named: self.k.unwrap_or(match format {
-                Format::Json | Format::Jsonl => NAMED,
-                Format::Table if self.verbose => NAMED,
-                Format::Table | Format::Csv => 1,
-            }),
-            interrupt: stop_on_signals()?,
+            named: self.count(format),
+            interrupt: stop_on_signals("this photo")?,
         };
         let tally = match &done {
             Some(done) => {
@@ -140,16 +146,35 @@ impl Predict {
                 answers.write(if done.is_empty { rows } else { rows.below_others() }, true)?
             }
             None => {
-                let out = io::stdout().lock();
+                let out = StandardOutput::open()?;
                 let is_terminal = out.is_terminal();
                 let rows = match format {
                     Format::Table => RowWriter::table(out, self.table(&input)),
                     _ => RowWriter::new(out, format, detail).on_terminal(is_terminal),
                 };
-                answers.write(rows, !is_terminal)?
+                answers.write(rows, !is_terminal && !standard_output::is_pipe())?
             }
         };
         self.end(&tally, &answers)
+    }
+
+    /// How many landmarks are named for each photo.
+    fn count(&self, format: Format) -> usize {
+        self.k.unwrap_or(match format {
+            Format::Json | Format::Jsonl => NAMED,
+            Format::Table if self.verbose => NAMED,
+            Format::Table | Format::Csv => 1,
+        })
+    }
+
+    /// Writes data that hold no row, for a program that reads them; a person is told in words.
+    fn write_nothing(&self, detail: Detail) -> Result<()> {
+        match self.format {
+            Some(format) if self.skip_done.is_none() && format != Format::Table => {
+                RowWriter::new(StandardOutput::open()?, format, detail).finish()
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The model as the options have it, and what rows call it.
@@ -179,7 +204,7 @@ impl Predict {
     /// What was asked for, in words.
     fn named(&self) -> String {
         let named = self.photos.iter().chain(&self.files_from);
-        named.map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+        named.map(path_text).collect::<Vec<_>>().join(", ")
     }
 
     /// The last words, and the exit status.

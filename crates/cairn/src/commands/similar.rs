@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use cairn_dataset::path_text;
 use clap::Args;
 
 use crate::causes::with_causes;
@@ -12,6 +13,7 @@ use crate::model_source::ModelOption;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::rows::Format;
+use crate::standard_output::StandardOutput;
 
 /// Rank photos by similarity to one photo
 #[derive(Debug, Args)]
@@ -42,8 +44,10 @@ struct Likeness {
 impl Similar {
     pub(crate) fn run(self) -> Result<Status> {
         if self.k == Some(0) {
-            bail!("-k must be at least 1");
+            bail!("-k 0: ask for at least one photo");
         }
+        // Known at once, rather than when there is something to write.
+        StandardOutput::open()?;
         let model = self.model.source.open()?;
         let sought = model.output(&self.photo)?.embedding;
         let paths = named_photos(&self.among);
@@ -57,7 +61,7 @@ impl Similar {
             match output {
                 Ok(output) => {
                     let likeness = sought.cosine(&output.embedding);
-                    ranked.push(Likeness { photo: path.display().to_string(), likeness });
+                    ranked.push(Likeness { photo: path_text(&path), likeness });
                 }
                 Err(error) => {
                     bad += 1;

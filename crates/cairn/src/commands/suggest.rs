@@ -1,7 +1,8 @@
 //! `cairn suggest`
 
+use cairn_dataset::path_text;
 use cairn_model::rows::Camera;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +13,7 @@ use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::photo_input::PhotoInput;
 use crate::places::merged_places;
+use crate::standard_output::StandardOutput;
 use crate::terminal;
 
 /// Show a photo and name its landmark, or ask if the model is not sure
@@ -44,7 +46,7 @@ impl Suggest {
         let input = PhotoInput::one(&self.photo)?;
         let photo = &input.photos[0];
         if photo.is_dir() {
-            bail!("{}: this is a folder; `cairn predict` takes folders", self.photo.display());
+            bail!("{}: this is a folder; `cairn predict` takes folders", path_text(&self.photo));
         }
         let suggestion = model.suggest(photo).map_err(anyhow::Error::from);
         // A photo on standard input has no path worth naming.
@@ -53,7 +55,7 @@ impl Suggest {
             false => suggestion.context("the photo on standard input cannot be read")?,
         };
         print_suggestion(&suggestion)?;
-        let mut out = io::stdout().lock();
+        let mut out = StandardOutput::open()?;
         if let Some(camera) = Camera::of(photo, suggestion.prediction.named()) {
             let but = if camera.contradicts() { ": too far away" } else { "" };
             let lines = [camera.whereabouts().map(|line| line + but), camera.equipment()];
@@ -69,7 +71,7 @@ impl Suggest {
 /// The photo where the terminal can show it, then what the model says, and a map of each landmark worth a look.
 pub(crate) fn print_suggestion(suggestion: &Suggestion) -> Result<()> {
     terminal::show(&suggestion.photo);
-    let mut out = io::stdout().lock();
+    let mut out = StandardOutput::open()?;
     writeln!(out, "{}", terminal::line(&suggestion.sentence(), 0))?;
     let worth_saying = suggestion.prediction.worth_saying();
     let said: &[Landmark] =

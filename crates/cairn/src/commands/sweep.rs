@@ -1,5 +1,6 @@
 //! `cairn sweep`
 
+use cairn_dataset::path_text;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -19,7 +20,8 @@ use crate::first_weights::first_weights;
 use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{TrainingProgress, say};
 use crate::rows::Format;
-use crate::signals::stop_on_signals;
+use crate::signals::{AFTER_BATCH, stop_on_signals};
+use crate::standard_output::StandardOutput;
 
 /// Train a recipe with every combination of some values and compare the runs (resumes if started again)
 #[derive(Debug, Args)]
@@ -53,8 +55,8 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> Result<Status> {
-        let interrupt = stop_on_signals()?;
         // Known at once, rather than after the photos are measured.
+        StandardOutput::open()?;
         self.devices.open()?;
         let mut plan = Plan::find(&self.recipe)?;
         plan.epochs = self.epochs.or(plan.epochs);
@@ -65,10 +67,12 @@ impl Sweep {
         });
         let data = self.data_set.open_to_train(&self.data)?;
         let root = self.data.canonicalize();
-        let root = root.with_context(|| format!("{}: cannot be read", self.data.display()))?;
+        let root = root.with_context(|| format!("{}: cannot be read", path_text(&self.data)))?;
 
+        // Until here there is nothing to save: a signal ends the program.
+        let interrupt = stop_on_signals(AFTER_BATCH)?;
         let _claim = Plan::claim(&folder)?;
-        say(format!("{} runs in {}", runs.len(), folder.display()));
+        say(format!("{} runs in {}", runs.len(), path_text(&folder)));
         let mut bad_photos = 0;
         let mut ended = Vec::new();
         for (number, run) in (1..).zip(&runs) {
@@ -161,7 +165,7 @@ impl Sweep {
         if !curves.is_empty() {
             let picture = folder.join(SWEEP_CURVES);
             write_run_curves(&picture, &curves)?;
-            say(format!("validation curves: {}", picture.display()));
+            say(format!("validation curves: {}", path_text(&picture)));
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! `cairn test`
 
+use cairn_dataset::path_text;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -21,6 +22,7 @@ use crate::operating_points::point_lines;
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
+use crate::standard_output::StandardOutput;
 use crate::tested::Tested;
 use crate::tta::Tta;
 
@@ -68,6 +70,7 @@ impl Test {
             views: self.tta.map(Into::into),
             ..ModelOptions::default()
         };
+        let mut out = StandardOutput::open()?;
         let model = self.model.source.open()?.with_options(options)?;
         let tested = Tested::new(&model, &self.data, self.data_set)?;
         let mut bad_photos = tested.test.bad_photos.len();
@@ -77,14 +80,14 @@ impl Test {
         };
         let figures = Figures { evaluation: &tested.test.evaluation, distractors };
         if self.json {
-            json::print(&figures)?;
+            json::write_pretty(&mut out, &figures)?;
         } else {
-            write!(io::stdout(), "{figures}")?;
+            write!(out, "{figures}")?;
         }
         if let Some(path) = self.report_path() {
             make_folder_of(&path)?;
             let path = tested.write_report(&path, &self.model.source)?;
-            say(format!("report: {}", path.display()));
+            say(format!("report: {}", path_text(&path)));
         }
         Ok(Status::with_bad_photos(bad_photos))
     }

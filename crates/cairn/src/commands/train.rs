@@ -1,5 +1,6 @@
 //! `cairn train`
 
+use cairn_dataset::path_text;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::progress::{bar, say};
-use crate::signals::stop_on_signals;
+use crate::signals::{AFTER_BATCH, stop_on_signals};
 use crate::watcher::Watcher;
 
 /// Train a network on a folder of labelled photos
@@ -94,8 +95,8 @@ impl Train {
             None => self.new_job()?,
         };
         // Until here there is nothing to save: a signal ends the program.
-        let interrupt = stop_on_signals()?;
-        say(format!("run folder: {}", job.run.path().display()));
+        let interrupt = stop_on_signals(AFTER_BATCH)?;
+        say(format!("run folder: {}", path_text(job.run.path())));
         let mut watcher = Watcher::new(self.tui, &job.run, &job.recipe, &interrupt)?;
         let training = Training {
             recipe: &job.recipe,
@@ -126,7 +127,7 @@ impl Train {
         self.out.as_deref().map_or(Ok(()), refuse_occupied)?;
         let weights = first_weights(&recipe.network)?;
         let recipe = resolve(recipe, &data, &self.devices)?;
-        let root = root.canonicalize().with_context(|| format!("{}: cannot be read", root.display()))?;
+        let root = root.canonicalize().with_context(|| format!("{}: cannot be read", path_text(&root)))?;
         let record = RunRecord::here(root).by_recipe(&self.recipe);
         let run = match &self.out {
             Some(out) => RunFolder::create(out, &recipe, &record)?,
@@ -164,7 +165,7 @@ fn resumed_job(run: &Path, data: Option<&Path>, data_set: DataSetOptions) -> Res
     // The photos may have moved since.
     let root = data.unwrap_or(&record.data);
     let data = data_set.open_to_train(root).with_context(|| {
-        let run = run.path().display();
+        let run = path_text(run.path());
         format!("the photos of {run} are not where they were (give their folder: `cairn train DIR --resume {run}`)")
     })?;
     Ok(Job { recipe, weights: None, data, run })
@@ -185,13 +186,16 @@ pub(crate) fn resolve(mut recipe: Recipe, data: &ImageFolder, devices: &Devices)
 
 fn refuse_occupied(out: &Path) -> Result<()> {
     if RunFolder::is_taken(out) {
-        bail!("{}: already holds files; give another --out, or go on with it by --resume {0}", out.display());
+        bail!(
+            "{}: already holds files; give another --out, or go on with it by --resume {0}",
+            path_text(&out)
+        );
     }
     Ok(())
 }
 
 fn say_outcome(outcome: &Outcome, job: &Job) {
-    let run = job.run.path().display();
+    let run = path_text(job.run.path());
     say_stop(outcome.stopped, job.run.path());
     if outcome.stopped == StopReason::Interrupted {
         return;
@@ -202,18 +206,18 @@ fn say_outcome(outcome: &Outcome, job: &Job) {
             best.epoch,
             best.valid_loss,
             best.valid_accuracy * 100.0,
-            job.run.best_model().display()
+            path_text(job.run.best_model())
         ));
     }
     say(format!("curves: {run}/loss.png, {run}/accuracy.png"));
-    say(format!("next: cairn test {run} {}", job.data.root.display()));
+    say(format!("next: cairn test {run} {}", path_text(&job.data.root)));
 }
 
 /// Why a training ended.
 pub(crate) fn say_stop(stopped: StopReason, run: &Path) {
     match stopped {
         StopReason::Interrupted => {
-            say(format!("stopped and saved; go on with: cairn train --resume {}", run.display()));
+            say(format!("stopped and saved; go on with: cairn train --resume {}", path_text(&run)));
         }
         StopReason::Epochs => say("all epochs done"),
         StopReason::Minutes => say("the minutes are over"),

@@ -167,7 +167,7 @@ fn draw_messages(frame: &mut Frame<'_>, area: Rect, standing: &Standing) {
 
 fn key_help(standing: &Standing) -> &'static str {
     if standing.stopping {
-        "stopping as soon as the work at hand is saved; q again: stop at once, without saving"
+        "stopping after this batch, and saving; q again: stop at once, without saving"
     } else {
         "q or Ctrl-C: save and stop"
     }
@@ -268,7 +268,7 @@ mod tests {
     fn a_stop_that_was_asked_for_is_acknowledged() {
         let mut standing = standing();
         standing.stopping = true;
-        assert!(drawn(80, 24, &standing).contains("stopping as soon as"));
+        assert!(drawn(80, 24, &standing).contains("stopping after this batch"));
     }
 
     #[test]

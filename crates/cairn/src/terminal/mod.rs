@@ -12,16 +12,17 @@ mod query;
 mod wrap;
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
 use cairn_dataset::escape::shown;
 use cairn_model::Landmark;
 use cairn_photo::Photo;
 use ratatui::crossterm::terminal;
 
+use crate::standard_output::{self, StandardOutput};
 use fit::{Arrangement, Window};
 use protocol::Protocol;
-use wrap::wrapped;
+pub(crate) use wrap::wrapped;
 
 /// Shows the photo where standard output is a terminal.
 pub(crate) fn show(photo: &Photo) {
@@ -37,7 +38,7 @@ pub(crate) fn show_side_by_side(pictures: &[Photo]) {
     let arrangement = Arrangement::of(pictures.len(), (first.width(), first.height()), window);
     let drawn = draw::drawn(pictures, &arrangement, protocol);
     // A terminal that cannot show it still gets the words.
-    let mut out = io::stdout().lock();
+    let Ok(mut out) = StandardOutput::open() else { return };
     let _ = out.write_all(&drawn).and_then(|()| out.flush());
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn landmark_line(landmark: &Landmark) -> String {
 
 /// The window, where standard output is a terminal of some size.
 fn window() -> Option<Window> {
-    if !io::stdout().is_terminal() {
+    if !standard_output::is_terminal() {
         return None;
     }
     let size = terminal::window_size().ok();

@@ -4,7 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The text in lines of at most `columns` cells, broken between words, or within a word that is longer than a line; all
 /// lines but the first begin with `indent` spaces, or as many as half a line has.
-pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
+pub(crate) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
     if text.width() <= columns || columns == 0 {
         return text.to_owned();
     }

@@ -177,6 +177,141 @@ fn photos_are_listed_in_a_file_or_on_standard_input_by_lines_or_zeros() {
         .assert_stderr_has("no photos in -");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_list_that_has_no_end_or_is_no_text_is_refused_with_its_line() {
+    let sandbox = Sandbox::trained();
+    sandbox.file("long.txt", &[b"a.jpg\n\n".to_vec(), vec![b'x'; 100_000]].concat());
+    for (list, reason) in [
+        ("/dev/zero", "/dev/zero: the list of photos cannot be read: it is a device, not a file"),
+        ("long.txt", "line 3 is longer than 64 KiB"),
+    ] {
+        let run = sandbox.cairn(&format!("predict --files-from {list} -m run"));
+        run.assert_status(1).assert_stderr_has(reason);
+        assert_eq!(run.stdout, "");
+    }
+    let endless = sandbox.cairn_fed("predict --files-from - -m run", &vec![b'x'; 100_000]);
+    endless.assert_status(1).assert_stderr_has("line 1 is longer");
+    sandbox.file("cell.csv", &[b"path,label\na.jpg,\"".to_vec(), b"word\n".repeat(40_000)].concat());
+    for verb in ["check", "stats"] {
+        let run = sandbox.cairn(&format!("data {verb} cell.csv"));
+        run.assert_status(1).assert_stderr_has("line 2: a cell is longer than 64 KiB");
+    }
+    // What shells write for <(find ...) is a pipe.
+    assert!(std::process::Command::new("mkfifo").arg(sandbox.path("pipe")).status().unwrap().success());
+    let pipe = sandbox.path("pipe");
+    let writer = std::thread::spawn(move || std::fs::write(pipe, format!("{PHOTO}\n")).unwrap());
+    let piped = sandbox.cairn("predict --files-from pipe -m run --format jsonl");
+    assert_eq!(rows(&piped.assert_status(0).stdout).len(), 1);
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_photo_too_thin_for_any_network_gets_a_reason_as_in_data_check() {
+    let sandbox = Sandbox::trained();
+    let photo = image::RgbImage::from_pixel(300, 1, image::Rgb([120, 130, 140]));
+    photo.save(sandbox.path("thin.png")).unwrap();
+    let row = sandbox.cairn(&format!("predict thin.png {PHOTO} -m run --format json"));
+    let rows = row.assert_status(2).json();
+    assert_eq!(rows[0]["error"], "too thin: 300 x 1 pixels, of which no network can make anything");
+    assert!(rows[1]["landmarks"].is_array());
+    for verb in ["suggest thin.png -m run", "explain thin.png -m run -o x.png"] {
+        sandbox.cairn(verb).assert_status(1).assert_stderr_has("thin.png: too thin");
+    }
+    std::fs::rename(sandbox.path("thin.png"), sandbox.path("photos/train/03.Dome/thin.png")).unwrap();
+    sandbox.cairn("data check photos").assert_status(2).assert_stdout_has("too thin for any network: 1");
+}
+
+#[test]
+fn a_landmark_has_one_name_in_every_output() {
+    let sandbox = Sandbox::trained();
+    let own = "[[place]]\nname = \"Old Light\"\nalso = [\"Pyramid\", \"Dome\", \"Lighthouse\", \"Windmill\"]\nkind = \"tower\"\n\
+               latitude = 48.0\nlongitude = 2.0\nlocality = \"Here\"\ncountry = \"France\"\ncountry_code = \"FR\"\n";
+    sandbox.file("own.toml", own.as_bytes());
+    let predict = |options: &str| {
+        let run = sandbox.cairn(&format!(
+            "predict {PHOTO} photos/test/03.Dome -m run --places own.toml --threshold 0 {options}"
+        ));
+        run.assert_status(0);
+        run
+    };
+    let row = &predict("--format json").json()[0]["landmarks"][0];
+    assert_eq!(row["name"], "Old Light");
+    assert_ne!(row["class"], "Old Light", "the class is as the model has it");
+    predict("").assert_stdout_has("Old Light, Here, France").assert_stderr_has("Old Light, France");
+    assert!(predict("--format csv").stdout.lines().nth(1).unwrap().contains(",Old Light,"));
+    assert!(predict("--format jsonl --brief").stdout.contains("\"name\":\"Old Light\""));
+    let suggest = sandbox.cairn(&format!("suggest {PHOTO} -m run --places own.toml --threshold 0"));
+    suggest.assert_status(0).assert_stdout_has("Old Light");
+}
+
+#[test]
+fn an_empty_folder_gives_data_without_rows() {
+    let sandbox = Sandbox::trained();
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    let predict = |format: &str| {
+        let run = sandbox.cairn(&format!("predict empty -m run --format {format}"));
+        run.assert_status(1).assert_stderr_has("no photos in empty");
+        run.stdout
+    };
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&predict("json")).unwrap(), Vec::<Value>::new());
+    assert!(predict("csv").starts_with("photo,rank,class,") && predict("csv").lines().count() == 1);
+    assert_eq!([predict("jsonl"), predict("table")], ["", ""]);
+}
+
+#[test]
+fn skip_done_tries_mended_photos_again_and_mixes_no_rows_of_two_kinds() {
+    let sandbox = Sandbox::trained();
+    sandbox.file("photos/test/03.Dome/0000.jpg", b"text");
+    let predict = |options: &str| sandbox.cairn(&format!("predict photos/test -m run {options}"));
+    for options in ["--skip-done rows.jsonl", "--skip-done brief.jsonl --brief", "--skip-done rows.csv"] {
+        predict(options).assert_status(2);
+    }
+    let again = |options: &str, to_do: usize| {
+        predict(options).assert_stderr_has(&format!("done before, {to_do} to do"));
+    };
+    again("--skip-done rows.jsonl", 0);
+    again("--skip-done brief.jsonl --brief", 1);
+    sandbox.copy(PHOTO, "photos/test/03.Dome/0000.jpg");
+    again("--skip-done rows.jsonl", 1);
+    again("--skip-done brief.jsonl --brief", 1);
+    again("--skip-done brief.jsonl --brief", 0);
+    again("--skip-done rows.csv", 1);
+    for (options, reason) in [
+        ("--skip-done rows.jsonl --brief", "leave out --brief"),
+        ("--skip-done brief.jsonl", "add --brief"),
+        ("--skip-done rows.csv --brief", "leave out --brief"),
+        ("--skip-done rows.jsonl --threshold 2", "use the same --threshold or --sure"),
+        ("--skip-done rows.csv --threshold 2", "use the same --threshold or --sure"),
+        ("--skip-done rows.jsonl -k 1", "use the same -k"),
+        ("--skip-done rows.csv -k 2", "use the same -k"),
+    ] {
+        let file = options.split_whitespace().nth(1).unwrap();
+        let before = sandbox.read(file);
+        predict(options).assert_status(1).assert_stderr_has(reason);
+        assert_eq!(sandbox.read(file), before, "{options}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_wait_for_input() {
+    let sandbox = Sandbox::trained();
+    assert!(std::process::Command::new("mkfifo").arg(sandbox.path("pipe")).status().unwrap().success());
+    for arguments in
+        ["predict --files-from pipe -m run", "sweep pipe --recipe sweep-initialisation", "train pipe"]
+    {
+        for signal in ["-TERM", "-INT"] {
+            let mut child = sandbox.spawn(arguments);
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            let begin = std::time::Instant::now();
+            std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            child.wait().unwrap();
+            assert!(begin.elapsed().as_secs() < 5, "{arguments} {signal}: {:?}", begin.elapsed());
+        }
+    }
+}
+
 #[test]
 fn an_address_gets_advice_and_a_tilde_is_the_home_folder() {
     let sandbox = Sandbox::trained();

@@ -82,6 +82,7 @@ fn training_leaves_a_bad_photo_out_and_names_it_once() {
     let train = sandbox.cairn("train photos --recipe tiny.toml --out run");
     train.assert_status(2).assert_stderr_has(&format!("left out: {bad}: text, not a photo"));
     assert_eq!(train.stderr.matches("left out").count(), 1, "once, not in every epoch: {train}");
+    assert_eq!(train.stderr.matches("1 photo could not be read").count(), 1, "{train}");
     let metrics = String::from_utf8(sandbox.read("run/metrics.jsonl")).unwrap();
     for line in metrics.lines() {
         assert_eq!(serde_json::from_str::<Value>(line).unwrap()["bad_photos"], 1);

@@ -17,6 +17,16 @@ fn an_explanation_shows_the_photo_and_its_three_likeliest_landmarks() {
     assert!(picture.width() > 4 * 400 && picture.height() > 400, "{picture:?}");
 }
 
+#[test]
+fn a_photo_on_standard_input_is_explained_as_its_file_is() {
+    let sandbox = Sandbox::trained();
+    let by_name = sandbox.cairn(&format!("explain {PHOTO} -m run -o a.png"));
+    let fed = sandbox.cairn_fed("explain - -m run", &sandbox.read(PHOTO));
+    fed.assert_status(0).assert_stderr_has("stdin-explained.png");
+    assert_eq!(fed.stdout, by_name.assert_status(0).stdout);
+    assert!(sandbox.path("stdin-explained.png").is_file());
+}
+
 /// The first percentage and the name in each line.
 fn probabilities(lines: &str) -> Vec<(String, String)> {
     let parts = lines.lines().map(|line| line.trim().split_once("  ").unwrap());

@@ -48,10 +48,28 @@ fn fewer_bits_make_smaller_files_and_eight_say_what_they_cost() {
 }
 
 #[test]
+fn what_is_left_out_of_a_test_is_named_once_though_two_models_are_tested() {
+    let sandbox = Sandbox::trained();
+    sandbox.file("photos/test/03.Dome/notes.txt", b"said");
+    sandbox.file("photos/test/03.Dome/broken.jpg", b"text");
+    for option in ["--half", "--int8"] {
+        let run =
+            sandbox.cairn(&format!("export run --format onnx -o m.onnx --test photos --force {option}"));
+        run.assert_status(2).assert_stdout_has(" points");
+        assert_eq!(run.stderr.matches("skipped ").count(), 1, "{run}");
+        assert_eq!(run.stderr.matches("left out: ").count(), 1, "{run}");
+    }
+}
+
+#[test]
 fn a_folder_for_hubs_says_in_cairn_what_the_run_says_and_has_its_figures() {
     let sandbox = Sandbox::trained();
     let export = sandbox.cairn("export run --format safetensors -o hub");
     export.assert_status(0).assert_stdout_has("accuracy: ");
+    // The folder is opened as its weights are.
+    for model in ["hub", "hub/model.safetensors"] {
+        sandbox.cairn(&format!("predict photos/test/03.Dome -m {model}")).assert_status(0);
+    }
     // The last column names the model.
     let predict = |model: &str| -> Vec<String> {
         let rows = sandbox.cairn(&format!("predict photos/test -m {model} --format csv"));

@@ -251,7 +251,7 @@ fn validation_photos_of_which_none_can_be_read_end_a_training_with_the_first_of_
     let train = sandbox.cairn("train photos --recipe tiny.toml --out run");
     train
         .assert_status(1)
-        .assert_stderr_has("not one of the 2 validation photos")
+        .assert_stderr_has("none of the 2 validation photos")
         .assert_stderr_has("03.Dome/0000.jpg");
     assert!(!sandbox.path("run/metrics.jsonl").exists(), "{train}");
 }

@@ -1,19 +1,15 @@
 //! A library from a scan to marks in sidecars and photos, and back.
 
-#[cfg(feature = "shipped")]
 use std::collections::BTreeMap;
-#[cfg(feature = "shipped")]
 use std::fs;
-#[cfg(feature = "shipped")]
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-#[cfg(feature = "shipped")]
 use cairn_reference::data_folder;
 
 use crate::sandbox::{Finished, Sandbox};
 
 /// A library of some photos of two landmarks, that rested for a day.
-#[cfg(feature = "shipped")]
 fn library(landmarks: &Path) -> Sandbox {
     let sandbox = Sandbox::new();
     for class in ["12.Eiffel_Tower", "31.Taj_Mahal"] {
@@ -25,6 +21,13 @@ fn library(landmarks: &Path) -> Sandbox {
         for photo in photos.iter().take(5) {
             let name = format!("LIBRARY/{class}/{}", photo.file_name().unwrap().to_str().unwrap());
             sandbox.file(&name, &fs::read(photo).unwrap());
+            let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+            fs::File::options()
+                .write(true)
+                .open(sandbox.path(&name))
+                .unwrap()
+                .set_modified(yesterday)
+                .unwrap();
         }
     }
     sandbox
@@ -34,7 +37,6 @@ fn run(sandbox: &Sandbox, arguments: &str) -> Finished {
     sandbox.cairn(&format!("library {arguments} --state STATE"))
 }
 
-#[cfg(feature = "shipped")]
 fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![sandbox.path("LIBRARY")];
@@ -50,7 +52,6 @@ fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-#[cfg(feature = "shipped")]
 #[test]
 fn real_photos_are_marked_reviewed_and_given_back() {
     let Some(landmarks) = data_folder("landmarks") else { return };
@@ -99,7 +100,6 @@ fn real_photos_are_marked_reviewed_and_given_back() {
     run(&sandbox, "undo last").assert_status(1).assert_stderr_has("no plan of this name was applied");
 }
 
-#[cfg(feature = "shipped")]
 #[test]
 fn marks_go_into_photos_and_into_another_folder_and_are_taken_out_without_the_state() {
     let Some(landmarks) = data_folder("landmarks") else { return };

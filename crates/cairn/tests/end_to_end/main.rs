@@ -19,12 +19,16 @@ mod kills;
 mod learning;
 #[cfg(feature = "library")]
 mod library;
+#[cfg(all(feature = "library", feature = "shipped"))]
 mod library_marks;
+mod nowhere;
 mod output;
 mod outputs;
 mod places;
 mod runs;
 mod sandbox;
+#[cfg(feature = "serve")]
+mod serve;
 mod shipped;
 mod sweep;
 mod way_of_a_photo;

@@ -168,3 +168,23 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(child.wait().unwrap().code(), Some(0), "{complaints}");
     assert_eq!(complaints, "");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_bar_is_drawn_beside_a_file_and_not_between_the_lines_of_a_pipes_reader() {
+    use std::path::Path;
+
+    use cairn_reference::python_with;
+
+    let Some(python) = python_with(&["pty"]) else { return };
+    let sandbox = Sandbox::trained();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/on_terminal.py");
+    let said = |redirection: &str| {
+        let command =
+            format!("'{}' predict photos -m run --format jsonl {redirection}", env!("CARGO_BIN_EXE_cairn"));
+        python.run(&script, &[sandbox.path("").as_os_str(), command.as_ref()])
+    };
+    assert!(said("> rows.jsonl").contains("photos ["), "a file: the bar is all that is seen");
+    let piped = said("| head -2 > two.jsonl");
+    assert!(!piped.contains("photos ["), "{piped}");
+}

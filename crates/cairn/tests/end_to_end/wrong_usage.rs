@@ -107,6 +107,9 @@ fn a_model_that_is_none_says_why() {
     let sandbox = Sandbox::trained();
     let whole = sandbox.read("run/best.safetensors");
     sandbox.file("half.safetensors", &whole[..whole.len() / 2]);
+    for (format, file) in [("onnx", "model.onnx"), ("torchscript", "model.pt")] {
+        sandbox.cairn(&format!("export run --format {format} -o {file}")).assert_status(0);
+    }
     // A whole safetensors file with one tensor and no description.
     let header = br#"{"fc.bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}    "#;
     sandbox.file("plain.safetensors", &[&(header.len() as u64).to_le_bytes(), &header[..], &[0; 8]].concat());
@@ -115,6 +118,8 @@ fn a_model_that_is_none_says_why() {
         &[
             ("predict photos/test -m nowhere", &["nowhere: no model here"]),
             ("predict photos/test -m photos", &["photos", "best.safetensors"]),
+            ("predict photos/test -m model.onnx", &["model.onnx: an ONNX model", "exported from"]),
+            ("predict photos/test -m model.pt", &["model.pt: a file of PyTorch", "cairn import"]),
             (
                 "predict photos/test -m half.safetensors",
                 &["half.safetensors", "damaged or incomplete model file"],

@@ -33,7 +33,7 @@ fn count(change: impl FnOnce(&mut Counts)) {
     COUNTS.set(counts);
 }
 
-/// A tile unit that only counts what it is told to do.
+/// A tile unit that only counts its operations.
 struct Counter;
 
 impl TileUnit for Counter {

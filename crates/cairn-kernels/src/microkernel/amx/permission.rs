@@ -63,7 +63,7 @@ pub(super) fn granted() -> bool {
     })
 }
 
-/// Other systems have other ways, which nobody has tried.
+/// Other systems have other ways, which are untested.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn granted() -> bool {
     false

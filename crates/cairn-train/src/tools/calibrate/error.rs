@@ -1,5 +1,6 @@
 //! Why a model cannot be calibrated.
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 /// Why a model could not be calibrated.
@@ -9,14 +10,14 @@ pub enum CalibrateError {
     /// The photos are of other classes than the model's.
     #[error(
         "{}: its classes differ from the model's; calibrate on the data set that the model was trained on",
-        root.display()
+        path_text(root)
     )]
     Classes {
         /// The data set.
         root: PathBuf,
     },
     /// Not one photo of a part could be read.
-    #[error("{}: not one {part} photo could be read", root.display())]
+    #[error("{}: not one {part} photo could be read", path_text(root))]
     NoPhotos {
         /// The data set.
         root: PathBuf,
@@ -44,7 +45,7 @@ pub enum CalibrateError {
     #[error("this model has no threshold: also give the data set that it was trained on (--data DIR)")]
     NoThreshold,
     /// All validation photos are of one class.
-    #[error("{}: all validation photos show one landmark; calibration needs at least two", root.display())]
+    #[error("{}: all validation photos show one landmark; calibration needs at least two", path_text(root))]
     OneClass {
         /// The data set.
         root: PathBuf,

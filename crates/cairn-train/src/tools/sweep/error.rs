@@ -1,5 +1,6 @@
 //! Why a sweep cannot be made.
 
+use cairn_dataset::path_text;
 use std::io;
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ pub enum SweepError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", path_text(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -42,7 +43,7 @@ pub enum SweepError {
         fault: String,
     },
     /// A run of this folder was begun with another recipe, or on other photos.
-    #[error("{}: this run was begun with another {what}; give another --out, or remove it", path.display())]
+    #[error("{}: this run was begun with another {what}; give another --out, or remove it", path_text(path))]
     Changed {
         /// The run folder.
         path: PathBuf,

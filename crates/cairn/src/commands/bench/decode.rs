@@ -1,5 +1,6 @@
 //! `cairn bench decode`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -51,11 +52,11 @@ impl Decode {
 
 fn large_photos() -> Result<Vec<PathBuf>> {
     let folder = in_cairn_data("photos", "photos")?;
-    let entries = folder.read_dir().with_context(|| format!("{}: cannot be read", folder.display()))?;
+    let entries = folder.read_dir().with_context(|| format!("{}: cannot be read", path_text(&folder)))?;
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut photos: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     photos.retain(|path| name(path).starts_with("large-") && name(path).ends_with(".jpg"));
     photos.sort();
-    ensure!(!photos.is_empty(), "{}: no photo is called large-*.jpg; give photos", folder.display());
+    ensure!(!photos.is_empty(), "{}: no photo is called large-*.jpg; give photos", path_text(&folder));
     Ok(photos)
 }

@@ -1,10 +1,12 @@
 //! Lines of figures, as every benchmark prints them.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use cairn_nets::{Architecture, Precision};
 use serde::Serialize;
+
+use crate::standard_output::StandardOutput;
 
 /// What was asked for, or f32, and bf16 where this machine computes in it.
 pub(super) fn precisions(asked: &[Precision]) -> Vec<Precision> {
@@ -22,5 +24,5 @@ pub(super) fn tenths(speed: f64) -> f64 {
 }
 
 pub(super) fn print_line(line: &impl Serialize) -> Result<()> {
-    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(line)?)?)
+    Ok(writeln!(StandardOutput::open()?, "{}", serde_json::to_string(line)?)?)
 }

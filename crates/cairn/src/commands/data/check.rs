@@ -1,6 +1,6 @@
 //! `cairn data check`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -13,6 +13,7 @@ use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
 use crate::progress::{advance, bar};
+use crate::standard_output::StandardOutput;
 
 /// Find unreadable photos, empty classes, duplicates, and photos that stand in both train and test
 ///
@@ -31,14 +32,15 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Status> {
+        let mut out = StandardOutput::open()?;
         let bar = bar(0, "reading photos");
         let report =
             check(&self.dir, self.data_set.manifest_paths(), |done, total| advance(&bar, done, total))?;
         bar.finish_and_clear();
         if self.json {
-            json::print(&report)?;
+            json::write_pretty(&mut out, &report)?;
         } else {
-            write_report(&mut io::stdout().lock(), &report)?;
+            write_report(&mut out, &report)?;
         }
         Ok(Status::with_bad_photos(report.problems()))
     }

@@ -1,5 +1,6 @@
 //! `cairn data show`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -74,7 +75,7 @@ impl Show {
         };
         make_folder_of(&out)?;
         picture.save(&out)?;
-        say(format!("{} photos: {}", tiles.len(), out.display()));
+        say(format!("{} photos: {}", tiles.len(), path_text(&out)));
         Ok(Status::with_bad_photos(batch.bad.len()))
     }
 }

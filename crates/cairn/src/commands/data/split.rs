@@ -1,5 +1,6 @@
 //! `cairn data split`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -12,14 +13,16 @@ use crate::output::{Force, Outputs};
 use crate::photo_files::say_skipped;
 use crate::progress::{advance, bar, left_out, say};
 use crate::rows::Format;
+use crate::standard_output::StandardOutput;
 
 /// Make the parts train, valid and test of one folder of classes
 ///
 /// Writes a table of path, label and split, which `train`, `test` and `data` take like a data set; no photo is copied. With
 /// --link or --copy, writes folders instead: train/CLASS/PHOTO, valid/CLASS/PHOTO and test/CLASS/PHOTO.
 ///
-/// A photo's part is chosen by its content and the seed. Copies of a photo are in one part, and photos that are added move no
-/// others. A class with three different photos or more is in every part.
+/// Every class has the share of its photos in each part, as nearly as whole photos allow; one with three different photos or
+/// more is in every part. Which photos go where is chosen by their content and the seed: copies of a photo are in one part,
+/// and photos that are added move few others, none of other classes.
 #[derive(Debug, Args)]
 pub(crate) struct Split {
     /// Folder with a folder of photos for each class
@@ -68,6 +71,8 @@ enum Link {
 
 impl Split {
     pub(crate) fn run(self) -> Result<Status> {
+        // Known at once, rather than when there is something to write.
+        StandardOutput::open()?;
         let shares = PartShares { valid: self.valid, test: self.test, seed: self.seed };
         if self.link.is_none() && !self.copy {
             let outputs = Outputs::files([self.out.clone()]).reading([self.dir.as_path()]);
@@ -82,13 +87,13 @@ impl Split {
         let usage = self.write(&partition)?;
         counts(&partition).print(self.format, Layout::Rows)?;
         say_findings(&partition, &shares);
-        say(format!("wrote {}; train with `cairn train {}`", self.out.display(), usage));
+        say(format!("wrote {}; train with `cairn train {}`", path_text(&self.out), usage));
         Ok(Status::with_bad_photos(partition.unreadable.len()))
     }
 
     /// Writes the parts, and gives the arguments by which `train` takes them.
     fn write(&self, partition: &Partition) -> Result<String> {
-        let out = self.out.display().to_string();
+        let out = path_text(&self.out);
         let placement = match (self.link, self.copy) {
             (Some(Link::Symbolic), _) => Placement::SymbolicLink,
             (Some(Link::Hard), _) => Placement::HardLink,

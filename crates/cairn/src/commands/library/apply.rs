@@ -37,7 +37,7 @@ impl Apply {
         let plan = PlanFile::open(&self.plan)?;
         let state = State::open_existing(&self.state.folder()?)?;
         let lock = state.lock()?;
-        let interrupt = stop_on_signals()?;
+        let interrupt = stop_on_signals("this file")?;
         let options = ApplyOptions { limit: self.limit, ..ApplyOptions::default() };
         let report = apply(&state, &lock, &plan, options, &mut Unobserved, &|| interrupt.requested())?;
         say_kept(&report.kept);

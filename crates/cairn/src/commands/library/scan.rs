@@ -1,5 +1,6 @@
 //! `cairn library scan`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -83,7 +84,7 @@ impl Scan {
             rehash: self.rehash,
             retry_quarantined: self.retry_quarantined,
         };
-        let interrupt = stop_on_signals()?;
+        let interrupt = stop_on_signals("these photos")?;
         let mut unreadable = 0;
         for root in roots {
             let mut progress = ScanProgress::new();
@@ -91,7 +92,7 @@ impl Scan {
                 Watcher { on_event: &mut |event| progress.tell(event), stop: &|| interrupt.requested() };
             let (library, report) = scan(&state, &lock, &root, model.as_ref(), &options, &mut watcher)?;
             progress.end();
-            say(summary(&library.root.display().to_string(), &report));
+            say(summary(&path_text(&library.root), &report));
             if report.interrupted {
                 return Ok(Status::Interrupted);
             }

@@ -1,5 +1,6 @@
 //! What a person sees while a library is scanned: a bar on a terminal, plain lines elsewhere.
 
+use cairn_dataset::path_text;
 use std::time::{Duration, Instant};
 
 use cairn_dataset::escape::shown;
@@ -44,10 +45,10 @@ impl ScanProgress {
                 let took = self.began.map_or(Duration::ZERO, |began| began.elapsed());
                 self.plain(|| reading_line(done, total, bytes, took));
             }
-            ScanEvent::Unreadable { path, reason } => self.line(&format!("{}: {reason}", path.display())),
+            ScanEvent::Unreadable { path, reason } => self.line(&format!("{}: {reason}", path_text(&path))),
             ScanEvent::Quarantined { path } => self.line(&format!(
                 "{}: cairn ended twice while it read this file, so it is left out (--retry-quarantined tries again)",
-                path.display()
+                path_text(&path)
             )),
         }
     }

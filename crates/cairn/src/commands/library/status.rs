@@ -16,6 +16,7 @@ use serde_json::json;
 use super::{StateOptions, parse_share};
 use crate::exit::Status;
 use crate::places::merged_places;
+use crate::standard_output::StandardOutput;
 
 /// Say what became of each file of a library, and how right cairn is in it
 ///
@@ -70,7 +71,7 @@ impl ShowStatus {
     pub(crate) fn run(self) -> Result<Status> {
         let (state, library) = self.state.open()?;
         let gazetteer = merged_places(self.places.as_deref())?.unwrap_or_else(Gazetteer::builtin);
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(StandardOutput::open()?);
         if let Some(Listed::State(listed)) = self.list {
             self.list_files(&state, &library, listed, &mut out)?;
         } else {

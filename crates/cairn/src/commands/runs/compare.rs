@@ -1,5 +1,6 @@
 //! `cairn runs compare`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -44,7 +45,7 @@ impl Compare {
         let mut listing = Listing::new(columns);
         for (place, run) in runs.iter().enumerate() {
             let value = |of: &Option<String>| of.as_ref().map_or(Cell::Nothing, Cell::text);
-            let mut row = vec![Cell::text(run.path.display().to_string())];
+            let mut row = vec![Cell::text(path_text(&run.path))];
             row.extend(differences.iter().map(|difference| value(&difference.values[place])));
             row.extend(results(run));
             listing.push(row);
@@ -53,9 +54,9 @@ impl Compare {
 
         if let Some(path) = &self.output.out {
             make_folder_of(path)?;
-            let curves: Vec<_> = runs.iter().map(|run| run.curves(run.path.display().to_string())).collect();
+            let curves: Vec<_> = runs.iter().map(|run| run.curves(path_text(&run.path))).collect();
             write_run_curves(path, &curves)?;
-            say(format!("curves: {}", path.display()));
+            say(format!("curves: {}", path_text(&path)));
         }
         Ok(Status::Done)
     }

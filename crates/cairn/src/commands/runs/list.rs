@@ -1,5 +1,6 @@
 //! `cairn runs list`
 
+use cairn_dataset::path_text;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -32,9 +33,9 @@ impl List {
     pub(crate) fn run(self) -> Result<Status> {
         let mut columns = vec![
             Column::new("run", "run"),
-            Column::new("begun", "begun"),
-            Column::new("recipe", "recipe"),
-            Column::new("network", "network"),
+            Column::new("begun", "begun").spared(6),
+            Column::new("recipe", "recipe").spared(7),
+            Column::new("network", "network").spared(3),
         ];
         columns.extend(result_columns());
         let mut listing = Listing::new(columns);
@@ -52,7 +53,7 @@ impl List {
             }
         }
         if sound == 0 && self.format == Format::Table {
-            say(format!("{}: {NO_RUNS}", self.dir.display()));
+            say(format!("{}: {NO_RUNS}", path_text(&self.dir)));
         } else {
             listing.print(self.format, Layout::Rows)?;
         }
@@ -70,7 +71,7 @@ fn row(run: &Run, format: Format) -> Vec<Cell> {
     });
     let recipe = run.record.recipe.as_deref().map_or(Cell::Nothing, Cell::text);
     let mut row = vec![
-        Cell::text(run.path.display().to_string()),
+        Cell::text(path_text(&run.path)),
         begun,
         recipe,
         Cell::text(run.recipe.network.architecture.name()),

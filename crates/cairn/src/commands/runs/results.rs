@@ -16,6 +16,14 @@ pub(super) fn result_columns() -> [Column; 7] {
         ("ended", "ended"),
     ]
     .map(|(key, heading)| Column::new(key, heading))
+    .map(|column| match column.key.as_str() {
+        "photos_per_second" => column.spared(9),
+        "valid_macro_f1" => column.spared(8),
+        "best_epoch" => column.spared(5),
+        "valid_loss" => column.spared(4),
+        "ended" => column.spared(2),
+        _ => column,
+    })
 }
 
 /// A run's best epoch by validation loss, its speed, and whether it is over.

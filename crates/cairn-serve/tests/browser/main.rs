@@ -1,0 +1,12 @@
+//! The page in a browser, as people use it: with Chromium, where there is one.
+
+// Tests say on standard output why they skip.
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+mod axe;
+mod in_the_browser;
+mod npm;
+mod page;
+#[path = "../support/mod.rs"]
+mod support;
+mod webdriver;

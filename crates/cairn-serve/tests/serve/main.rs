@@ -1,0 +1,9 @@
+//! The server as its clients see it: in process, and by its socket.
+
+mod damaged_requests;
+mod in_process;
+mod overload;
+mod reload;
+mod soak;
+mod socket;
+mod support;
