@@ -16,8 +16,6 @@ const AUTO_MARKER: &str = "auto-landmark";
 /// adds none twice. Photos whose path cannot be on a line are left out with a comment.
 pub(super) fn write(export: &Export<'_>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "# exiftool -@ THIS_FILE: writes into the photos and keeps each as *_original.")?;
-    writeln!(out, "# To write into sidecars instead: exiftool -@ THIS_FILE -common_args -o %d%f.%e.xmp")?;
-    writeln!(out, "-charset\nfilename=utf8\n-execute")?;
     for row in export.marked() {
         let path = export.library.root.join(&row.path);
         let Some(path) = path.to_str().filter(|path| !path.contains(['\n', '\r'])) else {
@@ -58,7 +56,7 @@ pub(super) fn write(export: &Export<'_>, out: &mut impl Write) -> io::Result<()>
             writeln!(out, "-XMP-iptcExt:LocationShownGPSLatitude={latitude}")?;
             writeln!(out, "-XMP-iptcExt:LocationShownGPSLongitude={longitude}")?;
         }
-        writeln!(out, "{path}\n-execute")?;
+        writeln!(out, "-charset\nfilename=utf8\n{path}\n-execute")?;
     }
     Ok(())
 }

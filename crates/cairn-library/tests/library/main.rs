@@ -4,8 +4,12 @@
 mod blocks;
 mod decisions;
 mod embedding;
+#[cfg(feature = "immich")]
+mod fake_immich;
 mod faults;
 mod house;
+#[cfg(feature = "immich")]
+mod immich;
 mod keywords;
 mod oracles;
 mod plans;

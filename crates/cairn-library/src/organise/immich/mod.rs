@@ -6,8 +6,6 @@
 
 mod albums;
 mod client;
-#[cfg(test)]
-mod fake;
 mod journal;
 
 pub use albums::{AlbumReport, PathMap, add_albums, undo_albums};

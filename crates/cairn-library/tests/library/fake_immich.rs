@@ -1,4 +1,4 @@
-//! A small server that answers as Immich's API does, for tests.
+//! A small server that answers as Immich's API does.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 /// A server on a port of the system's choice, which ends with the test's process.
-pub(super) struct Fake {
+pub(crate) struct Fake {
     address: SocketAddr,
     content: Arc<Mutex<Content>>,
 }
@@ -23,7 +23,7 @@ struct Content {
 }
 
 impl Fake {
-    pub(super) fn start(assets: &[&str]) -> Fake {
+    pub(crate) fn start(assets: &[&str]) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let assets = assets.iter().map(|path| (*path).to_owned()).collect();
@@ -38,18 +38,18 @@ impl Fake {
         Fake { address, content }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn person_makes(&self, name: &str, paths: &[&str]) {
+    pub(crate) fn person_makes(&self, name: &str, paths: &[&str]) {
         let assets = paths.iter().map(|path| format!("asset-{path}")).collect();
         let mut content = self.content.lock().unwrap();
         content.albums.insert(format!("own-{name}"), (name.to_owned(), assets));
     }
 
     /// The albums' names, and the paths in them, in order.
-    pub(super) fn albums(&self) -> Vec<(String, Vec<String>)> {
+    pub(crate) fn albums(&self) -> Vec<(String, Vec<String>)> {
         let content = self.content.lock().unwrap();
         let path = |asset: &String| asset.strip_prefix("asset-").unwrap().to_owned();
         let mut albums: Vec<(String, Vec<String>)> = content
