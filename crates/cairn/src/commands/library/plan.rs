@@ -1,6 +1,6 @@
 //! `cairn library plan`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};

@@ -1,6 +1,6 @@
 //! `cairn library review`
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};

@@ -1,6 +1,6 @@
 //! `cairn library undo`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
