@@ -14,6 +14,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def main():
     parser.add_argument("--large", required=True, type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--only", default="", help="only servers with this text in their name, beside cairn")
     arguments = parser.parse_args()
 
     peer = [sys.executable, HERE / "peer.py", "--model", arguments.model, "--input", "uint8"]
@@ -97,6 +99,9 @@ def main():
         "FastAPI, OpenVINO": ([*peer, "--runtime", "openvino", "--port", "8103"], 8103),
         "FastAPI, OpenVINO, 2 at once": ([*peer, "--runtime", "openvino", "--port", "8104", "--parallel", "2"], 8104),
     }
+    servers = {name: server for name, server in servers.items() if name == "cairn" or arguments.only in name}
+    # So that the servers are ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     running = []
     try:
         for command, port in servers.values():
@@ -134,6 +139,7 @@ def measure(arguments, ports, processes):
                 used = processor_seconds(processes[name]) - before
                 note(f"{size}, 32 clients, photos/s", name, busy["rate"])
                 note(f"{size}, 32 clients, processor ms a photo", name, used * 1e3 / busy["answers"])
+        show(results)
     # Half of what the better peer can do, for all alike.
     for size, photo in [("256 px", arguments.small), ("12 MP", arguments.large)]:
         rates = results[f"{size}, 32 clients, photos/s"]
@@ -144,6 +150,10 @@ def measure(arguments, ports, processes):
                 half = load(f"127.0.0.1:{port}", photo, 32, arguments.seconds, rate=rate)
                 note(f"{size}, {rate:.1f} photos/s, p99 ms", name, half["p99"])
     shutil.rmtree(folder)
+    show(results)
+
+
+def show(results):
     for what, names in results.items():
         print(what)
         for name, values in names.items():
