@@ -172,7 +172,11 @@ fn known(served: &ServedModel) -> Vec<Known<'_>> {
     let classes = model.classes();
     let mut known: Vec<Known<'_>> = classes
         .iter()
-        .map(|(_, class)| Known { name: class.name.clone(), place: model.places().find(&class.folder) })
+        .map(|(_, class)| {
+            let place = model.places().find(&class.folder);
+            // As answers name it.
+            Known { name: place.map_or(&class.name, |place| &place.name).clone(), place }
+        })
         .collect();
     known.sort_by_key(|landmark| landmark.name.to_lowercase());
     known
