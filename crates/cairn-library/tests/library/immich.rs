@@ -76,7 +76,7 @@ fn albums_are_added_and_taken_back_and_what_a_person_made_stays() {
 fn a_wrong_key_and_a_server_that_is_none_say_what_to_do() {
     let fake = Fake::start(&[]);
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("photos")).unwrap();
+    fs::create_dir(folder.path().join("photos")).unwrap();
     let state = State::open(&folder.path().join("state")).unwrap();
     let library = state.add_library(&folder.path().join("photos")).unwrap();
     let ask = |url: &str, key: &str| {
