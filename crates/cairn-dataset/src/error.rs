@@ -57,7 +57,7 @@ pub enum DatasetError {
     /// Two classes of one part have the same name but for the Unicode normal form.
     #[error(
         "{}: the classes {} and {} have the same name, in two Unicode normal forms; merge or rename them",
-        path_text(&folder),
+        path_text(folder),
         code_points(&names[0]),
         code_points(&names[1])
     )]
