@@ -10,6 +10,9 @@ const XP_KEYWORDS: u16 = 0x9c9e;
 /// TIFF, and raw files that differ in the number after the byte order alone: Olympus' `RO` and `RS`, Panasonic's 0x55.
 const NUMBERS: [u16; 4] = [42, 0x4f52, 0x5352, 0x55];
 
+/// A tag, and its value's bytes if they can be found.
+type Entry<'a> = (u16, Option<&'a [u8]>);
+
 /// A file of TIFF's layout.
 struct Tiff<'a> {
     bytes: &'a [u8],
@@ -39,7 +42,7 @@ impl<'a> Tiff<'a> {
 
     /// The entries of the first directory: tag, and its value's bytes; `None` for a value of an unknown type or outside of the
     /// file. `None` if the directory itself is.
-    fn entries(&self) -> Option<Vec<(u16, Option<&'a [u8]>)>> {
+    fn entries(&self) -> Option<Vec<Entry<'a>>> {
         let directory = self.long(4)?;
         let count = usize::from(self.short(directory)?);
         let entry = |index: usize| {

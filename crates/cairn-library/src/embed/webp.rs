@@ -48,11 +48,8 @@ pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata, EmbedError> {
     let mut metadata = Metadata::none(Format::WebP);
     for Chunk { kind, content, .. } in chunks(bytes)?.0 {
         match &kind {
-            b"XMP " => {
-                if metadata.xmp.replace(content.to_vec()).is_some() {
-                    return Err(EmbedError::XmpTwice);
-                }
-            }
+            b"XMP " if metadata.xmp.is_some() => return Err(EmbedError::XmpTwice),
+            b"XMP " => metadata.xmp = Some(content.to_vec()),
             b"EXIF" => metadata.exif = Some(content.strip_prefix(b"Exif\0\0").unwrap_or(content).to_vec()),
             b"C2PA" => metadata.has_credentials = true,
             _ => {}

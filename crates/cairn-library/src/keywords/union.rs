@@ -37,7 +37,7 @@ impl Union {
                             union.add_path(text, KeywordPath::of_hierarchical_subject(text));
                         }
                         KeywordField::Subject | KeywordField::Iim | KeywordField::XpKeywords => {
-                            union.add_flat(text)
+                            union.add_flat(text);
                         }
                     }
                 }

@@ -32,7 +32,9 @@ impl PlanHeader {
         let now = jiff::Timestamp::now();
         let seed = format!("{}\0{}\0{now}\0{}", library.display(), request, std::process::id());
         let digits = &blake3::hash(seed.as_bytes()).to_hex()[..8];
-        let plan = format!("{}-{digits}", now.strftime("%Y%m%d-%H%M%S"));
+        // Names in order of time, also of two plans in one second.
+        let milliseconds = now.subsec_nanosecond() / 1_000_000;
+        let plan = format!("{}{milliseconds:03}-{digits}", now.strftime("%Y%m%d-%H%M%S"));
         PlanHeader { format: FORMAT, plan, library: library.to_owned(), made: now.as_second(), request }
     }
 }

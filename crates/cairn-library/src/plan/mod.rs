@@ -29,4 +29,4 @@ pub use op::{FieldChange, Guard, MtimePolicy, Op, OpKind, Work, Write};
 pub use photo::SkipReason;
 pub use recover::recover;
 pub use undo::{UndoOptions, UndoReport, undo, undo_from_marks};
-pub use verify::{Finding, VerifyReport, verify};
+pub use verify::{Decode, Finding, VerifyReport, verify};

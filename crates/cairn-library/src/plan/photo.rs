@@ -144,7 +144,7 @@ impl Planner<'_> {
             // A copy that stayed is no keyword of this file: its source decides.
             let texts = items.iter().filter_map(Value::as_text);
             texts.for_each(|text| {
-                own.remove(Keywords::field_of(*property).unwrap_or(KeywordField::Subject), text)
+                own.remove(Keywords::field_of(*property).unwrap_or(KeywordField::Subject), text);
             });
         }
         let (elsewhere, has_place, has_position) = files.elsewhere(&bare_packet)?;
@@ -313,7 +313,7 @@ impl Planner<'_> {
                 guards.extend(
                     [with_xmp(name), stem_sidecar(name)].map(|name| Guard::of(folder_path.join(name))),
                 );
-                (OpKind::Embed, photo.clone())
+                (OpKind::Embed, photo)
             }
             (Destination::Sidecar, None) => {
                 beside.iter().for_each(|name| other(name));

@@ -88,7 +88,7 @@ pub fn undo(
 /// The plan that was applied last and still has something done.
 fn last(state: &State) -> Result<String, PlanError> {
     let query = "SELECT plan.id FROM plan WHERE EXISTS (SELECT 1 FROM op WHERE op.plan = plan.id AND op.state = 'done') \
-                 ORDER BY plan.made DESC, plan.id DESC LIMIT 1";
+                 ORDER BY plan.id DESC LIMIT 1";
     let mut query = state.connection().prepare(query)?;
     let mut rows = query.query_map([], |row| row.get(0))?;
     rows.next().unwrap_or_else(|| Ok(String::new())).map_err(PlanError::from).and_then(|plan: String| {
@@ -204,10 +204,9 @@ fn content_without(
 fn later_plan(state: &State, journal: &Journal, target: &Path) -> Result<Option<String>, PlanError> {
     let mut query = state.connection().prepare_cached(
         "SELECT plan.id FROM op JOIN plan ON plan.id = op.plan WHERE op.target = ? AND op.state = 'done' \
-         AND plan.id <> ? AND plan.made >= ? ORDER BY plan.made DESC LIMIT 1",
+         AND plan.id > ? ORDER BY plan.id DESC LIMIT 1",
     )?;
-    let mut rows = query
-        .query_map((bytes_of_path(target), &journal.header.plan, journal.header.made), |row| row.get(0))?;
+    let mut rows = query.query_map((bytes_of_path(target), &journal.header.plan), |row| row.get(0))?;
     Ok(rows.next().transpose()?)
 }
 

@@ -1,6 +1,6 @@
 //! Compares the journal with the files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::embed::Metadata;
 use crate::state::{FileHash, OpState, State, StateLock};
@@ -36,6 +36,9 @@ pub struct VerifyReport {
     pub kept: Vec<PathBuf>,
 }
 
+/// Says what is wrong with the picture of a photo, if anything is.
+pub type Decode<'a> = dyn Fn(&Path) -> Result<(), String> + 'a;
+
 /// Compares what the journal says with the files, of one plan or of all. `decode` is called with each photo that was written
 /// into and says what is wrong with its picture, if anything is.
 ///
@@ -45,7 +48,7 @@ pub fn verify(
     state: &State,
     lock: &StateLock,
     plan: Option<&str>,
-    decode: Option<&dyn Fn(&std::path::Path) -> Result<(), String>>,
+    decode: Option<&Decode<'_>>,
 ) -> Result<VerifyReport, PlanError> {
     let mut report = VerifyReport { kept: recover(state, lock)?, ..VerifyReport::default() };
     let mut plans: Vec<Journal> = match plan {
@@ -72,7 +75,7 @@ pub fn verify(
     Ok(report)
 }
 
-fn finding(op: &Op, decode: Option<&dyn Fn(&std::path::Path) -> Result<(), String>>) -> Option<Finding> {
+fn finding(op: &Op, decode: Option<&Decode<'_>>) -> Option<Finding> {
     let wanted: FileHash = match &op.work {
         Work::Write(write) => write.after,
         Work::Place { hash, .. } => *hash,

@@ -8,7 +8,7 @@ use super::{ArrayKind, Namespace, Property, Value, XmpError};
 /// Text as the content of an element.
 pub(super) fn escaped(text: &str) -> Result<String, XmpError> {
     let writable =
-        |c: char| !(c < ' ' && !matches!(c, '\t' | '\n' | '\r')) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+        |c: char| (c >= ' ' || matches!(c, '\t' | '\n' | '\r')) && !matches!(c, '\u{fffe}' | '\u{ffff}');
     if !text.chars().all(writable) {
         return Err(XmpError::Unwritable(text.to_owned()));
     }

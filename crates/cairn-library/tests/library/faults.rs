@@ -168,7 +168,7 @@ fn killed_at_any_step_nothing_is_lost_and_undo_gives_bytes_and_times_back() {
         let kind = [Kind::Sidecars, Kind::Embedded, Kind::Placed][(round % 3) as usize];
         let step = (round / 3 % 9) as usize;
         let count = round / 27 % 3 + 1;
-        let direction = if round / 81 % 2 == 0 { "apply" } else { "undo" };
+        let direction = if (round / 81).is_multiple_of(2) { "apply" } else { "undo" };
         let way = round / 162 % 3;
         round += 1;
         assert!(round < 20 * kills, "the points are not reached");
