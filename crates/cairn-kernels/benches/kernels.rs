@@ -64,13 +64,13 @@ fn convolutions<T: Element>(element: &str) {
         let (mut output, mut input_gradient) = (output_gradient.clone(), input.clone());
         let mut weight_gradient = weights.clone();
         group.time("forward", work, || {
-            conv::forward(&shape, &input, &forward, Epilogue::default(), &mut output)
+            conv::forward(&shape, &input, &forward, Epilogue::default(), &mut output);
         });
         group.time("input gradient", work, || {
-            conv::input_gradient(&shape, &output_gradient, &backward, &mut input_gradient)
+            conv::input_gradient(&shape, &output_gradient, &backward, &mut input_gradient);
         });
         group.time("weight gradient", work, || {
-            conv::weight_gradient(isa, &shape, &input, &output_gradient, &mut weight_gradient)
+            conv::weight_gradient(isa, &shape, &input, &output_gradient, &mut weight_gradient);
         });
     }
 }
@@ -108,7 +108,7 @@ fn maps<T: Element>(element: &str) {
     let (mut pooled, mut taps) = (ramp::<T>(shape.output_len()), vec![0; shape.output_len()]);
     group.time("max pool 3x3/2", bytes(1), || max_pool(isa, &shape, &input, &mut pooled, &mut taps));
     group.time("max pool 3x3/2, backward", bytes(1), || {
-        max_pool_backward(isa, &shape, &taps, &pooled, &mut input_gradient)
+        max_pool_backward(isa, &shape, &taps, &pooled, &mut input_gradient);
     });
 }
 

@@ -112,7 +112,10 @@ mod tests {
     fn the_range_between_two_files_is_as_short_as_can_be() {
         let between = |before: &str, after: &str| {
             let splice = Splice::between(before.as_bytes(), after.as_bytes()).unwrap();
-            assert_eq!(Splice::apply(before.as_bytes(), &[splice.clone()]).unwrap(), after.as_bytes());
+            assert_eq!(
+                Splice::apply(before.as_bytes(), std::slice::from_ref(&splice)).unwrap(),
+                after.as_bytes()
+            );
             (splice.at, splice.old.len(), splice.new.len())
         };
         assert_eq!(between("abc", "abXc"), (2, 0, 1));

@@ -8,7 +8,7 @@ const MEASURED: Duration = Duration::from_millis(600);
 
 /// What one call does.
 #[derive(Clone, Copy)]
-pub enum Work {
+pub(crate) enum Work {
     /// Floating-point operations.
     Operations(usize),
     /// Bytes that are read and written.
@@ -17,17 +17,17 @@ pub enum Work {
 
 /// A list of kernels under one heading. Only kernels are timed whose `heading: kernel` holds the text that is given on the
 /// command line.
-pub struct Group {
+pub(crate) struct Group {
     heading: String,
     wanted: Option<String>,
 }
 
 impl Group {
-    pub fn new(heading: impl Into<String>) -> Self {
+    pub(crate) fn new(heading: impl Into<String>) -> Self {
         Self { heading: heading.into(), wanted: std::env::args().skip(1).find(|word| !word.starts_with('-')) }
     }
 
-    pub fn time<T>(&self, kernel: &str, work: Work, mut call: impl FnMut() -> T) {
+    pub(crate) fn time<T>(&self, kernel: &str, work: Work, mut call: impl FnMut() -> T) {
         let name = format!("{}: {kernel}", self.heading);
         if self.wanted.as_ref().is_some_and(|wanted| !name.contains(wanted)) {
             return;

@@ -35,7 +35,7 @@ pub(super) fn contexts(
     timeline: &Timeline,
     gazetteer: &Gazetteer,
 ) -> Vec<ContextRow> {
-    let mut same: HashMap<(&str, Option<Segment>), Vec<(FileId, f64)>> = HashMap::new();
+    let mut same: HashMap<(&str, Option<Segment>), Vec<_>> = HashMap::new();
     let segment = |candidate: &Candidate| timeline.shot(candidate.file).and_then(|shot| shot.segment);
     for candidate in candidates.iter().filter(|candidate| !candidate.rejected) {
         let ratio = rightness.map_or(0.0, |rightness| rightness.log_ratio(candidate.score));

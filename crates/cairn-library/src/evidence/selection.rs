@@ -19,7 +19,7 @@ pub fn marks(assessment: &Assessment, rules: &MarkRules, gazetteer: &Gazetteer) 
             () if photo.confirmed => found.marks.push(mark(photo, Basis::Confirmed)),
             () if photo.rejected => found.rejected += 1,
             () if matches!(photo.context.verdict, Verdict::Impossible | Verdict::Conflict) => {
-                found.vetoed += 1
+                found.vetoed += 1;
             }
             () if rules.confirmed_only => found.not_sure += 1,
             () => by_landmark.entry(&photo.landmark).or_default().push(photo),

@@ -19,6 +19,9 @@ pub(super) type CameraId = u32;
 /// A segment of a trip: its camera, and its number among that camera's.
 pub(super) type Segment = (CameraId, u32);
 
+/// When a photo was taken by its camera's clock, and its degrees north and east, if it says so.
+type Dated = (i64, FileId, Option<(f32, f32)>);
+
 /// A photo in the timeline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Moment {
@@ -76,7 +79,7 @@ impl Timeline {
         let mut timeline = Timeline::default();
         let sidecars = sidecar_readings(state, library)?;
         let mut cameras: HashMap<String, CameraId> = HashMap::new();
-        let mut days: HashMap<CameraId, Vec<(i64, FileId, Option<(f32, f32)>)>> = HashMap::new();
+        let mut days: HashMap<CameraId, Vec<Dated>> = HashMap::new();
         let mut query = state.connection().prepare_cached(
             "SELECT file.id, group_member.group_id, reading.* FROM folder JOIN file ON file.folder = folder.id \
              JOIN reading ON reading.file = file.id LEFT JOIN group_member ON group_member.file = file.id \
@@ -128,7 +131,7 @@ impl Timeline {
         }
     }
 
-    fn number_segments(&mut self, days: HashMap<CameraId, Vec<(i64, FileId, Option<(f32, f32)>)>>) {
+    fn number_segments(&mut self, days: HashMap<CameraId, Vec<Dated>>) {
         for (camera, mut photos) in days {
             photos.sort_by_key(|(taken, file, _)| (*taken, *file));
             let (mut segment, mut last, mut last_place) = (0, None::<i64>, None::<(f32, f32)>);

@@ -19,7 +19,7 @@ pub(super) fn write(export: &Export<'_>, out: &mut impl Write) -> io::Result<()>
     for row in export.marked() {
         let path = export.library.root.join(&row.path);
         let Some(path) = path.to_str().filter(|path| !path.contains(['\n', '\r'])) else {
-            writeln!(out, "# left out: {:?}", path)?;
+            writeln!(out, "# left out: {path:?}")?;
             continue;
         };
         let is_confirmed = row.marked == Some(Basis::Confirmed);

@@ -102,7 +102,7 @@ pub fn organise(
         mode,
         destination,
         taken: HashMap::new(),
-        report: OrganiseReport { plan: header.plan.clone(), ..OrganiseReport::default() },
+        report: OrganiseReport { plan: header.plan, ..OrganiseReport::default() },
     };
     for (members, folder) in shots(state, marks, gazetteer, mode, template, &mut placer.report)? {
         placer.shot(&members, &folder, &mut writer)?;

@@ -1,6 +1,6 @@
 //! How other programs read keywords, as functions: what a person would see there.
 //!
-//! Each follows the program's own source as of 2025: Immich `metadata.service.ts` (`getTagList`, sidecar before photo, field by
+//! Each follows what is known of the program's rules; none was checked against its current source. Immich `metadata.service.ts` (`getTagList`, sidecar before photo, field by
 //! field), digiKam `DMetadata::getItemTagsPath` (the first field of its list that holds something), darktable
 //! `exif.cc` (`lr:hierarchicalSubject`, else `dc:subject`), PhotoPrism `meta` (`Subject`, `Keywords`; sidecar before photo).
 

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(check_host(&config, &HeaderMap::new(), &Uri::from_static("/")), Ok(()), "HTTP/1.0");
         let open = ServeConfig { address: ([0, 0, 0, 0], 80).into(), ..ServeConfig::default() };
         assert_eq!(check(&open, "anything"), Ok(()));
-        let named = ServeConfig { hosts: config.hosts.clone(), ..open };
+        let named = ServeConfig { hosts: config.hosts, ..open };
         assert!(check(&named, "anything").is_err() && check(&named, "photos.example.org").is_ok());
     }
 

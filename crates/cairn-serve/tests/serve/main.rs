@@ -1,5 +1,8 @@
 //! The server as its clients see it: in process, and by its socket.
 
+// Everything here is a test, the helpers too.
+#![allow(clippy::unwrap_used)]
+
 mod damaged_requests;
 mod in_process;
 mod overload;

@@ -175,7 +175,7 @@ impl RunFolder {
     }
 
     pub(crate) fn read_recipe(&self) -> Result<Recipe, TrainError> {
-        Ok(Recipe::parse(&self.read(RECIPE)?, &path_text(&self.path.join(RECIPE)))?)
+        Ok(Recipe::parse(&self.read(RECIPE)?, &path_text(self.path.join(RECIPE)))?)
     }
 
     pub(crate) fn read_record(&self) -> Result<RunRecord, TrainError> {

@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::{StateOptions, parse_share};
 use crate::exit::Status;
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::places::merged_places;
 use crate::progress::say;
 use crate::standard_output::StandardOutput;
@@ -68,9 +69,8 @@ pub(crate) struct MakePlan {
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
-    /// The plan file
-    #[arg(short, long, value_name = "PLAN", value_hint = ValueHint::FilePath)]
-    output: PathBuf,
+    #[command(flatten)]
+    output: OutputOption,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -102,6 +102,8 @@ enum SidecarName {
 
 impl MakePlan {
     pub(crate) fn run(self) -> Result<Status> {
+        let out = self.output.named()?;
+        Outputs::files([out.clone()]).check(self.output.force)?;
         let (state, library) = self.state.open()?;
         let gazetteer = merged_places(self.places.as_deref())?.unwrap_or_else(Gazetteer::builtin);
         let request = PlanRequest {
@@ -140,15 +142,19 @@ impl MakePlan {
         let found = marks(&assessment, &rules, &gazetteer);
         let model = assessment.model.as_ref().map(|model| model.hash.clone()).unwrap_or_default();
         let request = PlanRequest { model, ..request };
-        let report = make(&state, &library, &found, &gazetteer, &request, &self.output)?;
+        make_folder_of(&out)?;
+        if self.output.force.replace && out.exists() {
+            std::fs::remove_file(&out)?;
+        }
+        let report = make(&state, &library, &found, &gazetteer, &request, &out)?;
         for (path, reason) in &report.skipped {
             say(&format!("left out: {}: {reason}", shown(&path.to_string_lossy())));
         }
-        let mut out = StandardOutput::open()?;
-        writeln!(out, "{}", shown(&self.output.to_string_lossy()))?;
-        writeln!(out, "{}", summary(&report))?;
+        let mut data = StandardOutput::open()?;
+        writeln!(data, "{}", shown(&out.to_string_lossy()))?;
+        writeln!(data, "{}", summary(&report))?;
         for (landmark, count) in &report.landmarks {
-            writeln!(out, "{count:>7}  {}", shown(landmark))?;
+            writeln!(data, "{count:>7}  {}", shown(landmark))?;
         }
         for name in &report.long_names {
             say(&format!("warning: {}: longer than IPTC keywords and Nextcloud's tags can be", shown(name)));
