@@ -28,7 +28,7 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
 /// The same without the path at its beginning, for output that names the path anyway.
 pub(crate) fn reason(error: &(dyn Error + 'static), path: &Path) -> String {
     let line = with_causes(error);
-    line.strip_prefix(&format!("{}: ", path_text(&path))).map(str::to_owned).unwrap_or(line)
+    line.strip_prefix(&format!("{}: ", path_text(path))).map(str::to_owned).unwrap_or(line)
 }
 
 /// Whether one of the parts of `line`, or several at its end, are this message.

@@ -34,13 +34,13 @@ impl DataSetOptions {
     /// The same to train on: a class without training photos is refused, for the network could never name it.
     pub(crate) fn open_to_train(self, root: &Path) -> Result<ImageFolder> {
         let data = self.open(root, &ValidSplit::default())?;
-        check_classes(&data.classes).with_context(|| path_text(&root))?;
+        check_classes(&data.classes).with_context(|| path_text(root))?;
         let classes: Vec<&str> =
             data.untrainable_classes().into_iter().map(|class| class.folder.as_str()).collect();
         if !classes.is_empty() {
             bail!(
                 "{}: classes without training photos: {}; add photos, or remove their folders in every part",
-                path_text(&root),
+                path_text(root),
                 classes.join(", ")
             );
         }

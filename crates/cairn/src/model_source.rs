@@ -71,7 +71,7 @@ impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shipped => f.write_str(SHIPPED),
-            Self::At(path) => write!(f, "{}", path_text(&path)),
+            Self::At(path) => write!(f, "{}", path_text(path)),
         }
     }
 }

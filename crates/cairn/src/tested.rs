@@ -55,7 +55,7 @@ impl<'a> Tested<'a> {
             bar.inc(1);
         });
         bar.finish_and_clear();
-        let test = test.with_context(|| format!("{}: not one photo could be read", path_text(&data)))?;
+        let test = test.with_context(|| format!("{}: not one photo could be read", path_text(data)))?;
         Ok(Self { model, data, options, test })
     }
 
@@ -88,7 +88,7 @@ impl<'a> Tested<'a> {
 /// What a report calls a file: it is handed on, and an absolute path tells of the machine.
 fn known_as(path: &Path) -> String {
     let name = path.file_name().filter(|_| path.has_root()).map_or(path, Path::new);
-    path_text(&name)
+    path_text(name)
 }
 
 /// For each of the model's classes, how many photos to learn from the data set has; `None` where it has no such part.

@@ -112,11 +112,7 @@ impl Demo {
             Outcome::Drawn => "drew",
             Outcome::AlreadyThere => "there already:",
         };
-        say(format!(
-            "{done} {count} photos of {} made-up landmarks: {}",
-            set.kinds.len(),
-            path_text(&photos)
-        ));
+        say(format!("{done} {count} photos of {} made-up landmarks: {}", set.kinds.len(), path_text(photos)));
         Ok(())
     }
 }

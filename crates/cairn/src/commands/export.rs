@@ -258,7 +258,7 @@ impl Export {
             match Photo::open(path) {
                 Ok(photo) => {
                     let difference = onnx.verify(exported, &photo);
-                    largest = largest.max(difference.with_context(|| path_text(&path))?);
+                    largest = largest.max(difference.with_context(|| path_text(path))?);
                 }
                 Err(error) => {
                     bad += 1;

@@ -97,9 +97,9 @@ impl Import {
 /// The classes in a text file, a name on each line. Empty lines, a byte order mark and Windows' line ends are no part of
 /// the names.
 fn class_names(path: &Path) -> Result<ClassList> {
-    let bytes = read_text_file(path).with_context(|| format!("{}: cannot be read", path_text(&path)))?;
+    let bytes = read_text_file(path).with_context(|| format!("{}: cannot be read", path_text(path)))?;
     let Ok(text) = str::from_utf8(&bytes) else {
-        bail!("{}: not a text in UTF-8; save it as UTF-8", path_text(&path));
+        bail!("{}: not a text in UTF-8; save it as UTF-8", path_text(path));
     };
     let mut classes = ClassList::default();
     let mut folders = HashSet::new();
@@ -109,7 +109,7 @@ fn class_names(path: &Path) -> Result<ClassList> {
             continue;
         }
         if !folders.insert(class.folder.clone()) {
-            bail!("{}: line {line} names `{}` again", path_text(&path), class.folder);
+            bail!("{}: line {line} names `{}` again", path_text(path), class.folder);
         }
         classes.push(class);
     }

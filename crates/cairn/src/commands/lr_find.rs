@@ -99,7 +99,7 @@ impl LrFind {
         if let Some(path) = &self.output.out {
             make_folder_of(path)?;
             search.curve().write(path)?;
-            say(format!("curve: {}", path_text(&path)));
+            say(format!("curve: {}", path_text(path)));
         }
         Ok(Status::with_bad_photos(bad_photos))
     }

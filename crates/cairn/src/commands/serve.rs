@@ -182,10 +182,10 @@ impl Serve {
         let mut keys = self.keys;
         if let Some(file) = &self.key_file {
             let text = std::fs::read_to_string(file)
-                .with_context(|| format!("{}: the keys cannot be read", path_text(&file)))?;
+                .with_context(|| format!("{}: the keys cannot be read", path_text(file)))?;
             keys.extend(text.lines().map(|line| line.trim().to_owned()));
             if keys.iter().all(String::is_empty) {
-                bail!("{}: no keys in it; write one a line", path_text(&file));
+                bail!("{}: no keys in it; write one a line", path_text(file));
             }
         }
         let limits = Limits {

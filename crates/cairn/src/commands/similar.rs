@@ -61,7 +61,7 @@ impl Similar {
             match output {
                 Ok(output) => {
                     let likeness = sought.cosine(&output.embedding);
-                    ranked.push(Likeness { photo: path_text(&path), likeness });
+                    ranked.push(Likeness { photo: path_text(path), likeness });
                 }
                 Err(error) => {
                     bad += 1;

@@ -127,7 +127,7 @@ impl Train {
         self.out.as_deref().map_or(Ok(()), refuse_occupied)?;
         let weights = first_weights(&recipe.network)?;
         let recipe = resolve(recipe, &data, &self.devices)?;
-        let root = root.canonicalize().with_context(|| format!("{}: cannot be read", path_text(&root)))?;
+        let root = root.canonicalize().with_context(|| format!("{}: cannot be read", path_text(root)))?;
         let record = RunRecord::here(root).by_recipe(&self.recipe);
         let run = match &self.out {
             Some(out) => RunFolder::create(out, &recipe, &record)?,
@@ -188,7 +188,7 @@ fn refuse_occupied(out: &Path) -> Result<()> {
     if RunFolder::is_taken(out) {
         bail!(
             "{}: already holds files; give another --out, or go on with it by --resume {0}",
-            path_text(&out)
+            path_text(out)
         );
     }
     Ok(())
@@ -217,7 +217,7 @@ fn say_outcome(outcome: &Outcome, job: &Job) {
 pub(crate) fn say_stop(stopped: StopReason, run: &Path) {
     match stopped {
         StopReason::Interrupted => {
-            say(format!("stopped and saved; go on with: cairn train --resume {}", path_text(&run)));
+            say(format!("stopped and saved; go on with: cairn train --resume {}", path_text(run)));
         }
         StopReason::Epochs => say("all epochs done"),
         StopReason::Minutes => say("the minutes are over"),

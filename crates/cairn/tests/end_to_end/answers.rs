@@ -301,14 +301,11 @@ fn a_signal_ends_a_wait_for_input() {
     for arguments in
         ["predict --files-from pipe -m run", "sweep pipe --recipe sweep-initialisation", "train pipe"]
     {
-        for signal in ["-TERM", "-INT"] {
-            let mut child = sandbox.spawn(arguments);
-            std::thread::sleep(std::time::Duration::from_millis(400));
-            let begin = std::time::Instant::now();
-            std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-            child.wait().unwrap();
-            assert!(begin.elapsed().as_secs() < 5, "{arguments} {signal}: {:?}", begin.elapsed());
-        }
+        // SIGINT is ignored in tests that a shell runs in the background, and what is ignored stays so.
+        let mut child = sandbox.spawn(arguments);
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(!child.wait().unwrap().success(), "{arguments}");
     }
 }
 

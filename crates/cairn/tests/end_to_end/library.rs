@@ -5,20 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use cairn_reference::{Need, data_folder, program};
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 
 /// Where real photos are; `None`, and a word about it, where there are none.
 fn real_photos() -> Option<PathBuf> {
-    let data = std::env::var_os("CAIRN_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let tower = data.join("landmarks/test/12.Eiffel_Tower");
-    if tower.is_dir() {
-        return Some(tower);
-    }
-    eprintln!("skipped: no photos in {}", tower.display());
-    None
+    data_folder("landmarks/test/12.Eiffel_Tower")
 }
 
 /// Files that a scan a moment later takes for settled.
@@ -218,11 +212,7 @@ fn an_interrupted_scan_says_so_and_the_same_command_goes_on() {
 
 #[test]
 fn exiftool_writes_the_marks_that_it_is_given() {
-    let has_exiftool = std::process::Command::new("exiftool").arg("-ver").output().is_ok();
-    if !has_exiftool {
-        eprintln!("skipped: no exiftool");
-        return;
-    }
+    let Some(exiftool) = program(Need::Exiftool) else { return };
     let Some(sandbox) = library() else { return };
     sandbox.cairn("library scan photos --state state").assert_status(2);
     sandbox
@@ -230,7 +220,7 @@ fn exiftool_writes_the_marks_that_it_is_given() {
         .assert_status(0);
     let run = |arguments: &[&str]| {
         let output =
-            std::process::Command::new("exiftool").args(arguments).current_dir(sandbox.path("")).output();
+            std::process::Command::new(&exiftool).args(arguments).current_dir(sandbox.path("")).output();
         String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
     };
     // Twice: keywords are there once all the same.

@@ -65,9 +65,9 @@ pub(super) fn say_left(left: &[(PathBuf, OpOutcome)]) {
     for (path, outcome) in left {
         let path = path.to_string_lossy();
         match outcome {
-            OpOutcome::Skipped(reason) => say(&format!("left alone: {}: {reason}", shown(&path))),
+            OpOutcome::Skipped(reason) => say(format!("left alone: {}: {reason}", shown(&path))),
             OpOutcome::Foreign(reason) => {
-                say(&format!("left alone, another program changed it: {}: {reason}", shown(&path)))
+                say(format!("left alone, another program changed it: {}: {reason}", shown(&path)));
             }
             OpOutcome::Done | OpOutcome::Already => {}
         }
@@ -77,7 +77,7 @@ pub(super) fn say_left(left: &[(PathBuf, OpOutcome)]) {
 /// Names what an earlier crash left that cairn did not write.
 pub(super) fn say_kept(kept: &[PathBuf]) {
     for path in kept {
-        say(&format!(
+        say(format!(
             "warning: {}: left by an earlier crash, and neither the old nor the new file; look at it",
             shown(&path.to_string_lossy())
         ));

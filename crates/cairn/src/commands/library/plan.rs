@@ -148,7 +148,7 @@ impl MakePlan {
         }
         let report = make(&state, &library, &found, &gazetteer, &request, &out)?;
         for (path, reason) in &report.skipped {
-            say(&format!("left out: {}: {reason}", shown(&path.to_string_lossy())));
+            say(format!("left out: {}: {reason}", shown(&path.to_string_lossy())));
         }
         let mut data = StandardOutput::open()?;
         writeln!(data, "{}", shown(&out.to_string_lossy()))?;
@@ -157,7 +157,7 @@ impl MakePlan {
             writeln!(data, "{count:>7}  {}", shown(landmark))?;
         }
         for name in &report.long_names {
-            say(&format!("warning: {}: longer than IPTC keywords and Nextcloud's tags can be", shown(name)));
+            say(format!("warning: {}: longer than IPTC keywords and Nextcloud's tags can be", shown(name)));
         }
         Ok(Status::with_bad_photos(report.skipped.len()))
     }

@@ -98,14 +98,13 @@ impl ReviewPhotos {
             writeln!(out, "{} decisions taken over, {} known or older", imported.added, imported.known)?;
             return Ok(Status::Done);
         }
-        drop(out);
         if !self.terminal {
             bail!("name what to do: --terminal, --export FILE or --import FILE");
         }
         let gazetteer = merged_places(self.places.as_deref())?.unwrap_or_else(Gazetteer::builtin);
         let mut review = Review::open(&state, &library, &gazetteer, self.landmark.as_deref())?;
         let decided = ask(&mut review, &library.root, self.all)?;
-        writeln!(StandardOutput::open()?, "{decided} answers stored; `cairn library plan` makes them marks")?;
+        writeln!(out, "{decided} answers stored; `cairn library plan` makes them marks")?;
         Ok(Status::Done)
     }
 }
@@ -170,7 +169,7 @@ fn show(group: &ReviewGroup, photo: &ReviewPhoto, root: &Path) -> Result<()> {
     match Photo::open(&path) {
         Ok(picture) if standard_output::is_terminal() => terminal::show(&picture),
         Ok(_) => {}
-        Err(error) => say(&shown(&error.to_string())),
+        Err(error) => say(shown(&error.to_string())),
     }
     let mut out = StandardOutput::open()?;
     let decided = photo.decision.map(|decision| format!(", decided: {decision}")).unwrap_or_default();

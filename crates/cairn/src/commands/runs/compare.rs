@@ -56,7 +56,7 @@ impl Compare {
             make_folder_of(path)?;
             let curves: Vec<_> = runs.iter().map(|run| run.curves(path_text(&run.path))).collect();
             write_run_curves(path, &curves)?;
-            say(format!("curves: {}", path_text(&path)));
+            say(format!("curves: {}", path_text(path)));
         }
         Ok(Status::Done)
     }
