@@ -190,7 +190,7 @@ mod tests {
             Model::import(foreign(architecture, &weights, names)).unwrap_err().to_string()
         };
         let message = refused(Architecture::ResNet10Small, &["A", "B"]);
-        assert!(message.contains("3 classes") && message.contains("2 names"), "{message}");
+        assert!(message.contains("3 outputs") && message.contains("2 class names"), "{message}");
         let message = refused(Architecture::ResNet18, &["A", "B", "C"]);
         assert!(message.contains("not the weights of resnet18") && message.contains("layer1.1"), "{message}");
     }

@@ -59,7 +59,7 @@ pub(crate) struct Serve {
     /// A file of keys, one a line
     #[arg(long, env = "CAIRN_KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     key_file: Option<PathBuf>,
-    /// An origin whose pages may use the API, such as https://photos.example.org
+    /// An origin whose pages may use the API, such as `https://photos.example.org`
     #[arg(long, env = "CAIRN_CORS", value_name = "ORIGIN", value_delimiter = ',')]
     cors: Vec<String>,
     /// Take a photo for a landmark only if the model is sure of it
