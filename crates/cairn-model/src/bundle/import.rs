@@ -192,6 +192,6 @@ mod tests {
         let message = refused(Architecture::ResNet10Small, &["A", "B"]);
         assert!(message.contains("3 outputs") && message.contains("2 class names"), "{message}");
         let message = refused(Architecture::ResNet18, &["A", "B", "C"]);
-        assert!(message.contains("not the weights of resnet18") && message.contains("layer1.1"), "{message}");
+        assert!(message.contains("do not fit resnet18") && message.contains("layer1.1"), "{message}");
     }
 }
