@@ -19,8 +19,9 @@ impl Photo {
     ///
     /// `None` if a side is zero or `pixels` is not `width * height * 3` bytes long.
     pub fn from_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Option<Photo> {
-        let expected = u64::from(width) * u64::from(height) * 3;
-        (expected > 0 && pixels.len() as u64 == expected).then_some(Photo { width, height, pixels })
+        // Two sides of 32 bits and three bytes a pixel may take 66 bits.
+        let expected = u128::from(width) * u128::from(height) * 3;
+        (expected > 0 && pixels.len() as u128 == expected).then_some(Photo { width, height, pixels })
     }
 
     /// A photo of one colour.
