@@ -181,7 +181,8 @@ mod tests {
         let served = Mutex::new(Vec::new());
         let mut asked = budget.lock().next;
         std::thread::scope(|scope| {
-            for bytes in [90, 10] {
+            // 20 bytes are free now, but not beside 90: whoever is served second waits for the first to end.
+            for bytes in [90, 20] {
                 let (budget, served) = (&budget, &served);
                 scope.spawn(move || {
                     let held = budget.reserve(bytes);
@@ -194,10 +195,10 @@ mod tests {
                 }
             }
             std::thread::sleep(Duration::from_millis(50));
-            assert!(served.lock().unwrap().is_empty(), "10 bytes were there, but 90 were asked for before");
+            assert!(served.lock().unwrap().is_empty(), "20 bytes were there, but 90 were asked for before");
             drop(first);
         });
-        assert_eq!(*served.lock().unwrap(), [90, 10]);
+        assert_eq!(*served.lock().unwrap(), [90, 20]);
     }
 
     #[test]
