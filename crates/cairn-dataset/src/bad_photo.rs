@@ -1,11 +1,10 @@
 //! A photo that could not be used, so that a run goes on without it and says so.
 
-use std::any::Any;
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use cairn_photo::PhotoError;
+use cairn_photo::{PhotoError, panic_message};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
@@ -50,18 +49,11 @@ impl BadPhoto {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(outcome) => outcome.map_err(BadPhoto::Unreadable),
             Err(panic) => {
-                Err(BadPhoto::Panicked { path: path.to_path_buf(), message: panic_message(panic.as_ref()) })
+                let message = panic_message(panic.as_ref()).unwrap_or("a panic without words").to_owned();
+                Err(BadPhoto::Panicked { path: path.to_path_buf(), message })
             }
         }
     }
-}
-
-/// The text of a panic: `panic!` carries a `&str` or a `String`.
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without words")
-        .to_owned()
 }
 
 impl Serialize for BadPhoto {

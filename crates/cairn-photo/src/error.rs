@@ -176,6 +176,13 @@ pub enum PhotoError {
 }
 
 impl PhotoError {
+    /// The message without the path at its beginning, for output that names the photo anyway.
+    pub fn reason(&self) -> String {
+        let message = self.to_string();
+        let path = format!("{}: ", path_text(self.path()));
+        message.strip_prefix(&path).map(str::to_owned).unwrap_or(message)
+    }
+
     /// The photo's path.
     pub fn path(&self) -> &Path {
         match self {
@@ -195,6 +202,19 @@ impl PhotoError {
             | PhotoError::Panicked { path, .. }
             | PhotoError::Unsupported { path, .. }
             | PhotoError::Write { path, .. } => path,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_leaves_out_the_path_whatever_is_in_it() {
+        // The second is escaped in messages, since it looks like an escape itself.
+        for path in ["a.jpg", r"a\xE9.jpg", "", "a: b.jpg"] {
+            assert_eq!(PhotoError::Empty { path: path.into() }.reason(), "the file is empty", "{path}");
         }
     }
 }

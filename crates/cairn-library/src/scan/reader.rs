@@ -123,12 +123,7 @@ pub(super) fn read(
 
 /// The likeliest landmarks, or why the photo cannot be read.
 fn predict(model: &Model, bytes: Vec<u8>, path: &Path) -> Result<Vec<PredictionRow>, String> {
-    let prediction = model.predict(PhotoSource::bytes(bytes, path), KEPT).map_err(|error| {
-        // Its text begins with the path, which the row has already.
-        let text = error.to_string();
-        let named = format!("{}: ", path.display());
-        text.strip_prefix(&named).map_or(text.clone(), str::to_owned)
-    })?;
+    let prediction = model.predict(PhotoSource::bytes(bytes, path), KEPT).map_err(|error| error.reason())?;
     let row = |(rank, landmark): (usize, &Landmark)| PredictionRow {
         rank: rank as u32 + 1,
         landmark: landmark.place.as_ref().map_or_else(|| landmark.name.clone(), |place| place.name.clone()),

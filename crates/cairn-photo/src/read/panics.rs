@@ -1,9 +1,10 @@
 //! Panics of decoders become errors and leave no words on the terminal.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+
+use crate::panic_message::panic_message;
 
 thread_local! {
     /// Whether this thread is within [`caught`].
@@ -26,13 +27,7 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = QUIET.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     QUIET.set(before);
-    outcome.map_err(|panic| message(panic.as_ref()))
-}
-
-/// The words of a panic.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<String>().map(String::as_str);
-    words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+    outcome.map_err(|panic| panic_message(panic.as_ref()).unwrap_or("no message").to_owned())
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! A thread that looks at one photo after the other.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use cairn_model::{PhotoError, PhotoSource};
-use cairn_photo::PhotoMetadata;
+use cairn_photo::{PhotoMetadata, panic_message};
 use rayon::ThreadPool;
 
 use super::explanation::explain;
@@ -38,7 +37,7 @@ impl Worker {
         let outcome = outcome.unwrap_or_else(|panic| {
             Some(Err(ApiError::internal(format!(
                 "internal error ({}): please report it, with the photo",
-                message(&*panic)
+                panic_message(&*panic).unwrap_or("unknown")
             ))))
         });
         let Job { answer, place, memory, bytes, .. } = job;
@@ -68,7 +67,7 @@ impl Worker {
         let metadata = PhotoMetadata::from_bytes(&job.bytes);
         let photo = match model.load_photo(PhotoSource::bytes(job.bytes.clone(), name.clone())) {
             Ok(photo) => photo,
-            Err(error) => return Some(Err(refusal(&error, &name))),
+            Err(error) => return Some(Err(refusal(&error))),
         };
         let decoded = Instant::now();
         self.metrics.decoded(decoded - begun);
@@ -101,22 +100,13 @@ impl Drop for Worker {
 }
 
 /// What a client is told of a photo that cannot be read, without its name.
-fn refusal(error: &PhotoError, name: &str) -> ApiError {
+fn refusal(error: &PhotoError) -> ApiError {
     let error_type = match error {
         PhotoError::Unsupported { .. } | PhotoError::NotAPhoto { .. } => ErrorType::Format,
         PhotoError::TooLarge { .. }
         | PhotoError::TooMuchMemory { .. }
         | PhotoError::MoreThanBudget { .. } => ErrorType::TooLarge,
-        PhotoError::Panicked { .. } => ErrorType::Photo,
         _ => ErrorType::Photo,
     };
-    let text = error.to_string();
-    let text = text.strip_prefix(name).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
-    ApiError::new(error_type, text)
-}
-
-/// What a panic says.
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown")
+    ApiError::new(error_type, error.reason())
 }
