@@ -221,14 +221,7 @@ impl Walk<'_> {
             "SELECT name, id, size, mtime_ns, ctime_ns, dev, inode, nlink, state FROM file WHERE folder = ?",
         )?;
         let rows = query.query_map([id], |row| {
-            let stamp = Stamp {
-                size: row.get(2)?,
-                mtime_ns: row.get(3)?,
-                ctime_ns: row.get(4)?,
-                dev: row.get(5)?,
-                inode: row.get(6)?,
-                nlink: row.get(7)?,
-            };
+            let stamp = Stamp::of_columns(row, 2)?;
             Ok((row.get(0)?, Known { id: row.get(1)?, stamp, state: row.get(8)? }))
         })?;
         Ok((id, rows.collect::<Result<_, _>>()?))

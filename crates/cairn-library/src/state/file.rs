@@ -68,6 +68,20 @@ pub struct Stamp {
     pub nlink: i64,
 }
 
+impl Stamp {
+    /// That of six columns of a row, from number `first` on, in the order of the fields.
+    pub(crate) fn of_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
+        Ok(Stamp {
+            size: row.get(first)?,
+            mtime_ns: row.get(first + 1)?,
+            ctime_ns: row.get(first + 2)?,
+            dev: row.get(first + 3)?,
+            inode: row.get(first + 4)?,
+            nlink: row.get(first + 5)?,
+        })
+    }
+}
+
 /// A file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRow {
@@ -106,14 +120,7 @@ impl FileRow {
             library: LibraryId(row.get(1)?),
             path: folder.join(path_of_bytes(row.get(3)?)),
             kind: kind_of_word(&row.get::<_, String>(4)?),
-            stamp: Stamp {
-                size: row.get(5)?,
-                mtime_ns: row.get(6)?,
-                ctime_ns: row.get(7)?,
-                dev: row.get(8)?,
-                inode: row.get(9)?,
-                nlink: row.get(10)?,
-            },
+            stamp: Stamp::of_columns(row, 5)?,
             file_hash: row.get(11)?,
             payload_hash: row.get(12)?,
             state: row.get(13)?,
