@@ -1,6 +1,6 @@
 //! What a run over many photos came to, in a few lines on standard error.
 
-use cairn_model::rows::{Row, RowOutcome};
+use cairn_model::rows::{Row, RowOutcome, grouped};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -137,19 +137,6 @@ fn ranked<K: Clone + Ord>(counts: &BTreeMap<K, usize>) -> Vec<(K, usize)> {
 /// `1 photo`, `1,153 photos`.
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `1,153`
-pub(crate) fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

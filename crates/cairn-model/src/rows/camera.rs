@@ -6,6 +6,7 @@ use cairn_photo::PhotoMetadata;
 use cairn_places::{Latitude, Longitude};
 use serde::Serialize;
 
+use super::number::grouped;
 use crate::Landmark;
 
 /// From this distance in kilometres on, a camera contradicts the landmark that was named: mountains and national parks are
@@ -77,9 +78,7 @@ impl Camera {
     pub fn distance(&self) -> Option<String> {
         self.distance_km.map(|distance| match distance {
             ..10.0 => format!("{distance:.1} km"),
-            ..999.5 => format!("{distance:.0} km"),
-            // No two points of the Earth are a million kilometres apart.
-            _ => format!("{},{:03} km", distance.round() as u32 / 1000, distance.round() as u32 % 1000),
+            _ => format!("{} km", grouped(distance.round() as usize)),
         })
     }
 

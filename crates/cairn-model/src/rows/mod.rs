@@ -6,6 +6,7 @@ mod csv;
 mod file_stamp;
 mod identity;
 mod json;
+mod number;
 mod row;
 
 pub use brief::BRIEF_CSV_COLUMNS;
@@ -13,4 +14,5 @@ pub use camera::Camera;
 pub use csv::{CSV_COLUMNS, csv_header, csv_lines};
 pub use file_stamp::FileStamp;
 pub use identity::ModelIdentity;
+pub use number::grouped;
 pub use row::{Detail, Row, RowOutcome};
