@@ -58,8 +58,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::open`].
-    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, ModelError> {
-        Bundle::from_bytes(bytes, Path::new(name), &Device::flex()).map(Self::from_bundle)
+    pub fn from_bytes(bytes: &[u8], name: impl AsRef<Path>) -> Result<Self, ModelError> {
+        Bundle::from_bytes(bytes, name.as_ref(), &Device::flex()).map(Self::from_bundle)
     }
 
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {

@@ -35,11 +35,14 @@ impl ModelSource {
 
     /// The model, and what rows call it.
     pub(crate) fn open_identified(&self) -> Result<(Model, ModelIdentity)> {
-        let bytes = match self {
-            Self::Shipped => shipped::bytes()?.into(),
+        // One reading serves both: a file may be replaced at any time, and the digest must be of the model that answers.
+        let (model, bytes) = match self {
+            Self::Shipped => (shipped::open()?, Cow::from(shipped::bytes()?)),
             Self::At(path) => {
                 let path = bundle_path(path)?;
-                Cow::from(std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?)
+                let bytes =
+                    std::fs::read(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
+                (Model::from_bytes(&bytes, &path)?, Cow::from(bytes))
             }
         };
         let name = self.path().map_or_else(
@@ -49,7 +52,7 @@ impl ModelSource {
                 name.map_or_else(|| path_text(path), path_text)
             },
         );
-        Ok((self.open()?, ModelIdentity::new(name, &bytes)))
+        Ok((model, ModelIdentity::new(name, &bytes)))
     }
 
     /// Path of the model; `None` for the built-in model.
