@@ -2,7 +2,7 @@
 
 use cairn_model::rows::{Camera, Row, RowOutcome};
 use cairn_model::{Landmark, Prediction};
-use cairn_places::{Place, WikidataId};
+use cairn_places::Place;
 use maud::{Markup, html};
 
 use super::bars::{bar, bars};
@@ -134,12 +134,8 @@ fn links(place: &Place) -> Markup {
         span.coordinates { (place.latitude) ", " (place.longitude) }
         " "
         a href=(place.map_url()) rel="noreferrer" { "OpenStreetMap" }
-        @if let Some(id) = &place.wikidata { " " a href=(wikidata_url(id)) rel="noreferrer" { "Wikidata" } }
+        @if let Some(id) = &place.wikidata { " " a href=(id.url()) rel="noreferrer" { "Wikidata" } }
     }
-}
-
-fn wikidata_url(id: &WikidataId) -> String {
-    format!("https://www.wikidata.org/wiki/{id}")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::{StateOptions, parse_share};
 use crate::exit::Status;
-use crate::output::{OutputOption, Outputs, make_folder_of};
+use crate::output::{OutputOption, Outputs};
 use crate::places::merged_places;
 use crate::progress::say;
 
@@ -109,10 +109,7 @@ impl Organise {
         let Some(out) = out else {
             return self.server.add(&state, &library, &marks, &self.destination);
         };
-        make_folder_of(&out)?;
-        if self.output.force.replace && out.exists() {
-            std::fs::remove_file(&out)?;
-        }
+        self.output.force.make_room_for(&out)?;
         let report =
             organise(&state, &library, &marks, &gazetteer, mode, &self.destination, &self.template, &out)?;
         for (path, reason) in report.skipped.iter().filter(|(_, reason)| *reason != NotPlaced::There) {

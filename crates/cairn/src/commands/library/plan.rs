@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::{StateOptions, parse_share};
 use crate::exit::Status;
-use crate::output::{OutputOption, Outputs, make_folder_of};
+use crate::output::{OutputOption, Outputs};
 use crate::places::merged_places;
 use crate::progress::say;
 use crate::standard_output::StandardOutput;
@@ -142,10 +142,7 @@ impl MakePlan {
         let found = marks(&assessment, &rules, &gazetteer);
         let model = assessment.model.as_ref().map(|model| model.hash.clone()).unwrap_or_default();
         let request = PlanRequest { model, ..request };
-        make_folder_of(&out)?;
-        if self.output.force.replace && out.exists() {
-            std::fs::remove_file(&out)?;
-        }
+        self.output.force.make_room_for(&out)?;
         let report = make(&state, &library, &found, &gazetteer, &request, &out)?;
         for (path, reason) in &report.skipped {
             say(format!("left out: {}: {reason}", shown(&path.to_string_lossy())));
