@@ -1,4 +1,4 @@
-//! Clamp functions that bend: Sigmoid, SiLU, GELU and their piecewise linear likes.
+//! Activation functions that need their input for the gradient: sigmoid, SiLU, GELU and their piecewise linear versions.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ const STRETCH: usize = 16 * 1024;
 /// An activation function, as PyTorch defines it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Activation {
-    /// The argument itself.
+    /// The identity.
     #[default]
     Identity,
     /// `max(x, 0)`.
@@ -282,7 +282,7 @@ fn clamp(x: f32, low: f32, high: f32) -> f32 {
 
 /// `exp(x)` to two roundings, in operations that become vector code; NaN stays NaN.
 ///
-/// As usual: `x = n ln 2 + r` with a whole `n`, and `exp(x) = 2^n exp(r)`, where the series for so small an `r` is done
+/// Range reduction: `x = n ln 2 + r` with a whole `n`, and `exp(x) = 2^n exp(r)`, where the series for so small an `r` is done
 /// after eight terms. Beyond what f32 holds it stays at the largest or smallest value that it gives.
 #[inline(always)]
 fn exp(x: f32) -> f32 {

@@ -1,4 +1,4 @@
-//! Buffers of 32-bit words on cache-line boundaries.
+//! Buffers of 32-bit words, aligned to cache lines.
 
 /// What the microkernels multiply: one f32, or two neighbouring bf16.
 pub(crate) type Word = u32;

@@ -1,4 +1,4 @@
-//! Activation functions that go into the pass of the layer before them.
+//! Activation functions that are fused with the layer before them.
 
 /// An activation function that clamps its argument.
 ///
@@ -6,7 +6,7 @@
 /// its value, so that its argument need not be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Clamp {
-    /// The argument itself.
+    /// The identity.
     #[default]
     Identity,
     /// `max(x, 0)`.

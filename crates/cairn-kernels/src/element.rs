@@ -1,4 +1,4 @@
-//! The number types that feature maps are made of.
+//! Number types of feature maps.
 
 use half::bf16;
 

@@ -148,7 +148,7 @@ impl BatchNorm<'_> {
     }
 }
 
-/// Batch norm with given statistics: a straight line for every channel.
+/// Batch norm with given statistics: scale and shift of every channel.
 struct Line {
     mean: Vec<f32>,
     inverse_deviation: Vec<f32>,

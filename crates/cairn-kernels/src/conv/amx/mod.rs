@@ -1,7 +1,7 @@
 //! Dense convolutions of bf16 maps on AMX's tile unit.
 //!
-//! The unit loads rows that are evenly apart, so the patches of maps are laid out ([`patch`]) such that the pixels of
-//! many lines, and of several photos, follow each other at one distance, with little in between that is computed for
+//! The unit loads rows that are evenly apart. So the patches of maps are laid out ([`patch`]) with the pixels of many
+//! lines, and of several photos, one after the other at one distance, and with few pixels between them that are computed for
 //! nothing. `docs/decisions/005-amx.md` has the reasons and the count of what they save.
 
 #[cfg(test)]
