@@ -2,7 +2,7 @@
 
 use cairn_photo::{Normalisation, Photo};
 
-use crate::{BadPhoto, ClassId, Mixture, Pixels};
+use crate::{BadPhoto, ClassId, MixedLabels, Pixels};
 
 /// Photos that go through the network together.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Batch {
     /// [`views`](crate::Loader::viewed_as) are several.
     pub views: usize,
     /// What the photos are mixed with, where the loader [mixes](crate::Loader::mixed) them.
-    pub mixture: Option<Mixture>,
+    pub mixed_labels: Option<MixedLabels>,
     /// The photos that belong here but could not be used. They are in none of the other fields, so a batch may be
     /// shorter than the others, or empty.
     pub bad: Vec<BadPhoto>,
@@ -45,8 +45,8 @@ impl Batch {
     /// # Panics
     /// If a class is not below `classes`.
     pub fn soft_labels(&self, classes: usize) -> Vec<f32> {
-        let pure = || Mixture { weight: 1.0, partners: self.labels.clone() };
-        self.mixture.clone().unwrap_or_else(pure).soft_labels(&self.labels, classes)
+        let pure = || MixedLabels { weight: 1.0, partners: self.labels.clone() };
+        self.mixed_labels.clone().unwrap_or_else(pure).soft_labels(&self.labels, classes)
     }
 
     /// The photos, every view, turned back into pixels to look at: `normalisation` undone, rounded to whole levels.

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use cairn_photo::{ReadSize, TestViews};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::chance::photo_rng;
 use crate::filling::{BatchPlan, Filling};
 use crate::pixels::SparePixels;
+use crate::rng::photo_rng;
 use crate::{BadPhoto, Batch, Example, InputSize, PhotoCache, View};
 
 /// The batches of an epoch, in order. Dropping it stops the workers after the photo in their hands.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::mixing::Mix;
+use crate::mixup::Mix;
 use crate::pixels::SparePixels;
 use crate::{BadPhoto, Batch, ClassId, Example, InputSize, Pixels};
 
@@ -61,7 +61,7 @@ impl Filling {
             height: self.size.height,
             width: self.size.width,
             views: self.views,
-            mixture: None,
+            mixed_labels: None,
             bad: Vec::new(),
         };
         let numbers = self.views * self.size.numbers();

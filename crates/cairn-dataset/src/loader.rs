@@ -6,12 +6,12 @@ use std::thread;
 
 use cairn_photo::TestViews;
 
-use crate::chance::mixing_rng;
 use crate::epoch::{Epoch, PhotoWork};
 use crate::filling::BatchPlan;
 use crate::pixels::SparePixels;
+use crate::rng::mixing_rng;
 use crate::sampling::order;
-use crate::{BatchMixing, Example, InputSize, LoaderError, PhotoCache, Sampling, SizeGrowth, View};
+use crate::{BatchMixing, Example, InputSize, LoaderError, PhotoCache, ProgressiveResize, Sampling, View};
 
 /// How a [`Loader`] makes its batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Loader {
     sampling: Sampling,
     mixing: Option<BatchMixing>,
     views: TestViews,
-    growth: Option<SizeGrowth>,
+    growth: Option<ProgressiveResize>,
     memory: Arc<SparePixels>,
     size: InputSize,
     options: LoaderOptions,
@@ -109,7 +109,7 @@ impl Loader {
         Loader { sampling, ..self }
     }
 
-    /// The same loader, mixing the photos of each batch with each other. What [`Batch::mixture`](crate::Batch::mixture)
+    /// The same loader, mixing the photos of each batch with each other. What [`Batch::mixed_labels`](crate::Batch::mixed_labels)
     /// says must enter the loss.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ impl Loader {
     ///
     /// # Errors
     /// Where the growth's figures are out of their range, or the view is one for tests.
-    pub fn growing(self, growth: SizeGrowth) -> Result<Loader, LoaderError> {
+    pub fn growing(self, growth: ProgressiveResize) -> Result<Loader, LoaderError> {
         growth.validate(self.size)?;
         match *self.view {
             View::Train { .. } => Ok(Loader { growth: Some(growth), ..self }),

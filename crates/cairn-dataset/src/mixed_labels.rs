@@ -5,16 +5,16 @@ use crate::ClassId;
 /// What a batch's photos were mixed with, and how much of each.
 ///
 /// The loss of a photo is `weight * loss(label) + (1 - weight) * loss(partner)`, which for cross-entropy is the loss
-/// against the [soft label](Mixture::soft_labels).
+/// against the [soft label](MixedLabels::soft_labels).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mixture {
+pub struct MixedLabels {
     /// The share of each photo's own label, from 0 to 1; the same throughout the batch.
     pub weight: f32,
     /// The class of the other photo, `[len]`.
     pub partners: Vec<ClassId>,
 }
 
-impl Mixture {
+impl MixedLabels {
     /// The labels as probabilities, `[len, classes]`.
     ///
     /// # Panics

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution};
 use serde::{Deserialize, Serialize};
 
-use crate::{Batch, LoaderError, Mixture};
+use crate::{Batch, LoaderError, MixedLabels};
 
 /// How the photos of a batch are mixed. Each photo is mixed with the one before it in the batch, the first with the last.
 ///
@@ -106,7 +106,7 @@ impl Patch {
 }
 
 impl Mix {
-    /// Mixes the photos of the batch, and says so in [`Batch::mixture`].
+    /// Mixes the photos of the batch, and says so in [`Batch::mixed_labels`].
     pub(crate) fn apply(self, batch: &mut Batch) {
         let (width, height) = (batch.width, batch.height);
         let Some(last_label) = batch.labels.last() else { return };
@@ -126,7 +126,7 @@ impl Mix {
             Mix::Up(weight) => weight,
             Mix::Cut(patch) => patch.weight_left(width, height),
         };
-        batch.mixture = Some(Mixture { weight, partners });
+        batch.mixed_labels = Some(MixedLabels { weight, partners });
     }
 
     fn mix(self, own: &mut [f32], other: &[f32], width: usize, height: usize) {
@@ -169,7 +169,7 @@ mod tests {
             height: 3,
             width: 4,
             views: 1,
-            mixture: None,
+            mixed_labels: None,
             bad: Vec::new(),
         }
     }
@@ -185,9 +185,9 @@ mod tests {
                 assert_eq!(mixed.pixels[photo * 36 + at], expected);
             }
         }
-        let mixture = mixed.mixture.unwrap();
-        assert_eq!(mixture.partners, [2, 0, 1].map(ClassId::new));
-        let soft = mixture.soft_labels(&mixed.labels, 3);
+        let mixed_labels = mixed.mixed_labels.unwrap();
+        assert_eq!(mixed_labels.partners, [2, 0, 1].map(ClassId::new));
+        let soft = mixed_labels.soft_labels(&mixed.labels, 3);
         assert_eq!(soft, [0.75, 0.0, 0.25, 0.25, 0.75, 0.0, 0.0, 0.25, 0.75]);
     }
 
@@ -203,7 +203,7 @@ mod tests {
             }
         }
         // 4 of 12 pixels.
-        assert!((cut.mixture.unwrap().weight - 8.0 / 12.0).abs() < 1e-6);
+        assert!((cut.mixed_labels.unwrap().weight - 8.0 / 12.0).abs() < 1e-6);
     }
 
     #[test]

@@ -11,14 +11,14 @@ use crate::{InputSize, LoaderError};
 /// 32, the step by which most networks reduce their input. All sizes in the augmentation are scaled alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SizeGrowth {
+pub struct ProgressiveResize {
     /// Side of the photos in the first epoch, in pixels.
     pub from: usize,
     /// The first epoch with photos at full size, counted from zero.
     pub epochs: usize,
 }
 
-impl SizeGrowth {
+impl ProgressiveResize {
     const STEP: usize = 32;
 
     /// Side of the photos in `epoch`, counted from zero, where they end at `full`.
@@ -27,7 +27,7 @@ impl SizeGrowth {
             return full.width;
         }
         let grown = full.width.saturating_sub(self.from) * epoch / self.epochs;
-        let side = (self.from + grown) / SizeGrowth::STEP * SizeGrowth::STEP;
+        let side = (self.from + grown) / ProgressiveResize::STEP * ProgressiveResize::STEP;
         side.max(self.from).min(full.width)
     }
 
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn sides_rise_in_steps_of_32_and_end_at_the_full_size() {
-        let growth = SizeGrowth { from: 128, epochs: 6 };
+        let growth = ProgressiveResize { from: 128, epochs: 6 };
         let sides: Vec<usize> = (0..9).map(|epoch| growth.side_in(epoch, FULL)).collect();
         // 128 + 96 * epoch / 6, down to a multiple of 32.
         assert_eq!(sides, [128, 128, 160, 160, 192, 192, 224, 224, 224]);
@@ -61,9 +61,13 @@ mod tests {
 
     #[test]
     fn a_growth_from_nothing_or_downwards_is_refused() {
-        assert!(SizeGrowth { from: 0, epochs: 3 }.validate(FULL).is_err());
-        assert!(SizeGrowth { from: 256, epochs: 3 }.validate(FULL).is_err());
-        assert!(SizeGrowth { from: 96, epochs: 3 }.validate(InputSize { width: 224, height: 160 }).is_err());
-        assert!(SizeGrowth { from: 224, epochs: 0 }.validate(FULL).is_ok());
+        assert!(ProgressiveResize { from: 0, epochs: 3 }.validate(FULL).is_err());
+        assert!(ProgressiveResize { from: 256, epochs: 3 }.validate(FULL).is_err());
+        assert!(
+            ProgressiveResize { from: 96, epochs: 3 }
+                .validate(InputSize { width: 224, height: 160 })
+                .is_err()
+        );
+        assert!(ProgressiveResize { from: 224, epochs: 0 }.validate(FULL).is_ok());
     }
 }

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::Example;
-use crate::chance::order_rng;
+use crate::rng::order_rng;
 
 /// Which photos an epoch shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

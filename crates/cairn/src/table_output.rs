@@ -135,7 +135,7 @@ fn whole(value: f64) -> String {
 
 /// Rows under columns, each row as long as there are columns.
 #[derive(Debug, Clone)]
-pub(crate) struct Listing {
+pub(crate) struct TableOutput {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
 }
@@ -149,7 +149,7 @@ pub(crate) enum Layout {
     SideBySide,
 }
 
-impl Listing {
+impl TableOutput {
     pub(crate) fn new(columns: Vec<Column>) -> Self {
         Self { columns, rows: Vec::new() }
     }
@@ -206,21 +206,21 @@ impl Listing {
         self.columns.iter().any(|column| column.key == key)
     }
 
-    /// The listing without as many of its spared columns as its table needs to be no wider than `columns`.
+    /// The table without as many of its spared columns as its table needs to be no wider than `columns`.
     fn within(&self, columns: usize) -> Self {
-        let mut listing = self.clone();
-        while listing.width() > columns {
-            let spared = listing.columns.iter().enumerate();
+        let mut table = self.clone();
+        while table.width() > columns {
+            let spared = table.columns.iter().enumerate();
             let Some((place, _)) = spared
                 .filter_map(|(place, column)| Some((place, column.spared?)))
                 .max_by_key(|spared| spared.1)
             else {
                 break;
             };
-            listing.columns.remove(place);
-            listing.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+            table.columns.remove(place);
+            table.rows.iter_mut().for_each(|row| drop(row.remove(place)));
         }
-        listing
+        table
     }
 
     /// How wide its table is, with a line for each row.
@@ -289,15 +289,15 @@ mod tests {
     use super::*;
 
     fn written(format: Format, layout: Layout) -> String {
-        let mut listing = Listing::new(vec![
+        let mut table = TableOutput::new(vec![
             Column::new("run", "run"),
             Column::new("epochs", "epochs"),
             Column::new("accuracy", "accuracy"),
         ]);
-        listing.push(vec![Cell::text("quick-1"), Cell::count(12), Cell::percent(0.625)]);
-        listing.push(vec![Cell::text("a, b"), Cell::count(0), Cell::Nothing]);
+        table.push(vec![Cell::text("quick-1"), Cell::count(12), Cell::percent(0.625)]);
+        table.push(vec![Cell::text("a, b"), Cell::count(0), Cell::Nothing]);
         let mut out = Vec::new();
-        listing.write(&mut out, format, layout).unwrap();
+        table.write(&mut out, format, layout).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -317,14 +317,14 @@ mod tests {
 
     #[test]
     fn a_column_of_a_given_width_goes_on_below() {
-        let mut listing = Listing::new(vec![
+        let mut table = TableOutput::new(vec![
             Column::new("photos.augment", "photos.augment").at_most(24),
             Column::new("runs", "runs"),
         ]);
-        listing.push(vec![Cell::text("[{ horizontal_flip = { p = 0.5 } }, \"auto\"]"), Cell::count(3)]);
-        listing.push(vec![Cell::text("[]"), Cell::count(3)]);
+        table.push(vec![Cell::text("[{ horizontal_flip = { p = 0.5 } }, \"auto\"]"), Cell::count(3)]);
+        table.push(vec![Cell::text("[]"), Cell::count(3)]);
         let mut out = Vec::new();
-        listing.write(&mut out, Format::Table, Layout::Rows).unwrap();
+        table.write(&mut out, Format::Table, Layout::Rows).unwrap();
         let lines = String::from_utf8(out).unwrap();
         assert!(lines.lines().all(|line| line.len() <= 24 + 2 + 4), "{lines}");
         assert_eq!(lines.lines().count(), 1 + 2 + 1, "{lines}");
@@ -332,20 +332,20 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_has_fewer_columns_and_no_line_that_wraps() {
-        let mut listing = Listing::new(vec![
+        let mut table = TableOutput::new(vec![
             Column::new("run", "run"),
             Column::new("begun", "begun").spared(2),
             Column::new("loss", "loss"),
             Column::new("speed", "photos/s").spared(3),
         ]);
-        listing.push(vec![
+        table.push(vec![
             Cell::text("runs/quick-1"),
             Cell::text("2026-01-01 10:00"),
             Cell::number(0.5, 4),
             Cell::count(3),
         ]);
         let keys = |columns: usize| {
-            let narrow = listing.within(columns);
+            let narrow = table.within(columns);
             assert!(narrow.width() <= columns || columns < 24, "{columns}");
             narrow.columns.into_iter().map(|column| column.key).collect::<Vec<_>>()
         };
@@ -357,12 +357,12 @@ mod tests {
 
     #[test]
     fn large_numbers_are_written_without_their_zeros() {
-        let mut listing = Listing::new(vec![Column::new("rate", "rate")]);
-        listing.push(vec![Cell::number(1e38, 4)]);
-        listing.push(vec![Cell::number(-0.125, 4)]);
+        let mut table = TableOutput::new(vec![Column::new("rate", "rate")]);
+        table.push(vec![Cell::number(1e38, 4)]);
+        table.push(vec![Cell::number(-0.125, 4)]);
         let written = |format| {
             let mut out = Vec::new();
-            listing.write(&mut out, format, Layout::Rows).unwrap();
+            table.write(&mut out, format, Layout::Rows).unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(Format::Csv), "rate\n1e38\n-0.125\n");
@@ -392,14 +392,14 @@ mod tests {
             names in prop::collection::vec(any::<String>(), 1..5),
             formula in "[=+@\\-\t\r'][a-z()0-9]{0,6}",
         ) {
-            let mut listing = Listing::new(vec![Column::new("name", "name"), Column::new("n", "n")]);
+            let mut table = TableOutput::new(vec![Column::new("name", "name"), Column::new("n", "n")]);
             let names: Vec<String> = names.into_iter().chain([formula]).collect();
             for (n, name) in names.iter().enumerate() {
-                listing.push(vec![Cell::text(name), Cell::count(n)]);
+                table.push(vec![Cell::text(name), Cell::count(n)]);
             }
             let written = |format| {
                 let mut out = Vec::new();
-                listing.write(&mut out, format, Layout::Rows).unwrap();
+                table.write(&mut out, format, Layout::Rows).unwrap();
                 String::from_utf8(out).unwrap()
             };
             let table = written(Format::Table);

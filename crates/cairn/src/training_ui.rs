@@ -10,12 +10,12 @@ use crate::dashboard::Dashboard;
 use crate::progress::TrainingProgress;
 
 /// A bar and lines, or the whole terminal.
-pub(crate) enum Watcher {
+pub(crate) enum TrainingUi {
     Progress(TrainingProgress),
     Dashboard(Dashboard),
 }
 
-impl Watcher {
+impl TrainingUi {
     /// For a run, by a dashboard where one is asked for (`tui`) and standard error is a terminal. `q` on a dashboard asks
     /// `interrupt` for a stop.
     pub(crate) fn new(tui: bool, run: &RunFolder, recipe: &Recipe, interrupt: &Interrupt) -> Result<Self> {
@@ -38,7 +38,7 @@ impl Watcher {
     }
 }
 
-impl Observer for Watcher {
+impl Observer for TrainingUi {
     fn on_event(&mut self, event: Event<'_>) {
         match self {
             Self::Progress(progress) => progress.on_event(event),

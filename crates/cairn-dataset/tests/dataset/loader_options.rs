@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cairn_dataset::{
     Batch, BatchMixing, CacheMode, CacheOptions, ClassId, ImageFolder, Loader, LoaderError, LoaderOptions,
-    PhotoCache, Sampling, SizeGrowth, ValidSplit, View,
+    PhotoCache, ProgressiveResize, Sampling, ValidSplit, View,
 };
 use cairn_photo::{Augmentation, Augmentations, Framing, Normalisation, Photo, Preprocess, TestViews};
 
@@ -44,10 +44,10 @@ fn mixed_batches_are_the_same_on_any_number_of_workers_and_from_any_batch_on() {
     for (workers, first) in [(3, 0), (2, 1)] {
         for (batch, expected) in epoch(workers, first).iter().zip(&whole[first..]) {
             assert_eq!(batch.pixels, expected.pixels);
-            assert_eq!(batch.mixture, expected.mixture);
+            assert_eq!(batch.mixed_labels, expected.mixed_labels);
         }
     }
-    let weights: Vec<f32> = whole.iter().map(|batch| batch.mixture.as_ref().unwrap().weight).collect();
+    let weights: Vec<f32> = whole.iter().map(|batch| batch.mixed_labels.as_ref().unwrap().weight).collect();
     assert!(weights[0] != weights[1] && weights[1] != weights[2], "each batch draws anew: {weights:?}");
 }
 
@@ -58,19 +58,20 @@ fn a_mixed_batch_says_what_each_photo_is_mixed_with() {
         loader(&folder, plain_training(), options()).mixed(BatchMixing::MixUp { alpha: 1.0 }).unwrap();
     let pure = loader(&folder, plain_training(), options());
     for (mixed, pure) in mixed.epoch(0, 0).zip(pure.epoch(0, 0)) {
-        let mixture = mixed.mixture.clone().unwrap();
+        let mixed_labels = mixed.mixed_labels.clone().unwrap();
         let photo = pure.pixels.len() / pure.len();
         for place in 0..pure.len() {
             let partner = (place + pure.len() - 1) % pure.len();
-            assert_eq!(mixture.partners[place], pure.labels[partner]);
+            assert_eq!(mixed_labels.partners[place], pure.labels[partner]);
             let [own, other] = [place, partner].map(|place| f64::from(pure.pixels[place * photo + 50]));
-            let expected = own * f64::from(mixture.weight) + other * (1.0 - f64::from(mixture.weight));
+            let expected =
+                own * f64::from(mixed_labels.weight) + other * (1.0 - f64::from(mixed_labels.weight));
             assert!((f64::from(mixed.pixels[place * photo + 50]) - expected).abs() < 1e-5);
         }
         for row in mixed.soft_labels(3).chunks(3) {
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         }
-        assert!(pure.mixture.is_none());
+        assert!(pure.mixed_labels.is_none());
         assert_eq!(pure.soft_labels(3).iter().filter(|&&share| share == 1.0).count(), pure.len());
     }
 }
@@ -131,7 +132,7 @@ fn photos_grow_with_the_epochs_and_the_cache_keeps_them_at_one_size() {
     let view = View::Train { augment: Augmentations(augment), normalisation: Normalisation::IMAGENET };
     let ram = CacheOptions { mode: CacheMode::Ram, ..CacheOptions::default() };
     let cache = Arc::new(PhotoCache::open(&ram, 0).unwrap());
-    let growth = SizeGrowth { from: 32, epochs: 2 };
+    let growth = ProgressiveResize { from: 32, epochs: 2 };
     let loader = loader(&folder, view, options()).cached(Arc::clone(&cache)).growing(growth).unwrap();
     let sides: Vec<usize> = (0..4)
         .map(|epoch| {
@@ -153,13 +154,13 @@ fn what_belongs_into_training_is_refused_in_tests_and_the_other_way_round() {
     let folder = LittleFolder::new();
     let test = loader(&folder, View::Test(preprocess()), options());
     let train = loader(&folder, plain_training(), options());
-    let growth = SizeGrowth { from: 5, epochs: 2 };
+    let growth = ProgressiveResize { from: 5, epochs: 2 };
     let mixing = BatchMixing::MixUp { alpha: 0.2 };
     assert!(matches!(test.clone().mixed(mixing), Err(LoaderError::OnlyInTraining(_))));
     assert!(matches!(test.growing(growth), Err(LoaderError::OnlyInTraining(_))));
     assert!(matches!(train.clone().viewed_as(TestViews::Flip), Err(LoaderError::OnlyInTests(_))));
     assert!(matches!(
-        train.clone().growing(SizeGrowth { from: 11, epochs: 2 }),
+        train.clone().growing(ProgressiveResize { from: 11, epochs: 2 }),
         Err(LoaderError::Growth { .. })
     ));
     assert!(matches!(train.mixed(BatchMixing::CutMix { alpha: 0.0 }), Err(LoaderError::Mixing { .. })));

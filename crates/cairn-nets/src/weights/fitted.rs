@@ -30,7 +30,7 @@ impl Network {
     /// # Errors
     /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape,
     /// [`StateDictError::NotFinite`] one with values that are no numbers.
-    pub fn fitted_with(self, weights: &StateDict) -> Result<Fitted, StateDictError> {
+    pub fn load_partial(self, weights: &StateDict) -> Result<Fitted, StateDictError> {
         let weights = &self.name_weights(weights.clone())?.weights;
         weights.check_finite()?;
         let prefix = self.head_prefix();
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn weights_for_as_many_classes_are_taken_whole() {
         let given = network(3, 1).state_dict();
-        let fitted = network(3, 2).fitted_with(&given).unwrap();
+        let fitted = network(3, 2).load_partial(&given).unwrap();
         assert_eq!(fitted.head, HeadFit::Taken);
         assert_eq!(fitted.network.state_dict(), given);
     }
@@ -69,7 +69,7 @@ mod tests {
         let (own, given) = (network(3, 1).state_dict(), network(5, 2).state_dict());
         let headless = given.clone().with_module_of(&StateDict::default(), "fc");
         for (given, classes) in [(&given, Some(5)), (&headless, None)] {
-            let fitted = network(3, 1).fitted_with(given).unwrap();
+            let fitted = network(3, 1).load_partial(given).unwrap();
             assert_eq!(fitted.head, HeadFit::Replaced { classes });
             let found = fitted.network.state_dict();
             for (name, _) in own.shapes() {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn weights_that_lack_anything_but_the_head_are_refused_by_name() {
         let lacking = network(5, 2).state_dict().with_module_of(&StateDict::default(), "conv1");
-        let message = network(3, 1).fitted_with(&lacking).unwrap_err().to_string();
+        let message = network(3, 1).load_partial(&lacking).unwrap_err().to_string();
         assert!(message.contains("missing: conv1.weight") && !message.contains("fc."), "{message}");
     }
 }

@@ -37,7 +37,7 @@ impl Learner {
         let spec = recipe.network_spec(classes);
         let mut network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
         if let Some(weights) = weights {
-            let fitted = network.fitted_with(weights).map_err(TrainError::FirstWeights)?;
+            let fitted = network.load_partial(weights).map_err(TrainError::FirstWeights)?;
             observer.on_event(Event::FirstWeights(fitted.head));
             network = fitted.network;
         }

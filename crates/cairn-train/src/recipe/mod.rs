@@ -201,7 +201,7 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
-    use cairn_dataset::{BatchMixing, SizeGrowth};
+    use cairn_dataset::{BatchMixing, ProgressiveResize};
     use cairn_nets::Architecture;
     use cairn_photo::Augmentations;
 
@@ -267,11 +267,11 @@ mod tests {
             r.schedule = Schedule::MultiStep { milestones, gamma: 0.1, warmup_epochs: 0.0 };
         });
         faulty("photos.mixing", |r| r.photos.mixing = Some(BatchMixing::MixUp { alpha: 0.0 }));
-        faulty("photos.growth", |r| r.photos.growth = Some(SizeGrowth { from: 4, epochs: 2 }));
-        faulty("photos.growth", |r| r.photos.growth = Some(SizeGrowth { from: 640, epochs: 2 }));
+        faulty("photos.growth", |r| r.photos.growth = Some(ProgressiveResize { from: 4, epochs: 2 }));
+        faulty("photos.growth", |r| r.photos.growth = Some(ProgressiveResize { from: 640, epochs: 2 }));
         faulty("one size", |r| {
             r.network.architecture = Architecture::ThreeConv;
-            r.photos.growth = Some(SizeGrowth { from: 32, epochs: 2 });
+            r.photos.growth = Some(ProgressiveResize { from: 32, epochs: 2 });
         });
         for (named, weight, temperature) in [("distil.weight", 0.0, 2.0), ("distil.temperature", 0.5, 0.0)] {
             let mut recipe = Recipe::find("demo").unwrap();

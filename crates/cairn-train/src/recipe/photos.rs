@@ -1,6 +1,6 @@
 //! The section `[photos]`.
 
-use cairn_dataset::{BatchMixing, SizeGrowth};
+use cairn_dataset::{BatchMixing, ProgressiveResize};
 use cairn_photo::{Augmentations, Framing, Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct PhotosRecipe {
     /// Progressive resizing: smaller photos in the first epochs: `{ from = 96, epochs = 10 }` begins with 96 px and is at full size from the
     /// eleventh epoch on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub growth: Option<SizeGrowth>,
+    pub growth: Option<ProgressiveResize>,
 }
 
 /// Normalisation of pixel values.
@@ -86,7 +86,7 @@ impl PhotosRecipe {
             return fault(format!("photos.mixing: {e}"));
         }
         match self.growth {
-            Some(SizeGrowth { from, .. }) if from == 0 || from > width as usize => fault(format!(
+            Some(ProgressiveResize { from, .. }) if from == 0 || from > width as usize => fault(format!(
                 "photos.growth.from is {from}; it must be above 0 and at most the full size, {width}"
             )),
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! A training that was stopped and resumed ends as if it had never stopped.
 
-use cairn_dataset::{BatchMixing, Sampling, SizeGrowth};
+use cairn_dataset::{BatchMixing, ProgressiveResize, Sampling};
 use cairn_train::{
     ClassWeights, FineTuneRecipe, Learning, OptimiserRecipe, Recipe, Run, RunFolder, StopReason, TrainError,
 };
@@ -161,7 +161,7 @@ fn mixed_and_growing_photos_of_balanced_classes_are_resumed_too() {
     let set = TinySet::new();
     let recipe = recipe(|r| {
         r.photos.mixing = Some(BatchMixing::MixUpOrCutMix { mix_up_alpha: 0.4, cut_mix_alpha: 1.0 });
-        r.photos.growth = Some(SizeGrowth { from: 16, epochs: 2 });
+        r.photos.growth = Some(ProgressiveResize { from: 16, epochs: 2 });
         r.training.sampling = Sampling::ClassBalanced;
         r.training.class_weights = ClassWeights::Balanced;
     });

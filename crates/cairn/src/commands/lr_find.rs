@@ -16,12 +16,12 @@ use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::json;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::{bar, left_out, say};
 use crate::rows::Format;
 use crate::signals::stop_on_signals;
 use crate::standard_output::StandardOutput;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// Find a learning rate: train a few batches at growing rates and find where the loss falls fastest
 #[derive(Debug, Args)]
@@ -108,20 +108,20 @@ impl LrFind {
         if self.format == Format::Json {
             return json::print(search);
         }
-        let mut listing = Listing::new(
+        let mut table = TableOutput::new(
             ["learning_rate", "loss", "smoothed_loss"]
                 .map(|key| Column::new(key, key.replace('_', " ")))
                 .into(),
         );
         for tried in &search.tried {
             let rate = tried.learning_rate;
-            listing.push(vec![
+            table.push(vec![
                 Cell::Number { value: rate, shown: format!("{rate:.2e}") },
                 Cell::number(tried.loss, 4),
                 Cell::number(tried.smoothed_loss, 4),
             ]);
         }
-        listing.print(self.format, Layout::Rows)?;
+        table.print(self.format, Layout::Rows)?;
         if let Some(rate) = search.suggestion.filter(|_| self.format == Format::Table) {
             writeln!(
                 StandardOutput::open()?,

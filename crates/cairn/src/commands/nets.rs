@@ -7,9 +7,9 @@ use cairn_nets::{Architecture, NetworkSummary};
 use clap::Args;
 
 use crate::exit::Status;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::rows::Format;
 use crate::standard_output::StandardOutput;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// As many classes as ImageNet has, for figures that can be compared with published ones.
 const CLASSES: usize = 1000;
@@ -24,7 +24,7 @@ pub(crate) struct Nets {
 
 impl Nets {
     pub(crate) fn run(self) -> Result<Status> {
-        let mut listing = Listing::new(
+        let mut table = TableOutput::new(
             [
                 ("architecture", "network"),
                 ("side", "side"),
@@ -38,9 +38,9 @@ impl Nets {
             .into(),
         );
         for net in Architecture::ALL {
-            listing.push(row(&net.summary(CLASSES)?));
+            table.push(row(&net.summary(CLASSES)?));
         }
-        listing.print(self.format, Layout::Rows)?;
+        table.print(self.format, Layout::Rows)?;
         if self.format == Format::Table {
             writeln!(
                 StandardOutput::open()?,

@@ -8,12 +8,12 @@ use clap::Args;
 
 use crate::causes::with_causes;
 use crate::exit::{Status, none_read};
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::model_source::ModelOption;
 use crate::photo_files::named_photos;
 use crate::progress::{bar, say};
 use crate::rows::Format;
 use crate::standard_output::StandardOutput;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// Rank photos by similarity to one photo
 #[derive(Debug, Args)]
@@ -83,9 +83,9 @@ impl Similar {
 }
 
 fn write_ranked(ranked: &[Likeness], format: Format) -> Result<()> {
-    let mut listing = Listing::new(["photo", "likeness"].map(|key| Column::new(key, key)).into());
+    let mut table = TableOutput::new(["photo", "likeness"].map(|key| Column::new(key, key)).into());
     for Likeness { photo, likeness } in ranked {
-        listing.push(vec![Cell::text(photo), Cell::number(*likeness, 3)]);
+        table.push(vec![Cell::text(photo), Cell::number(*likeness, 3)]);
     }
-    listing.print(format, Layout::Rows)
+    table.print(format, Layout::Rows)
 }

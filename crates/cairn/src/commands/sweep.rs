@@ -17,11 +17,11 @@ use crate::data_set::DataSetOptions;
 use crate::devices::Devices;
 use crate::exit::Status;
 use crate::first_weights::first_weights;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{TrainingProgress, say};
 use crate::rows::Format;
 use crate::signals::{AFTER_BATCH, stop_on_signals};
 use crate::standard_output::StandardOutput;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// Train a recipe with every combination of some values and compare the runs (resumes if started again)
 #[derive(Debug, Args)]
@@ -154,11 +154,11 @@ impl Sweep {
             columns.push(Column::new(key, heading));
             columns.push(Column::new(format!("{key}_deviation"), "±"));
         }
-        let mut listing = Listing::new(columns);
+        let mut table = TableOutput::new(columns);
         for row in summarise(results) {
-            listing.push(cells(&row));
+            table.push(cells(&row));
         }
-        listing.print(self.format, Layout::Rows)?;
+        table.print(self.format, Layout::Rows)?;
 
         let named = runs.iter().zip(ended).filter_map(|(run, ended)| Some((run, ended.as_ref()?)));
         let curves: Vec<_> = named.map(|(run, ended)| ended.curves(run.name.clone())).collect();

@@ -15,7 +15,7 @@ use crate::exit::Status;
 use crate::first_weights::first_weights;
 use crate::progress::{bar, say};
 use crate::signals::{AFTER_BATCH, stop_on_signals};
-use crate::watcher::Watcher;
+use crate::training_ui::TrainingUi;
 
 /// Train a network on a folder of labelled photos
 #[derive(Debug, Args)]
@@ -97,7 +97,7 @@ impl Train {
         // Until here there is nothing to save: a signal ends the program.
         let interrupt = stop_on_signals(AFTER_BATCH)?;
         say(format!("run folder: {}", path_text(job.run.path())));
-        let mut watcher = Watcher::new(self.tui, &job.run, &job.recipe, &interrupt)?;
+        let mut ui = TrainingUi::new(self.tui, &job.run, &job.recipe, &interrupt)?;
         let training = Training {
             recipe: &job.recipe,
             data: &job.data,
@@ -107,10 +107,10 @@ impl Train {
             devices: &devices,
             interrupt: &interrupt,
         };
-        let outcome = train(&training, &mut watcher)?;
-        let bad_photos = watcher.bad_photos();
+        let outcome = train(&training, &mut ui)?;
+        let bad_photos = ui.bad_photos();
         // Gives the terminal back.
-        drop(watcher);
+        drop(ui);
         say_outcome(&outcome, &job);
         match outcome.stopped {
             StopReason::Interrupted => Ok(Status::Interrupted),

@@ -8,12 +8,12 @@ use cairn_dataset::{ListedPhotos, PartCounts, PartShares, Partition, Placement};
 use clap::{Args, ValueEnum};
 
 use crate::exit::Status;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::output::{Force, Outputs};
 use crate::photo_files::say_skipped;
 use crate::progress::{advance, bar, left_out, say};
 use crate::rows::Format;
 use crate::standard_output::StandardOutput;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// Make the parts train, valid and test of one folder of classes
 ///
@@ -114,16 +114,16 @@ impl Split {
 }
 
 /// A row for each class, and one for all.
-fn counts(partition: &Partition) -> Listing {
+fn counts(partition: &Partition) -> TableOutput {
     let columns = ["class", "train", "valid", "test"].map(|name| Column::new(name, name));
-    let mut listing = Listing::new(columns.to_vec());
+    let mut table = TableOutput::new(columns.to_vec());
     let mut push = |name: &str, photos: PartCounts| {
         let counts = [photos.train, photos.valid, photos.test].map(Cell::count);
-        listing.push([vec![Cell::text(name)], counts.to_vec()].concat());
+        table.push([vec![Cell::text(name)], counts.to_vec()].concat());
     };
     partition.classes.iter().for_each(|class| push(&class.name, class.photos));
     push("all", partition.photos());
-    listing
+    table
 }
 
 /// Says what is worth a look: classes that are not in every part, and copies.

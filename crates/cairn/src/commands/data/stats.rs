@@ -11,10 +11,10 @@ use clap::Args;
 use crate::data_set::DataSetOptions;
 use crate::exit::Status;
 use crate::json;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::{advance, bar, left_out, say};
 use crate::rows::Format;
 use crate::standard_output::{self, StandardOutput};
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 use crate::terminal;
 
 /// Sizes, class balance, mean and standard deviation of the photos
@@ -57,7 +57,7 @@ fn write_stats(out: &mut impl Write, stats: &DatasetStats) -> Result<()> {
         let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_sub(28).max(8);
         columns[0] = columns[0].clone().at_most(width);
     }
-    let mut photos = Listing::new(columns.to_vec());
+    let mut photos = TableOutput::new(columns.to_vec());
     let all = ("all", stats.photos);
     let classes = stats.classes.iter().map(|class| (class.name.as_str(), class.photos));
     for (name, parts) in classes.chain([all]) {

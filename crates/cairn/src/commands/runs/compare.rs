@@ -10,10 +10,10 @@ use clap::Args;
 
 use super::results::{result_columns, results};
 use crate::exit::Status;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::progress::say;
 use crate::rows::Format;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// Compare runs: recipe values that differ, results, and validation curves in one picture
 #[derive(Debug, Args)]
@@ -42,15 +42,15 @@ impl Compare {
         let mut columns = vec![Column::new("run", "run")];
         columns.extend(differences.iter().map(|difference| Column::new(&difference.key, &difference.key)));
         columns.extend(result_columns());
-        let mut listing = Listing::new(columns);
+        let mut table = TableOutput::new(columns);
         for (place, run) in runs.iter().enumerate() {
             let value = |of: &Option<String>| of.as_ref().map_or(Cell::Nothing, Cell::text);
             let mut row = vec![Cell::text(path_text(&run.path))];
             row.extend(differences.iter().map(|difference| value(&difference.values[place])));
             row.extend(results(run));
-            listing.push(row);
+            table.push(row);
         }
-        listing.print(self.format, Layout::SideBySide)?;
+        table.print(self.format, Layout::SideBySide)?;
 
         if let Some(path) = &self.output.out {
             make_folder_of(path)?;

@@ -11,9 +11,9 @@ use jiff::tz::TimeZone;
 use super::results::{result_columns, results};
 use crate::causes::with_causes;
 use crate::exit::Status;
-use crate::listing::{Cell, Column, Layout, Listing};
 use crate::progress::say;
 use crate::rows::Format;
+use crate::table_output::{Cell, Column, Layout, TableOutput};
 
 /// What is said where there is nothing to list, and what to do about it.
 const NO_RUNS: &str = "no runs; `cairn train DIR` makes one";
@@ -38,12 +38,12 @@ impl List {
             Column::new("network", "network").spared(3),
         ];
         columns.extend(result_columns());
-        let mut listing = Listing::new(columns);
+        let mut table = TableOutput::new(columns);
         let (mut sound, mut broken) = (0_usize, 0_usize);
         for run in runs_in(&self.dir).context(NO_RUNS)? {
             match run {
                 Ok(run) => {
-                    listing.push(row(&run, self.format));
+                    table.push(row(&run, self.format));
                     sound += 1;
                 }
                 Err(error) => {
@@ -55,7 +55,7 @@ impl List {
         if sound == 0 && self.format == Format::Table {
             say(format!("{}: {NO_RUNS}", path_text(&self.dir)));
         } else {
-            listing.print(self.format, Layout::Rows)?;
+            table.print(self.format, Layout::Rows)?;
         }
         Ok(if broken == 0 { Status::Done } else { Status::SomePhotosBad })
     }

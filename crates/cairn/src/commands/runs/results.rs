@@ -1,8 +1,8 @@
-//! A run's results as cells of a listing.
+//! A run's results as cells of a table.
 
 use cairn_train::{Run, StopReason};
 
-use crate::listing::{Cell, Column};
+use crate::table_output::{Cell, Column};
 
 /// The columns of a run's results, in the order of [`results`].
 pub(super) fn result_columns() -> [Column; 7] {
