@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use crate::microkernel::amx::{self, UnitKind};
+#[cfg(target_arch = "x86_64")]
+use crate::microkernel::amx;
+use crate::microkernel::amx::UnitKind;
 
 /// An instruction set that the kernels have code for, from the most to the least capable.
 ///
@@ -23,6 +25,10 @@ pub enum Isa {
     Avx512,
     /// AVX2 with FMA.
     Avx2,
+    /// NEON of 64-bit Arm with the bf16 dot product `BFDOT` (part of Armv8.6).
+    NeonBf16,
+    /// NEON, which every 64-bit Arm has.
+    Neon,
     /// Plain Rust, for every other machine.
     Portable,
     /// The code of [`Isa::Amx`] on a model of the tile unit in plain Rust, and [`Isa::Portable`] for the rest. For tests
@@ -34,7 +40,9 @@ pub enum Isa {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IsaError {
     /// The name is unknown.
-    #[error("CAIRN_ISA={0}: unknown instruction set; use amx, avx512, avx2 or portable, or leave it unset")]
+    #[error(
+        "CAIRN_ISA={0}: unknown instruction set; use amx, avx512, avx2, neon or portable, or leave it unset"
+    )]
     Unknown(String),
     /// The machine lacks the instructions.
     #[error(
@@ -45,7 +53,8 @@ pub enum IsaError {
 
 impl Isa {
     /// All sets that programs may choose, best first.
-    pub const ALL: [Self; 5] = [Self::Amx, Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::Portable];
+    pub const ALL: [Self; 7] =
+        [Self::Amx, Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::NeonBf16, Self::Neon, Self::Portable];
 
     /// The best set of this machine, or the one that the environment variable `CAIRN_ISA` names.
     ///
@@ -72,6 +81,7 @@ impl Isa {
             "amx" => &[Self::Amx],
             "avx512" => &[Self::Avx512Bf16, Self::Avx512],
             "avx2" => &[Self::Avx2],
+            "neon" => &[Self::NeonBf16, Self::Neon],
             "portable" => &[Self::Portable],
             _ => return Err(IsaError::Unknown(name.to_owned())),
         };
@@ -114,18 +124,28 @@ impl Isa {
             Self::Avx512Bf16 => avx512_bf16,
             Self::Avx512 => avx512,
             Self::Avx2 => avx2,
+            Self::NeonBf16 | Self::Neon => false,
             Self::Portable | Self::AmxModel => true,
         }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    fn detect(self) -> bool {
+        match self {
+            Self::NeonBf16 => std::arch::is_aarch64_feature_detected!("bf16"),
+            Self::Neon | Self::Portable | Self::AmxModel => true,
+            Self::Amx | Self::Avx512Bf16 | Self::Avx512 | Self::Avx2 => false,
+        }
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     fn detect(self) -> bool {
         matches!(self, Self::Portable | Self::AmxModel)
     }
 
     /// Whether maps may be bf16: only where the hardware multiplies them faster than f32.
     pub fn has_bf16(self) -> bool {
-        matches!(self, Self::Amx | Self::Avx512Bf16 | Self::AmxModel)
+        matches!(self, Self::Amx | Self::Avx512Bf16 | Self::NeonBf16 | Self::AmxModel)
     }
 
     /// The set whose vector instructions are used: never [`Isa::Amx`] or its model.
@@ -161,6 +181,8 @@ impl Isa {
             Self::Avx512Bf16 => "avx512-bf16",
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::NeonBf16 => "neon-bf16",
+            Self::Neon => "neon",
             Self::Portable => "portable",
             Self::AmxModel => "model of amx",
         }
@@ -174,6 +196,15 @@ mod tests {
     #[test]
     fn the_portable_set_is_always_there_and_always_last() {
         assert_eq!(Isa::available().last(), Some(Isa::Portable));
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[test]
+    fn every_64_bit_arm_has_neon_and_some_have_its_bf16_products() {
+        assert!(Isa::Neon.is_available());
+        if !Isa::NeonBf16.is_available() {
+            cairn_reference::skip(cairn_reference::Need::Bf16, "this processor has no BFDOT");
+        }
     }
 
     #[test]
@@ -190,8 +221,8 @@ mod tests {
     fn a_name_gives_a_set_that_the_machine_has_or_says_what_to_do() {
         assert_eq!(Isa::by_name("Portable"), Ok(Isa::Portable));
         let unknown = Isa::by_name("mmx").unwrap_err();
-        assert!(unknown.to_string().contains("use amx, avx512, avx2 or portable"), "{unknown}");
-        for name in ["amx", "avx512", "avx2"] {
+        assert!(unknown.to_string().contains("use amx, avx512, avx2, neon or portable"), "{unknown}");
+        for name in ["amx", "avx512", "avx2", "neon"] {
             match Isa::by_name(name) {
                 Ok(isa) => assert!(isa.is_available()),
                 Err(error) => assert_eq!(error, IsaError::Missing(name.to_owned())),

@@ -6,8 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use cairn_kernels::conv::{Direction, PackedWeights};
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Element, Isa};
 use rayon::prelude::*;
 
 const REPEATS: usize = 40;
@@ -50,12 +49,21 @@ fn run_of<T: Element>(isa: Isa) -> Run {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the machine has the set.
         (Isa::Avx2, false) => || unsafe { x86::avx2() },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: the machine has the set.
+        (Isa::NeonBf16, true) => || unsafe { arm::neon_bf16() },
+        #[cfg(target_arch = "aarch64")]
+        (Isa::NeonBf16 | Isa::Neon, false) => arm::neon,
         _ => portable,
     }
 }
 
 /// Has the kernels ask the system for the tile unit.
+#[cfg(target_arch = "x86_64")]
 fn allow_tiles() {
+    use cairn_kernels::conv::{Direction, PackedWeights};
+    use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent};
+
     let one = Conv2dOptions {
         batch: 1,
         map: Extent::square(1),
@@ -181,5 +189,58 @@ mod x86 {
             );
         }
         STEPS * 4 * 16 * 16 * 32
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use std::arch::asm;
+
+    use super::{STEPS, SUMS};
+
+    /// Repeats an instruction that adds to register `$sum` of 0 to 11 the product of registers 12 and 13, all zero.
+    macro_rules! run {
+        ($instruction:literal, $factors:literal) => {
+            asm!(
+                "movi v12.4s, #0",
+                "movi v13.4s, #0",
+                run!(@zero "0"), run!(@zero "1"), run!(@zero "2"), run!(@zero "3"), run!(@zero "4"), run!(@zero "5"),
+                run!(@zero "6"), run!(@zero "7"), run!(@zero "8"), run!(@zero "9"), run!(@zero "10"), run!(@zero "11"),
+                "2:",
+                run!(@add $instruction, "0", $factors), run!(@add $instruction, "1", $factors),
+                run!(@add $instruction, "2", $factors), run!(@add $instruction, "3", $factors),
+                run!(@add $instruction, "4", $factors), run!(@add $instruction, "5", $factors),
+                run!(@add $instruction, "6", $factors), run!(@add $instruction, "7", $factors),
+                run!(@add $instruction, "8", $factors), run!(@add $instruction, "9", $factors),
+                run!(@add $instruction, "10", $factors), run!(@add $instruction, "11", $factors),
+                "subs {steps}, {steps}, #1",
+                "b.ne 2b",
+                steps = inout(reg) STEPS => _,
+                out("v0") _, out("v1") _, out("v2") _, out("v3") _, out("v4") _, out("v5") _, out("v6") _,
+                out("v7") _, out("v8") _, out("v9") _, out("v10") _, out("v11") _, out("v12") _, out("v13") _,
+                options(nomem, nostack),
+            )
+        };
+        (@zero $sum:literal) => {
+            concat!("movi v", $sum, ".4s, #0")
+        };
+        (@add $instruction:literal, $sum:literal, $factors:literal) => {
+            concat!($instruction, " v", $sum, ".4s, v12.", $factors, ", v13.", $factors)
+        };
+    }
+
+    pub(super) fn neon() -> usize {
+        // SAFETY: every 64-bit Arm has NEON, and only registers change.
+        unsafe { run!("fmla", "4s") };
+        STEPS * SUMS * 4
+    }
+
+    /// # Safety
+    /// The machine must have `BFDOT`.
+    #[target_feature(enable = "bf16")]
+    pub(super) unsafe fn neon_bf16() -> usize {
+        // SAFETY: as the caller promises.
+        unsafe { run!("bfdot", "8h") };
+        STEPS * SUMS * 8
     }
 }

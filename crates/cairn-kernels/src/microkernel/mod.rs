@@ -12,11 +12,13 @@
 //! registers. A row is addressed by its base plus an offset shared by all rows. So pixels differ in their base alone,
 //! wherever they are in the map.
 //!
-//! A word is one f32, or two neighbouring bf16 whose products are both added (`VDPBF16PS`).
+//! A word is one f32, or two neighbouring bf16 whose products are both added (`VDPBF16PS` of AVX-512, `BFDOT` of NEON).
 
 pub(crate) mod amx;
 mod body;
 mod element;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 mod run;
 mod tile;
@@ -41,6 +43,8 @@ impl Microkernels {
             Isa::Avx512Bf16 | Isa::Avx512 => &x86::AVX512,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => &x86::AVX2,
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonBf16 | Isa::Neon => &neon::NEON,
             _ => &portable::PORTABLE,
         }
     }
@@ -54,6 +58,8 @@ impl Microkernels {
         match isa.vectors() {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 => &x86::AVX512_BF16,
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonBf16 => &neon::NEON_BF16,
             _ => panic!("bf16 maps are not offered on {}; ask Isa::has_bf16 first", isa.name()),
         }
     }
@@ -111,7 +117,7 @@ mod tests {
 
     #[test]
     fn panels_cover_every_output_once_and_differ_by_one_vector_at_most() {
-        for (lanes, max_vectors) in [(16, 4), (8, 2), (16, 2)] {
+        for (lanes, max_vectors) in [(16, 4), (8, 2), (16, 2), (4, 4)] {
             for outputs in 1..300 {
                 let panels = even_panels(outputs, lanes, max_vectors);
                 let mut next = 0;
