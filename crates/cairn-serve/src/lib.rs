@@ -19,6 +19,7 @@ mod admission;
 mod app;
 mod compatible;
 mod config;
+mod deadline;
 mod engine;
 mod error;
 mod events;

@@ -87,7 +87,7 @@ impl Predictions {
             photo.outcome.as_ref().is_err_and(|error| error.error_type == first.error_type)
         };
         let of_whole =
-            self.photos.len() == 1 || first.status().is_server_error() && self.photos.iter().all(same);
+            self.photos.len() == 1 || first.is_of_server() && self.photos.iter().all(same);
         of_whole.then_some(first)
     }
 

@@ -137,7 +137,7 @@ async fn answered(
     let options = PredictOptions { explain, ..PredictOptions::default() };
     let predictions = state.predict(submission.photos, &options).await?;
     let from_script = query.card.is_some();
-    if let Some(error) = predictions.error().filter(|error| error.status().is_server_error()) {
+    if let Some(error) = predictions.error().filter(|error| error.is_of_server()) {
         return Err(error.clone());
     }
     let mut pictures = HashMap::new();

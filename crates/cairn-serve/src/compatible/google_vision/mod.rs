@@ -55,7 +55,7 @@ async fn annotate(State(state): State<AppState>, request: Request) -> Result<Res
     if let Some(most) = asked.iter().map(|(.., max_results)| *max_results).max() {
         let options = PredictOptions { landmarks: most, ..PredictOptions::default() };
         let predictions = state.predict(photos, &options).await?;
-        if let Some(error) = predictions.error().filter(|error| error.status().is_server_error()) {
+        if let Some(error) = predictions.error().filter(|error| error.is_of_server()) {
             return Err(error.clone());
         }
         for ((index, bytes, max_results), answer) in asked.into_iter().zip(predictions.photos) {
