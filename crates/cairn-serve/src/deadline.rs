@@ -33,7 +33,8 @@ impl Deadline {
         if waited < self.patience / 2 {
             return ApiError::timeout(format!("the photo took longer than {seconds} s (--deadline)"));
         }
-        let text = format!("no answer within {seconds} s (--deadline): other photos are before it; try again");
+        let text =
+            format!("no answer within {seconds} s (--deadline): other photos are before it; try again");
         ApiError::overloaded(text).after(COME_AGAIN)
     }
 }

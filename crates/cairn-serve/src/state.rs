@@ -1,7 +1,7 @@
 //! What all routes share.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -19,7 +19,7 @@ use crate::feedback::{Corrected, FeedbackFolder, Kept};
 use crate::fetch::{AT_ONCE, Fetched, Fetcher, not_allowed};
 use crate::metrics::{Metrics, PhotoOutcome};
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
-use crate::serve::ServeError;
+use crate::serve_error::ServeError;
 use crate::served_model::CurrentModel;
 
 /// What all routes share. A clone shares everything.
@@ -138,6 +138,20 @@ impl AppState {
     /// When it is too large, or there is no memory now.
     pub(crate) fn read_body(&self, body: Body, kind: BodyKind) -> Result<BodyReader, ApiError> {
         BodyReader::admit(body, kind, &self.0.limits, &self.0.memory)
+    }
+
+    /// The whole of a body, and its memory.
+    ///
+    /// # Errors
+    /// As [`AppState::read_body`], and when the client stops or is too slow.
+    pub(crate) async fn whole_body(
+        &self,
+        body: Body,
+        kind: BodyKind,
+    ) -> Result<(Vec<u8>, SharedPermit), ApiError> {
+        let mut reader = self.read_body(body, kind)?;
+        let bytes = reader.whole().await?;
+        Ok((bytes, reader.permit()))
     }
 
     /// The photo at an address.
