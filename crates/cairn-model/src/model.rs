@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use cairn_dataset::ClassId;
+use cairn_dataset::{Class, ClassId};
 use cairn_nets::{Network, Precision};
 use cairn_photo::TestViews;
 use cairn_places::Gazetteer;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::bundle::{Bundle, bundle_path, read_bundle, resize_input, write_with_bank};
-use crate::inference::class_named;
+use crate::inference::{class_named, landmark_name};
 use crate::{
     Backbone, BundleInfo, ClassNameError, EmbeddingBank, InputSizeError, ModelError, ModelOptions,
     ModelOutput, OodScore, OptionsError, Rejection, Threshold,
@@ -157,6 +157,12 @@ impl Model {
     /// The places of landmarks.
     pub fn places(&self) -> &Gazetteer {
         &self.places
+    }
+
+    /// What people call the landmark of a class: by its place in the gazetteer, else by the class's own name. Predictions
+    /// and exported models have this name.
+    pub fn landmark_name<'a>(&'a self, class: &'a Class) -> &'a str {
+        landmark_name(&self.places, class)
     }
 
     /// The landmark that a person means by `name`: a class folder, or a name as a prediction shows it, with or without

@@ -16,15 +16,21 @@ use crate::admission::DrainedBody;
 use crate::error::{ApiError, ErrorType};
 use crate::guard::{check_host, check_key};
 use crate::request_log::{REQUEST_ID, RequestLog};
-use crate::routes::Routes;
+use crate::routing::Routes;
 use crate::state::AppState;
 
 /// The route in metrics and logs of a path that is not served.
 const NO_ROUTE: &str = "none";
 
+/// All routes of a server, with or without its page.
+pub fn routes(page: bool) -> Routes {
+    let all = crate::routes::routes().merge(crate::compatible::routes()).merge(crate::page::docs_routes());
+    if page { all.merge(crate::page::routes()) } else { all }
+}
+
 /// Everything that a server with this state answers, for a socket or a test.
 pub fn router(state: &AppState) -> Router {
-    let Routes { open, guarded, .. } = crate::routes::all(state.config().page);
+    let Routes { open, guarded, .. } = routes(state.config().page);
     let guarded = guarded.route_layer(from_fn_with_state(state.clone(), with_key));
     let routes = open
         .merge(guarded)

@@ -132,6 +132,17 @@ impl ApiError {
         Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(ErrorType::Overloaded, message) }
     }
 
+    /// The same error, with this time to come again.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// Whether the server is why there is no answer, its load or a fault of its own, and not what was asked.
+    pub fn is_of_server(&self) -> bool {
+        self.error_type == ErrorType::Overloaded || self.status().is_server_error()
+    }
+
     /// The answer took longer than the deadline.
     pub fn timeout(message: impl Into<String>) -> Self {
         Self { retry_after: Some(Duration::from_secs(5)), ..Self::new(ErrorType::Timeout, message) }

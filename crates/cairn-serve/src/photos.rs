@@ -86,9 +86,14 @@ impl Predictions {
         let same = |photo: &PhotoAnswer| {
             photo.outcome.as_ref().is_err_and(|error| error.error_type == first.error_type)
         };
-        let of_whole =
-            self.photos.len() == 1 || first.status().is_server_error() && self.photos.iter().all(same);
+        let of_whole = self.photos.len() == 1 || first.is_of_server() && self.photos.iter().all(same);
         of_whole.then_some(first)
+    }
+
+    /// The answer to the only photo of a request.
+    pub(crate) fn into_only(self) -> Result<PhotoOutput, ApiError> {
+        let photo = self.photos.into_iter().next();
+        photo.ok_or_else(|| ApiError::internal("a photo has no answer"))?.outcome
     }
 
     /// `Server-Timing`: the time in the queue, in decoding and in inference, of all photos together.

@@ -3,7 +3,15 @@
 use std::collections::HashMap;
 
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::Uri;
+
+use crate::error::ApiError;
+
+/// A query, or what is wrong with it.
+pub(crate) fn checked<T>(query: Result<T, QueryRejection>) -> Result<T, ApiError> {
+    query.map_err(|rejection| ApiError::validation(rejection.body_text()))
+}
 
 /// The last value of `name` in a query string, decoded.
 pub(crate) fn value(query: Option<&str>, name: &str) -> Option<String> {

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::error::Refusal;
 use crate::events::{Event, RequestEvent};
+use crate::photos::SubmittedPhoto;
 use crate::state::AppState;
 
 /// The header with a request's id.
@@ -23,6 +24,14 @@ const CLIENT_GONE: u16 = 499;
 pub(crate) struct PhotosSeen {
     pub(crate) count: usize,
     pub(crate) names: Option<Vec<String>>,
+}
+
+impl PhotosSeen {
+    /// These photos, with their names where the server is asked to log them.
+    pub(crate) fn of(state: &AppState, photos: &[SubmittedPhoto]) -> Self {
+        let names = || photos.iter().map(|photo| photo.name.clone()).collect();
+        Self { count: photos.len(), names: state.config().log_names.then(names) }
+    }
 }
 
 /// A request that is being answered; it is counted and told of when it is answered or dropped.

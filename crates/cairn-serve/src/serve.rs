@@ -1,54 +1,19 @@
 //! A whole server: model, socket, signals.
 
-use std::io;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cairn_model::Photo;
 
-use crate::config::{ConfigError, ServeConfig};
+use crate::config::ServeConfig;
 use crate::events::{Event, Observer};
-use crate::served_model::{ModelSource, OpenError, ServedModel};
+use crate::serve_error::ServeError;
+use crate::served_model::{ModelSource, OpenError, ServedModel, Stamp};
 use crate::server::Server;
 use crate::similar_index::SimilarIndex;
 use crate::state::AppState;
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServeError {
-    /// The limits contradict each other.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The model cannot be opened.
-    #[error(transparent)]
-    Open(OpenError),
-    /// The folder of corrections cannot be made or read.
-    #[error("{}: corrections cannot be kept here (--feedback)", cairn_dataset::path_text(folder))]
-    Feedback {
-        /// The folder.
-        folder: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// Threads cannot be started.
-    #[error("threads cannot be started")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
-    /// The system gives no runtime for connections, or no signals.
-    #[error("the server cannot be set up")]
-    System(#[source] io::Error),
-    /// The address cannot be listened on.
-    #[error("{address}: cannot listen here; is another server running? Choose another --address")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// What the operating system says.
-        source: io::Error,
-    },
-}
 
 /// Serves until Ctrl-C or SIGTERM. SIGHUP opens the model again.
 ///
@@ -87,11 +52,12 @@ pub fn start(
 
 /// Opens the model and looks at a photo, so that the first client waits no longer than others.
 fn open(source: &dyn ModelSource, index: Option<&Path>) -> Result<ServedModel, OpenError> {
+    let stamp = Stamp::of(source.path());
     let (model, identity) = source.open()?;
     let look = || model.output_of(&Photo::filled(640, 480, [128; 3]));
     catch_unwind(AssertUnwindSafe(look)).map_err(|_| "the model panics when it looks at a photo")?;
     let index = index.map(|index| SimilarIndex::open(index, &model, &identity)).transpose()?;
-    Ok(ServedModel { model, identity, index })
+    Ok(ServedModel { model, identity, index, stamp })
 }
 
 async fn run(state: AppState, source: Arc<dyn ModelSource>) -> Result<(), ServeError> {
@@ -128,21 +94,16 @@ async fn reload_on_hangup(state: AppState, source: Arc<dyn ModelSource>, mut han
 /// Opens the model again when its file is replaced, which is looked for this often. A file that is being written changes
 /// again, and a removed one may come back: neither ends the old model.
 pub async fn reload_on_change(state: AppState, source: Arc<dyn ModelSource>, every: Duration) {
-    let mut seen = stamp(source.path());
+    // It may have been replaced since the model was opened.
+    let mut seen = state.served().stamp;
     loop {
         tokio::time::sleep(every).await;
-        let now = stamp(source.path());
+        let now = Stamp::of(source.path());
         if now.is_some() && now != seen {
             seen = now;
             reload(&state, &source).await;
         }
     }
-}
-
-/// When the file was written, and its size.
-fn stamp(path: Option<PathBuf>) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(path?).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Opens the model again. The old one goes on answering if that fails, and until it is done.

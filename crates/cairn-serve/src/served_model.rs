@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use cairn_model::Model;
 use cairn_model::rows::ModelIdentity;
@@ -32,12 +33,29 @@ pub struct ServedModel {
     pub identity: ModelIdentity,
     /// The photos that `/v1/similar` ranks, if there are any.
     pub(crate) index: Option<SimilarIndex>,
+    /// What its file was before it was read.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 impl ServedModel {
     /// This model, without photos to compare with.
     pub fn new(model: Model, identity: ModelIdentity) -> Self {
-        Self { model, identity, index: None }
+        Self { model, identity, index: None, stamp: None }
+    }
+}
+
+/// When a file was written, and its size: another file in its place has another stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    written: SystemTime,
+    bytes: u64,
+}
+
+impl Stamp {
+    /// Of the file at this path, if there is one.
+    pub(crate) fn of(path: Option<PathBuf>) -> Option<Self> {
+        let metadata = std::fs::metadata(path?).ok()?;
+        Some(Self { written: metadata.modified().ok()?, bytes: metadata.len() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What all routes share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::ServedModel;
 use crate::admission::{BodyKind, BodyReader, MemoryPermits, SharedPermit};
 use crate::config::{Limits, ServeConfig};
+use crate::deadline::Deadline;
 use crate::engine::{Engine, Job, PhotoOutput};
 use crate::error::{ApiError, ErrorType};
 use crate::events::{Event, Observer};
@@ -18,7 +19,7 @@ use crate::feedback::{Corrected, FeedbackFolder, Kept};
 use crate::fetch::{AT_ONCE, Fetched, Fetcher, not_allowed};
 use crate::metrics::{Metrics, PhotoOutcome};
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
-use crate::serve::ServeError;
+use crate::serve_error::ServeError;
 use crate::served_model::CurrentModel;
 
 /// What all routes share. A clone shares everything.
@@ -139,6 +140,20 @@ impl AppState {
         BodyReader::admit(body, kind, &self.0.limits, &self.0.memory)
     }
 
+    /// The whole of a body, and its memory.
+    ///
+    /// # Errors
+    /// As [`AppState::read_body`], and when the client stops or is too slow.
+    pub(crate) async fn whole_body(
+        &self,
+        body: Body,
+        kind: BodyKind,
+    ) -> Result<(Vec<u8>, SharedPermit), ApiError> {
+        let mut reader = self.read_body(body, kind)?;
+        let bytes = reader.whole().await?;
+        Ok((bytes, reader.permit()))
+    }
+
     /// The photo at an address.
     ///
     /// # Errors
@@ -174,7 +189,7 @@ impl AppState {
     /// What the model says of photos, in their order. Each photo's fault is its own.
     ///
     /// # Errors
-    /// When there are too many photos, or the server has no places for them now.
+    /// When there are too many photos, or the server has no places for them now, or would not answer them in time.
     pub async fn predict(
         &self,
         photos: Vec<SubmittedPhoto>,
@@ -208,9 +223,10 @@ impl AppState {
                 limits.queue
             ))
         })?;
+        self.check_wait(photos.len())?;
         self.0.metrics.photos_of_request(photos.len());
         let served = self.served();
-        let deadline = Instant::now() + limits.deadline;
+        let deadline = Deadline::new(Instant::now(), limits.deadline);
         let accepted: Vec<_> = photos
             .into_iter()
             .enumerate()
@@ -236,16 +252,11 @@ impl AppState {
         place: tokio::sync::OwnedSemaphorePermit,
         served: Arc<ServedModel>,
         options: PredictOptions,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<PhotoOutput, ApiError> {
         let bytes = photo.bytes?;
         self.0.metrics.received(bytes.len());
-        let late = || {
-            ApiError::timeout(format!(
-                "no answer within {} s (--deadline): the server has too much to do",
-                self.limits().deadline.as_secs_f64()
-            ))
-        };
+        let begun = Arc::new(OnceLock::new());
         let answered = async {
             let _turn = match &options.explain {
                 // The semaphore is never closed.
@@ -264,11 +275,33 @@ impl AppState {
                 explain: options.explain,
                 queued: Instant::now(),
                 deadline,
+                begun: Arc::clone(&begun),
                 answer,
             });
             output.await.unwrap_or_else(|_| Err(ApiError::internal("a worker thread died; please report it")))
         };
-        tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or_else(|_| Err(late()))
+        tokio::time::timeout_at(deadline.end().into(), answered)
+            .await
+            .unwrap_or_else(|_| Err(deadline.missed(begun.get().copied())))
+    }
+
+    /// Whether photos that have their places now will be answered in time, as fast as photos were lately.
+    fn check_wait(&self, photos: usize) -> Result<(), ApiError> {
+        let (accepted, deadline) = (self.accepted(), self.limits().deadline);
+        // What has nothing before it is always taken, so that slow photos of long ago do not close the server for good.
+        let before = accepted.saturating_sub(photos);
+        let wait = self.0.engine.wait(accepted);
+        if before == 0 || wait <= deadline {
+            return Ok(());
+        }
+        let text = format!(
+            "{before} photos are before this, which would be answered after {:.0} s, and {} s is the limit (--deadline); \
+             try again",
+            wait.as_secs_f64(),
+            deadline.as_secs_f64()
+        );
+        // Then as many are done as are too many now.
+        Err(ApiError::overloaded(text).after((wait - deadline).min(deadline)))
     }
 }
 
@@ -287,7 +320,9 @@ impl Tally {
         self.outcome = match outcome {
             Ok(output) if output.prediction.named().is_some() => PhotoOutcome::Landmark,
             Ok(_) => PhotoOutcome::Other,
-            Err(error) if error.error_type == ErrorType::Timeout => PhotoOutcome::Dropped,
+            Err(error) if matches!(error.error_type, ErrorType::Timeout | ErrorType::Overloaded) => {
+                PhotoOutcome::Dropped
+            }
             Err(_) => PhotoOutcome::Bad,
         };
     }
@@ -296,5 +331,87 @@ impl Tally {
 impl Drop for Tally {
     fn drop(&mut self) {
         self.metrics.photo(self.outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+    use cairn_model::Model;
+    use cairn_model::rows::ModelIdentity;
+    use cairn_photo::{Photo, PictureKind};
+
+    use super::*;
+    use crate::events::Silent;
+
+    fn state(deadline: Duration) -> AppState {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cairn-model/models/landmarks.safetensors");
+        let served = ServedModel::new(Model::open(path).unwrap(), ModelIdentity::new("model", b"model"));
+        let limits = Limits { workers: 1, deadline, ..Limits::default() };
+        AppState::new(ServeConfig { limits, ..ServeConfig::default() }, served, Arc::new(Silent)).unwrap()
+    }
+
+    fn photos(count: usize) -> Vec<SubmittedPhoto> {
+        let bytes = Photo::filled(40, 30, [9; 3]).encode(PictureKind::Jpeg).unwrap();
+        let photo = SubmittedPhoto { name: "photo".to_owned(), bytes: Ok(bytes.into()), memory: None };
+        vec![photo; count]
+    }
+
+    /// Takes places for photos that are not looked at until the answers are asked for.
+    async fn accept(
+        state: &AppState,
+        count: usize,
+    ) -> Result<impl Stream<Item = PhotoAnswer> + use<>, ApiError> {
+        Ok(state.submit(photos(count), &PredictOptions::default()).await?.1)
+    }
+
+    #[tokio::test]
+    async fn photos_that_would_wait_longer_than_the_deadline_are_refused_at_once() {
+        let state = state(Duration::from_secs(25));
+        let unknown = accept(&state, 64).await.ok();
+        assert!(unknown.is_some(), "all are taken before it is known how long photos take");
+        drop(unknown);
+
+        state.0.engine.observe(Duration::from_secs(10));
+        let first = accept(&state, 2).await.ok();
+        assert!(first.is_some(), "20 s");
+        let refused = accept(&state, 1).await.err().unwrap();
+        assert_eq!((refused.error_type, state.accepted()), (ErrorType::Overloaded, 2));
+        assert_eq!(refused.retry_after, Some(Duration::from_secs(5)), "30 s, of which 25 are allowed");
+        let response = refused.into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "5");
+        drop(first);
+        assert!(accept(&state, 2).await.is_ok(), "their places are free again");
+    }
+
+    #[tokio::test]
+    async fn photos_that_have_nothing_before_them_are_taken_however_slow_photos_were() {
+        let state = state(Duration::from_secs(1));
+        state.0.engine.observe(Duration::from_secs(3600));
+        let all = accept(&state, 3).await.ok();
+        assert!(all.is_some());
+        let refused = accept(&state, 1).await.err().unwrap();
+        assert_eq!(refused.retry_after, Some(Duration::from_secs(1)), "no longer than the deadline");
+    }
+
+    #[tokio::test]
+    async fn photos_whose_time_is_over_before_a_worker_takes_them_are_told_to_come_again() {
+        let state = state(Duration::from_millis(1));
+        let answers = accept(&state, 2).await.unwrap();
+        let end = Instant::now() + Duration::from_millis(1);
+        while Instant::now() <= end {
+            tokio::task::yield_now().await;
+        }
+        let photos: Vec<PhotoAnswer> = answers.collect().await;
+        let predictions = Predictions { served: state.served(), photos };
+        let error = predictions.error().expect("not one is answered");
+        assert_eq!((error.status(), error.retry_after.is_some()), (StatusCode::TOO_MANY_REQUESTS, true));
+        let text = state.metrics().text(0, 0).unwrap();
+        assert!(text.contains("cairn_photos_total{outcome=\"dropped\"} 2"), "{text}");
     }
 }

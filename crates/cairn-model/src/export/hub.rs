@@ -48,8 +48,8 @@ impl HubFolder {
         })?;
         Ok(Self {
             weights: weights_file,
-            config: config::config(info),
-            card: card::card(info, weights, test),
+            config: config::config(info, &parts.names),
+            card: card::card(info, &parts.names, weights, test),
         })
     }
 

@@ -16,6 +16,8 @@ pub struct ModelParts {
     graph: Graph,
     weights: StateDict,
     pub(super) info: BundleInfo,
+    /// What predictions call the classes, in their order.
+    pub(super) names: Vec<String>,
 }
 
 impl Model {
@@ -25,8 +27,9 @@ impl Model {
         info.learning = None;
         info.views = self.views();
         info.rejection = info.rejection.filter(|rejection| rejection.score != OodScore::Similarity);
+        let names = info.classes.iter().map(|(_, class)| self.landmark_name(class).to_owned()).collect();
         let (graph, weights) = (self.network().graph(info.network.side), self.network().state_dict());
-        ModelParts { graph, weights, info }
+        ModelParts { graph, weights, info, names }
     }
 
     /// The model that an export in `format` holds: without what stays out, its weights rounded as they are stored,
@@ -59,7 +62,7 @@ impl ModelParts {
             preprocess: &self.info.preprocess,
             views: self.info.views,
             temperature: self.info.temperature as f32,
-            class_names: self.info.classes.iter().map(|(_, class)| class.name.as_str()).collect(),
+            class_names: self.names.iter().map(String::as_str).collect(),
         }
     }
 }

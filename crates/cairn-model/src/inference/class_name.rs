@@ -1,6 +1,6 @@
-//! Which of a model's landmarks a person means.
+//! What a model's landmarks are called, and which of them a person means.
 
-use cairn_dataset::{ClassId, ClassList};
+use cairn_dataset::{Class, ClassId, ClassList};
 use cairn_places::{Gazetteer, NameKey, Place};
 
 /// A name that does not say which landmark is meant.
@@ -35,6 +35,11 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// What a class is called: see [`Model::landmark_name`](crate::Model::landmark_name).
+pub(crate) fn landmark_name<'a>(places: &'a Gazetteer, class: &'a Class) -> &'a str {
+    places.find(&class.folder).map_or(&class.name, |place| &place.name)
+}
+
 /// The class that a person means by `name`: see [`Model::class_named`](crate::Model::class_named).
 pub(crate) fn class_named(
     classes: &ClassList,
@@ -57,10 +62,7 @@ pub(crate) fn class_named(
         [only] => Ok(*only),
         [] => Err(ClassNameError::Unknown {
             name: name.to_owned(),
-            known: classes
-                .iter()
-                .map(|(_, class)| places.find(&class.folder).map_or(&class.name, |place| &place.name).clone())
-                .collect(),
+            known: classes.iter().map(|(_, class)| landmark_name(places, class).to_owned()).collect(),
         }),
         several => Err(ClassNameError::Ambiguous {
             name: name.to_owned(),

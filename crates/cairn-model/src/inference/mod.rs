@@ -16,7 +16,7 @@ use cairn_dataset::{Class, ClassId};
 use cairn_photo::{Photo, PhotoError};
 
 pub use class_name::ClassNameError;
-pub(crate) use class_name::class_named;
+pub(crate) use class_name::{class_named, landmark_name};
 pub use load::PhotoSource;
 pub use output::ModelOutput;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
@@ -138,14 +138,11 @@ impl Model {
         // A stable sort: equals stay in class order, so that the answer never depends on chance.
         ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
         ranked.truncate(k);
-        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| {
-            let place = self.places().find(&class.folder);
-            Landmark {
-                class: class.folder.clone(),
-                name: place.map_or(&class.name, |place| &place.name).clone(),
-                probability,
-                place: place.cloned(),
-            }
+        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| Landmark {
+            class: class.folder.clone(),
+            name: self.landmark_name(class).to_owned(),
+            probability,
+            place: self.places().find(&class.folder).cloned(),
         };
         let score = self.score(output, self.landmark_score());
         Prediction {

@@ -49,7 +49,7 @@ fn export(model: &Model, folder: &Path) {
     let hub = HubFolder::new(model, WeightFormat::F32, None).unwrap();
     write_files(&hub.into_files(&folder.join("hub")), false).unwrap();
     let info = model.info();
-    let names: Vec<&str> = info.classes.iter().map(|(_, class)| class.name.as_str()).collect();
+    let names: Vec<&str> = info.classes.iter().map(|(_, class)| model.landmark_name(class)).collect();
     let facts = json!({ "network": info.network.architecture, "class_names": names, "temperature": info.temperature,
         "preprocess": info.preprocess, "views": info.views,
     });

@@ -1,5 +1,7 @@
 //! The folder for model hubs.
 
+use std::collections::HashMap;
+
 use cairn_model::Model;
 use cairn_model::export::{ExportError, HubFolder, TestFigures, WeightFormat, write_files};
 use cairn_nets::Architecture;
@@ -53,6 +55,28 @@ fn half_the_bits_are_half_the_file_and_eight_are_refused() {
     let (whole, half) = (len(WeightFormat::F32).unwrap(), len(WeightFormat::F16).unwrap());
     assert!((0.5..0.52).contains(&(half as f64 / whole as f64)), "{half} of {whole} bytes");
     assert!(matches!(len(WeightFormat::Int8), Err(ExportError::Int8Safetensors)));
+}
+
+#[test]
+fn labels_are_the_names_that_predictions_have_in_every_format() {
+    let model = Model::open(concat!(env!("CARGO_MANIFEST_DIR"), "/models/landmarks.safetensors")).unwrap();
+    let prediction = model.predict(&drawn(64, 48), model.classes().len()).unwrap();
+    let predicted: HashMap<&str, &str> = prediction
+        .landmarks
+        .iter()
+        .map(|landmark| (landmark.class.as_str(), landmark.name.as_str()))
+        .collect();
+    let expected: Vec<&str> =
+        model.classes().iter().map(|(_, class)| predicted[class.folder.as_str()]).collect();
+    assert!(expected.contains(&"Pyramids of Giza"), "not the folder's Giza Pyramids: {expected:?}");
+
+    let parts = model.parts();
+    assert_eq!(parts.exportable().class_names, expected);
+    let hub = HubFolder::new(&model, WeightFormat::F32, None).unwrap();
+    let config: Value = serde_json::from_str(&hub.config).unwrap();
+    assert_eq!(config["label_names"], json!(expected));
+    assert_eq!(config["id2label"]["0"], json!(expected[0]));
+    assert!(hub.card.contains("Pyramids of Giza") && !hub.card.contains("Giza Pyramids"));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
-use super::{MemoryPermit, MemoryPermits};
+use super::body_kind::BodyKind;
+use super::memory::{MemoryPermit, MemoryPermits};
 use crate::config::Limits;
 use crate::error::{ApiError, ErrorType};
 use crate::size::shown_size;
@@ -16,25 +17,6 @@ use crate::size::shown_size;
 /// Bytes a second that an upload reaches on average, at least: a client that sends a byte now and then would hold its
 /// memory for days.
 const LEAST_RATE: u64 = 1 << 10;
-
-/// What is made of a body, and so how much memory it takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyKind {
-    /// The bytes themselves.
-    Bytes,
-    /// JSON with photos in base64, which are decoded beside it.
-    Json,
-}
-
-impl BodyKind {
-    /// The memory of a body of so many bytes.
-    pub fn memory(self, bytes: u64) -> u64 {
-        match self {
-            Self::Bytes => bytes,
-            Self::Json => bytes.saturating_add(bytes / 4 * 3).saturating_add(3),
-        }
-    }
-}
 
 /// Reads a body chunk by chunk. Its memory is taken before it is read: by its length if the client says it, else as it
 /// comes.

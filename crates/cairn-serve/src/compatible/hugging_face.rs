@@ -8,13 +8,14 @@ use axum::response::Response;
 use cairn_model::Prediction;
 use serde::{Deserialize, Serialize};
 
-use super::{json_response, the_output, whole_body};
 use crate::admission::BodyKind;
 use crate::error::ApiError;
-use crate::photos::PredictOptions;
-use crate::routes::{Routes, seen};
+use crate::json_answer::json_response;
+use crate::photos::{PredictOptions, SubmittedPhoto};
+use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::state::AppState;
-use crate::{SubmittedPhoto, decoded_base64};
+use crate::submission::decoded_base64;
 
 /// Labels in an answer where the request does not say how many.
 const DEFAULT_TOP_K: usize = 5;
@@ -31,16 +32,16 @@ async fn classify(State(state): State<AppState>, request: extract::Request) -> R
     let media_type = media_type.map(str::to_ascii_lowercase);
     let is_photo = media_type.as_ref().is_some_and(|media_type| media_type.starts_with("image/"));
     let kind = if is_photo { BodyKind::Bytes } else { BodyKind::Json };
-    let (body, memory) = whole_body(&state, request.into_body(), kind).await?;
+    let (body, memory) = state.whole_body(request.into_body(), kind).await?;
     let Request { photo, top_k } =
         read(media_type.as_deref(), body).map_err(|refusal| ApiError::validation(refusal.to_string()))?;
     state.check_photo(photo.len() as u64)?;
     let photo = SubmittedPhoto { name: "photo".to_owned(), bytes: Ok(photo.into()), memory: Some(memory) };
     let options = PredictOptions { landmarks: top_k, ..PredictOptions::default() };
     let photos = vec![photo];
-    let seen = seen(&state, &photos);
-    let output = the_output(state.predict(photos, &options).await?)?;
-    let mut response = json_response(&labels(&output.prediction));
+    let seen = PhotosSeen::of(&state, &photos);
+    let output = state.predict(photos, &options).await?.into_only()?;
+    let mut response = json_response(&labels(&output.prediction))?;
     response.extensions_mut().insert(seen);
     Ok(response)
 }

@@ -9,37 +9,16 @@ pub(crate) mod sample;
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::admission::{BodyKind, SharedPermit};
-use crate::engine::PhotoOutput;
-use crate::error::ApiError;
-use crate::photos::Predictions;
-use crate::routes::Routes;
-use crate::state::AppState;
+use crate::json_answer::json;
+use crate::routing::Routes;
 
 /// The routes of other services.
 pub(crate) fn routes() -> Routes {
     hugging_face::routes().merge(google_vision::routes()).merge(photoprism::routes())
-}
-
-/// The body of a request, and its memory.
-async fn whole_body(
-    state: &AppState,
-    body: Body,
-    kind: BodyKind,
-) -> Result<(Vec<u8>, SharedPermit), ApiError> {
-    let mut reader = state.read_body(body, kind)?;
-    let bytes = reader.whole().await?;
-    Ok((bytes, reader.permit()))
-}
-
-/// What the model says of the only photo of a request.
-fn the_output(predictions: Predictions) -> Result<PhotoOutput, ApiError> {
-    let photo = predictions.photos.into_iter().next();
-    photo.ok_or_else(|| ApiError::internal("a photo has no answer"))?.outcome
 }
 
 /// An error as cairn says it.
@@ -79,23 +58,16 @@ pub(crate) async fn shaped(route: &str, response: Response) -> Response {
     } else {
         json(&photoprism::ErrorResponse { id: "", code, error })
     };
+    let Ok(shaped) = shaped else { return Response::from_parts(parts, body.into()) };
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, shaped.into())
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Structs of texts and numbers are always JSON.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-/// An answer in JSON.
-fn json_response(value: &impl Serialize) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], json(value)).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ApiError;
+    use axum::response::IntoResponse;
     use serde_json::{Value, json};
 
     async fn refused(route: &str) -> Value {

@@ -7,14 +7,15 @@ use axum::response::{IntoResponse, Response};
 use cairn_model::{Landmark, ModelOutput, Prediction};
 use serde::{Deserialize, Serialize};
 
-use super::{json, json_response, whole_body};
 use crate::admission::BodyKind;
 use crate::error::ApiError;
 use crate::fetch::Fetched;
-use crate::photos::PredictOptions;
-use crate::routes::{Routes, seen};
+use crate::json_answer::{json, json_response};
+use crate::photos::{PredictOptions, SubmittedPhoto};
+use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::state::AppState;
-use crate::{SubmittedPhoto, decoded_base64};
+use crate::submission::decoded_base64;
 
 /// The paths of the services that PhotoPrism knows; its sources and its guide differ on the second.
 pub(super) const PATHS: [&str; 3] =
@@ -33,7 +34,7 @@ async fn answer(
     http: extract::Request,
     task: Task,
 ) -> Result<Response, ApiError> {
-    let (body, memory) = whole_body(&state, http.into_body(), BodyKind::Json).await?;
+    let (body, memory) = state.whole_body(http.into_body(), BodyKind::Json).await?;
     let request: Request<'_> = serde_json::from_slice(&body)
         .map_err(|error| ApiError::validation(format!("not a request to a vision service: {error}")))?;
     let prediction = async {
@@ -57,7 +58,7 @@ async fn answer(
                 memory: Some(view.memory),
             })
             .collect();
-        let seen = seen(&state, &submitted);
+        let seen = PhotosSeen::of(&state, &submitted);
         let predictions = state.predict(submitted, &PredictOptions::default()).await?;
         let outputs = predictions.photos.into_iter().map(|photo| Ok(photo.outcome?.output));
         let outputs = outputs.collect::<Result<Vec<ModelOutput>, ApiError>>()?;
@@ -68,7 +69,7 @@ async fn answer(
     Ok(match prediction.await {
         Ok((prediction, seen)) => {
             let resolution = state.served().model.info().preprocess.input_width();
-            let mut response = json_response(&Answer::new(&request, task, &prediction, resolution));
+            let mut response = json_response(&Answer::new(&request, task, &prediction, resolution))?;
             response.extensions_mut().insert(seen);
             response
         }
@@ -81,8 +82,10 @@ fn with_id(id: &str, error: ApiError) -> Response {
     let body = ErrorResponse { id, code: error.status().as_u16(), error: error.message.clone() };
     let json = json(&body);
     let mut response = error.into_response();
-    *response.body_mut() = json.into();
-    response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
+    if let Ok(json) = json {
+        *response.body_mut() = json.into();
+        response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
+    }
     response
 }
 

@@ -1,6 +1,6 @@
 //! A photo on its way through the engine.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::explanation::{ExplainOptions, Explanation};
 use crate::ServedModel;
 use crate::admission::SharedPermit;
+use crate::deadline::Deadline;
 use crate::error::ApiError;
 
 /// A photo, what is asked of it, and where its answer goes.
@@ -27,7 +28,9 @@ pub(crate) struct Job {
     pub(crate) threshold: Option<f64>,
     pub(crate) explain: Option<ExplainOptions>,
     pub(crate) queued: Instant,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
+    /// When a worker took it.
+    pub(crate) begun: Arc<OnceLock<Instant>>,
     pub(crate) answer: oneshot::Sender<Result<PhotoOutput, ApiError>>,
 }
 

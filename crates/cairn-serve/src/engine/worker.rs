@@ -11,6 +11,7 @@ use rayon::ThreadPool;
 
 use super::explanation::explain;
 use super::job::{Job, PhotoOutput, PhotoTiming};
+use super::pace::Pace;
 use super::queue::Queue;
 use crate::error::{ApiError, ErrorType};
 use crate::metrics::Metrics;
@@ -18,6 +19,7 @@ use crate::metrics::Metrics;
 /// A worker, in a thread pool of its own thread alone.
 pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
+    pub(super) pace: Arc<Pace>,
     pub(super) all_threads: Arc<ThreadPool>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) alive: Arc<AtomicUsize>,
@@ -55,11 +57,18 @@ impl Worker {
         if job.answer.is_closed() {
             return None;
         }
-        if begun > job.deadline {
-            return Some(Err(ApiError::timeout(
-                "the photo waited longer than the deadline (--deadline): the server has too much to do",
-            )));
+        // The first time that it is set.
+        let _ = job.begun.set(begun);
+        if begun > job.deadline.end() {
+            return Some(Err(job.deadline.missed(Some(begun))));
         }
+        let outcome = self.answer(job, begun);
+        self.pace.observe(begun.elapsed());
+        outcome
+    }
+
+    /// The answer to a photo that is taken; `None` where its client left meanwhile.
+    fn answer(&self, job: &mut Job, begun: Instant) -> Option<Result<PhotoOutput, ApiError>> {
         let queue = begun - job.queued;
         self.metrics.queued(queue);
         let model = &job.served.model;

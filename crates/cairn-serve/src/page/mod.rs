@@ -2,6 +2,7 @@
 
 mod assets;
 pub(crate) mod components;
+mod docs_page;
 mod photos_page;
 mod thumbnail;
 
@@ -20,18 +21,23 @@ use crate::error::{ApiError, ErrorType};
 use crate::guard::check_key;
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions};
 use crate::request_log::PhotosSeen;
-use crate::routes::{Routes, seen};
+use crate::routing::Routes;
 use crate::state::AppState;
 use components::card::{CardOptions, card};
 use components::frame::CONTENT_POLICY;
 use components::map;
+use docs_page::docs_page;
 use photos_page::{Answers, Offer, photos_page};
 
-/// The routes of the page.
+/// The routes of the documentation, and of what all pages load.
+pub(crate) fn docs_routes() -> Routes {
+    Routes::new().get_open("/docs", docs).get_open("/assets/{name}", asset)
+}
+
+/// The routes of the page for photos.
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .get_open("/", empty_page)
-        .get_open("/assets/{name}", asset)
         // A person who brings no key gets a page that asks for one.
         .post_asking("/photos", photos)
 }
@@ -85,6 +91,10 @@ async fn empty_page(State(state): State<AppState>, Query(query): Query<PageQuery
     page_response(StatusCode::OK, photos_page(&state.served(), &offer(&state, &query), Ok(None)))
 }
 
+async fn docs(State(state): State<AppState>) -> Response {
+    page_response(StatusCode::OK, docs_page(&state))
+}
+
 async fn asset(Path(name): Path<String>) -> Response {
     let Some(asset) = assets::find(&name) else {
         return ApiError::new(ErrorType::NotFound, "no such file; reload the page").into_response();
@@ -129,7 +139,7 @@ async fn answered(
 ) -> Result<(Markup, PhotosSeen), ApiError> {
     check_key(&state.config().keys, request.headers(), request.uri().query())?;
     let submission = state.receive(request).await?;
-    let seen = seen(state, &submission.photos);
+    let seen = PhotosSeen::of(state, &submission.photos);
     let explain = submission.fields.contains_key("explain").then(ExplainOptions::default);
     let bytes: Vec<Option<Bytes>> = submission.photos.iter().map(|photo| photo.bytes.clone().ok()).collect();
     // Their memory is taken until their small copies are made.
@@ -137,7 +147,7 @@ async fn answered(
     let options = PredictOptions { explain, ..PredictOptions::default() };
     let predictions = state.predict(submission.photos, &options).await?;
     let from_script = query.card.is_some();
-    if let Some(error) = predictions.error().filter(|error| error.status().is_server_error()) {
+    if let Some(error) = predictions.error().filter(|error| error.is_of_server()) {
         return Err(error.clone());
     }
     let mut pictures = HashMap::new();

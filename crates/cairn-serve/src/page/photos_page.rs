@@ -81,7 +81,8 @@ pub(super) fn photos_page(
         p { "Model " b { (served.identity.name) } ", " (served.model.info().network.architecture) }
         p { "Map: Natural Earth" }
     };
-    Frame { title: &title, root: "", script: Some(&SCRIPT), here: Here::Photos, footer }.around(&content)
+    Frame { title: &title, root: "", script: Some(&SCRIPT), here: Here::Photos, photos: true, footer }
+        .around(&content)
 }
 
 /// Asks for the key. Without the script it comes into the address of the page, and from there into the form's.
@@ -173,9 +174,8 @@ fn known(served: &ServedModel) -> Vec<Known<'_>> {
     let mut known: Vec<Known<'_>> = classes
         .iter()
         .map(|(_, class)| {
-            let place = model.places().find(&class.folder);
-            // As answers name it.
-            Known { name: place.map_or(&class.name, |place| &place.name).clone(), place }
+            let (name, place) = (model.landmark_name(class), model.places().find(&class.folder));
+            Known { name: name.to_owned(), place }
         })
         .collect();
     known.sort_by_key(|landmark| landmark.name.to_lowercase());

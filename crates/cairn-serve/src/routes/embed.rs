@@ -6,11 +6,13 @@ use axum::response::{IntoResponse, Response};
 use cairn_model::rows::ModelIdentity;
 use serde::{Deserialize, Serialize};
 
-use super::predict::seen;
-use super::{Routes, checked, json_response};
 use crate::accept::accepted;
 use crate::error::{ApiError, ErrorType};
+use crate::json_answer::json_response;
 use crate::photos::{PhotoAnswer, PredictOptions};
+use crate::query::checked;
+use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::similar_index::Likeness;
 use crate::state::AppState;
 
@@ -42,7 +44,7 @@ async fn embed(State(state): State<AppState>, request: Request) -> Result<Respon
         &[("application/json", false), ("application/x-ndjson", true), ("application/jsonl", true)],
     )?;
     let photos = state.receive(request).await?.photos;
-    let seen = seen(&state, &photos);
+    let seen = PhotosSeen::of(&state, &photos);
     let predictions = state.predict(photos, &PredictOptions::default()).await?;
     if let Some(error) = predictions.error() {
         return Err(error.clone());
@@ -103,7 +105,7 @@ async fn similar(State(state): State<AppState>, request: Request) -> Result<Resp
         ));
     }
     let photos = state.receive(request).await?.photos;
-    let seen = seen(&state, &photos);
+    let seen = PhotosSeen::of(&state, &photos);
     if photos.len() != 1 {
         return Err(ApiError::validation(format!("{} photos; others are ranked by one", photos.len())));
     }

@@ -5,12 +5,14 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::predict::{cam_method, seen};
-use super::{Routes, checked};
+use super::predict::cam_method;
 use crate::accept::accepted;
 use crate::engine::ExplainOptions;
 use crate::error::ApiError;
 use crate::photos::PredictOptions;
+use crate::query::checked;
+use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {
@@ -48,7 +50,7 @@ async fn explain(State(state): State<AppState>, request: Request) -> Result<Resp
         served.model.class_named(class).map_err(|error| ApiError::validation(error.to_string()))?;
     }
     let photos = state.receive(request).await?.photos;
-    let seen = seen(&state, &photos);
+    let seen = PhotosSeen::of(&state, &photos);
     if photos.len() != 1 {
         return Err(ApiError::validation(format!(
             "{} photos; one is explained at a time (/v1/predict?explain=1 takes many)",
@@ -59,8 +61,7 @@ async fn explain(State(state): State<AppState>, request: Request) -> Result<Resp
         PredictOptions { explain: Some(ExplainOptions { class, method }), ..PredictOptions::default() };
     let predictions = state.predict(photos, &options).await?;
     let timing = predictions.server_timing();
-    let photo = predictions.photos.into_iter().next();
-    let output = photo.ok_or_else(|| ApiError::internal("a photo has an answer"))?.outcome?;
+    let output = predictions.into_only()?;
     let explanation = output.explanation.ok_or_else(|| ApiError::internal("a heat map was asked for"))?;
     let (content_type, bytes) = match format {
         Format::Png => ("image/png", explanation.png),

@@ -3,12 +3,13 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::predict::seen;
-use super::{Routes, json_response};
 use crate::error::{ApiError, ErrorType};
 use crate::feedback::{Corrected, Correction};
 use crate::guard::check_origin;
+use crate::json_answer::json_response;
 use crate::photos::{PhotoAnswer, PredictOptions};
+use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::served_model::ServedModel;
 use crate::state::AppState;
 use crate::submission::Submission;
@@ -33,7 +34,7 @@ async fn feedback(State(state): State<AppState>, request: Request) -> Result<Res
             submission.fields.entry(field.to_owned()).or_insert(value);
         }
     }
-    let seen = seen(&state, &submission.photos);
+    let seen = PhotosSeen::of(&state, &submission.photos);
     let served = state.served();
     let correction = correction(&submission, &served)?;
     let [photo] = submission.photos.as_slice() else {

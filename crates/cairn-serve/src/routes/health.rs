@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 
-use super::Routes;
 use crate::error::{ApiError, ErrorType};
+use crate::routing::Routes;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {

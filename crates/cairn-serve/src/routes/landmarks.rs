@@ -9,11 +9,12 @@ use cairn_places::Place;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Routes, json_response};
 use crate::accept::accepted;
 use crate::config::Limits;
 use crate::error::ApiError;
 use crate::geojson::{GEOJSON, collection, feature, place_feature};
+use crate::json_answer::json_response;
+use crate::routing::Routes;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {
@@ -43,7 +44,7 @@ async fn landmarks(State(state): State<AppState>, headers: HeaderMap) -> Result<
     let classes = served.model.classes();
     let known = classes.iter().map(|(_, class)| KnownLandmark {
         class: &class.folder,
-        name: &class.name,
+        name: served.model.landmark_name(class),
         place: served.model.places().find(&class.folder),
     });
     if !as_geojson {

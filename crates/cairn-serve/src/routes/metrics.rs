@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::Routes;
 use crate::error::ApiError;
+use crate::routing::Routes;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {

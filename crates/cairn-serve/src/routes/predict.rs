@@ -16,13 +16,15 @@ use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Routes, checked, json_response};
 use crate::accept::accepted;
 use crate::engine::{ExplainOptions, Explanation};
 use crate::error::ApiError;
 use crate::geojson::{GEOJSON, collection, photo_feature};
+use crate::json_answer::json_response;
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
+use crate::query::checked;
 use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {
@@ -86,7 +88,7 @@ async fn predict(State(state): State<AppState>, request: Request) -> Result<Resp
     let options = query.options()?;
     let format = accepted(request.headers(), &FORMATS)?;
     let photos = state.receive(request).await?.photos;
-    let seen = seen(&state, &photos);
+    let seen = PhotosSeen::of(&state, &photos);
     // The status of one photo is the answer's, so the answer waits for it.
     let mut response = if format == Format::NdJson && photos.len() > 1 {
         streamed(&state, photos, &options).await?
@@ -106,12 +108,6 @@ async fn predict(State(state): State<AppState>, request: Request) -> Result<Resp
 }
 
 pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
-
-/// What the log says of photos.
-pub(crate) fn seen(state: &AppState, photos: &[SubmittedPhoto]) -> PhotosSeen {
-    let names = || photos.iter().map(|photo| photo.name.clone()).collect();
-    PhotosSeen { count: photos.len(), names: state.config().log_names.then(names) }
-}
 
 /// A row with what was asked for beside it.
 #[derive(Serialize)]

@@ -304,6 +304,33 @@ fn without_the_script_the_key_goes_by_the_address() {
 }
 
 #[test]
+fn the_documentation_reads_well_on_every_screen() {
+    let (server, pictures) =
+        (server(ServeConfig::default()), std::env::var_os("CAIRN_SCREENSHOTS").map(PathBuf::from));
+    for (name, look) in [
+        ("docs", Look::DESKTOP),
+        ("docs-dark", Look { dark: true, ..Look::DESKTOP }),
+        ("docs-phone", Look::PHONE),
+        ("docs-phone-dark", Look { dark: true, ..Look::PHONE }),
+    ] {
+        let Some(browser) = Browser::start(look) else { return };
+        browser.go(&server.url("/docs"));
+        assert_eq!(browser.text("h1"), "For programs");
+        axe::check(&browser);
+        let wide = browser
+            .script("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(wide, 0, "nothing is wider than the screen");
+        if let Some(folder) = &pictures {
+            fs::create_dir_all(folder).unwrap();
+            browser.screenshot(&folder.join(format!("{name}.png")));
+        }
+        behaved(&browser, &server);
+        browser.click("nav a[href='./']");
+        browser.find("#choose");
+    }
+}
+
+#[test]
 fn real_photos_look_good() {
     let Some(folder) = std::env::var_os("CAIRN_SCREENSHOTS").map(PathBuf::from) else {
         println!("skipped: CAIRN_SCREENSHOTS names no folder for pictures of the page");

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::time::Duration;
 
 use cairn_reference::Python;
 use cairn_serve::{Key, Limits, ServeConfig};
@@ -63,7 +64,9 @@ fn the_client_is_told_of_an_overload_and_when_to_try_again() {
     let size = std::fs::metadata(&photo).unwrap().len();
     // As much memory as one request may take. Half of a request takes it, and waits for its other half.
     let max_request = 4 * size;
-    let limits = Limits { max_request, max_memory: max_request * 7 / 4 + 8, ..Limits::default() };
+    let upload_idle = Duration::from_secs(3600);
+    let limits =
+        Limits { max_request, max_memory: max_request * 7 / 4 + 8, upload_idle, ..Limits::default() };
     let server = TestServer::start(ServeConfig { limits, ..ServeConfig::default() }, Shipped::AS_IT_IS);
     let held = hold(&server, max_request);
     let refused = ask(&python, &server, &photo, "", "");
@@ -83,8 +86,7 @@ fn hold(server: &TestServer, length: u64) -> std::net::TcpStream {
         "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{{"
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // Until its memory is taken.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    server.wait_for("cairn_in_flight_bytes", |taken| taken > 0.0);
     stream
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -25,14 +24,7 @@ fn cases(usual: usize) -> usize {
 }
 
 fn small() -> ServeConfig {
-    let limits = Limits {
-        max_photo: 200_000,
-        max_request: 1 << 20,
-        max_memory: 8 << 20,
-        upload_idle: Duration::from_millis(500),
-        header_timeout: Duration::from_millis(500),
-        ..config().limits
-    };
+    let limits = Limits { max_photo: 200_000, max_request: 1 << 20, max_memory: 8 << 20, ..config().limits };
     ServeConfig { limits, ..config() }
 }
 

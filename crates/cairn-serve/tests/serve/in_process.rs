@@ -309,14 +309,41 @@ async fn the_description_is_openapi_and_its_page_needs_nothing_from_elsewhere() 
     assert_eq!((&document["openapi"], &document["servers"][0]["url"]), (&json!("3.1.0"), &json!("/cairn")));
     assert!(document["security"].as_array().unwrap().iter().all(|way| !way.as_object().unwrap().is_empty()));
     let answer = ask(&state, get("/cairn/docs")).await;
-    let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].clone();
+    assert_eq!(policy, ask(&state, get("/cairn/")).await.headers()[header::CONTENT_SECURITY_POLICY]);
     let page = text_of(answer).await;
     for route in routes(false).listed() {
         assert!(page.contains(route.path), "{}", route.path);
     }
     assert!(!page.contains("http://") || page.contains("http://127.0.0.1"), "no other host");
     assert!(!page.contains("src=") && !page.contains("https://"));
+}
+
+#[tokio::test]
+async fn the_documentation_looks_like_the_page_also_where_the_page_is_not_served() {
+    // All tags of the head but those that are the page's own.
+    let head = |page: &str| -> Vec<String> {
+        let head = page.split_once("</head>").unwrap().0;
+        let own =
+            |tag: &&str| ["title", "/title", "script", "/script"].iter().all(|name| !tag.starts_with(name));
+        head.split('<').filter(own).map(str::to_owned).collect()
+    };
+    let state = state(config());
+    let [photos, docs] =
+        [text_of(ask(&state, get("/")).await).await, text_of(ask(&state, get("/docs")).await).await];
+    assert_eq!(head(&photos), head(&docs));
+    assert!(docs.contains("aria-current=\"page\">For programs"), "{docs}");
+
+    let state = self::state(ServeConfig { page: false, ..config() });
+    let docs = text_of(ask(&state, get("/docs")).await).await;
+    let style =
+        docs.split("href=\"").find_map(|rest| rest.split('"').next().filter(|path| path.ends_with(".css")));
+    let style = ask(&state, get(&format!("/{}", style.unwrap()))).await;
+    assert_eq!(
+        (style.status(), &style.headers()[header::CONTENT_TYPE]),
+        (StatusCode::OK, &"text/css; charset=utf-8".parse().unwrap())
+    );
+    assert!(!docs.contains("href=\"./\""), "there is no page to go to: {docs}");
 }
 
 #[tokio::test]
@@ -487,17 +514,17 @@ async fn what_is_larger_than_a_limit_is_refused_by_the_limits_name() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_given_up() {
+async fn an_answer_that_comes_too_late_is_not_waited_for() {
     let limits = Limits { deadline: Duration::from_nanos(1), ..config().limits };
     let state = state(ServeConfig { limits, ..config() });
     let answer = ask(&state, post("/v1/predict", jpeg(300))).await;
     assert!(answer.headers().contains_key(header::RETRY_AFTER));
     let (status, kind, text) = error_of(answer).await;
-    assert_eq!((status, kind.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "timeout"));
+    assert_eq!((status, kind.as_str()), (StatusCode::TOO_MANY_REQUESTS, "overloaded"));
     assert!(text.contains("--deadline"), "{text}");
     let two = form(&[("a", jpeg(50)), ("b", jpeg(50))], &[]);
     let answer = ask(&state, post_as("/v1/predict", FORM, two)).await;
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "not one was answered");
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "not one was answered");
     assert_eq!(metric(&state, "cairn_photos_total{outcome=\"dropped\"}").await, 3.0);
 }
 

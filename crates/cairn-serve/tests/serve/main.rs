@@ -5,6 +5,7 @@
 
 mod damaged_requests;
 mod in_process;
+mod openapi;
 mod overload;
 mod reload;
 mod soak;

@@ -1,6 +1,6 @@
 //! Connections: kept, broken off, slow, too many, and at the end.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,10 @@ fn with_limits(change: impl FnOnce(&mut Limits)) -> ServeConfig {
 /// What is left to read until the server closes; nothing after a reset.
 fn rest(mut stream: std::net::TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
-    let _ = stream.read_to_end(&mut rest);
+    if let Err(error) = stream.read_to_end(&mut rest) {
+        let waited = [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind());
+        assert!(!waited, "the server does not close the connection");
+    }
     rest
 }
 
@@ -50,16 +53,27 @@ fn a_connection_is_kept_for_the_next_request_even_after_an_error() {
 
 #[test]
 fn a_client_that_leaves_at_any_step_leaves_nothing_behind() {
-    let server = Running::new(with_limits(|limits| limits.upload_idle = Duration::from_secs(30)));
+    let server = Running::new(with_limits(|limits| limits.upload_idle = Duration::from_secs(3600)));
     let whole = raw_post("/v1/predict", &jpeg(3000));
     let head = whole.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-    for round in 0..3 {
-        for sent in [10, head, head + 1, head + 100_000, whole.len() - 1, whole.len()] {
-            let mut stream = server.connect();
-            stream.write_all(&whole[..sent]).unwrap();
-            // In some rounds the server is in the middle of the answer.
-            std::thread::sleep(Duration::from_millis(round * 15));
-            drop(stream);
+    let steps = [10, head, head + 1, head + 100_000, whole.len() - 1, whole.len()];
+    // At once, whatever the server knows of them.
+    for sent in steps {
+        server.connect().write_all(&whole[..sent]).unwrap();
+    }
+    // And when the server has come as far as it can.
+    for sent in steps {
+        server.wait_until_idle();
+        server.wait_for("cairn_connections", |open| open == 0.0);
+        let requests = server.metric("cairn_request_photos_count");
+        let mut stream = server.connect();
+        stream.write_all(&whole[..sent]).unwrap();
+        if sent < head {
+            server.wait_for("cairn_connections", |open| open == 1.0);
+        } else if sent < whole.len() {
+            server.wait_for("cairn_in_flight_bytes", |taken| taken > 0.0);
+        } else {
+            server.wait_for("cairn_request_photos_count", |count| count > requests);
         }
     }
     server.wait_until_idle();
@@ -68,12 +82,10 @@ fn a_client_that_leaves_at_any_step_leaves_nothing_behind() {
 }
 
 #[test]
-fn photos_of_clients_that_are_gone_are_not_looked_at() {
-    let server = Running::new(with_limits(|limits| {
-        limits.workers = 1;
-        limits.max_memory = 256 << 20;
-    }));
-    let photo = raw_post("/v1/predict", &jpeg(3000));
+fn photos_of_clients_that_are_gone_are_given_up_while_they_wait() {
+    // No worker, so that all photos wait.
+    let server = Running::new(with_limits(|limits| limits.workers = 0));
+    let photo = raw_post("/v1/predict", &jpeg(100));
     let streams: Vec<_> = (0..12)
         .map(|_| {
             let mut stream = server.connect();
@@ -81,13 +93,9 @@ fn photos_of_clients_that_are_gone_are_not_looked_at() {
             stream
         })
         .collect();
-    server.wait_for("cairn_queue_photos", |found| found >= 8.0);
+    server.wait_for("cairn_queue_photos", |found| found == 12.0);
     drop(streams);
-    server.wait_until_idle();
-    let dropped = server.metric("cairn_photos_total{outcome=\"dropped\"}");
-    let looked_at = server.metric("cairn_inference_duration_seconds_count");
-    assert!(dropped >= 4.0, "{dropped} dropped");
-    assert!(looked_at <= 8.0, "{looked_at} looked at");
+    server.wait_for("cairn_photos_total{outcome=\"dropped\"}", |dropped| dropped == 12.0);
 }
 
 #[test]
@@ -114,21 +122,16 @@ fn rows_that_nobody_reads_keep_no_photo_waiting() {
 #[test]
 fn headers_that_do_not_end_are_waited_for_no_longer_than_allowed() {
     let server = Running::new(with_limits(|limits| limits.header_timeout = Duration::from_millis(300)));
-    let begun = Instant::now();
     let mut stream = server.connect();
     stream.write_all(b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\n").unwrap();
     // A byte now and then does not help.
-    for _ in 0..20 {
+    let begun = Instant::now();
+    while stream.write_all(b"x").is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "the server does not close the connection");
         std::thread::sleep(Duration::from_millis(50));
-        if stream.write_all(b"x").is_err() {
-            break;
-        }
     }
-    rest(stream);
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let idle = server.connect();
-    rest(idle);
-    assert!(begun.elapsed() < Duration::from_secs(20), "a connection that says nothing is closed, too");
+    assert_eq!(rest(idle), b"", "a connection that says nothing is closed, too");
 }
 
 #[test]
@@ -169,16 +172,17 @@ fn no_more_connections_are_open_than_allowed_and_the_next_one_waits() {
 
 #[test]
 fn a_server_that_stops_answers_what_it_has_and_waits_for_no_idle_connection() {
-    let mut server = Running::new(config());
+    let mut server = Running::new(with_limits(|limits| {
+        limits.header_timeout = Duration::from_secs(3600);
+        limits.shutdown = PATIENCE;
+    }));
     let mut idle = server.connect();
     assert_eq!(exchange(&mut idle, HEALTH).0, 200);
     let photo = raw_post("/v1/predict", &jpeg(4000));
     let mut busy = server.connect();
     busy.write_all(&photo).unwrap();
-    server.wait_for("cairn_queue_photos", |found| found >= 1.0);
-    let begun = Instant::now();
+    server.wait_for("cairn_request_photos_count", |requests| requests == 1.0);
     assert_eq!(server.stop(), 0);
-    assert!(begun.elapsed() < Duration::from_secs(20));
     assert_eq!(read_answer(&mut busy).0, 200);
     assert!(std::net::TcpStream::connect(server.address).is_err(), "no new connections");
     assert_eq!(rest(idle), b"");
@@ -186,12 +190,13 @@ fn a_server_that_stops_answers_what_it_has_and_waits_for_no_idle_connection() {
 
 #[test]
 fn a_server_that_stops_waits_for_a_slow_upload_no_longer_than_allowed() {
-    let mut server = Running::new(with_limits(|limits| limits.shutdown = Duration::from_millis(300)));
+    let mut server = Running::new(with_limits(|limits| {
+        limits.shutdown = Duration::from_millis(300);
+        limits.upload_idle = Duration::from_secs(3600);
+    }));
     let mut slow = server.connect();
     slow.write_all(b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n")
         .unwrap();
     server.wait_for("cairn_in_flight_bytes", |found| found > 0.0);
-    let begun = Instant::now();
-    assert_eq!(server.stop(), 1);
-    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_eq!(server.stop(), 1, "it would wait for an hour otherwise");
 }

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 /// Nothing here takes longer, unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The model that comes with cairn.
 pub(crate) fn shipped() -> PathBuf {

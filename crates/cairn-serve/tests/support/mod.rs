@@ -7,12 +7,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use cairn_model::rows::ModelIdentity;
 use cairn_model::{Model, ModelOptions, Threshold};
 use cairn_serve::{ModelSource, OpenError, ServeConfig, Server, Silent};
 use cairn_synthetic::Kind;
 use tempfile::TempDir;
+
+/// Nothing here takes longer, unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The model that ships, with a threshold of its own or another one.
 #[derive(Clone, Copy)]
@@ -68,6 +72,21 @@ impl TestServer {
             });
         });
         Self { address: told.recv().unwrap(), base, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Waits until a metric is as it should be.
+    pub(crate) fn wait_for(&self, name: &str, reached: impl Fn(f64) -> bool) {
+        let begun = Instant::now();
+        loop {
+            let text = ureq::get(self.url("/metrics")).call().unwrap().body_mut().read_to_string().unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            let found: f64 = line.unwrap_or_else(|| panic!("no metric {name} in {text}")).parse().unwrap();
+            if reached(found) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{name} stays at {found}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The address of a path, which begins with `/`.

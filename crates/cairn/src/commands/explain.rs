@@ -111,7 +111,7 @@ impl Explain {
             if !landmarks.iter().all(trained) {
                 bail!(
                     "\"{}\" was learned from a few photos: only landmarks that the network was trained on have heat maps",
-                    class.name
+                    model.landmark_name(class)
                 );
             }
             return Ok(landmarks);

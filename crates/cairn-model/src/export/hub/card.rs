@@ -12,7 +12,12 @@ use crate::BundleInfo;
 use crate::export::WeightFormat;
 
 /// The card in Markdown, headed by the metadata that hubs index it by.
-pub(super) fn card(info: &BundleInfo, weights: WeightFormat, test: Option<&TestFigures>) -> String {
+pub(super) fn card(
+    info: &BundleInfo,
+    names: &[String],
+    weights: WeightFormat,
+    test: Option<&TestFigures>,
+) -> String {
     let title = format!("{} for {} landmarks", info.network.architecture, info.classes.len());
     let mut card = metadata(&title, test);
     let out = &mut card;
@@ -20,7 +25,7 @@ pub(super) fn card(info: &BundleInfo, weights: WeightFormat, test: Option<&TestF
     let _ = write!(out, "\n# {title}\n\n{}", facts(info, weights));
     let _ = write!(out, "\n## Test\n\n{}", test.map_or(untested(), figures));
     let _ = write!(out, "\n## Use\n\n{USE}");
-    let _ = write!(out, "\n## Landmarks\n\n{}", landmarks(info));
+    let _ = write!(out, "\n## Landmarks\n\n{}", landmarks(names));
     let _ = write!(out, "\n## Recipe\n\n{}", code_block("toml", &info.provenance.recipe));
     card
 }
@@ -119,6 +124,6 @@ fn untested() -> String {
     "No test figures were given when this model was exported.\n".to_owned()
 }
 
-fn landmarks(info: &BundleInfo) -> String {
-    info.classes.iter().map(|(id, class)| format!("{id}. {}\n", text(&class.name))).collect()
+fn landmarks(names: &[String]) -> String {
+    names.iter().enumerate().map(|(id, name)| format!("{id}. {}\n", text(name))).collect()
 }

@@ -6,9 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::BundleInfo;
 
 /// The configuration, under the keys of timm, with labels as Transformers has them beside it; `cairn` holds what these
-/// have no words for.
-pub(super) fn config(info: &BundleInfo) -> String {
-    let names: Vec<&str> = info.classes.iter().map(|(_, class)| class.name.as_str()).collect();
+/// have no words for. `names` are the labels.
+pub(super) fn config(info: &BundleInfo, names: &[String]) -> String {
     let numbered: Map<String, Value> =
         names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
     let Normalisation { mean, std } = &info.preprocess.normalisation;

@@ -6,12 +6,13 @@ mod response;
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::{json_response, photo_size, whole_body};
-use crate::SubmittedPhoto;
 use crate::admission::BodyKind;
+use crate::compatible::photo_size;
 use crate::error::ApiError;
-use crate::photos::{PhotoAnswer, PredictOptions};
-use crate::routes::{Routes, seen};
+use crate::json_answer::json_response;
+use crate::photos::{PhotoAnswer, PredictOptions, SubmittedPhoto};
+use crate::request_log::PhotosSeen;
+use crate::routing::Routes;
 use crate::state::AppState;
 use request::{BatchRequest, Question};
 use response::{BatchResponse, ImageResponse, Status};
@@ -30,7 +31,7 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn annotate(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
-    let (body, memory) = whole_body(&state, request.into_body(), BodyKind::Json).await?;
+    let (body, memory) = state.whole_body(request.into_body(), BodyKind::Json).await?;
     let batch: BatchRequest<'_> = serde_json::from_slice(&body)
         .map_err(|error| ApiError::validation(format!("not a request of images:annotate: {error}")))?;
     state.check_count(batch.requests.len())?;
@@ -51,18 +52,18 @@ async fn annotate(State(state): State<AppState>, request: Request) -> Result<Res
         responses.push(photo.await.unwrap_or_else(ImageResponse::error));
     }
     drop(body);
-    let seen = seen(&state, &photos);
+    let seen = PhotosSeen::of(&state, &photos);
     if let Some(most) = asked.iter().map(|(.., max_results)| *max_results).max() {
         let options = PredictOptions { landmarks: most, ..PredictOptions::default() };
         let predictions = state.predict(photos, &options).await?;
-        if let Some(error) = predictions.error().filter(|error| error.status().is_server_error()) {
+        if let Some(error) = predictions.error().filter(|error| error.is_of_server()) {
             return Err(error.clone());
         }
         for ((index, bytes, max_results), answer) in asked.into_iter().zip(predictions.photos) {
             responses[index] = answered(&answer, &bytes, max_results);
         }
     }
-    let mut response = json_response(&BatchResponse { responses });
+    let mut response = json_response(&BatchResponse { responses })?;
     response.extensions_mut().insert(seen);
     Ok(response)
 }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::response::Status;
 use crate::admission::SharedPermit;
-use crate::decoded_base64;
 use crate::error::ApiError;
 use crate::fetch::Fetched;
 use crate::state::AppState;
+use crate::submission::decoded_base64;
 
 /// Landmarks of a photo where the request does not say how many.
 const DEFAULT_MAX_RESULTS: usize = 10;

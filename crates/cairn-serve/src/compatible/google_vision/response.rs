@@ -28,6 +28,7 @@ impl Status {
         let code = match error.error_type {
             ErrorType::Timeout => 4,
             ErrorType::Forbidden => 7,
+            ErrorType::Overloaded => 8,
             ErrorType::Internal => 13,
             _ => 3,
         };

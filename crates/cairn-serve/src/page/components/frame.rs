@@ -20,6 +20,8 @@ pub(crate) struct Frame<'a> {
     pub script: Option<&'a Asset>,
     /// Which of the pages it is, to mark its link.
     pub here: Here,
+    /// Whether there is a page for photos.
+    pub photos: bool,
     /// What stands in the footer, behind the program's version.
     pub footer: Markup,
 }
@@ -54,11 +56,13 @@ impl Frame<'_> {
                 body {
                     a.skip href="#content" { "Skip to the content" }
                     header.top {
-                        a.brand href={ (root) "./" } { (logo()) " cairn" }
-                        nav aria-label="Pages" {
-                            (self.link(Here::Photos, "./", "Photos"))
-                            " "
-                            (self.link(Here::Docs, "docs", "For programs"))
+                        a.brand href={ (root) (if self.photos { "./" } else { "docs" }) } { (logo()) " cairn" }
+                        @if self.photos {
+                            nav aria-label="Pages" {
+                                (self.link(Here::Photos, "./", "Photos"))
+                                " "
+                                (self.link(Here::Docs, "docs", "For programs"))
+                            }
                         }
                     }
                     main id="content" { (content) }
@@ -92,8 +96,14 @@ mod tests {
     #[test]
     fn every_address_is_relative_so_that_a_prefix_does_no_harm() {
         for root in ["", "../"] {
-            let frame =
-                Frame { title: "a & b", root, script: Some(&ICON), here: Here::Docs, footer: html! {} };
+            let frame = Frame {
+                title: "a & b",
+                root,
+                script: Some(&ICON),
+                here: Here::Docs,
+                photos: true,
+                footer: html! {},
+            };
             let text = frame.around(&html! { p { "content" } }).into_string();
             for (attribute, rest) in
                 ["href=\"", "src=\""].iter().flat_map(|a| text.split(a).skip(1).map(move |r| (a, r)))
