@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cairn_kernels::conv::{Direction, PackedWeights};
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding};
 use rayon::prelude::*;
 
 const REPEATS: usize = 40;
@@ -63,7 +63,7 @@ fn allow_tiles() {
         outputs: 1,
         kernel: Extent::square(1),
         stride: 1,
-        padding: 0,
+        padding: Padding::Each(0),
         groups: 1,
     };
     let shape = Conv2dShape::new(one).expect("a layer that can be");
