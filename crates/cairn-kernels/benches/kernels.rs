@@ -11,7 +11,7 @@ use cairn_kernels::batch_norm::{BatchNorm, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
-use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding};
 use half::bf16;
 
 use stopwatch::{Group, Work};
@@ -37,7 +37,7 @@ fn layer(
         outputs,
         kernel: Extent::square(kernel),
         stride,
-        padding: kernel / 2,
+        padding: Padding::Each(kernel / 2),
         groups,
     })
     .expect("a layer that can be")

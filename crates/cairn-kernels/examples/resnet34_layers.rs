@@ -13,7 +13,7 @@ mod peak;
 use std::time::{Duration, Instant};
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding};
 use half::bf16;
 
 /// A convolution of the network, and how often it occurs.
@@ -74,7 +74,7 @@ fn run<T: Element>(batch: usize) {
             outputs: layer.outputs,
             kernel: Extent::square(layer.kernel),
             stride: layer.stride,
-            padding: layer.kernel / 2,
+            padding: Padding::Each(layer.kernel / 2),
             groups: 1,
         })
         .expect("a layer of ResNet-34");

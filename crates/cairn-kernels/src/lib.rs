@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-//! use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa};
+//! use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa, Padding};
 //!
 //! let shape = Conv2dShape::new(Conv2dOptions {
 //!     batch: 1,
@@ -20,7 +20,7 @@
 //!     outputs: 1,
 //!     kernel: Extent::square(3),
 //!     stride: 1,
-//!     padding: 1,
+//!     padding: Padding::Each(1),
 //!     groups: 1,
 //! })?;
 //! let weights = PackedWeights::new(Isa::best(), &shape, Direction::Forward, &[1.0; 9]);
@@ -78,4 +78,4 @@ pub use clamp::Clamp;
 pub use element::Element;
 pub use isa::{Isa, IsaError};
 pub use memory::trim;
-pub use shape::{Conv2dOptions, Conv2dShape, Extent, ShapeError};
+pub use shape::{Conv2dOptions, Conv2dShape, Extent, Padding, ShapeError};

@@ -64,7 +64,7 @@ impl MaxPoolShape {
             return Err(ShapeError::PoolPadding { window, padding });
         }
         let positions = |len: usize| {
-            let whole = window_positions(len, window, stride, padding)?;
+            let whole = window_positions(len, window, stride, [padding; 2])?;
             // The window after the last whole one: is there a pixel left that none has seen, and does it begin early enough?
             let reaches_further = len + 2 * padding > (whole - 1) * stride + window;
             let begins_inside = whole * stride < len + padding;

@@ -70,6 +70,31 @@ pub enum ShapeError {
     TooLarge(&'static str),
 }
 
+/// Zeros around the map of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Padding {
+    /// As many rows and columns on every side.
+    Each(usize),
+    /// As many that a map of `n` pixels gives `ceil(n / stride)`, computed along each axis: TensorFlow's `SAME`. An odd one
+    /// goes below or right (<https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2>).
+    Same,
+}
+
+impl Padding {
+    /// Zeros before and after a map of `map` pixels along one axis; `None` where they cannot be counted.
+    pub fn along(self, map: usize, kernel: usize, stride: usize) -> Option<[usize; 2]> {
+        match self {
+            Self::Each(padding) => Some([padding; 2]),
+            Self::Same => {
+                let reach =
+                    (map.div_ceil(stride).saturating_sub(1)).checked_mul(stride)?.checked_add(kernel)?;
+                let total = reach.saturating_sub(map);
+                Some([total / 2, total.div_ceil(2)])
+            }
+        }
+    }
+}
+
 /// The sizes of a 2-D convolution, in the terms of `torch.nn.Conv2d`; [`Conv2dShape::new`] checks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv2dOptions {
@@ -85,8 +110,8 @@ pub struct Conv2dOptions {
     pub kernel: Extent,
     /// Step from one output pixel to the next, along both axes.
     pub stride: usize,
-    /// Zeros around the input map, on every side.
-    pub padding: usize,
+    /// Zeros around the input map.
+    pub padding: Padding,
     /// Groups of channels: one for a dense convolution, `inputs` (and `outputs`) for a depthwise one.
     pub groups: usize,
 }
@@ -98,6 +123,7 @@ pub struct Conv2dOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv2dShape {
     options: Conv2dOptions,
+    leading: Extent,
     output_map: Extent,
 }
 
@@ -127,14 +153,19 @@ impl Conv2dShape {
         if !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
             return Err(ShapeError::Groups { groups, inputs, outputs });
         }
+        let around = |map: usize, kernel: usize| {
+            padding.along(map, kernel, stride).ok_or(ShapeError::TooLarge("maps"))
+        };
+        let [above, below] = around(map.height, kernel.height)?;
+        let [left, right] = around(map.width, kernel.width)?;
         let output_map = Extent {
-            height: window_positions(map.height, kernel.height, stride, padding)?,
-            width: window_positions(map.width, kernel.width, stride, padding)?,
+            height: window_positions(map.height, kernel.height, stride, [above, below])?,
+            width: window_positions(map.width, kernel.width, stride, [left, right])?,
         };
         // The most that is ever read or written along an axis: the padded map, and what a kernel or a stride reaches
         // beyond it.
-        let reach = |map: usize, kernel: usize| sum(&[map, padding, padding, kernel, stride]);
-        let (height, width) = (reach(map.height, kernel.height), reach(map.width, kernel.width));
+        let height = sum(&[map.height, above, below, kernel.height, stride]);
+        let width = sum(&[map.width, left, right, kernel.width, stride]);
         let maps = height.zip(width).and_then(|(h, w)| product(&[batch, h, w, inputs.max(outputs)]));
         let weights = product(&[outputs, inputs / groups, kernel.height, kernel.width]);
         let (Some(_), Some(weights)) = (maps, weights) else {
@@ -142,12 +173,18 @@ impl Conv2dShape {
         };
         product(&[batch, output_map.height, output_map.width, weights])
             .ok_or(ShapeError::TooLarge("multiply-adds"))?;
-        Ok(Self { options, output_map })
+        Ok(Self { options, leading: Extent { height: above, width: left }, output_map })
     }
 
     /// The options that the shape was made from.
     pub fn options(&self) -> &Conv2dOptions {
         &self.options
+    }
+
+    /// Rows of zeros above the input map, and columns of them left of it. What is below and right follows from the
+    /// output map's size.
+    pub fn leading_zeros(&self) -> Extent {
+        self.leading
     }
 
     /// Height and width of the output map.
@@ -196,15 +233,16 @@ impl Conv2dShape {
     }
 }
 
-/// How many positions a window of `kernel` has along an axis of `map` pixels with `padding` on either side.
+/// How many positions a window of `kernel` has along an axis of `map` pixels with `padding` before and after.
 pub(crate) fn window_positions(
     map: usize,
     kernel: usize,
     stride: usize,
-    padding: usize,
+    [before, after]: [usize; 2],
 ) -> Result<usize, ShapeError> {
-    let padded = sum(&[map, padding, padding]).ok_or(ShapeError::TooLarge("maps"))?;
-    let room = padded.checked_sub(kernel).ok_or(ShapeError::KernelTooLarge { kernel, map, padding })?;
+    let padded = sum(&[map, before, after]).ok_or(ShapeError::TooLarge("maps"))?;
+    let room =
+        padded.checked_sub(kernel).ok_or(ShapeError::KernelTooLarge { kernel, map, padding: before })?;
     Ok(room / stride + 1)
 }
 
@@ -241,7 +279,7 @@ mod tests {
         outputs: 10,
         kernel: Extent { height: 3, width: 5 },
         stride: 2,
-        padding: 1,
+        padding: Padding::Each(1),
         groups: 1,
     };
 
@@ -257,6 +295,37 @@ mod tests {
     }
 
     #[test]
+    fn padding_of_the_same_kind_follows_tensorflow_s_formula() {
+        // (map, kernel, stride) and the zeros before and after, by max((ceil(map / stride) - 1) * stride + kernel - map, 0).
+        for (map, kernel, stride, zeros) in [
+            (224, 3, 2, [0, 1]),
+            (7, 3, 2, [1, 1]),
+            (14, 5, 2, [1, 2]),
+            (15, 5, 2, [2, 2]),
+            (7, 5, 1, [2, 2]),
+            (1, 5, 2, [2, 2]),
+            (2, 5, 2, [1, 2]),
+            (9, 1, 2, [0, 0]),
+            (9, 2, 4, [0, 1]),
+            (10, 3, 4, [0, 1]),
+            (6, 2, 1, [0, 1]),
+        ] {
+            assert_eq!(Padding::Same.along(map, kernel, stride), Some(zeros), "{map} {kernel} {stride}");
+            let options = Conv2dOptions {
+                map: Extent { height: map, width: map + 1 },
+                kernel: Extent::square(kernel),
+                stride,
+                padding: Padding::Same,
+                ..LAYER
+            };
+            let positions = Conv2dShape::new(options).unwrap().output_map();
+            assert_eq!([positions.height, positions.width], [map, map + 1].map(|n| n.div_ceil(stride)));
+        }
+        let huge = Conv2dOptions { padding: Padding::Same, stride: usize::MAX, ..LAYER };
+        assert!(matches!(Conv2dShape::new(huge), Err(ShapeError::TooLarge(_))));
+    }
+
+    #[test]
     fn what_cannot_be_is_refused() {
         let refused = |options| Conv2dShape::new(options).unwrap_err();
         assert_eq!(refused(Conv2dOptions { stride: 0, ..LAYER }), ShapeError::Zero("stride"));
@@ -265,7 +334,7 @@ mod tests {
             ShapeError::Groups { groups: 3, inputs: 6, outputs: 10 }
         );
         assert_eq!(
-            refused(Conv2dOptions { map: Extent::square(2), padding: 0, ..LAYER }),
+            refused(Conv2dOptions { map: Extent::square(2), padding: Padding::Each(0), ..LAYER }),
             ShapeError::KernelTooLarge { kernel: 3, map: 2, padding: 0 }
         );
     }
@@ -279,16 +348,16 @@ mod tests {
             outputs: 1,
             kernel: Extent::square(1),
             stride: 1,
-            padding: 0,
+            padding: Padding::Each(0),
             groups: 1,
         };
         let huge = 1 << 31;
         for options in [
             // 2^32 positions along either axis: their product is 0 in 64 bits.
-            Conv2dOptions { kernel: Extent::square(2), padding: huge, ..one },
+            Conv2dOptions { kernel: Extent::square(2), padding: Padding::Each(huge), ..one },
             // The same with a stride, which leaves few positions in a padded map that is as large.
-            Conv2dOptions { padding: huge, stride: 1 << 30, ..one },
-            Conv2dOptions { padding: usize::MAX / 2, ..one },
+            Conv2dOptions { padding: Padding::Each(huge), stride: 1 << 30, ..one },
+            Conv2dOptions { padding: Padding::Each(usize::MAX / 2), ..one },
             Conv2dOptions { stride: usize::MAX, ..one },
             Conv2dOptions { map: Extent::square(1 << 32), ..one },
             Conv2dOptions { batch: 1 << 32, inputs: 1 << 32, ..one },

@@ -4,7 +4,7 @@ mod reference;
 
 use cairn_kernels::batch_norm::{BatchNorm, FoldedBatchNorm, ResidualBackward, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding};
 use half::bf16;
 use proptest::prelude::*;
 use reference::batch_norm::{Definition, moments};
@@ -179,7 +179,7 @@ fn a_folded_batch_norm_gives_what_convolution_and_batch_norm_give_one_after_the_
         outputs: 21,
         kernel: Extent::square(3),
         stride: 2,
-        padding: 1,
+        padding: Padding::Each(1),
         groups: 1,
     })
     .unwrap();

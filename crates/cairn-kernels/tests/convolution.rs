@@ -3,18 +3,23 @@
 mod reference;
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa};
+use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding};
 use half::bf16;
 use proptest::prelude::*;
 use reference::{
     assert_within, bits, convolution, on_threads, poisoned, random, random_map, sets, tolerance, wide,
 };
 
+/// Zeros on every side, or those that keep the size, which may be more after the map than before it.
+fn paddings(most: usize) -> impl Strategy<Value = Padding> {
+    prop_oneof![2 => (0..=most).prop_map(Padding::Each), 1 => Just(Padding::Same)]
+}
+
 /// Odd shapes: channels that fill no block, narrow maps, strides that leave a rest, padding beyond the kernel.
 fn shapes(depthwise: bool) -> impl Strategy<Value = Conv2dShape> {
     let kernels = prop::sample::select(vec![(1, 1), (2, 2), (3, 3), (1, 3), (5, 5), (7, 7), (3, 2)]);
     let maps = (1usize..=17, 1usize..=17);
-    (1usize..=4, maps, 1usize..=70, 1usize..=90, kernels, 1usize..=3, 0usize..=4).prop_filter_map(
+    (1usize..=4, maps, 1usize..=70, 1usize..=90, kernels, 1usize..=3, paddings(4)).prop_filter_map(
         "the kernel must fit",
         move |(batch, map, inputs, outputs, kernel, stride, padding)| {
             let options = Conv2dOptions {
@@ -35,7 +40,7 @@ fn shapes(depthwise: bool) -> impl Strategy<Value = Conv2dShape> {
 /// Shapes whose channels fall into groups of more than one.
 fn grouped_shapes() -> impl Strategy<Value = Conv2dShape> {
     let kernels = prop::sample::select(vec![1, 2, 3, 5]);
-    (1usize..=3, 3usize..=17, 2usize..=5, 1usize..=20, 2usize..=20, kernels, 1usize..=2, 0usize..=2)
+    (1usize..=3, 3usize..=17, 2usize..=5, 1usize..=20, 2usize..=20, kernels, 1usize..=2, paddings(2))
         .prop_filter_map(
             "the kernel must fit",
             |(batch, side, groups, inputs, outputs, kernel, stride, padding)| {
@@ -60,14 +65,14 @@ fn by_minimal_filtering(shape: &Conv2dShape) -> bool {
     let tiles = shape.output_map().height.div_ceil(4) * shape.output_map().width.div_ceil(4);
     options.kernel == Extent::square(3)
         && options.stride == 1
-        && options.padding <= 2
+        && !matches!(options.padding, Padding::Each(3..))
         && options.inputs.min(options.outputs) >= 16
         && options.batch * tiles >= 24
 }
 
 /// Shapes that go by Winograd's way: 3x3, stride 1, maps that fill no tile, channels that fill no block.
 fn winograd_shapes() -> impl Strategy<Value = Conv2dShape> {
-    (1usize..=3, 3usize..=22, 3usize..=22, 16usize..=40, 16usize..=90, 0usize..=2).prop_filter_map(
+    (1usize..=3, 3usize..=22, 3usize..=22, 16usize..=40, 16usize..=90, paddings(2)).prop_filter_map(
         "there must be enough tiles",
         |(batch, height, width, inputs, outputs, padding)| {
             let map = Extent { height, width };
@@ -222,7 +227,7 @@ fn large_layers() -> [Conv2dShape; 8] {
             outputs,
             kernel: Extent::square(kernel),
             stride,
-            padding: kernel / 2,
+            padding: Padding::Each(kernel / 2),
             groups,
         })
         .expect("a layer that can be")
@@ -337,7 +342,7 @@ fn phases_of_a_gradient_that_have_no_taps_read_nothing() {
         outputs: 12,
         kernel: Extent { height: 1, width: 3 },
         stride: 3,
-        padding: 1,
+        padding: Padding::Each(1),
         groups: 1,
     });
     let shape = shape.expect("a shape that goes together");

@@ -1,10 +1,10 @@
 //! A convolution with a frozen norm gives, in one pass, what convolution and norm give one after the other.
 
 use burn::tensor::{Device, Distribution, FloatDType, Tensor};
-use cairn_kernels::Activation;
 use cairn_kernels::layers::{
     ConvGeometry, FoldedConvCache, GivenNorm, conv2d, conv2d_norm, norm_fixed, to_map,
 };
+use cairn_kernels::{Activation, Padding};
 
 /// Output and gradients to input, weight and residual, as f32.
 type Found = Vec<Vec<f32>>;
@@ -18,12 +18,12 @@ struct Case {
     activation: Activation,
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     Case {
         map: [3, 5, 9, 7],
         outputs: 13,
         kernel: 3,
-        geometry: ConvGeometry { stride: 1, padding: 1, groups: 1 },
+        geometry: ConvGeometry { stride: 1, padding: Padding::Each(1), groups: 1 },
         residual: true,
         activation: Activation::Relu,
     },
@@ -31,7 +31,7 @@ const CASES: [Case; 5] = [
         map: [2, 33, 7, 9],
         outputs: 33,
         kernel: 3,
-        geometry: ConvGeometry { stride: 2, padding: 1, groups: 33 },
+        geometry: ConvGeometry { stride: 2, padding: Padding::Each(1), groups: 33 },
         residual: false,
         activation: Activation::Relu6,
     },
@@ -39,7 +39,7 @@ const CASES: [Case; 5] = [
         map: [2, 40, 5, 5],
         outputs: 24,
         kernel: 1,
-        geometry: ConvGeometry { stride: 1, padding: 0, groups: 1 },
+        geometry: ConvGeometry { stride: 1, padding: Padding::Each(0), groups: 1 },
         residual: true,
         activation: Activation::Identity,
     },
@@ -47,7 +47,7 @@ const CASES: [Case; 5] = [
         map: [1, 3, 12, 11],
         outputs: 16,
         kernel: 7,
-        geometry: ConvGeometry { stride: 2, padding: 3, groups: 1 },
+        geometry: ConvGeometry { stride: 2, padding: Padding::Each(3), groups: 1 },
         residual: false,
         activation: Activation::Relu,
     },
@@ -56,9 +56,17 @@ const CASES: [Case; 5] = [
         map: [2, 17, 6, 7],
         outputs: 18,
         kernel: 3,
-        geometry: ConvGeometry { stride: 1, padding: 1, groups: 1 },
+        geometry: ConvGeometry { stride: 1, padding: Padding::Each(1), groups: 1 },
         residual: true,
         activation: Activation::Silu,
+    },
+    Case {
+        map: [2, 21, 8, 9],
+        outputs: 21,
+        kernel: 5,
+        geometry: ConvGeometry { stride: 2, padding: Padding::Same, groups: 21 },
+        residual: false,
+        activation: Activation::Relu6,
     },
 ];
 

@@ -6,7 +6,7 @@
 mod reference;
 
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa, Padding};
 use cairn_reference::{Need, skip};
 use half::bf16;
 use reference::{random, random_map};
@@ -36,7 +36,7 @@ fn the_system_is_asked_for_tile_registers_when_the_first_tile_unit_is_needed() {
         outputs: 32,
         kernel: Extent::square(3),
         stride: 1,
-        padding: 1,
+        padding: Padding::Each(1),
         groups: 1,
     })
     .unwrap();

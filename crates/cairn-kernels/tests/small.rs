@@ -8,8 +8,8 @@ use cairn_kernels::layer_norm::LayerNorm;
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{self, MaxPoolOptions, MaxPoolShape};
 use cairn_kernels::{
-    Activation, Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, channel_scale, elementwise, layout,
-    trim,
+    Activation, Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding, channel_scale, elementwise,
+    layout, trim,
 };
 use half::bf16;
 use reference::{convolution, on_threads, poisoned, random, random_map, sets, tolerance, wide};
@@ -21,27 +21,30 @@ const LAYER: Conv2dOptions = Conv2dOptions {
     outputs: 5,
     kernel: Extent::square(3),
     stride: 1,
-    padding: 1,
+    padding: Padding::Each(1),
     groups: 1,
 };
 
 /// One for each way through the convolutions.
-const LAYERS: [Conv2dOptions; 9] = [
+const LAYERS: [Conv2dOptions; 11] = [
     // Sources in a padded patch, an odd number of channels.
     LAYER,
     // Sources in place.
-    Conv2dOptions { inputs: 4, kernel: Extent::square(1), padding: 0, ..LAYER },
+    Conv2dOptions { inputs: 4, kernel: Extent::square(1), padding: Padding::Each(0), ..LAYER },
     // Phases of the gradient to the input that have no taps: a downsample on an even map.
-    Conv2dOptions { inputs: 4, kernel: Extent::square(1), stride: 2, padding: 0, ..LAYER },
-    Conv2dOptions { kernel: Extent { height: 2, width: 1 }, stride: 3, padding: 0, ..LAYER },
+    Conv2dOptions { inputs: 4, kernel: Extent::square(1), stride: 2, padding: Padding::Each(0), ..LAYER },
+    Conv2dOptions { kernel: Extent { height: 2, width: 1 }, stride: 3, padding: Padding::Each(0), ..LAYER },
     // Padding beyond the kernel, and a stride.
-    Conv2dOptions { kernel: Extent { height: 3, width: 2 }, stride: 2, padding: 4, ..LAYER },
+    Conv2dOptions { kernel: Extent { height: 3, width: 2 }, stride: 2, padding: Padding::Each(4), ..LAYER },
     // Several panels of output channels.
     Conv2dOptions { outputs: 35, kernel: Extent::square(2), ..LAYER },
     // Depthwise, walked along the row and not; in groups.
     Conv2dOptions { inputs: 9, outputs: 9, groups: 9, ..LAYER },
     Conv2dOptions { inputs: 9, outputs: 9, groups: 9, kernel: Extent::square(2), stride: 3, ..LAYER },
     Conv2dOptions { inputs: 4, outputs: 6, groups: 2, ..LAYER },
+    // More zeros after the map than before it.
+    Conv2dOptions { stride: 2, padding: Padding::Same, ..LAYER },
+    Conv2dOptions { inputs: 9, outputs: 9, groups: 9, stride: 2, padding: Padding::Same, ..LAYER },
 ];
 
 /// Winograd's way: enough channels, and enough tiles.

@@ -4,7 +4,7 @@
 mod reference;
 
 use cairn_kernels::conv;
-use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa, layers, trim};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Isa, Padding, layers, trim};
 use cairn_reference::{Need, skip};
 use reference::random;
 
@@ -26,7 +26,7 @@ fn fill_scratch() {
         outputs: 128,
         kernel: Extent::square(3),
         stride: 1,
-        padding: 1,
+        padding: Padding::Each(1),
         groups: 1,
     })
     .expect("a layer that can be");

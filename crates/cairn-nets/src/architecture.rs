@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::init::Init;
 use crate::network::Network;
 use crate::networks::{
-    AlexNet, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet, ResidualCnn,
-    SixConv, SqueezeNet, ThreeConv, Vgg,
+    AlexNet, ConvNext, EfficientNet, EfficientNetLite, LiteSize, MobileNetV2, MobileNetV3, PlainCnn, RegNet,
+    ResNet, ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
 };
 
 /// An architecture by name, as recipes and model files write it.
@@ -58,6 +58,21 @@ pub enum Architecture {
     /// EfficientNet-B0.
     #[serde(rename = "efficientnet_b0")]
     EfficientNetB0,
+    /// EfficientNet-Lite0.
+    #[serde(rename = "tf_efficientnet_lite0")]
+    EfficientNetLite0,
+    /// EfficientNet-Lite1.
+    #[serde(rename = "tf_efficientnet_lite1")]
+    EfficientNetLite1,
+    /// EfficientNet-Lite2.
+    #[serde(rename = "tf_efficientnet_lite2")]
+    EfficientNetLite2,
+    /// EfficientNet-Lite3.
+    #[serde(rename = "tf_efficientnet_lite3")]
+    EfficientNetLite3,
+    /// EfficientNet-Lite4.
+    #[serde(rename = "tf_efficientnet_lite4")]
+    EfficientNetLite4,
     /// RegNetY-800MF.
     #[serde(rename = "regnet_y_800mf")]
     RegNetY800Mf,
@@ -68,7 +83,7 @@ pub enum Architecture {
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::SixConv,
         Self::PlainCnn,
         Self::ResidualCnn,
@@ -84,6 +99,11 @@ impl Architecture {
         Self::MobileNetV2,
         Self::MobileNetV3Large,
         Self::EfficientNetB0,
+        Self::EfficientNetLite0,
+        Self::EfficientNetLite1,
+        Self::EfficientNetLite2,
+        Self::EfficientNetLite3,
+        Self::EfficientNetLite4,
         Self::RegNetY800Mf,
         Self::ConvNextTiny,
     ];
@@ -106,8 +126,23 @@ impl Architecture {
             Self::MobileNetV2 => "mobilenet_v2",
             Self::MobileNetV3Large => "mobilenet_v3_large",
             Self::EfficientNetB0 => "efficientnet_b0",
+            Self::EfficientNetLite0 => "tf_efficientnet_lite0",
+            Self::EfficientNetLite1 => "tf_efficientnet_lite1",
+            Self::EfficientNetLite2 => "tf_efficientnet_lite2",
+            Self::EfficientNetLite3 => "tf_efficientnet_lite3",
+            Self::EfficientNetLite4 => "tf_efficientnet_lite4",
             Self::RegNetY800Mf => "regnet_y_800mf",
             Self::ConvNextTiny => "convnext_tiny",
+        }
+    }
+
+    /// timm's name of the network, where it has another one than torchvision.
+    pub fn timm_name(self) -> Option<&'static str> {
+        match self {
+            Self::MobileNetV2 => Some("mobilenetv2_100"),
+            Self::MobileNetV3Large => Some("mobilenetv3_large_100"),
+            Self::RegNetY800Mf => Some("regnety_008"),
+            _ => None,
         }
     }
 
@@ -125,6 +160,8 @@ impl Architecture {
             Self::ResNet18Small | Self::ResNet18 | Self::ResNet34 | Self::ResNet50 => 32,
             Self::ConvNextTiny => 32,
             Self::MobileNetV2 | Self::MobileNetV3Large | Self::EfficientNetB0 | Self::RegNetY800Mf => 32,
+            Self::EfficientNetLite0 | Self::EfficientNetLite1 | Self::EfficientNetLite2 => 32,
+            Self::EfficientNetLite3 | Self::EfficientNetLite4 => 32,
             Self::SqueezeNet1_1 => 17,
             Self::ResNet10Small => 16,
             Self::ThreeConv => 8,
@@ -147,7 +184,10 @@ impl FromStr for Architecture {
     type Err = UnknownArchitecture;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| UnknownArchitecture(name.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|a| a.name() == name || a.timm_name() == Some(name))
+            .ok_or_else(|| UnknownArchitecture(name.to_owned()))
     }
 }
 
@@ -168,7 +208,8 @@ pub struct NetworkSpec {
     /// Side of the square photos it is made for, in pixels.
     pub side: usize,
     /// Share of values that dropout sets to zero in training, in `[0, 1)`. Unless it is zero, EfficientNet and ConvNeXt
-    /// leave out blocks in training, too (stochastic depth), at torchvision's rates: 0.2 and 0.1 for the last block.
+    /// leave out blocks in training, too (stochastic depth), at torchvision's rates: 0.2 and 0.1 for the last block;
+    /// EfficientNet-Lite at 0.2, which timm trains it with.
     pub dropout: f64,
 }
 
@@ -243,8 +284,13 @@ impl NetworkSpec {
     /// The network with zeros for weights, whatever the ranges.
     pub(crate) fn construct(&self, device: &Device) -> Network {
         let Self { architecture, classes, side, dropout } = *self;
-        // torchvision's rates.
+        // torchvision's rates, and timm's.
         let depth_rate = |rate| if dropout > 0.0 { rate } else { 0.0 };
+        let lite = |size: usize| {
+            let size = LiteSize::ALL[size];
+            let network = EfficientNetLite::new(size, classes, dropout, depth_rate(0.2), device);
+            Network::EfficientNetLite(network)
+        };
         match architecture {
             Architecture::SixConv => Network::SixConv(SixConv::new(classes, side, dropout, device)),
             Architecture::PlainCnn => Network::PlainCnn(PlainCnn::new(classes, dropout, device)),
@@ -267,6 +313,11 @@ impl NetworkSpec {
             Architecture::EfficientNetB0 => {
                 Network::EfficientNet(EfficientNet::b0(classes, dropout, depth_rate(0.2), device))
             }
+            Architecture::EfficientNetLite0 => lite(0),
+            Architecture::EfficientNetLite1 => lite(1),
+            Architecture::EfficientNetLite2 => lite(2),
+            Architecture::EfficientNetLite3 => lite(3),
+            Architecture::EfficientNetLite4 => lite(4),
             Architecture::RegNetY800Mf => Network::RegNet(RegNet::y_800mf(classes, dropout, device)),
             Architecture::ConvNextTiny => {
                 Network::ConvNext(ConvNext::tiny(classes, dropout, depth_rate(0.1), device))

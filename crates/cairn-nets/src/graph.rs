@@ -11,7 +11,7 @@ mod shapes;
 use std::fmt;
 
 pub use computed::ComputedGraph;
-pub use op::Op;
+pub use op::{ConvPadding, Op};
 pub use shapes::{GraphError, Inferred, NodeProblem, TensorShapes};
 
 /// A network's evaluation, from a normalised photo to the logits: nodes in the order in which they can be computed.

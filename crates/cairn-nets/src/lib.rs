@@ -32,9 +32,9 @@ pub use freeze::Parameter;
 pub use init::Init;
 pub use network::Network;
 pub use networks::{
-    AlexNet, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet, ResidualCnn,
-    SixConv, SqueezeNet, ThreeConv, Vgg,
+    AlexNet, ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet,
+    ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
 };
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
-pub use summary::NetworkSummary;
+pub use summary::{NetworkSummary, PublishedInput};

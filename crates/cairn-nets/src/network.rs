@@ -8,8 +8,8 @@ use crate::Precision;
 use crate::graph::Graph;
 use crate::head::Head;
 use crate::networks::{
-    AlexNet, Classifier, ConvNext, EfficientNet, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet,
-    ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
+    AlexNet, Classifier, ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, MobileNetV3, PlainCnn,
+    RegNet, ResNet, ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
 };
 use crate::trace::trace;
 use crate::traceable::{FeatureMap, Features};
@@ -40,6 +40,8 @@ pub enum Network {
     MobileNetV3(MobileNetV3),
     /// EfficientNet-B0.
     EfficientNet(EfficientNet),
+    /// An EfficientNet-Lite.
+    EfficientNetLite(EfficientNetLite),
     /// RegNetY-800MF.
     RegNet(RegNet),
     /// ConvNeXt-Tiny.
@@ -125,6 +127,7 @@ impl Network {
             Self::MobileNetV2(network) => network,
             Self::MobileNetV3(network) => network,
             Self::EfficientNet(network) => network,
+            Self::EfficientNetLite(network) => network,
             Self::RegNet(network) => network,
             Self::ConvNext(network) => network,
         }

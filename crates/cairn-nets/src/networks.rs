@@ -3,6 +3,7 @@
 mod alexnet;
 mod convnext;
 mod efficientnet;
+mod efficientnet_lite;
 mod mobilenet_v2;
 mod mobilenet_v3;
 mod plain_cnn;
@@ -17,6 +18,8 @@ mod vgg;
 pub use alexnet::AlexNet;
 pub use convnext::ConvNext;
 pub use efficientnet::EfficientNet;
+pub use efficientnet_lite::EfficientNetLite;
+pub(crate) use efficientnet_lite::LiteSize;
 pub use mobilenet_v2::MobileNetV2;
 pub use mobilenet_v3::MobileNetV3;
 pub use plain_cnn::PlainCnn;

@@ -21,8 +21,33 @@ pub struct NetworkSummary {
     pub multiply_adds: u64,
     /// How many values the last layer takes.
     pub features: usize,
-    /// Where torchvision has weights for it that were learned on ImageNet.
+    /// Where torchvision, or timm, has weights for it that were learned on ImageNet.
     pub imagenet_weights: Option<&'static str>,
+}
+
+/// How photos become the input that a network's published weights expect: the shorter side is resized, the middle cropped,
+/// and each channel's `mean` is taken off and it is divided by `std`, on a scale of 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PublishedInput {
+    /// Shorter side after resizing, in pixels.
+    pub short_side: u32,
+    /// Side of the square that is kept, in pixels.
+    pub crop: u32,
+    /// Mean of red, green and blue.
+    pub mean: [f32; 3],
+    /// Their standard deviation.
+    pub std: [f32; 3],
+}
+
+/// Where timm has a file of weights.
+macro_rules! timm {
+    ($file:literal) => {
+        concat!(
+            "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/",
+            $file,
+            ".pth"
+        )
+    };
 }
 
 impl Architecture {
@@ -56,12 +81,41 @@ impl Architecture {
             // No paper: the sizes of the recipes that use them.
             Self::ResNet10Small => 96,
             Self::ResNet18Small => 160,
+            Self::EfficientNetLite1 => 240,
+            Self::EfficientNetLite2 => 260,
+            Self::EfficientNetLite3 => 300,
+            Self::EfficientNetLite4 => 380,
             _ => 224,
         }
     }
 
-    /// Where torchvision has its first weights that were learned on ImageNet (`IMAGENET1K_V1`), of 1000 classes. The file's
-    /// name ends in the first eight digits of its SHA-256.
+    /// How photos become the input that the network's published weights expect. In timm, Lite0 to Lite2 are shown photos that
+    /// were resized by bicubic filters.
+    pub fn published_input(self) -> PublishedInput {
+        let imagenet = PublishedInput {
+            short_side: 256,
+            crop: self.published_side() as u32,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
+        };
+        // The side over timm's `crop_pct`, rounded down.
+        let short_side = match self {
+            Self::EfficientNetLite0 => 256,
+            Self::EfficientNetLite1 => 272,
+            Self::EfficientNetLite2 => 292,
+            Self::EfficientNetLite3 => 331,
+            Self::EfficientNetLite4 => 413,
+            // Networks that nobody published weights of.
+            Self::SixConv | Self::ResNet10Small | Self::ResNet18Small => {
+                return PublishedInput { short_side: 256, crop: 224, ..imagenet };
+            }
+            _ => return imagenet,
+        };
+        PublishedInput { short_side, mean: [0.5; 3], std: [0.5; 3], ..imagenet }
+    }
+
+    /// Where torchvision has its first weights that were learned on ImageNet (`IMAGENET1K_V1`), of 1000 classes, and timm
+    /// those of EfficientNet-Lite. The file's name ends in the first eight digits of its SHA-256.
     pub fn imagenet_weights(self) -> Option<&'static str> {
         Some(match self {
             Self::SixConv | Self::PlainCnn | Self::ResidualCnn | Self::ThreeConv => return None,
@@ -77,6 +131,11 @@ impl Architecture {
             Self::EfficientNetB0 => {
                 "https://download.pytorch.org/models/efficientnet_b0_rwightman-7f5810bc.pth"
             }
+            Self::EfficientNetLite0 => timm!("tf_efficientnet_lite0-0aa007d2"),
+            Self::EfficientNetLite1 => timm!("tf_efficientnet_lite1-bde8b488"),
+            Self::EfficientNetLite2 => timm!("tf_efficientnet_lite2-dcccb7df"),
+            Self::EfficientNetLite3 => timm!("tf_efficientnet_lite3-b733e338"),
+            Self::EfficientNetLite4 => timm!("tf_efficientnet_lite4-741542c3"),
             Self::RegNetY800Mf => "https://download.pytorch.org/models/regnet_y_800mf-1b27b58c.pth",
             Self::ConvNextTiny => "https://download.pytorch.org/models/convnext_tiny-983f1562.pth",
         })

@@ -230,6 +230,9 @@ impl Normalisation {
     pub const IMAGENET: Normalisation =
         Normalisation { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
+    /// Mean and deviation of one half, for values from -1 to 1: what TensorFlow's Inception and EfficientNet-Lite expect.
+    pub const INCEPTION: Normalisation = Normalisation { mean: [0.5; 3], std: [0.5; 3] };
+
     /// Writes the normalised photo to `out` as three planes, `[3, height, width]`.
     ///
     /// # Panics

@@ -62,7 +62,7 @@ fn run_of<T: Element>(isa: Isa) -> Run {
 #[cfg(target_arch = "x86_64")]
 fn allow_tiles() {
     use cairn_kernels::conv::{Direction, PackedWeights};
-    use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent};
+    use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Padding};
 
     let one = Conv2dOptions {
         batch: 1,
@@ -71,7 +71,7 @@ fn allow_tiles() {
         outputs: 1,
         kernel: Extent::square(1),
         stride: 1,
-        padding: 0,
+        padding: Padding::Each(0),
         groups: 1,
     };
     let shape = Conv2dShape::new(one).expect("a layer that can be");

@@ -47,22 +47,22 @@ struct Gather {
 
 impl Gather {
     fn new(shape: &Conv2dShape, direction: Direction) -> Self {
-        let Conv2dOptions { map, inputs, kernel, stride, padding, .. } = *shape.options();
-        let output = shape.output_map();
-        let axes = |kernel: usize, map: usize, output: usize| match direction {
-            Direction::Forward => {
-                (vec![Axis::forward(kernel, stride, padding, output)], (0..kernel).collect())
-            }
+        let Conv2dOptions { map, inputs, kernel, stride, .. } = *shape.options();
+        let (output, zeros) = (shape.output_map(), shape.leading_zeros());
+        let axes = |kernel: usize, zeros: usize, map: usize, output: usize| match direction {
+            Direction::Forward => (vec![Axis::forward(kernel, stride, zeros, output)], (0..kernel).collect()),
             Direction::InputGradient => {
-                (Axis::backward(kernel, stride, padding, map), backward_taps(kernel, stride))
+                (Axis::backward(kernel, stride, zeros, map), backward_taps(kernel, stride))
             }
         };
         let (source, destination) = match direction {
             Direction::Forward => (map, output),
             Direction::InputGradient => (output, map),
         };
-        let (row_axes, row_taps): (_, Vec<usize>) = axes(kernel.height, map.height, output.height);
-        let (column_axes, column_taps): (_, Vec<usize>) = axes(kernel.width, map.width, output.width);
+        let (row_axes, row_taps): (_, Vec<usize>) =
+            axes(kernel.height, zeros.height, map.height, output.height);
+        let (column_axes, column_taps): (_, Vec<usize>) =
+            axes(kernel.width, zeros.width, map.width, output.width);
         Self {
             rows: readings(&row_axes, &row_taps, destination.height, source.height),
             columns: readings(&column_axes, &column_taps, destination.width, source.width),
@@ -160,8 +160,8 @@ pub(crate) fn weight_gradient<T: Element>(
     output_gradient: &[T],
     gradient: &mut [f32],
 ) {
-    let Conv2dOptions { map, inputs: channels, kernel, stride, padding, .. } = *shape.options();
-    let Extent { height, width } = shape.output_map();
+    let Conv2dOptions { map, inputs: channels, kernel, stride, .. } = *shape.options();
+    let (Extent { height, width }, zeros) = (shape.output_map(), shape.leading_zeros());
     let photos = input
         .par_chunks_exact(map.area() * channels)
         .zip(output_gradient.par_chunks_exact(height * width * channels));
@@ -170,7 +170,8 @@ pub(crate) fn weight_gradient<T: Element>(
             let mut sums = vec![0.0; kernel.area() * channels];
             for (y, gradient) in output_gradient.chunks_exact(width * channels).enumerate() {
                 for ky in 0..kernel.height {
-                    let Some(row) = (y * stride + ky).checked_sub(padding).filter(|&row| row < map.height)
+                    let Some(row) =
+                        (y * stride + ky).checked_sub(zeros.height).filter(|&row| row < map.height)
                     else {
                         continue;
                     };
@@ -202,11 +203,12 @@ struct TapView {
 
 impl TapView {
     fn new(shape: &Conv2dShape, column: usize) -> Self {
-        let Conv2dOptions { map, stride, padding, .. } = *shape.options();
-        // Output x reads input x * stride + column - padding, which must be 0 or more and less than the map's width.
-        let first = padding.saturating_sub(column).div_ceil(stride);
-        let end = (map.width + padding).saturating_sub(column).div_ceil(stride).min(shape.output_map().width);
-        Self { first, end, source: (first * stride + column).saturating_sub(padding), stride }
+        let Conv2dOptions { map, stride, .. } = *shape.options();
+        let zeros = shape.leading_zeros().width;
+        // Output x reads input x * stride + column - zeros, which must be 0 or more and less than the map's width.
+        let first = zeros.saturating_sub(column).div_ceil(stride);
+        let end = (map.width + zeros).saturating_sub(column).div_ceil(stride).min(shape.output_map().width);
+        Self { first, end, source: (first * stride + column).saturating_sub(zeros), stride }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn forward<T: Element>(
         return winograd::Product {
             source: Map { pixels: input, extent: options.map, channels: options.inputs },
             batch: options.batch,
-            padding: options.padding,
+            padding: shape.leading_zeros().height,
             weights,
             destination: shape.output_map(),
             destination_channels: options.outputs,
@@ -37,10 +37,10 @@ pub(super) fn forward<T: Element>(
         }
         .run(output);
     }
-    let (kernel, positions) = (options.kernel, shape.output_map());
+    let (kernel, positions, zeros) = (options.kernel, shape.output_map(), shape.leading_zeros());
     let sweep = Sweep {
-        rows: Axis::forward(kernel.height, options.stride, options.padding, positions.height),
-        columns: Axis::forward(kernel.width, options.stride, options.padding, positions.width),
+        rows: Axis::forward(kernel.height, options.stride, zeros.height, positions.height),
+        columns: Axis::forward(kernel.width, options.stride, zeros.width, positions.width),
     };
     let product = Gather {
         source: Map { pixels: input, extent: options.map, channels: options.inputs },
@@ -70,7 +70,7 @@ pub(super) fn input_gradient<T: Element>(
         return winograd::Product {
             source: Map { pixels: output_gradient, extent: shape.output_map(), channels: options.outputs },
             batch: options.batch,
-            padding: 2 - options.padding,
+            padding: 2 - shape.leading_zeros().height,
             weights,
             destination: options.map,
             destination_channels: options.inputs,
@@ -78,9 +78,9 @@ pub(super) fn input_gradient<T: Element>(
         }
         .run(input_gradient);
     }
-    let (kernel, map) = (options.kernel, options.map);
-    let columns = Axis::backward(kernel.width, options.stride, options.padding, map.width);
-    let sweeps = Axis::backward(kernel.height, options.stride, options.padding, map.height)
+    let (kernel, map, zeros) = (options.kernel, options.map, shape.leading_zeros());
+    let columns = Axis::backward(kernel.width, options.stride, zeros.width, map.width);
+    let sweeps = Axis::backward(kernel.height, options.stride, zeros.height, map.height)
         .into_iter()
         .flat_map(|rows| columns.iter().map(move |&columns| Sweep { rows, columns }))
         .collect();

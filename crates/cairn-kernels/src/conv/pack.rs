@@ -12,7 +12,7 @@ use crate::element::Element;
 use crate::isa::Isa;
 use crate::memory::Buffer;
 use crate::microkernel;
-use crate::shape::{Conv2dShape, check_len};
+use crate::shape::{Conv2dShape, Padding, check_len};
 
 /// A convolution's weights in the order in which its kernels read them, for one direction and instruction set.
 ///
@@ -45,7 +45,7 @@ struct Layer {
     outputs: usize,
     kernel: crate::shape::Extent,
     stride: usize,
-    padding: usize,
+    padding: Padding,
     groups: usize,
 }
 

@@ -3,7 +3,7 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{DType, FloatDType, Shape};
+use burn::tensor::{DType, FloatDType, Shape, Slice};
 use burn_std::ops::ConvOptions;
 
 use super::{ConvGeometry, FixedNorm, FoldedConvCache, Normalised, Optional, PoolGeometry};
@@ -50,8 +50,29 @@ pub(crate) fn map_conv2d<B: Backend>(
         Optional::Given(bias) => Some(like::<B>(bias, &input)),
         Optional::Absent => None,
     };
-    let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], groups);
-    pixels::<B>(B::conv2d(planes::<B>(input), weight, bias, options))
+    let (maps, kernels) = (input.shape(), weight.shape());
+    // Sizes that cannot be counted were refused when the map was made.
+    let around = |axis: usize| padding.along(maps[axis], kernels[axis + 1], stride).unwrap_or_default();
+    let [[above, below], [left, right]] = [around(1), around(2)];
+    let planes = planes::<B>(input);
+    // Burn's convolution pads both sides alike.
+    let (planes, padding) = if above == below && left == right {
+        (planes, [above, left])
+    } else {
+        (zeros_after::<B>(planes, [below - above, right - left]), [above, left])
+    };
+    let options = ConvOptions::new([stride; 2], padding, [1; 2], groups);
+    pixels::<B>(B::conv2d(planes, weight, bias, options))
+}
+
+/// `[batch, channels, height, width]` with rows of zeros below and columns of zeros at the right.
+fn zeros_after<B: Backend>(planes: FloatTensor<B>, [below, right]: [usize; 2]) -> FloatTensor<B> {
+    let shape = planes.shape();
+    let [batch, channels, height, width] = [shape[0], shape[1], shape[2], shape[3]];
+    let larger = Shape::new([batch, channels, height + below, width + right]);
+    let zeros = B::float_zeros(larger, &planes.device(), planes.dtype().into());
+    let place = [0..batch, 0..channels, 0..height, 0..width].map(Slice::from);
+    B::float_slice_assign(zeros, &place, planes)
 }
 
 /// Only kernels fold; Burn's operations take the weights as they are.

@@ -82,11 +82,11 @@ mod tests {
     use super::*;
     use crate::conv::Direction;
     use crate::isa::Isa;
-    use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
+    use crate::shape::{Conv2dOptions, Conv2dShape, Extent, Padding};
 
     fn folded(bias: f32) -> Folded<f32> {
         let one = Extent { height: 1, width: 1 };
-        let (batch, inputs, outputs, stride, padding, groups) = (1, 1, 1, 1, 0, 1);
+        let (batch, inputs, outputs, stride, padding, groups) = (1, 1, 1, 1, Padding::Each(0), 1);
         let options =
             Conv2dOptions { batch, map: one, inputs, outputs, kernel: one, stride, padding, groups };
         let shape = Conv2dShape::new(options).unwrap();

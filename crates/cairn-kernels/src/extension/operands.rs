@@ -3,13 +3,15 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType};
 
-/// Stride, padding and groups of a convolution with the same stride and padding along both axes.
+use crate::shape::Padding;
+
+/// Stride, padding and groups of a convolution with the same stride along both axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
     /// Step from one output pixel to the next.
     pub stride: usize,
-    /// Zeros around the map, on every side.
-    pub padding: usize,
+    /// Zeros around the map.
+    pub padding: Padding,
     /// Groups of channels: one for a dense convolution, the number of channels for a depthwise one.
     pub groups: usize,
 }

@@ -1,6 +1,6 @@
 //! Convolution and its gradients from the definition.
 
-use cairn_kernels::{Conv2dOptions, Conv2dShape};
+use cairn_kernels::{Conv2dOptions, Conv2dShape, Padding};
 
 use super::Sums;
 
@@ -11,24 +11,34 @@ struct Product {
     output: usize,
 }
 
+/// Zeros before the map along an axis. Those after it follow from the number of positions.
+fn zeros_before(padding: Padding, map: usize, kernel: usize, stride: usize) -> i64 {
+    match padding {
+        Padding::Each(zeros) => zeros as i64,
+        Padding::Same => {
+            let [map, kernel, stride] = [map, kernel, stride].map(|size| size as i64);
+            let needed = ((map + stride - 1) / stride - 1) * stride + kernel - map;
+            needed.max(0) / 2
+        }
+    }
+}
+
 /// Calls `visit` for every product of input, weight and output element whose input pixel lies in the map.
 fn for_each_product(shape: &Conv2dShape, mut visit: impl FnMut(Product)) {
     let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, groups } = *shape.options();
     let positions = shape.output_map();
+    let above = zeros_before(padding, map.height, kernel.height, stride);
+    let left = zeros_before(padding, map.width, kernel.width, stride);
+    let inside = |at: i64, size: usize| usize::try_from(at).ok().filter(|at| *at < size);
     let (inputs_each, outputs_each) = (inputs / groups, outputs / groups);
     for n in 0..batch {
         for y in 0..positions.height {
             for x in 0..positions.width {
                 for ky in 0..kernel.height {
                     for kx in 0..kernel.width {
-                        let (row, column) = (y * stride + ky, x * stride + kx);
-                        if row < padding || column < padding {
-                            continue;
-                        }
-                        let (row, column) = (row - padding, column - padding);
-                        if row >= map.height || column >= map.width {
-                            continue;
-                        }
+                        let row = inside((y * stride + ky) as i64 - above, map.height);
+                        let column = inside((x * stride + kx) as i64 - left, map.width);
+                        let (Some(row), Some(column)) = (row, column) else { continue };
                         for out in 0..outputs {
                             for within in 0..inputs_each {
                                 let channel = out / outputs_each * inputs_each + within;

@@ -3,10 +3,10 @@
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
-use cairn_kernels::Activation;
 use cairn_kernels::layers::{self, ConvGeometry, GivenNorm, PoolGeometry};
+use cairn_kernels::{Activation, Padding};
 
-use super::{NodeProblem, Op};
+use super::{ConvPadding, NodeProblem, Op};
 use crate::StateDict;
 
 impl Op {
@@ -103,15 +103,22 @@ fn convolve(
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     stride: [usize; 2],
-    padding: [usize; 2],
+    padding: ConvPadding,
     groups: usize,
 ) -> Tensor<4> {
-    if stride[0] == stride[1] && padding[0] == padding[1] {
-        let geometry = ConvGeometry { stride: stride[0], padding: padding[0], groups };
-        return layers::conv2d(x, weight, bias, geometry);
+    let known = match padding {
+        ConvPadding::Each([down, across]) => (down == across).then_some(Padding::Each(down)),
+        ConvPadding::Same => Some(Padding::Same),
+    };
+    if let (true, Some(padding)) = (stride[0] == stride[1], known) {
+        return layers::conv2d(x, weight, bias, ConvGeometry { stride: stride[0], padding, groups });
     }
-    let options = ConvOptions::new(stride, padding, [1, 1], groups);
-    in_planes(x, |x| conv2d(x, weight, bias, options))
+    let ([_, height, width, _], [_, _, down, across]) = (x.dims(), weight.dims());
+    // Sizes that cannot be counted are refused when shapes are inferred.
+    let zeros = padding.around([height, width], [down, across], stride).unwrap_or_default();
+    let [[above, below], [left, right]] = zeros;
+    let options = ConvOptions::new(stride, [0, 0], [1, 1], groups);
+    in_planes(x, |x| conv2d(x.pad((left, right, above, below), 0.0), weight, bias, options))
 }
 
 /// The result of `operation` on the map as `[batch, channels, height, width]`.

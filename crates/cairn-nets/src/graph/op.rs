@@ -1,6 +1,6 @@
 //! What a node computes.
 
-use cairn_kernels::Activation;
+use cairn_kernels::{Activation, Padding};
 
 /// An operation on maps `[channels, height, width]` and vectors `[channels]`, as PyTorch defines it in evaluation.
 ///
@@ -20,8 +20,8 @@ pub enum Op {
         bias: Option<String>,
         /// Steps between windows.
         stride: [usize; 2],
-        /// Rows and columns of zeros on each side.
-        padding: [usize; 2],
+        /// Zeros around the map.
+        padding: ConvPadding,
         /// Parts that the channels fall into; as many as there are channels for a depthwise convolution.
         groups: usize,
     },
@@ -113,6 +113,36 @@ pub enum Op {
     Dropout,
 }
 
+/// Zeros around the map of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConvPadding {
+    /// As many rows above as below, as many columns left as right.
+    Each([usize; 2]),
+    /// So many that a side of `n` pixels gives `ceil(n / stride)`; an odd one goes below or right: TensorFlow's `SAME`.
+    Same,
+}
+
+impl From<[usize; 2]> for ConvPadding {
+    fn from(each: [usize; 2]) -> Self {
+        Self::Each(each)
+    }
+}
+
+impl ConvPadding {
+    /// Zeros before and after the map along each axis; `None` where they cannot be counted. Arguments are height and width;
+    /// no stride is zero.
+    pub fn around(self, map: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Option<[[usize; 2]; 2]> {
+        let along = |axis: usize| {
+            let padding = match self {
+                Self::Each(each) => Padding::Each(each[axis]),
+                Self::Same => Padding::Same,
+            };
+            padding.along(map[axis], kernel[axis], stride[axis])
+        };
+        Some([along(0)?, along(1)?])
+    }
+}
+
 impl Op {
     /// An activation function; nothing for the identity.
     pub(crate) fn activation(activation: Activation) -> Option<Self> {
@@ -129,9 +159,15 @@ impl Op {
     }
 
     /// A convolution whose tensors are `module.weight` and, with a bias, `module.bias`.
-    pub fn conv2d(module: &str, bias: bool, stride: [usize; 2], padding: [usize; 2], groups: usize) -> Self {
+    pub fn conv2d(
+        module: &str,
+        bias: bool,
+        stride: [usize; 2],
+        padding: impl Into<ConvPadding>,
+        groups: usize,
+    ) -> Self {
         let bias = bias.then(|| format!("{module}.bias"));
-        Self::Conv2d { weight: format!("{module}.weight"), bias, stride, padding, groups }
+        Self::Conv2d { weight: format!("{module}.weight"), bias, stride, padding: padding.into(), groups }
     }
 
     /// A batch norm of PyTorch's usual epsilon whose tensors are those of `module`.
@@ -211,7 +247,11 @@ impl Op {
             Self::Input { shape: [channels, height, width] } => format!("{channels}x{height}x{width}"),
             Self::Conv2d { weight, stride, padding, groups, .. } => {
                 let groups = if *groups == 1 { String::new() } else { format!(", groups {groups}") };
-                format!("weight {weight}, stride {}, padding {}{groups}", by(*stride), by(*padding))
+                let padding = match padding {
+                    ConvPadding::Each(each) => by(*each),
+                    ConvPadding::Same => "same".to_owned(),
+                };
+                format!("weight {weight}, stride {}, padding {padding}{groups}", by(*stride))
             }
             Self::BatchNorm { weight, eps, .. } | Self::LayerNorm { weight, eps, .. } => {
                 format!("weight {weight}, eps {eps:e}")

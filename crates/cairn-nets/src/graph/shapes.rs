@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Graph, Node, Op};
+use super::{ConvPadding, Graph, Node, Op};
 
 /// The shape of each tensor of a state dict, by name.
 pub type TensorShapes<'a> = BTreeMap<&'a str, &'a [usize]>;
@@ -132,7 +132,7 @@ impl Step<'_> {
                 self.require(grouped)?;
                 self.expect(weight, &[outputs, channels / groups, height, width])?;
                 bias.iter().try_for_each(|bias| self.expect(bias, &[outputs]))?;
-                let [rows, columns] = self.windows([height, width], *stride, *padding, false)?;
+                let [rows, columns] = self.convolved([height, width], *stride, *padding)?;
                 multiply_adds = product(&[outputs, rows, columns, inputs, height, width]);
                 vec![outputs, rows, columns]
             }
@@ -243,6 +243,23 @@ impl Step<'_> {
         self.require(padding[0] <= kernel[0] / 2 && padding[1] <= kernel[1] / 2)?;
         let [rows, columns] = self.windows(kernel, stride, padding, ceil)?;
         Ok(vec![self.map()?[0], rows, columns])
+    }
+
+    /// How many positions a convolution has, down and across.
+    fn convolved(
+        &self,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: ConvPadding,
+    ) -> Result<[usize; 2], NodeProblem> {
+        match padding {
+            ConvPadding::Each(padding) => self.windows(kernel, stride, padding, false),
+            ConvPadding::Same => {
+                let [_, height, width] = self.map()?;
+                self.require(kernel.iter().chain(&stride).all(|size| *size > 0))?;
+                Ok([height.div_ceil(stride[0]), width.div_ceil(stride[1])])
+            }
+        }
     }
 
     /// How many windows fit on the map, down and across.

@@ -2,11 +2,11 @@
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor};
-use cairn_kernels::Activation;
 use cairn_kernels::layers::{self, ConvGeometry, FoldedConvCache};
+use cairn_kernels::{Activation, Padding};
 
 use super::{BatchNorm, blank};
-use crate::graph::Op;
+use crate::graph::{ConvPadding, Op};
 use crate::traceable::{FeatureMap, Traceable};
 
 /// A 2-D convolution, as `torch.nn.Conv2d` with a square kernel.
@@ -31,13 +31,24 @@ impl Conv {
         bias: bool,
         device: &Device,
     ) -> Self {
-        let geometry = ConvGeometry { stride, padding: kernel / 2, groups: 1 };
+        let geometry = ConvGeometry { stride, padding: Padding::Each(kernel / 2), groups: 1 };
         Self::with_geometry(channels, kernel, geometry, bias, device)
     }
 
     /// A depthwise convolution without a bias: every channel by itself.
     pub(crate) fn depthwise(channels: usize, kernel: usize, stride: usize, device: &Device) -> Self {
-        let geometry = ConvGeometry { stride, padding: kernel / 2, groups: channels };
+        Self::depthwise_padded(channels, kernel, stride, Padding::Each(kernel / 2), device)
+    }
+
+    /// A depthwise convolution without a bias, with other padding than half its kernel.
+    pub(crate) fn depthwise_padded(
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        padding: Padding,
+        device: &Device,
+    ) -> Self {
+        let geometry = ConvGeometry { stride, padding, groups: channels };
         Self::with_geometry([channels, channels], kernel, geometry, false, device)
     }
 
@@ -74,7 +85,11 @@ impl Conv {
 
     pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
         let ConvGeometry { stride, padding, groups } = self.geometry;
-        let op = |path: &str| Op::conv2d(path, self.bias.is_some(), [stride; 2], [padding; 2], groups);
+        let padding = match padding {
+            Padding::Each(padding) => ConvPadding::Each([padding; 2]),
+            Padding::Same => ConvPadding::Same,
+        };
+        let op = |path: &str| Op::conv2d(path, self.bias.is_some(), [stride; 2], padding, groups);
         x.apply(
             |x| layers::conv2d(x, self.weight.val(), self.bias(), self.geometry),
             |x| x.layer(&self.weight, op),

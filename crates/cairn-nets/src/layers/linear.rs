@@ -3,6 +3,7 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
+use cairn_kernels::Padding;
 use cairn_kernels::layers::{self, ConvGeometry};
 
 use super::blank;
@@ -30,7 +31,7 @@ impl Linear {
 
     /// [`Linear::forward`] of every pixel: a 1x1 convolution.
     pub(crate) fn forward_pixels(&self, x: FeatureMap) -> FeatureMap {
-        let geometry = ConvGeometry { stride: 1, padding: 0, groups: 1 };
+        let geometry = ConvGeometry { stride: 1, padding: Padding::Each(0), groups: 1 };
         let compute = |x| {
             let weight = self.weight.val().swap_dims(0, 1).unsqueeze_dims(&[2, 3]);
             layers::conv2d(x, weight, Some(self.bias.val()), geometry)

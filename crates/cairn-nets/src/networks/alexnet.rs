@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Device;
+use cairn_kernels::Padding;
 use cairn_kernels::layers::{ConvGeometry, PoolGeometry};
 
 use super::Classifier;
@@ -41,7 +42,7 @@ impl AlexNet {
     /// A network for photos of any size from 63 px up (224 in torchvision, with dropout 0.5).
     pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
         let conv = |channels, kernel| Conv::new(channels, kernel, 1, true, device);
-        let first = ConvGeometry { stride: 4, padding: 2, groups: 1 };
+        let first = ConvGeometry { stride: 4, padding: Padding::Each(2), groups: 1 };
         Self {
             features: Convolutions {
                 conv_0: Conv::with_geometry([3, 64], 11, first, true, device),

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
-use cairn_kernels::Activation;
 use cairn_kernels::layers::ConvGeometry;
+use cairn_kernels::{Activation, Padding};
 
 use super::Classifier;
 use crate::graph::Op;
@@ -71,7 +71,7 @@ impl Block {
     const LAYER_SCALE: f32 = 1e-6;
 
     fn new(channels: usize, stochastic_depth: StochasticDepth, device: &Device) -> Self {
-        let geometry = ConvGeometry { stride: 1, padding: 3, groups: channels };
+        let geometry = ConvGeometry { stride: 1, padding: Padding::Each(3), groups: channels };
         Self {
             block: Branch {
                 conv_0: Conv::with_geometry([channels, channels], 7, geometry, true, device),
@@ -116,7 +116,7 @@ impl ConvNext {
     pub(crate) fn tiny(classes: usize, dropout: f64, depth_rate: f64, device: &Device) -> Self {
         let total: usize = Self::TINY.iter().map(|[_, blocks]| blocks).sum();
         let strided = |channels, kernel| {
-            let geometry = ConvGeometry { stride: kernel, padding: 0, groups: 1 };
+            let geometry = ConvGeometry { stride: kernel, padding: Padding::Each(0), groups: 1 };
             Conv::with_geometry(channels, kernel, geometry, true, device)
         };
         let [[mut inputs, _], ..] = Self::TINY;

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Device;
-use cairn_kernels::Activation;
 use cairn_kernels::layers::ConvGeometry;
+use cairn_kernels::{Activation, Padding};
 
 use super::Classifier;
 use crate::head::Head;
@@ -51,7 +51,7 @@ impl Block {
     fn new([inputs, outputs]: [usize; 2], stride: usize, device: &Device) -> Self {
         let conv_norm = |conv, activation| ConvNorm::new(conv, NormSettings::default(), activation, device);
         let pointwise = |channels, stride| Conv::new(channels, 1, stride, false, device);
-        let geometry = ConvGeometry { stride, padding: 1, groups: outputs / Self::GROUP };
+        let geometry = ConvGeometry { stride, padding: Padding::Each(1), groups: outputs / Self::GROUP };
         let grouped = Conv::with_geometry([outputs, outputs], 3, geometry, false, device);
         // A quarter of the block's inputs, all of which are multiples of four.
         let squeezed = [outputs, inputs / 4];

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Device;
+use cairn_kernels::Padding;
 use cairn_kernels::layers::{ConvGeometry, PoolGeometry};
 
 use super::Classifier;
@@ -74,7 +75,7 @@ impl SqueezeNet {
     /// SqueezeNet 1.1 for photos of any size from 17 px up (224 in torchvision, with dropout 0.5).
     pub(crate) fn squeezenet1_1(classes: usize, dropout: f64, device: &Device) -> Self {
         let fire = |inputs, squeezed, half| Fire::new(inputs, squeezed, half, device);
-        let first = ConvGeometry { stride: 2, padding: 0, groups: 1 };
+        let first = ConvGeometry { stride: 2, padding: Padding::Each(0), groups: 1 };
         Self {
             features: Modules {
                 conv_0: Conv::with_geometry([3, 64], 3, first, true, device),

@@ -21,6 +21,7 @@ mod pickle;
 mod pth;
 mod tensor;
 mod tensor_file;
+mod timm;
 mod value;
 
 pub use download::{DownloadError, fetch_weights};

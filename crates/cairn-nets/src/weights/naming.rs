@@ -28,13 +28,14 @@ impl Network {
     /// The prefix is the one that makes the names of all layers but the last fit. Of several, a running mean of the weights
     /// (`ema`) is taken first. A tensor is ignored if it is outside of the prefix, or in a module beside the network's own
     /// (`criterion.weight`); a surplus tensor within the network's modules is not, since it is a sign of another network.
+    /// timm's names of a network that torchvision has, too, become torchvision's.
     ///
     /// # Errors
     /// [`NamingError::SeveralNetworks`] when several prefixes fit.
     pub fn name_weights(&self, weights: StateDict) -> Result<Named, NamingError> {
         let names: BTreeSet<String> = self.tensor_shapes().into_keys().collect();
         let head = self.head_prefix();
-        let prefix = fitting_prefix(&names, &head, &weights)?;
+        let (weights, prefix) = self.known_names(&names, &head, weights)?;
         let modules: BTreeSet<&str> = names.iter().filter_map(|name| name.split('.').next()).collect();
         let (mut named, mut ignored) = (BTreeMap::new(), Vec::new());
         for (name, tensor) in weights.into_tensors() {
@@ -53,6 +54,29 @@ impl Network {
             weights.rename_module(found, &head);
         }
         Ok(Named { weights, prefix, ignored, head: renamed })
+    }
+}
+
+impl Network {
+    /// The weights under torchvision's names where they had timm's, and what is before the names.
+    fn known_names(
+        &self,
+        names: &BTreeSet<String>,
+        head: &str,
+        weights: StateDict,
+    ) -> Result<(StateDict, String), NamingError> {
+        let prefix = fitting_prefix(names, head, &weights)?;
+        let Some(timm) = self.timm_names() else { return Ok((weights, prefix)) };
+        let fits = |prefix: &str, names: &mut dyn Iterator<Item = &String>| {
+            names.filter(|name| weights.shape(&format!("{prefix}{name}")).is_some()).count()
+        };
+        let timm_head = timm.get(&format!("{head}.weight")).and_then(|name| name.strip_suffix(".weight"));
+        let timm_names: BTreeSet<String> = timm.values().cloned().collect();
+        let timm_prefix = fitting_prefix(&timm_names, timm_head.unwrap_or_default(), &weights)?;
+        if fits(&timm_prefix, &mut timm_names.iter()) > fits(&prefix, &mut names.iter()) {
+            return Ok((self.renamed_from_timm(weights, &timm, &timm_prefix), timm_prefix));
+        }
+        Ok((weights, prefix))
     }
 }
 

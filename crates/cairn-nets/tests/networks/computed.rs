@@ -58,7 +58,7 @@ fn every_operation_computes_what_pytorchs_does() {
         weight: tensor("kernel"),
         bias: Some(tensor("bias")),
         stride: [2, 1],
-        padding: [1, 0],
+        padding: [1, 0].into(),
         groups: 1,
     };
     let uneven_pool = Op::MaxPool { kernel: [2, 3], stride: [2, 2], padding: [0, 1], ceil_mode: true };

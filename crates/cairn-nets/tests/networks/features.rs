@@ -62,6 +62,7 @@ fn the_head_is_called_as_in_torchvision() {
         (Architecture::MobileNetV2, "classifier.1"),
         (Architecture::MobileNetV3Large, "classifier.3"),
         (Architecture::EfficientNetB0, "classifier.1"),
+        (Architecture::EfficientNetLite0, "classifier"),
         (Architecture::RegNetY800Mf, "fc"),
         (Architecture::ConvNextTiny, "classifier.2"),
     ] {

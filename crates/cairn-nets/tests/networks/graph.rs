@@ -63,6 +63,7 @@ fn what_is_explained_is_the_last_map_before_the_features() {
         (Architecture::MobileNetV2, "features.18.1.relu6", [1280, 3, 3]),
         (Architecture::MobileNetV3Large, "features.16.1.hard_swish", [960, 3, 3]),
         (Architecture::EfficientNetB0, "features.8.1.silu", [1280, 3, 3]),
+        (Architecture::EfficientNetLite0, "bn2.relu6", [1280, 3, 3]),
         (Architecture::RegNetY800Mf, "trunk_output.block4.block4-1.f.c.1.relu", [784, 3, 3]),
         (Architecture::ConvNextTiny, "features.7.2.add", [768, 3, 3]),
     ] {

@@ -1,4 +1,4 @@
-//! The networks are those of PyTorch and torchvision: as many parameters, the same names, the same logits.
+//! The networks are those of PyTorch, torchvision and timm: as many parameters, the same names, the same logits.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn every_network_has_as_many_parameters_as_the_same_network_in_pytorch() {
 
 #[test]
 fn every_network_computes_what_pytorch_computes_from_the_same_weights() {
-    let Some(python) = python_with(&["torch", "torchvision"]) else { return };
+    let Some(python) = python_with(&["torch", "torchvision", "timm"]) else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/networks/pytorch_reference.py");
     python.run(&script, &["passes".as_ref(), folder.path().as_ref()]);
@@ -52,6 +52,37 @@ fn every_network_computes_what_pytorch_computes_from_the_same_weights() {
         ["weights.safetensors", "pth"].iter().for_each(|what| std::fs::remove_file(file(what)).unwrap());
     }
     python.run(&script, &["strict".as_ref(), folder.path().as_ref()]);
+}
+
+#[test]
+fn checkpoints_of_timm_give_timm_s_logits() {
+    let Some(python) = python_with(&["torch", "torchvision", "timm"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/networks/pytorch_reference.py");
+    python.run(&script, &["timm".as_ref(), folder.path().as_ref()]);
+    for architecture in [
+        Architecture::ResNet18,
+        Architecture::ResNet34,
+        Architecture::ResNet50,
+        Architecture::MobileNetV2,
+        Architecture::MobileNetV3Large,
+        Architecture::EfficientNetB0,
+        Architecture::EfficientNetLite0,
+        Architecture::RegNetY800Mf,
+        Architecture::ConvNextTiny,
+    ] {
+        let file = |what: &str| folder.path().join(format!("{architecture}.timm.{what}"));
+        let passes = std::fs::read(file("safetensors")).unwrap();
+        let passes = StateDict::from_safetensors(&passes, "none").unwrap().0;
+        let weights = StateDict::from_tensors(read_pth(file("pth"), None).unwrap().tensors);
+        let network = network(architecture, 7, 75);
+        let named = network.name_weights(weights).unwrap();
+        assert!(named.ignored.is_empty() && named.prefix.is_empty(), "{architecture}: {named:?}");
+        let network = network.with_state_dict(named.weights).unwrap();
+        let logits = network.logits(passes.values("images").unwrap(), 75, 75, Precision::F32).concat();
+        assert_close(&logits, passes.values("evaluated").unwrap(), architecture, "logits of timm's weights");
+        std::fs::remove_file(file("pth")).unwrap();
+    }
 }
 
 /// The same tensors stand in the `.pth` file, and batch norm's counters, which no network here has.

@@ -3,9 +3,10 @@
     python3 pytorch_reference.py counts > parameter_counts.json    # what the fixture holds
     python3 pytorch_reference.py passes FOLDER                     # weights, inputs and outcomes, for pytorch.rs
     python3 pytorch_reference.py strict FOLDER                     # loads what pytorch.rs wrote back
+    python3 pytorch_reference.py timm FOLDER                       # timm's networks, under timm's names
 
-The fixture was made with torch 2.11.0 and torchvision 0.26.0. The networks that torchvision has are its own; the others are
-written down here from the systems' descriptions, under cairn's tensor names.
+The fixture was made with torch 2.11.0, torchvision 0.26.0 and timm 1.0.31. The networks that torchvision or timm has are its
+own; the others are written down here from the systems' descriptions, under cairn's tensor names.
 """
 import copy
 import json
@@ -13,6 +14,7 @@ import struct
 import sys
 from pathlib import Path
 
+import timm
 import torch
 import torchvision
 from torch import nn
@@ -141,6 +143,11 @@ def published(name, **settings):
     return lambda classes, side: getattr(torchvision.models, name)(num_classes=classes, **settings)
 
 
+def of_timm(name):
+    """timm's own network, which has neither dropout nor stochastic depth unless asked for."""
+    return lambda classes, side: timm.create_model(name, num_classes=classes)
+
+
 # Name: (network, published side, a small side for passes). The small sides are such that maps
 # of an odd size occur, so that what happens to a last row or column is compared too.
 NETWORKS = {
@@ -159,6 +166,11 @@ NETWORKS = {
     "mobilenet_v2": (published("mobilenet_v2", dropout=0.0), 224, 75),
     "mobilenet_v3_large": (published("mobilenet_v3_large", dropout=0.0), 224, 75),
     "efficientnet_b0": (published("efficientnet_b0", dropout=0.0, stochastic_depth_prob=0.0), 224, 75),
+    "tf_efficientnet_lite0": (of_timm("tf_efficientnet_lite0"), 224, 75),
+    "tf_efficientnet_lite1": (of_timm("tf_efficientnet_lite1"), 240, 64),
+    "tf_efficientnet_lite2": (of_timm("tf_efficientnet_lite2"), 260, 75),
+    "tf_efficientnet_lite3": (of_timm("tf_efficientnet_lite3"), 300, 66),
+    "tf_efficientnet_lite4": (of_timm("tf_efficientnet_lite4"), 380, 75),
     "regnet_y_800mf": (published("regnet_y_800mf"), 224, 75),
     "convnext_tiny": (published("convnext_tiny", stochastic_depth_prob=0.0), 224, 75),
 }
@@ -224,7 +236,7 @@ def randomise_scales(net):
                 module.running_mean.uniform_(-0.5, 0.5)
                 module.running_var.uniform_(0.5, 1.5)
         for name, parameter in net.named_parameters():
-            if name.endswith("layer_scale"):
+            if name.endswith(("layer_scale", ".gamma")):
                 parameter.uniform_(0.5, 1.0)
 
 
@@ -250,6 +262,33 @@ def passes(folder, classes=7, batch=4):
         write_safetensors(folder / f"{name}.passes.safetensors", outcome)
 
 
+# cairn's name: timm's.
+TIMM_NETWORKS = {
+    "resnet18": "resnet18",
+    "resnet34": "resnet34",
+    "resnet50": "resnet50",
+    "mobilenet_v2": "mobilenetv2_100",
+    "mobilenet_v3_large": "mobilenetv3_large_100",
+    "efficientnet_b0": "efficientnet_b0",
+    "tf_efficientnet_lite0": "tf_efficientnet_lite0",
+    "regnet_y_800mf": "regnety_008",
+    "convnext_tiny": "convnext_tiny",
+}
+
+
+def timm_passes(folder, classes=7, batch=2, side=75):
+    """timm's own state dicts with random weights, and their logits."""
+    for name, of_timm in TIMM_NETWORKS.items():
+        torch.manual_seed(sum(name.encode()))
+        net = timm.create_model(of_timm, num_classes=classes)
+        randomise_scales(net)
+        images = torch.randn(batch, 3, side, side)
+        torch.save(net.state_dict(), folder / f"{name}.timm.pth")
+        with torch.no_grad():
+            outcome = {"images": images, "evaluated": net.eval()(images)}
+        write_safetensors(folder / f"{name}.timm.safetensors", outcome)
+
+
 def strict(folder, classes=7):
     """Loads what cairn wrote back."""
     for name, (make, _, side) in NETWORKS.items():
@@ -260,6 +299,8 @@ if __name__ == "__main__":
     torch.set_num_threads(1)  # Beside other tests, more would wait for each other.
     if sys.argv[1] == "counts":
         counts()
+    elif sys.argv[1] == "timm":
+        timm_passes(Path(sys.argv[2]))
     elif sys.argv[1] == "passes":
         passes(Path(sys.argv[2]))
     else:

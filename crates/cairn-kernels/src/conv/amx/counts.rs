@@ -14,7 +14,7 @@ use crate::conv::weight_gradient::WeightGradient;
 use crate::conv::{Direction, Epilogue, PackedWeights};
 use crate::isa::Isa;
 use crate::microkernel::amx::{Block, TileRegisters, TileShape, TileUnit, multiply_on};
-use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
+use crate::shape::{Conv2dOptions, Conv2dShape, Extent, Padding};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -73,17 +73,17 @@ fn counts_of(work: impl FnOnce() + Send) -> Counts {
 }
 
 fn gather_counts(shape: &Conv2dShape, direction: Direction) -> Counts {
-    let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, padding, .. } = *shape.options();
-    let positions = shape.output_map();
+    let Conv2dOptions { batch, map, inputs, outputs, kernel, stride, .. } = *shape.options();
+    let (positions, zeros) = (shape.output_map(), shape.leading_zeros());
     let weights = PackedWeights::<bf16>::new(Isa::AmxModel, shape, direction, &vec![0.0; shape.weight_len()]);
     let (maps, gradients) = (vec![bf16::ZERO; shape.input_len()], vec![bf16::ZERO; shape.output_len()]);
     let mut written = if direction == Direction::Forward { gradients.clone() } else { maps.clone() };
-    let axes = |kernel, positions, map| match direction {
-        Direction::Forward => vec![Axis::forward(kernel, stride, padding, positions)],
-        Direction::InputGradient => Axis::backward(kernel, stride, padding, map),
+    let axes = |kernel, zeros, positions, map| match direction {
+        Direction::Forward => vec![Axis::forward(kernel, stride, zeros, positions)],
+        Direction::InputGradient => Axis::backward(kernel, stride, zeros, map),
     };
-    let rows = axes(kernel.height, positions.height, map.height);
-    let columns = axes(kernel.width, positions.width, map.width);
+    let rows = axes(kernel.height, zeros.height, positions.height, map.height);
+    let columns = axes(kernel.width, zeros.width, positions.width, map.width);
     let pairs = rows.into_iter().flat_map(|rows| columns.iter().map(move |&columns| Sweep { rows, columns }));
     let forward = direction == Direction::Forward;
     let product = Gather {
@@ -141,7 +141,7 @@ fn resnet34_takes_few_more_tile_products_than_the_fewest_possible() {
             outputs,
             kernel: Extent::square(kernel),
             stride,
-            padding: kernel / 2,
+            padding: Padding::Each(kernel / 2),
             groups: 1,
         })
         .unwrap();

@@ -168,13 +168,15 @@ impl<T: Element> Task<'_, T> {
     }
 
     fn layout(self, chunk: &Chunk) -> Layout {
-        let Conv2dOptions { map, stride, padding, .. } = *self.product.shape.options();
+        let Conv2dOptions { map, stride, .. } = *self.product.shape.options();
         let (positions, taps) = (self.product.shape.output_map(), self.rows.taps);
-        let axis = |taps: usize, positions: usize| Axis::forward(taps, stride, padding, positions);
+        let zeros = self.product.shape.leading_zeros();
+        let axis =
+            |taps: usize, zeros: usize, positions: usize| Axis::forward(taps, stride, zeros, positions);
         Layout::of_planes(View {
             photos: chunk.photos.clone(),
-            rows: axis(taps.height, positions.height).span(&chunk.rows),
-            columns: axis(taps.width, positions.width).span(&(0..positions.width)),
+            rows: axis(taps.height, zeros.height, positions.height).span(&chunk.rows),
+            columns: axis(taps.width, zeros.width, positions.width).span(&(0..positions.width)),
             taps,
             stride,
             width: map.width,

@@ -219,7 +219,7 @@ mod tests {
     use crate::conv::patch::Map;
     use crate::conv::{Direction, Epilogue, PackedWeights};
     use crate::isa::Isa;
-    use crate::shape::{Conv2dOptions, Conv2dShape};
+    use crate::shape::{Conv2dOptions, Conv2dShape, Padding};
 
     /// Checks that each pixel of each band begins within its source, for the gradient to the input of a layer.
     fn check_sources(side: usize, kernel: usize, stride: usize) {
@@ -230,14 +230,14 @@ mod tests {
             outputs: 4,
             kernel: Extent::square(kernel),
             stride,
-            padding: kernel / 2,
+            padding: Padding::Each(kernel / 2),
             groups: 1,
         };
         let shape = Conv2dShape::new(options).unwrap();
         let weights = vec![1.0; shape.weight_len()];
         let weights = PackedWeights::<f32>::new(Isa::best(), &shape, Direction::InputGradient, &weights);
         let output_gradient = vec![1.0; shape.output_len()];
-        let axes = Axis::backward(kernel, stride, options.padding, side);
+        let axes = Axis::backward(kernel, stride, kernel / 2, side);
         let sweeps = axes.iter().flat_map(|&rows| axes.iter().map(move |&columns| Sweep { rows, columns }));
         let gather = Gather {
             source: Map { pixels: &output_gradient, extent: shape.output_map(), channels: options.outputs },

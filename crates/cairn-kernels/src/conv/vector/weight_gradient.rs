@@ -68,13 +68,14 @@ impl<T: Element> WeightGradient<'_, T> {
         scratch: &mut Scratch,
         sums: &mut [f32],
     ) {
-        let Conv2dOptions { map, inputs, kernel, stride, padding, .. } = *self.shape.options();
-        let positions = self.shape.output_map();
+        let Conv2dOptions { map, inputs, kernel, stride, .. } = *self.shape.options();
+        let (positions, zeros) = (self.shape.output_map(), self.shape.leading_zeros());
         let words = positions.width.div_ceil(T::PER_WORD);
         let source = Map { pixels: self.input, extent: map, channels: inputs };
-        let source_rows = Axis::forward(kernel.height, stride, padding, positions.height).span(&chunk.rows);
-        let columns =
-            Axis::forward(kernel.width, stride, padding, words * T::PER_WORD).span(&(0..words * T::PER_WORD));
+        let source_rows =
+            Axis::forward(kernel.height, stride, zeros.height, positions.height).span(&chunk.rows);
+        let columns = Axis::forward(kernel.width, stride, zeros.width, words * T::PER_WORD)
+            .span(&(0..words * T::PER_WORD));
         let planes = Planes::new::<T>(chunk.photos.clone(), source_rows, columns, stride, kernel);
         let rows = chunk.photos.len() * chunk.rows.len();
         self.pack_panels(chunk, panels, words, &mut scratch.panels);

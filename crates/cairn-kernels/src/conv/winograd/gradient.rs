@@ -50,13 +50,13 @@ pub(in crate::conv) fn weight_gradient<T: Element>(
     output_gradient: &[T],
     gradient: &mut [f32],
 ) {
-    let Conv2dOptions { batch, map, inputs, outputs, padding, .. } = *shape.options();
+    let Conv2dOptions { batch, map, inputs, outputs, .. } = *shape.options();
     let product = Product {
         isa,
         input: Map { pixels: input, extent: map, channels: inputs },
         output_gradient: Map { pixels: output_gradient, extent: shape.output_map(), channels: outputs },
         tiling: Tiling::of(shape.output_map()),
-        padding,
+        padding: shape.leading_zeros().height,
     };
     let pixel_product = PixelProduct {
         isa,

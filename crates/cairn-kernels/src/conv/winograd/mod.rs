@@ -43,7 +43,8 @@ pub(super) fn serves<T: Element>(isa: Isa, shape: &Conv2dShape) -> bool {
         && !shape.is_depthwise()
         && options.kernel == Extent::square(3)
         && options.stride == 1
-        && options.padding <= 2
+        // At stride 1 both axes have as many.
+        && shape.leading_zeros().height <= 2
         && options.inputs.min(options.outputs) >= LEAST_CHANNELS
         && options.batch * Tiling::of(shape.output_map()).tiles() >= LEAST_TILES
 }

@@ -1,6 +1,6 @@
 //! The network's graph as nodes of ONNX.
 
-use cairn_nets::graph::{Graph, Inferred, Node, Op};
+use cairn_nets::graph::{ConvPadding, Graph, Inferred, Node, Op};
 
 use super::proto::{Attribute, Nodes};
 
@@ -135,7 +135,7 @@ impl NetworkNodes<'_> {
         }
         let sides = self.nodes.ints(&format!("{name}/shape"), &[4], &[0, 0, 1, 1]);
         let weight = self.nodes.add("Reshape", &[weight, &sides], &format!("{name}/weight"), &[]);
-        self.nodes.add("Conv", &with_bias(&weight), name, &windows([1, 1], [0, 0], 1))
+        self.nodes.add("Conv", &with_bias(&weight), name, &windows([1, 1], ConvPadding::Each([0, 0]), 1))
     }
 
     /// ONNX normalises over the last axes; a map's channels are brought there and back.
@@ -182,9 +182,13 @@ fn pads([down, across]: [usize; 2]) -> (&'static str, Attribute) {
 }
 
 /// A convolution's attributes. Dilations of 1 go without saying in ONNX, but not in every runtime.
-fn windows(stride: [usize; 2], padding: [usize; 2], groups: usize) -> [(&'static str, Attribute); 4] {
+fn windows(stride: [usize; 2], padding: ConvPadding, groups: usize) -> [(&'static str, Attribute); 4] {
     let groups = ("group", Attribute::Int(groups as i64));
-    [strides(stride), pads(padding), ("dilations", pair([1, 1])), groups]
+    let padding = match padding {
+        ConvPadding::Each(each) => pads(each),
+        ConvPadding::Same => ("auto_pad", Attribute::Text("SAME_UPPER")),
+    };
+    [strides(stride), padding, ("dilations", pair([1, 1])), groups]
 }
 
 fn epsilon(eps: f64) -> (&'static str, Attribute) {

@@ -30,6 +30,7 @@ pub(super) enum Attribute {
     Float(f32),
     Int(i64),
     Ints(Vec<i64>),
+    Text(&'static str),
 }
 
 impl Attribute {
@@ -37,6 +38,7 @@ impl Attribute {
         let attribute = Message::default().text(1, name);
         match self {
             Self::Float(value) => attribute.float(2, *value).int(20, 1),
+            Self::Text(value) => attribute.text(4, value).int(20, 3),
             Self::Int(value) => attribute.int(3, *value).int(20, 2),
             Self::Ints(values) => attribute.each(values, |message, value| message.int(8, *value)).int(20, 7),
         }

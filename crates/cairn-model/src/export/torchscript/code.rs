@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use cairn_nets::graph::{Inferred, Node, Op};
+use cairn_nets::graph::{ConvPadding, Inferred, Node, Op};
 
 use super::modules::{Kind, Module};
 use super::preprocessing::preprocessing_methods;
@@ -94,7 +94,7 @@ fn logits_method(model: &Exportable, inferred: &[Inferred], root: &Module) -> St
     for (id, node) in model.graph.nodes().skip(1) {
         // The shape of the only input, or of the first.
         let shape = &inferred[node.inputs[0].index()].shape;
-        let computed = Expression { root, is_map: shape.len() == 3 }.of(node);
+        let computed = Expression { root, shape }.of(node);
         // Writing to a String never fails.
         let _ = writeln!(code, "    v{} = {computed}  # {}", id.index(), node.name);
     }
@@ -105,8 +105,8 @@ fn logits_method(model: &Exportable, inferred: &[Inferred], root: &Module) -> St
 /// Writes what computes a node.
 struct Expression<'a> {
     root: &'a Module,
-    /// Whether the node's input is a map rather than a vector.
-    is_map: bool,
+    /// The shape of the node's input.
+    shape: &'a [usize],
 }
 
 impl Expression<'_> {
@@ -119,8 +119,9 @@ impl Expression<'_> {
             // `Graph::infer` lets no second input pass, and dropout leaves its own as it is.
             Op::Input { .. } | Op::Dropout => x.clone(),
             Op::Conv2d { weight, bias, stride, padding, groups } => {
+                let (x, padding) = self.padded(x, weight, *stride, *padding);
                 let (weight, bias) = (self.weight(weight, "[-1, 1, 1, 1]"), self.bias(bias.as_deref()));
-                let (stride, padding) = (pair(*stride), pair(*padding));
+                let (stride, padding) = (pair(*stride), pair(padding));
                 format!("torch.conv2d({x}, {weight}, {bias}, {stride}, {padding}, [1, 1], {groups})")
             }
             Op::BatchNorm { weight, bias, running_mean, running_var, eps } => {
@@ -163,15 +164,44 @@ impl Expression<'_> {
                 })
             }
             Op::LayerScale { scale } => {
-                let shape = if self.is_map { "[-1, 1, 1]" } else { "[-1]" };
+                let shape = if self.is_map() { "[-1, 1, 1]" } else { "[-1]" };
                 format!("torch.mul({x}, torch.reshape({}, {shape}))", self.tensor(scale))
             }
         }
     }
 
+    /// What a convolution with this weight takes for `x`, and the padding that is left to it: PyTorch pads both sides alike.
+    fn padded(
+        &self,
+        x: &str,
+        weight: &str,
+        stride: [usize; 2],
+        padding: ConvPadding,
+    ) -> (String, [usize; 2]) {
+        let kernel = self.root.tensor(weight).map(|tensor| tensor.shape.as_slice());
+        let zeros = match (padding, self.shape, kernel) {
+            (ConvPadding::Same, &[_, height, width], Some(&[_, _, down, across])) => {
+                padding.around([height, width], [down, across], stride)
+            }
+            (ConvPadding::Same, ..) => None,
+            (ConvPadding::Each(each), ..) => return (x.to_owned(), each),
+        };
+        // The graph's shapes were inferred, so that all sizes are known.
+        let [[above, below], [left, right]] = zeros.unwrap_or_default();
+        if above == below && left == right {
+            return (x.to_owned(), [above, left]);
+        }
+        (format!("torch.constant_pad_nd({x}, [{left}, {right}, {above}, {below}], 0.)"), [0, 0])
+    }
+
+    /// Whether the node's input is a map rather than a vector.
+    fn is_map(&self) -> bool {
+        self.shape.len() == 3
+    }
+
     /// The result of `compute` on `x` with its channels as the last axis, where PyTorch's layers look for them.
     fn over_channels(&self, x: &str, compute: impl FnOnce(&str) -> String) -> String {
-        if !self.is_map {
+        if !self.is_map() {
             return compute(x);
         }
         let computed = compute(&format!("torch.permute({x}, [0, 2, 3, 1])"));

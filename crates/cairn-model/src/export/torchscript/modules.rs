@@ -103,11 +103,16 @@ impl Module {
 
     /// How the tensor under this name in the state dict is stored.
     pub(super) fn kind_of(&self, path: &str) -> Option<Kind> {
+        self.tensor(path).map(|tensor| tensor.kind)
+    }
+
+    /// The tensor under this name in the state dict.
+    pub(super) fn tensor(&self, path: &str) -> Option<&Tensor> {
         match path.split_once('.') {
             Some((step, rest)) => {
-                self.children.iter().find(|(name, _)| name == step).and_then(|(_, child)| child.kind_of(rest))
+                self.children.iter().find(|(name, _)| name == step).and_then(|(_, child)| child.tensor(rest))
             }
-            None => self.tensors.iter().find(|tensor| tensor.name == path).map(|tensor| tensor.kind),
+            None => self.tensors.iter().find(|tensor| tensor.name == path),
         }
     }
 
