@@ -62,7 +62,9 @@ fn open(source: &dyn ModelSource, index: Option<&Path>) -> Result<ServedModel, O
 
 async fn run(state: AppState, source: Arc<dyn ModelSource>) -> Result<(), ServeError> {
     let address = state.config().address;
+    // Before anybody is told of the server: until then a SIGHUP ends the process.
     let stop = signals::stop().map_err(ServeError::System)?;
+    let hangups = signals::hangups().map_err(ServeError::System)?;
     let server = Server::bind(state.clone()).await.map_err(|source| ServeError::Bind { address, source })?;
     let served = state.served();
     state.observe(&Event::Listening {
@@ -70,7 +72,6 @@ async fn run(state: AppState, source: Arc<dyn ModelSource>) -> Result<(), ServeE
         base_path: &state.config().base_path,
         model: &served.identity,
     });
-    let hangups = signals::hangups().map_err(ServeError::System)?;
     let mut reloads = vec![tokio::spawn(reload_on_hangup(state.clone(), Arc::clone(&source), hangups))];
     if state.config().reload {
         reloads.push(tokio::spawn(reload_on_change(state, source, WATCH_EVERY)));
