@@ -70,7 +70,7 @@ pub use mixing::BatchMixing;
 pub use mixture::Mixture;
 pub use montage::{Tile, montage};
 pub use partition::{ClassParts, ListedPhotos, PartShares, Partition, PartitionError, Placement};
-pub use path_text::path_text;
+pub use path_text::{path_of_text, path_text};
 pub use pixels::Pixels;
 pub use sampling::Sampling;
 pub use size_growth::SizeGrowth;

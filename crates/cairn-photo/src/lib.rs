@@ -46,6 +46,6 @@ pub use metadata::{GpsPosition, PhotoMetadata, TimeTaken, xmp_packet};
 pub use path_text::path_text;
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, SizedPhoto, is_photo_name};
 pub use save::PictureKind;
 pub use view_place::ViewPlace;
