@@ -70,7 +70,7 @@ pub use mixed_labels::MixedLabels;
 pub use mixup::BatchMixing;
 pub use montage::{Tile, montage};
 pub use partition::{ClassParts, ListedPhotos, PartShares, Partition, PartitionError, Placement};
-pub use path_text::path_text;
+pub use path_text::{path_of_text, path_text};
 pub use pixels::Pixels;
 pub use progressive_resize::ProgressiveResize;
 pub use sampling::Sampling;

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::{UnicodeNormalization, is_nfc_quick};
 
 /// The path of which `text` is the [`path_text`]. On systems whose paths are not bytes, escapes stay as they are.
-pub(crate) fn path_of_text(text: &str) -> PathBuf {
+pub fn path_of_text(text: &str) -> PathBuf {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStringExt;

@@ -48,6 +48,6 @@ pub use panic_message::panic_message;
 pub use path_text::path_text;
 pub use photo::Photo;
 pub use preprocess::{Framing, Normalisation, Preprocess, TestViews};
-pub use read::{Limits, MemoryBudget, ReadSize, Reservation, is_photo_name};
+pub use read::{Limits, MemoryBudget, ReadSize, Reservation, SizedPhoto, is_photo_name};
 pub use save::PictureKind;
 pub use view_place::ViewPlace;

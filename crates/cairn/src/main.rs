@@ -14,6 +14,8 @@ mod done_rows;
 mod exit;
 mod first_weights;
 mod json;
+#[cfg(feature = "label")]
+mod label_progress;
 mod model_source;
 mod operating_points;
 mod output;

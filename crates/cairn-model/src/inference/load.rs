@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_photo::{Limits, Photo, PhotoError, Preprocess};
+use cairn_photo::{Limits, Photo, PhotoError, Preprocess, SizedPhoto};
 
 /// A photo to be named: its file, its file's bytes, or its pixels.
 #[derive(Debug, Clone)]
@@ -29,15 +29,18 @@ impl PhotoSource {
 
     /// The photo, read no larger than the framing of `preprocess` needs it: its views are the same as of the whole photo. A
     /// file's photo that is too thin for any network is refused.
-    pub(super) fn load(self, preprocess: &Preprocess) -> Result<Photo, PhotoError> {
+    pub(super) fn load(self, preprocess: &Preprocess) -> Result<SizedPhoto, PhotoError> {
         let (size, limits) = (preprocess.framing.read_size(), Limits::default());
-        match self {
-            Self::Path(path) => Photo::open_at(&path, size, &limits)?.unless_too_thin(&path),
-            Self::Bytes { bytes, name } => {
-                Photo::decode_at(&bytes, &name, size, &limits)?.unless_too_thin(&name)
+        let (sized, name) = match self {
+            Self::Path(path) => (SizedPhoto::open(&path, size, &limits)?, path),
+            Self::Bytes { bytes, name } => (SizedPhoto::decode(&bytes, &name, size, &limits)?, name),
+            Self::Pixels(photo) => {
+                let (width, height) = (photo.width(), photo.height());
+                return Ok(SizedPhoto { photo, width, height });
             }
-            Self::Pixels(photo) => Ok(photo),
-        }
+        };
+        let SizedPhoto { photo, width, height } = sized;
+        Ok(SizedPhoto { photo: photo.unless_too_thin(&name)?, width, height })
     }
 }
 

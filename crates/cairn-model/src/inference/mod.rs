@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use cairn_dataset::{Class, ClassId};
-use cairn_photo::{Photo, PhotoError};
+use cairn_photo::{Photo, PhotoError, SizedPhoto};
 
 pub use class_name::ClassNameError;
 pub(crate) use class_name::{class_named, landmark_name};
@@ -82,6 +82,20 @@ impl Model {
         I::Item: Into<PhotoSource>,
         T: Send + 'static,
     {
+        self.map_sized_photos(photos, move |model, sized| work(model, sized.photo))
+    }
+
+    /// [`Model::map_photos`], whose `work` learns how large the picture in the file is too.
+    pub fn map_sized_photos<I, T>(
+        &self,
+        photos: I,
+        work: impl Fn(&Model, SizedPhoto) -> T + Send + Sync + 'static,
+    ) -> impl Iterator<Item = Result<T, PhotoError>>
+    where
+        I: IntoIterator,
+        I::Item: Into<PhotoSource>,
+        T: Send + 'static,
+    {
         let threads = self.options().threads.map_or_else(rayon::current_num_threads, NonZeroUsize::get);
         let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
         let work = Arc::new(work);
@@ -111,7 +125,7 @@ impl Model {
     /// # Errors
     /// When the photo cannot be read.
     pub fn load_photo(&self, photo: impl Into<PhotoSource>) -> Result<Photo, PhotoError> {
-        photo.into().load(&self.info().preprocess)
+        photo.into().load(&self.info().preprocess).map(|sized| sized.photo)
     }
 
     /// The network's output for each of these views, which are of the input's size

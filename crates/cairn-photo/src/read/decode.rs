@@ -13,7 +13,7 @@ use super::reduced_jpeg::{self, ReducedJpeg};
 use super::rgb::to_rgb8;
 use super::upright::{extra_bytes, is_on_its_side, upright};
 use super::watched::Watched;
-use super::{Limits, ReadSize};
+use super::{Limits, ReadSize, SizedPhoto};
 use crate::Photo;
 
 /// Bytes that a frame of a GIF may take, however small its canvas.
@@ -26,7 +26,7 @@ pub(super) fn decode(
     orientation: Orientation,
     size: ReadSize,
     allowance: &Allowance<'_>,
-) -> Result<Photo, DecodeError> {
+) -> Result<SizedPhoto, DecodeError> {
     let ran_out = Cell::new(false);
     let decoded = match format {
         ImageFormat::Jpeg => decode_jpeg(bytes, orientation, size, allowance, &ran_out),
@@ -52,7 +52,7 @@ fn decode_jpeg(
     size: ReadSize,
     allowance: &Allowance<'_>,
     ran_out: &Cell<bool>,
-) -> Result<Photo, DecodeError> {
+) -> Result<SizedPhoto, DecodeError> {
     let markers = Markers::of(bytes).ok_or(DecodeError::Truncated)?;
     let decoder = opened(bytes, ImageFormat::Jpeg, allowance, ran_out)?;
     let (width, height) = decoder.dimensions();
@@ -64,7 +64,8 @@ fn decode_jpeg(
     };
 
     // As stored, the picture may lie on its side; turning comes last, when the photo is smallest.
-    let target = if is_on_its_side(orientation) {
+    let is_on_its_side = is_on_its_side(orientation);
+    let target = if is_on_its_side {
         let (upright_width, upright_height) = size.of(height, width);
         [upright_height, upright_width]
     } else {
@@ -76,7 +77,8 @@ fn decode_jpeg(
         let file = Watched::new(bytes, ran_out, allowance);
         if let Some(reduced) = reduced_jpeg::decode(file, [width, height], divisor, allowance)? {
             let photo = reduced.photo.resized_part(reduced.bounds, reduced.part, target);
-            return Ok(upright(photo, orientation));
+            let (width, height) = if is_on_its_side { (height, width) } else { (width, height) };
+            return Ok(SizedPhoto { photo: upright(photo, orientation), width, height });
         }
     }
     within_limit(u64::from(width) * u64::from(height) * 3)?;
@@ -91,7 +93,7 @@ fn decode_watched(
     size: ReadSize,
     allowance: &Allowance<'_>,
     ran_out: &Cell<bool>,
-) -> Result<Photo, DecodeError> {
+) -> Result<SizedPhoto, DecodeError> {
     let decoder = opened(bytes, format, allowance, ran_out)?;
     let (width, height) = decoder.dimensions();
     let buffers = match format {
@@ -132,7 +134,7 @@ fn decode_pixels(
     orientation: Orientation,
     size: ReadSize,
     allowance: &Allowance<'_>,
-) -> Result<Photo, DecodeError> {
+) -> Result<SizedPhoto, DecodeError> {
     let (width, height) = decoder.dimensions();
     let (own, rgb) = (decoder.total_bytes(), 3 * u64::from(width) * u64::from(height));
     decoder_limits(allowance).reserve(own)?;
@@ -156,10 +158,10 @@ pub(super) fn finished(
     pixels: Vec<u8>,
     orientation: Orientation,
     size: ReadSize,
-) -> Result<Photo, DecodeError> {
+) -> Result<SizedPhoto, DecodeError> {
     let photo = Photo::from_pixels(width, height, pixels);
     let photo = photo.ok_or_else(|| DecodeError::Corrupt("it has no pixels".into()))?;
-    Ok(size.resize(upright(photo, orientation)))
+    Ok(size.resized(upright(photo, orientation)))
 }
 
 /// Refuses more pixels than allowed.

@@ -37,7 +37,7 @@ use decode_error::DecodeError;
 use format::Format;
 pub use limits::Limits;
 pub use memory_budget::{MemoryBudget, Reservation};
-pub use read_size::ReadSize;
+pub use read_size::{ReadSize, SizedPhoto};
 use regular_file::{check_length, read_file};
 
 /// Whether a file of this name is regarded as a photo: [`FileKind::is_photo`] of its name.
@@ -80,7 +80,7 @@ impl Photo {
     /// [`PhotoError`], which names the file: it is missing, empty, truncated, corrupt, too large, takes too long, is not a
     /// picture at all or of a kind that is not read. A decoder's panic is an error, too.
     pub fn open_at(path: impl AsRef<Path>, size: ReadSize, limits: &Limits) -> Result<Photo, PhotoError> {
-        open_with_budget(path.as_ref(), size, limits, MemoryBudget::of_process())
+        SizedPhoto::open(path, size, limits).map(|sized| sized.photo)
     }
 
     /// Decodes a photo from the bytes of its file as [`Photo::open_at`] does from the file: by the same limits and memory
@@ -94,6 +94,29 @@ impl Photo {
         size: ReadSize,
         limits: &Limits,
     ) -> Result<Photo, PhotoError> {
+        SizedPhoto::decode(bytes, name, size, limits).map(|sized| sized.photo)
+    }
+}
+
+impl SizedPhoto {
+    /// [`Photo::open_at`], which says how large the picture in the file is too.
+    ///
+    /// # Errors
+    /// As of [`Photo::open_at`].
+    pub fn open(path: impl AsRef<Path>, size: ReadSize, limits: &Limits) -> Result<Self, PhotoError> {
+        open_with_budget(path.as_ref(), size, limits, MemoryBudget::of_process())
+    }
+
+    /// [`Photo::decode_at`], which says how large the picture in the file is too.
+    ///
+    /// # Errors
+    /// As of [`Photo::open_at`].
+    pub fn decode(
+        bytes: &[u8],
+        name: impl AsRef<Path>,
+        size: ReadSize,
+        limits: &Limits,
+    ) -> Result<Self, PhotoError> {
         check_length(bytes.len() as u64, name.as_ref(), limits)?;
         decode_with_budget(bytes, name.as_ref(), size, limits, MemoryBudget::of_process())
     }
@@ -104,7 +127,7 @@ fn open_with_budget(
     size: ReadSize,
     limits: &Limits,
     budget: &MemoryBudget,
-) -> Result<Photo, PhotoError> {
+) -> Result<SizedPhoto, PhotoError> {
     decode_with_budget(&read_file(path, limits)?, path, size, limits, budget)
 }
 
@@ -114,7 +137,7 @@ fn decode_with_budget(
     size: ReadSize,
     limits: &Limits,
     budget: &MemoryBudget,
-) -> Result<Photo, PhotoError> {
+) -> Result<SizedPhoto, PhotoError> {
     let allowance = Allowance::new(limits, budget, bytes.len() as u64);
     panics::caught(|| {
         let Some(format) = Format::of(bytes) else {
@@ -131,7 +154,7 @@ fn decode(
     format: Format,
     size: ReadSize,
     allowance: &Allowance<'_>,
-) -> Result<Photo, DecodeError> {
+) -> Result<SizedPhoto, DecodeError> {
     let turned = || orientation(&Embedded::of(bytes)).unwrap_or(Orientation::NoTransforms);
     match format {
         Format::Common(ImageFormat::Tiff) => {
@@ -146,7 +169,7 @@ fn decode(
             let picture = heic::decode(bytes, allowance)?;
             finished(picture.dimensions().into(), picture.into_raw(), Orientation::NoTransforms, size)
         }
-        Format::Avif => decode_avif(bytes, allowance).map(|photo| size.resize(photo)),
+        Format::Avif => decode_avif(bytes, allowance).map(|photo| size.resized(photo)),
         Format::Unread(_) => Err(DecodeError::Unsupported("convert it to JPEG".into())),
     }
 }
@@ -219,7 +242,7 @@ mod tests {
             assert!(readers.iter().all(|reader| !reader.is_finished()), "there is no room for 60,000 bytes");
             drop(others);
             for reader in readers {
-                assert_eq!(reader.join().unwrap().unwrap().width(), 200);
+                assert_eq!(reader.join().unwrap().unwrap().width, 200);
             }
         });
         assert_eq!(budget.used(), 0);

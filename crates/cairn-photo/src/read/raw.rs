@@ -8,11 +8,10 @@ use image::ImageFormat;
 use image::metadata::Orientation;
 use memchr::memmem;
 
-use super::ReadSize;
+use super::{ReadSize, SizedPhoto};
 use super::allowance::Allowance;
 
 use super::decode_error::DecodeError;
-use crate::Photo;
 use crate::bmff;
 use crate::embedded::{Embedded, raf_preview};
 use crate::ifd::{Directory, Tiff};
@@ -50,7 +49,11 @@ pub(super) fn is_raw(bytes: &[u8]) -> bool {
 }
 
 /// The largest JPEG in a raw file that can be read, turned as the raw file says.
-pub(super) fn decode(bytes: &[u8], size: ReadSize, allowance: &Allowance<'_>) -> Result<Photo, DecodeError> {
+pub(super) fn decode(
+    bytes: &[u8],
+    size: ReadSize,
+    allowance: &Allowance<'_>,
+) -> Result<SizedPhoto, DecodeError> {
     let of_file = orientation(&Embedded::of(bytes));
     let mut first_error = None;
     for jpeg in embedded_jpegs(bytes) {

@@ -22,6 +22,17 @@ pub enum ReadSize {
     },
 }
 
+/// A photo at the size at which it was wanted, and the size of the picture in its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizedPhoto {
+    /// The photo, upright.
+    pub photo: Photo,
+    /// Columns of the picture in the file, turned upright.
+    pub width: u32,
+    /// Its rows.
+    pub height: u32,
+}
+
 impl ReadSize {
     /// Width and height that a photo of `width` x `height` pixels ends with.
     pub fn of(self, width: u32, height: u32) -> (u32, u32) {
@@ -35,10 +46,12 @@ impl ReadSize {
         }
     }
 
-    /// The photo at this size.
-    pub(super) fn resize(self, photo: Photo) -> Photo {
-        let (width, height) = self.of(photo.width(), photo.height());
-        if (width, height) == (photo.width(), photo.height()) { photo } else { photo.resized(width, height) }
+    /// The photo at this size, and the size that it had.
+    pub(super) fn resized(self, photo: Photo) -> SizedPhoto {
+        let (width, height) = (photo.width(), photo.height());
+        let wanted = self.of(width, height);
+        let photo = if wanted == (width, height) { photo } else { photo.resized(wanted.0, wanted.1) };
+        SizedPhoto { photo, width, height }
     }
 }
 

@@ -16,6 +16,10 @@ mod guide;
 mod import;
 mod interrupt;
 mod kills;
+#[cfg(feature = "label")]
+mod label;
+#[cfg(all(feature = "cloud", unix))]
+mod label_cloud;
 mod learning;
 #[cfg(feature = "library")]
 mod library;

@@ -1,0 +1,54 @@
+//! Labels lists of photos of any length: the task is a shard of some thousand photos, and its file is the commit.
+//!
+//! A shard's file is written all at once, under a name that follows from what went in, and only if it is not there. So nobody
+//! has to remember anything: a shard may be tried again, done twice or raced for, and there is one file. A photo that cannot be
+//! read is a row with an error; a disk or a network that fails is none of a photo's faults, and fails the shard, which is tried
+//! again.
+//!
+//! ```no_run
+//! use std::ops::ControlFlow;
+//! use std::path::PathBuf;
+//!
+//! use cairn_label::{Labeller, Lists, Places, Plan, Settings};
+//! use cairn_model::Model;
+//! use cairn_model::rows::ModelIdentity;
+//!
+//! let model = Model::open("best.safetensors")?;
+//! let identity = ModelIdentity::new("best", &std::fs::read("best.safetensors")?);
+//! let places = Places::new()?;
+//! let out = places.store("labels")?;
+//! let inputs = Lists::of(&[PathBuf::from("photos.csv")], &places)?.open(&places)?;
+//! let plan = Plan::of(&*out, Settings::of(&model, &identity, 3), &inputs)?;
+//! let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &*out, places: &places };
+//! let outcome = labeller.label_all(&mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(outcome.done, plan.shards.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`places`] | what paths and addresses lead to |
+//! | [`list`] | lists of photos: their formats, cut into shards, read a shard at a time |
+//! | [`store`] | where files are kept: written once, never replaced |
+//!
+//! `cairn label` runs it.
+
+mod error;
+pub mod list;
+pub mod places;
+mod plan;
+mod run;
+mod settings;
+mod shard;
+pub mod store;
+mod table;
+
+pub use error::LabelError;
+pub use list::{Input, Lists};
+pub use places::Places;
+pub use plan::{PLAN, Plan, Shard};
+pub use run::{Event, MANIFEST, Outcome, SUCCESS};
+pub use settings::{SHARD_PHOTOS, Settings};
+pub use shard::{EachPhoto, Labeller, ShardError, ShardReport};
+pub use store::{DiskStore, Store, StoreError};
+pub use table::Counts;
