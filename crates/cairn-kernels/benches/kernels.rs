@@ -4,13 +4,13 @@
 //! cargo bench -p cairn-kernels -- [TEXT]
 #![allow(clippy::print_stdout, missing_docs)]
 
-mod peak;
 mod stopwatch;
 
 use cairn_kernels::batch_norm::{BatchNorm, Source, Statistics};
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::optimiser::{Adam, AdamMoments, Decay, Sgd, gradient_norm};
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape, max_pool, max_pool_backward};
+use cairn_kernels::roofline;
 use cairn_kernels::{Clamp, Conv2dOptions, Conv2dShape, Element, Extent, Isa, Padding};
 use half::bf16;
 
@@ -45,7 +45,7 @@ fn layer(
 
 fn convolutions<T: Element>(element: &str) {
     let isa = Isa::best();
-    println!("peak, {element}: {:.0} GFLOP/s", peak::multiply_adds_per_second::<T>(isa) * 2.0 / 1e9);
+    println!("peak, {element}: {:.0} GFLOP/s", roofline::multiply_adds_per_second::<T>(isa) * 2.0 / 1e9);
     for (name, shape) in [
         ("first 7x7/2 at 224", layer(224, 3, 64, 7, 2, 1)),
         ("3x3 at 56", layer(56, 64, 64, 3, 1, 1)),

@@ -41,6 +41,7 @@
 //! | [`pool`] | max pool and global average pool |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
+//! | [`roofline`] | no layers: what the machine can do at most |
 //!
 //! Inside, one register-blocked product (`microkernel`; `microkernel::amx` where there is a tile unit) carries all dense
 //! convolutions, and one macro (`vectorised`) compiles plain loops for every instruction set;
@@ -70,6 +71,7 @@ mod memory;
 mod microkernel;
 pub mod optimiser;
 pub mod pool;
+pub mod roofline;
 mod shape;
 mod vectorised;
 

@@ -5,6 +5,7 @@
 //! Nothing here knows of photos on disk or of training.
 
 mod architecture;
+mod convolutions;
 mod device;
 mod freeze;
 pub mod graph;

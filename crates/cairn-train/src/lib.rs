@@ -35,7 +35,9 @@ pub use run::record::{RunRecord, StopReason};
 pub use run::run_folder::RunFolder;
 pub use run::runs::{Run, runs_in};
 pub use tools::answer::answer;
-pub use tools::bench::{Benchmark, EpochBenchmark, EpochSpeeds, decoding_speed};
+pub use tools::bench::{
+    Benchmark, EpochBenchmark, EpochSpeeds, LayerBenchmark, LayerSpeed, Product, decoding_speed,
+};
 pub use tools::calibrate::{
     CalibrateError, CalibrationOutcome, ScoreQuality, SureOutcome, calibrate, calibrate_sure,
 };

@@ -3,6 +3,7 @@
 pub(crate) mod decode;
 pub(crate) mod epoch;
 mod figures;
+mod layers;
 mod photos;
 
 use anyhow::Result;
@@ -14,13 +15,14 @@ use serde::Serialize;
 use self::figures::{net_name, precisions, print_line, tenths};
 use crate::exit::Status;
 
-/// Measure cairn's speed on this machine (one JSON object per line)
+/// Measure cairn's speed on this machine (one JSON object per line, a table for layers)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Training steps with Adam on random photos, 224 px
     Train(Timing),
     /// Forward passes on random photos, 224 px
     Infer(Timing),
+    Layers(layers::Layers),
     Epoch(epoch::Epoch),
     Decode(decode::Decode),
 }
@@ -62,6 +64,7 @@ impl Bench {
     pub(crate) fn run(self) -> Result<Status> {
         match self {
             Self::Train(timing) => timing.run("train step", &[32], |_| 3, |b| b.training())?,
+            Self::Layers(layers) => return layers.run(),
             Self::Epoch(epoch) => return epoch.run(),
             Self::Decode(decode) => return decode.run(),
             Self::Infer(timing) => {

@@ -45,3 +45,28 @@ fn decoding_is_timed_over_the_photos_named_or_those_of_cairn_data() {
     let nothing = sandbox.cairn_with("bench decode", &[("CAIRN_DATA", "")]);
     nothing.assert_status(1).assert_stderr_has("CAIRN_DATA");
 }
+
+#[test]
+fn layers_are_timed_in_three_products_beside_what_the_machine_can_do() {
+    let sandbox = Sandbox::new();
+    let bench = |format: &str| {
+        let command = "bench layers --net three-conv --side 32 --batch 2 --repeats 1 --precision f32";
+        sandbox.cairn(&format!("{command} --format {format}"))
+    };
+    let lines = lines(&bench("jsonl").assert_status(0).stdout);
+    // Three convolutions and their sum.
+    assert_eq!(lines.len(), 4 * 3);
+    for (line, product) in lines.iter().zip(["forward", "input gradient", "weight gradient"].iter().cycle()) {
+        assert_eq!(line["net"], "three-conv");
+        assert_eq!(line["product"], *product);
+        for figure in ["milliseconds", "gflops", "possible_gflops", "share"] {
+            assert!(line[figure].as_f64().unwrap() > 0.0, "{figure} of {line}");
+        }
+    }
+    assert!(lines[0]["layer"].as_str().unwrap().starts_with("3-"), "{}", lines[0]);
+    assert!(["compute", "cache", "memory"].contains(&lines[0]["limit"].as_str().unwrap()), "{}", lines[0]);
+    // Nobody needs the gradient to the photos.
+    assert_eq!([&lines[9]["times"], &lines[10]["times"]], [3, 2]);
+    assert!(lines[9]["limit"].is_null());
+    bench("table").assert_status(0).assert_stdout_has("GFLOP/s, memory");
+}

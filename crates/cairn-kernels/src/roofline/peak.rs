@@ -1,22 +1,23 @@
-//! What the cores can do at most, to compare the kernels with: multiply-adds on registers alone.
-
-// Vector instructions and the tile unit cannot be had without `unsafe`.
-#![allow(unsafe_code)]
+//! Multiply-adds on registers alone.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use cairn_kernels::{Element, Isa};
 use rayon::prelude::*;
+
+use crate::{Element, Isa};
 
 const REPEATS: usize = 40;
 
 /// Multiply-adds of one run on one thread.
 type Run = fn() -> usize;
 
-/// Multiply-adds a second of all threads of the current pool together, for maps of type `T`: the best of some runs.
-pub(crate) fn multiply_adds_per_second<T: Element>(isa: Isa) -> f64 {
-    assert!(isa.is_available(), "this machine has no {}", isa.name());
+/// Multiply-adds a second of all threads of the current rayon pool together, for maps of type `T`: the best of some runs.
+///
+/// # Panics
+/// When the machine lacks the set.
+pub fn multiply_adds_per_second<T: Element>(isa: Isa) -> f64 {
+    isa.require();
     let run = run_of::<T>(isa);
     let threads = rayon::current_num_threads();
     let time = || {
@@ -61,8 +62,8 @@ fn run_of<T: Element>(isa: Isa) -> Run {
 /// Has the kernels ask the system for the tile unit.
 #[cfg(target_arch = "x86_64")]
 fn allow_tiles() {
-    use cairn_kernels::conv::{Direction, PackedWeights};
-    use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Padding};
+    use crate::conv::{Direction, PackedWeights};
+    use crate::{Conv2dOptions, Conv2dShape, Extent, Padding};
 
     let one = Conv2dOptions {
         batch: 1,
