@@ -1,6 +1,6 @@
 //! Reading a body within limits of memory, length and time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -43,7 +43,17 @@ impl SharedPermit {
     }
 
     fn add(&self, more: MemoryPermit) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).merge(more);
+        self.lock().merge(more);
+    }
+
+    /// Bytes that are taken.
+    fn bytes(&self) -> u64 {
+        self.lock().bytes()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, MemoryPermit> {
+        // A number is never half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,14 +71,7 @@ impl BodyReader {
         let length = body.size_hint().exact();
         check_length(length.unwrap_or(0), limits)?;
         let needed = kind.memory(length.unwrap_or(0));
-        if !memory.can_hold(needed) {
-            return Err(ApiError::too_large(format!(
-                "this request needs {} of memory, and all together may have {} (--max-memory)",
-                shown_size(needed),
-                shown_size(limits.max_memory)
-            )));
-        }
-        let permit = memory.try_take(needed).ok_or_else(|| no_memory(limits))?;
+        let permit = memory.try_take(needed).ok_or_else(|| no_memory(needed, memory, limits))?;
         Ok(Self {
             body,
             kind,
@@ -110,7 +113,9 @@ impl BodyReader {
             if !self.prepaid {
                 // Vectors that grow hold up to twice of what is in them.
                 let needed = 2 * self.kind.memory(bytes.len() as u64);
-                self.permit.add(self.memory.try_take(needed).ok_or_else(|| no_memory(&self.limits))?);
+                let more = self.memory.try_take(needed);
+                let none = || no_memory(self.permit.bytes() + needed, &self.memory, &self.limits);
+                self.permit.add(more.ok_or_else(none)?);
             }
             return Ok(Some(bytes));
         }
@@ -156,7 +161,15 @@ fn check_length(length: u64, limits: &Limits) -> Result<(), ApiError> {
     )))
 }
 
-fn no_memory(limits: &Limits) -> ApiError {
+/// Why a request that needs so many bytes in all gets no more: there are none now, or never so many.
+fn no_memory(needed: u64, memory: &MemoryPermits, limits: &Limits) -> ApiError {
+    if !memory.can_hold(needed) {
+        return ApiError::too_large(format!(
+            "this request needs {} of memory, and all together may have {} (--max-memory)",
+            shown_size(needed),
+            shown_size(limits.max_memory)
+        ));
+    }
     ApiError::overloaded(format!(
         "other requests take the {} that all may have together (--max-memory); try again",
         shown_size(limits.max_memory)

@@ -42,6 +42,11 @@ impl MemoryPermits {
 }
 
 impl MemoryPermit {
+    /// How much it is.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.num_permits() as u64 * UNIT
+    }
+
     /// Both as one.
     pub(crate) fn merge(&mut self, more: MemoryPermit) {
         self.0.merge(more.0);
@@ -62,6 +67,7 @@ mod tests {
         let mut first = permits.try_take(4 << 10).unwrap();
         first.merge(permits.try_take(1).unwrap());
         assert_eq!(permits.taken(), 5 << 10, "a byte takes a whole unit");
+        assert_eq!(first.bytes(), 5 << 10);
         assert!(permits.try_take(6 << 10).is_none());
         assert!(permits.can_hold(6 << 10) && !permits.can_hold(11 << 10));
         drop(first);

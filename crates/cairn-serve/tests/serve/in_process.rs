@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use cairn_model::TestViews;
 use cairn_model::rows::{CSV_COLUMNS, Detail};
 use cairn_serve::{Key, Limits, ModelSource, ServeConfig, routes, start};
@@ -206,7 +208,7 @@ async fn a_heat_map_is_a_picture_or_numbers() {
     assert_eq!(ask(&state, post("/v1/explain", long)).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
 }
 
-fn photo_of(width: u32, height: u32) -> bytes::Bytes {
+fn photo_of(width: u32, height: u32) -> Bytes {
     cairn_photo::Photo::filled(width, height, [9; 3]).encode(cairn_photo::PictureKind::Png).unwrap().into()
 }
 
@@ -511,6 +513,17 @@ async fn what_is_larger_than_a_limit_is_refused_by_the_limits_name() {
     assert!(rows["predictions"][0]["error"].as_str().unwrap().contains("--max-photo)"), "{rows}");
     assert!(rows["predictions"][1]["landmarks"].is_array(), "{rows}");
     assert_eq!(metric(&state, "cairn_in_flight_bytes").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_that_could_never_fit_is_too_large_and_not_an_overload() {
+    let state = state(config());
+    // Small chunks take more memory than they are long.
+    let chunks = (0..8300).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[0; 1000])));
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    let (status, kind, text) = error_of(ask(&state, post("/v1/predict", body)).await).await;
+    assert_eq!((status, kind.as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "too_large"), "{text}");
+    assert!(text.contains("--max-memory"), "{text}");
 }
 
 #[tokio::test]

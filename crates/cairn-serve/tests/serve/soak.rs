@@ -1,20 +1,35 @@
-//! Memory over many requests; `CAIRN_SOAK` says over how many.
+//! Many requests, and many clients; `CAIRN_SOAK` says how many requests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cairn_model::TestViews;
+use cairn_serve::{ServeConfig, Silent, start};
 
 use crate::support::*;
 
 /// Requests before memory is looked at for the first time, in per cent.
 const WARM_UP: usize = 10;
 /// Growth of resident memory that is allowed, in bytes.
-const MOST_GROWTH: f64 = 32.0 * 1024.0 * 1024.0;
+const MOST_GROWTH: f64 = 32.0 * MEBIBYTE;
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+/// Clients at once.
+const CLIENTS: usize = 1000;
+
+fn requests() -> Option<usize> {
+    let requests = std::env::var("CAIRN_SOAK").ok().and_then(|count| count.parse().ok());
+    if requests.is_none() {
+        println!("skipped: CAIRN_SOAK=20000 says over how many requests memory is watched");
+    }
+    requests
+}
 
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_number_of_requests() {
-    let Some(requests) = std::env::var("CAIRN_SOAK").ok().and_then(|count| count.parse::<usize>().ok())
-    else {
-        println!("skipped: CAIRN_SOAK=20000 says over how many requests memory is watched");
-        return;
-    };
+    let Some(requests) = requests() else { return };
     let server = Running::new(config());
     let kinds: Vec<Vec<u8>> = vec![
         raw_post("/v1/predict", &jpeg(300)),
@@ -41,6 +56,54 @@ fn memory_does_not_grow_with_the_number_of_requests() {
     let before = server.metric("process_resident_memory_bytes");
     run(requests);
     let after = server.metric("process_resident_memory_bytes");
-    println!("{requests} requests: {:.1} MiB, then {:.1} MiB", before / 1048576.0, after / 1048576.0);
+    println!("{requests} requests: {:.1} MiB, then {:.1} MiB", before / MEBIBYTE, after / MEBIBYTE);
     assert!(after - before < MOST_GROWTH, "{before} bytes, then {after}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_thousand_clients_are_answered_or_told_to_come_again() {
+    let Some(requests) = requests() else { return };
+    let config = ServeConfig { address: ([127, 0, 0, 1], 0).into(), ..ServeConfig::default() };
+    let source = FileSource { path: shipped(), views: TestViews::SixCrop };
+    let server = Running::with_state(start(config, &source, Arc::new(Silent)).unwrap());
+    let request = raw_post("/v1/predict", &jpeg(256));
+    let asked = AtomicUsize::new(0);
+    let memory = || server.metric("process_resident_memory_bytes") / MEBIBYTE;
+    let before = memory();
+    let (statuses, most) = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut stream, mut statuses) = (server.connect(), Vec::new());
+                    while asked.fetch_add(1, Ordering::Relaxed) < requests {
+                        let (status, head, _) = exchange(&mut stream, &request);
+                        statuses.push(status);
+                        assert_eq!(status == 429, head.contains("\r\nretry-after: "), "{head}");
+                        if status == 429 {
+                            // Much sooner than it is told to come again.
+                            std::thread::sleep(Duration::from_millis(50));
+                        }
+                    }
+                    statuses
+                })
+            })
+            .collect();
+        let mut most = before;
+        while !clients.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            most = memory().max(most);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let statuses: Vec<u16> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+        (statuses, most)
+    });
+    let mut counts = BTreeMap::new();
+    for status in statuses {
+        *counts.entry(status).or_insert(0) += 1;
+    }
+    println!(
+        "{CLIENTS} clients: {counts:?}; memory {before:.1} MiB, at most {most:.1}, then {:.1}",
+        memory()
+    );
+    assert!(counts.keys().all(|status| [200, 429].contains(status)), "{counts:?}");
 }
