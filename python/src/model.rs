@@ -62,6 +62,7 @@ impl Model {
             threshold: if sure { Some(Threshold::Sure) } else { threshold.map(Threshold::At) },
             places: None,
             threads,
+            coverage: None,
         };
         py.detach(|| {
             let model = match source {

@@ -12,6 +12,7 @@ mod confusion;
 mod curves;
 mod error;
 mod evaluation;
+mod label_noise;
 mod operating_point;
 mod picture;
 mod platt;
@@ -29,6 +30,7 @@ pub use confusion::{ConfusedPair, ConfusionMatrix};
 pub use curves::Curves;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, accuracy_headline};
+pub use label_noise::{LabelIssue, label_issues, odd_ones};
 pub use operating_point::{
     FALSE_LANDMARKS, FEWEST_DISTRACTORS, OperatingPoint, threshold_at_false_landmarks,
 };
@@ -40,6 +42,7 @@ pub use rejection::{
     threshold_at_recall,
 };
 pub use report::{
-    Exhibit, ReportInputs, TrainingFacts, report_files, surest_hits, worst_mistakes, write_report,
+    Doubt, DoubtfulPhoto, Exhibit, LabelPage, ReportInputs, TrainingFacts, report_files, surest_hits,
+    worst_mistakes, write_report,
 };
 pub use scores::Scores;

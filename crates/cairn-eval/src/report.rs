@@ -3,8 +3,10 @@
 mod classes;
 mod exhibits;
 mod figure;
+mod labels;
 
 pub use exhibits::{Exhibit, surest_hits, worst_mistakes};
+pub use labels::{Doubt, DoubtfulPhoto, LabelPage};
 
 use self::figure::responsive;
 use crate::curves::Curves;

@@ -14,6 +14,7 @@
 //! | --- | --- |
 //! | `bundle` | the file format, import of other weights |
 //! | `inference` | from a photo to an answer: load, forward, aggregate; streams of photos |
+//! | `conformal` | sets of landmarks that hold the truth as often as is asked for |
 //! | `few_shot` | classes learned from a few photos, prototypes, open-set scores |
 //! | [`export`] | ONNX, TorchScript, model hubs |
 //! | [`explain`] | class activation maps |
@@ -22,6 +23,7 @@
 //! `examples/name_photos.rs` names the landmarks in many photos at once.
 
 mod bundle;
+mod conformal;
 mod error;
 pub mod explain;
 pub mod export;
@@ -45,6 +47,7 @@ pub use bundle::{
     BEST_MODEL, Backbone, BundleInfo, ForeignFormat, ImportError, ImportOptions, Imported, InfoError,
     InputSizeError, Provenance, bundle_path, check_classes, check_preprocess, write_bundle,
 };
+pub use conformal::{Conformal, CoverageError, LandmarkSet};
 pub use error::ModelError;
 pub use few_shot::{
     Calibration, Embedding, EmbeddingBank, FewShot, LearnError, LearnOutcome, NotSure, OodScore, Rejection,

@@ -13,8 +13,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::bundle::{Bundle, bundle_path, read_bundle, resize_input, write_with_bank};
 use crate::inference::{class_named, landmark_name};
 use crate::{
-    Backbone, BundleInfo, ClassNameError, EmbeddingBank, InputSizeError, ModelError, ModelOptions,
-    ModelOutput, OodScore, OptionsError, Rejection, Threshold,
+    Backbone, BundleInfo, ClassNameError, Conformal, CoverageError, EmbeddingBank, InputSizeError,
+    ModelError, ModelOptions, ModelOutput, OodScore, OptionsError, Rejection, Threshold,
 };
 
 /// A model that is ready to name landmarks.
@@ -79,10 +79,14 @@ impl Model {
     /// The same model, answering as `options` say and no longer as those before.
     ///
     /// # Errors
-    /// When the bundle has no sure threshold that is asked for, or the threads cannot be started.
+    /// When the bundle has no sure threshold or no sets of the coverage that are asked for, or the threads cannot be
+    /// started.
     pub fn with_options(self, options: ModelOptions) -> Result<Self, OptionsError> {
         if options.threshold == Some(Threshold::Sure) {
             self.sure_threshold().ok_or(crate::NotSure)?;
+        }
+        if let Some(coverage) = options.coverage {
+            self.lowest_probability(coverage)?;
         }
         let pool = options.threads.map(|threads| ThreadPoolBuilder::new().num_threads(threads.get()).build());
         let places = options.places.clone().map_or_else(|| Arc::new(Gazetteer::builtin()), Arc::new);
@@ -118,6 +122,11 @@ impl Model {
             Some(Threshold::Sure) => self.sure_threshold(),
             None => self.info().rejection.map(|rejection| rejection.threshold),
         }
+    }
+
+    /// The lowest probability of a landmark in a set of this coverage.
+    pub(crate) fn lowest_probability(&self, coverage: f64) -> Result<f32, CoverageError> {
+        self.info().conformal.as_ref().ok_or(CoverageError::NotCalibrated)?.lowest_probability(coverage)
     }
 
     fn sure_threshold(&self) -> Option<f64> {
@@ -203,6 +212,12 @@ impl Model {
     pub fn set_temperature(&mut self, temperature: f64) {
         assert!(temperature.is_finite() && temperature > 0.0, "logits cannot be divided by {temperature}");
         self.bundle_mut().info.temperature = temperature;
+    }
+
+    /// Makes sets of landmarks by these figures from now on, or none.
+    pub fn set_conformal(&mut self, conformal: Option<Conformal>) {
+        self.options.coverage = None;
+        self.bundle_mut().info.conformal = conformal;
     }
 
     /// Sets how its backbone was trained, in its bundle too.

@@ -6,7 +6,7 @@ use cairn_nets::Precision;
 use cairn_photo::TestViews;
 use cairn_places::Gazetteer;
 
-use crate::NotSure;
+use crate::{CoverageError, NotSure};
 
 /// How a model answers. What is `None` is as the bundle says, or as is best on this machine. [`Model::save`] writes none of
 /// it.
@@ -20,6 +20,8 @@ pub struct ModelOptions {
     pub views: Option<TestViews>,
     /// From which score on a photo is taken to show a landmark [default: the bundle's threshold].
     pub threshold: Option<Threshold>,
+    /// How often the set of landmarks that comes with an answer must hold the truth, such as 0.95 [default: no set].
+    pub coverage: Option<f64>,
     /// Places of landmarks [default: those built in].
     pub places: Option<Gazetteer>,
     /// Threads that look at photos [default: those of the current rayon pool].
@@ -42,6 +44,9 @@ pub enum OptionsError {
     /// [`Threshold::Sure`] of a model that has no such threshold.
     #[error(transparent)]
     NotSure(#[from] NotSure),
+    /// A coverage that the model has no sets of.
+    #[error(transparent)]
+    Coverage(#[from] CoverageError),
     /// The threads cannot be started.
     #[error("the threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),

@@ -16,6 +16,7 @@ pub(crate) fn untrained(architecture: Architecture, side: usize, framing: Framin
         classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
         temperature: 1.0,
+        conformal: None,
         views: TestViews::One,
         rejection: None,
         learning: None,

@@ -38,6 +38,7 @@ fn info() -> BundleInfo {
         classes: ClassList::from_folders(CLASSES),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
         temperature: 1.7,
+        conformal: None,
         views: TestViews::One,
         rejection: None,
         learning: None,

@@ -28,6 +28,7 @@ fn bundle() -> Vec<u8> {
         classes: ClassList::from_folders(["Dome", "Pyramid"]),
         preprocess: Preprocess { framing, normalisation: Normalisation::IMAGENET },
         temperature: 1.5,
+        conformal: None,
         views: TestViews::Flip,
         rejection: None,
         learning: None,

@@ -32,6 +32,7 @@ fn bundle() -> Vec<u8> {
             normalisation: Normalisation::IMAGENET,
         },
         temperature: 1.0,
+        conformal: None,
         views: TestViews::One,
         rejection: None,
         learning: None,

@@ -141,7 +141,7 @@ impl Architecture {
         match self {
             Self::MobileNetV2 => Some("mobilenetv2_100"),
             Self::MobileNetV3Large => Some("mobilenetv3_large_100"),
-            Self::RegNetY800Mf => Some("regnety_008"),
+            Self::RegNetY800Mf => Some("regnety_008_tv"),
             _ => None,
         }
     }

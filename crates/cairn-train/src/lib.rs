@@ -25,9 +25,9 @@ pub use engine::validation::evaluate;
 pub use error::TrainError;
 pub use recipe::recipe_diff::{Difference, recipe_diff};
 pub use recipe::{
-    BUILT_IN_RECIPES, Blend, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning,
-    NamedNormalisation, NetworkRecipe, NormalisationRecipe, OptimiserRecipe, PhotosRecipe, Recipe,
-    RecipeError, Schedule, TrainingRecipe,
+    BUILT_IN_RECIPES, Blend, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning, Margin,
+    MetricRecipe, NamedNormalisation, NetworkRecipe, NormalisationRecipe, OptimiserRecipe, PhotosRecipe,
+    Recipe, RecipeError, Schedule, TrainingRecipe,
 };
 pub use run::folder_lock::FolderLock;
 pub use run::history::{EpochRecord, History};
@@ -39,8 +39,9 @@ pub use tools::bench::{
     Benchmark, EpochBenchmark, EpochSpeeds, LayerBenchmark, LayerSpeed, Product, decoding_speed,
 };
 pub use tools::calibrate::{
-    CalibrateError, CalibrationOutcome, ScoreQuality, SureOutcome, calibrate, calibrate_sure,
+    CalibrateError, CalibrationOutcome, ScoreQuality, SureOutcome, UnseenKind, calibrate, calibrate_sure,
 };
+pub use tools::label_check::{LabelCheck, LabelCheckError, check_labels};
 pub use tools::model_test::ModelTest;
 pub use tools::rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};
 pub use tools::sweep::{

@@ -400,6 +400,7 @@ mod tests {
             sure: Some(false),
             landmark_score: 0.4,
             landmarks: vec![landmark("Petra", 0.9), landmark("Eiffel Tower", 0.05)],
+            ..Prediction::default()
         };
         let written = |format, detail| {
             let mut bytes = Vec::new();

@@ -48,13 +48,18 @@ impl LabelProgress {
             self.bad += 1;
             match self.bad {
                 ..=NAMED => self.line(&format!("left out: {name}: {reason}")),
-                more if more == NAMED + 1 => self.line("further photos that cannot be read are not named here; their rows say why"),
+                more if more == NAMED + 1 => {
+                    self.line("further photos that cannot be read are not named here; their rows say why");
+                }
                 _ => {}
             }
         }
         if self.bar.is_hidden() && self.said.elapsed() >= PLAIN_EVERY {
             let rate = self.photos as f64 / self.began.elapsed().as_secs_f64();
-            say(format!("{} photos, {rate:.1} a second; {} of {} shards", self.photos, self.done, self.shards));
+            say(format!(
+                "{} photos, {rate:.1} a second; {} of {} shards",
+                self.photos, self.done, self.shards
+            ));
             self.said = Instant::now();
         }
     }

@@ -78,6 +78,7 @@ impl RowTable {
         match &row.outcome {
             RowOutcome::Prediction(prediction) => {
                 self.answer_lines(&mut lines, row, prediction);
+                self.set_line(&mut lines, prediction);
                 self.camera_line(&mut lines, row.landmark(), row.camera.as_ref());
                 if self.verbose {
                     let said = format!("landmark score {:.4}", prediction.landmark_score);
@@ -115,6 +116,21 @@ impl RowTable {
                 self.line(lines, "", &probability, &texts(landmark), Weight::Faint);
             }
         }
+    }
+
+    /// The set of landmarks, where somebody asked for one.
+    fn set_line(&self, lines: &mut String, prediction: &Prediction) {
+        let Some(set) = &prediction.set else { return };
+        let names: Vec<&str> = set.landmarks.iter().map(|landmark| landmark.name.as_str()).collect();
+        let share = format!("{:.1}%", set.coverage * 100.0);
+        let texts = match names.as_slice() {
+            [only] => vec![format!("only {only}")],
+            [first, others @ ..] => {
+                vec![format!("one of {}", names.join(", ")), format!("{first} or {} others", others.len())]
+            }
+            [] => return,
+        };
+        self.line(lines, "", &share, &texts, Weight::Faint);
     }
 
     /// What the camera says, where somebody asks for it or it contradicts the answer.
@@ -234,6 +250,23 @@ mod tests {
     use super::*;
     use crate::rows::tests::{landmark, model, row};
 
+    #[test]
+    fn a_set_is_written_below_the_answer() {
+        let model = model();
+        let lines = |names: &[&str]| {
+            let landmarks = names.iter().map(|name| landmark(name, 0.4)).collect();
+            let prediction = Prediction {
+                landmarks: vec![landmark("Petra", 0.4)],
+                set: Some(cairn_model::LandmarkSet { coverage: 0.951, landmarks }),
+                ..Prediction::default()
+            };
+            RowTable::default().lines(&row("a.jpg", RowOutcome::Prediction(&prediction), &model))
+        };
+        assert!(lines(&["Petra"]).ends_with("   95.1%  only Petra\n"), "{}", lines(&["Petra"]));
+        let two = lines(&["Petra", "Old Mill"]);
+        assert!(two.ends_with("   95.1%  one of Petra, Old Mill\n"), "{two}");
+    }
+
     /// A table of these photos: sure, not sure, none, unreadable, and one whose camera was elsewhere.
     fn table(width: Option<usize>, change: impl Fn(RowTable) -> RowTable) -> String {
         let names =
@@ -244,6 +277,7 @@ mod tests {
             sure: Some(sure),
             landmark_score: 0.1234,
             landmarks: vec![landmark(first.0, first.1), landmark("Petra", 0.02), landmark("Old Mill", 0.004)],
+            ..Prediction::default()
         };
         let sure = prediction(true, true, ("Eiffel Tower", 0.9951));
         let maybe = prediction(true, false, ("Chichen Itza", 0.612));

@@ -138,9 +138,15 @@ pub(crate) mod tests {
             sure: Some(true),
             landmark_score: 0.875,
             landmarks: landmarks.clone(),
+            ..Prediction::default()
         };
-        let unknown =
-            Prediction { is_landmark: Some(false), sure: Some(false), landmark_score: 0.25, landmarks };
+        let unknown = Prediction {
+            is_landmark: Some(false),
+            sure: Some(false),
+            landmark_score: 0.25,
+            landmarks,
+            ..Prediction::default()
+        };
         let camera = Camera {
             latitude: Some(48.85),
             longitude: Some(2.29),

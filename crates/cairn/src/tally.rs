@@ -158,6 +158,7 @@ mod tests {
                     sure,
                     landmark_score: 0.1,
                     landmarks: vec![landmark(name, 0.9)],
+                    ..Prediction::default()
                 };
                 tally.count(&row("a.jpg", RowOutcome::Prediction(&prediction), &model));
             }

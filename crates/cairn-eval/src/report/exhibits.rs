@@ -74,9 +74,9 @@ fn card(exhibit: &Exhibit, evaluation: &Evaluation) -> Result<Markup, EvalError>
     Ok(html! {
         article.exhibit {
             div.photos {
-                img src=(data_uri(exhibit, &exhibit.photo)?) alt=(shown(&exhibit.path));
+                img src=(data_uri(&exhibit.path, &exhibit.photo)?) alt=(shown(&exhibit.path));
                 @if let Some(heat) = &exhibit.heat {
-                    img src=(data_uri(exhibit, heat)?) alt="Where the answer was seen";
+                    img src=(data_uri(&exhibit.path, heat)?) alt="Where the answer was seen";
                 }
             }
             p.answer { strong { (name(class)) } " " (percent(probability)) }
@@ -86,11 +86,11 @@ fn card(exhibit: &Exhibit, evaluation: &Evaluation) -> Result<Markup, EvalError>
     })
 }
 
-/// The picture as a JPEG within the page.
-fn data_uri(exhibit: &Exhibit, photo: &Photo) -> Result<String, EvalError> {
+/// The picture as a JPEG within the page; `path` is what errors call it.
+pub(super) fn data_uri(path: &str, photo: &Photo) -> Result<String, EvalError> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
         .write_image(photo.pixels(), photo.width(), photo.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| EvalError::Draw { title: exhibit.path.clone(), reason: error.to_string() })?;
+        .map_err(|error| EvalError::Draw { title: path.to_owned(), reason: error.to_string() })?;
     Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)))
 }

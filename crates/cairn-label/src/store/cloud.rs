@@ -14,7 +14,9 @@ use cairn_photo::{FileKind, Limits};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{
+    Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+};
 use tokio::runtime::{Handle, Runtime};
 use url::Url;
 
@@ -45,7 +47,8 @@ struct Place {
 
 impl Cloud {
     pub(crate) fn new() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
         Ok(Self { runtime, stores: Mutex::default() })
     }
 
@@ -53,19 +56,29 @@ impl Cloud {
     pub(crate) fn store(&self, address: &str) -> Result<CloudStore, StoreError> {
         let address = address.trim_end_matches('/');
         let place = self.place(address).map_err(|error| store_error(address, "reached", error))?;
-        Ok(CloudStore { address: address.to_owned(), store: place.store, prefix: place.path, handle: self.runtime.handle().clone() })
+        Ok(CloudStore {
+            address: address.to_owned(),
+            store: place.store,
+            prefix: place.path,
+            handle: self.runtime.handle().clone(),
+        })
     }
 
     fn place(&self, address: &str) -> Result<Place, Error> {
         let invalid = |error: url::ParseError| Error::Generic { store: "address", source: error.into() };
         let url = Url::parse(address).map_err(invalid)?;
         // Of addresses by HTTPS the bucket may be the first part of the path: those are not shared.
-        let key = if matches!(url.scheme(), "http" | "https") { address.to_owned() } else { url[..url::Position::BeforePath].to_owned() };
+        let key = if matches!(url.scheme(), "http" | "https") {
+            address.to_owned()
+        } else {
+            url[..url::Position::BeforePath].to_owned()
+        };
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = stores.get(&key) {
             return Ok(Place { store: Arc::clone(store), path: Path::from_url_path(url.path())? });
         }
-        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let (store, path) = object_store::parse_url_opts(&url, variables)?;
         let store: Arc<dyn ObjectStore> = store.into();
         if key != address {
@@ -82,11 +95,20 @@ impl Cloud {
         let objects: Vec<ObjectMeta> =
             self.runtime.block_on(place.store.list(Some(&place.path)).try_collect()).map_err(fault)?;
         let is_photo = |object: &&ObjectMeta| {
-            object.location.filename().is_some_and(|name| !name.starts_with('.') && FileKind::of_name(name).is_photo())
+            object
+                .location
+                .filename()
+                .is_some_and(|name| !name.starts_with('.') && FileKind::of_name(name).is_photo())
         };
         let mut below: Vec<String> = Vec::new();
         for object in objects.iter().filter(is_photo) {
-            let parts: Vec<String> = object.location.prefix_match(&place.path).into_iter().flatten().map(|part| part.as_ref().to_owned()).collect();
+            let parts: Vec<String> = object
+                .location
+                .prefix_match(&place.path)
+                .into_iter()
+                .flatten()
+                .map(|part| part.as_ref().to_owned())
+                .collect();
             below.push(format!("{address}/{}", parts.join("/")));
         }
         below.sort();
@@ -106,7 +128,9 @@ impl Cloud {
         });
         Box::new(move || match handle.block_on(fetched) {
             Ok(Ok(Some(bytes))) => Ok(bytes.into()),
-            Ok(Ok(None)) => Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large: no photo has so many bytes")),
+            Ok(Ok(None)) => {
+                Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large: no photo has so many bytes"))
+            }
             Ok(Err(error)) => Err(io_error(error)),
             Err(error) => Err(io::Error::other(error)),
         })
@@ -156,7 +180,11 @@ impl Store for CloudStore {
 
     fn put_new(&self, name: &str, bytes: &[u8]) -> Result<Put, StoreError> {
         let options = PutOptions::from(PutMode::Create);
-        let put = self.store.put_opts(&self.prefix.clone().join(name), Bytes::copy_from_slice(bytes).into(), options);
+        let put = self.store.put_opts(
+            &self.prefix.clone().join(name),
+            Bytes::copy_from_slice(bytes).into(),
+            options,
+        );
         match self.handle.block_on(put) {
             Ok(_) => Ok(Put::Written),
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(Put::Exists),
@@ -167,7 +195,11 @@ impl Store for CloudStore {
     fn open(&self, name: &str) -> Result<Option<Box<dyn StoredFile>>, StoreError> {
         let path = self.prefix.clone().join(name);
         match self.handle.block_on(self.store.head(&path)) {
-            Ok(meta) => Ok(Some(Box::new(CloudFile { store: Arc::clone(&self.store), meta, handle: self.handle.clone() }))),
+            Ok(meta) => Ok(Some(Box::new(CloudFile {
+                store: Arc::clone(&self.store),
+                meta,
+                handle: self.handle.clone(),
+            }))),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.error(name, "read", error)),
         }
@@ -176,7 +208,10 @@ impl Store for CloudStore {
     fn list(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         let listed = self.handle.block_on(self.store.list_with_delimiter(Some(&self.prefix)));
         let objects = listed.map_err(|error| self.error("", "listed", error))?.objects;
-        Ok(objects.into_iter().filter_map(|object| Some((object.location.filename()?.to_owned(), object.size))).collect())
+        Ok(objects
+            .into_iter()
+            .filter_map(|object| Some((object.location.filename()?.to_owned(), object.size)))
+            .collect())
     }
 }
 
@@ -201,7 +236,8 @@ impl StoredFile for CloudFile {
             return Ok(Box::new(io::empty()));
         }
         let options = GetOptions { range: Some(GetRange::Bounded(start..end)), ..GetOptions::default() };
-        let got = self.handle.block_on(self.store.get_opts(&self.meta.location, options)).map_err(io_error)?;
+        let got =
+            self.handle.block_on(self.store.get_opts(&self.meta.location, options)).map_err(io_error)?;
         Ok(Box::new(Stream { stream: got.into_stream(), current: Bytes::new(), handle: self.handle.clone() }))
     }
 }

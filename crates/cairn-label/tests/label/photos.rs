@@ -15,7 +15,15 @@ use tempfile::TempDir;
 
 /// The photos' names, in path order; of the last two, one is broken and one is not there.
 pub(crate) const PHOTOS: [&str; 9] = [
-    "a/0000.jpg", "a/0001.jpg", "a/0002.jpg", "b/0000.jpg", "b/0001.jpg", "b/0002.jpg", "b/0003.jpg", "broken.jpg", "gone.jpg",
+    "a/0000.jpg",
+    "a/0001.jpg",
+    "a/0002.jpg",
+    "b/0000.jpg",
+    "b/0001.jpg",
+    "b/0002.jpg",
+    "b/0003.jpg",
+    "broken.jpg",
+    "gone.jpg",
 ];
 
 pub(crate) struct Folder {
@@ -101,7 +109,9 @@ pub(crate) fn rows_of(path: &Path) -> Vec<Value> {
 }
 
 fn object(row: &Row) -> Value {
-    Value::Object(row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect::<Map<_, _>>())
+    Value::Object(
+        row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect::<Map<_, _>>(),
+    )
 }
 
 fn value(field: &Field) -> Value {

@@ -107,6 +107,7 @@ impl Model {
             learning: None,
             backbone: None,
             temperature: 1.0,
+            conformal: None,
             provenance: Provenance::imported(origin),
         };
         info.validate()?;

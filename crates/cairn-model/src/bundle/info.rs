@@ -6,7 +6,7 @@ use cairn_photo::{Preprocess, TestViews};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::backbone::Backbone;
-use crate::{FewShot, Rejection};
+use crate::{Conformal, FewShot, Rejection};
 
 /// What a bundle says of its model, beside the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct BundleInfo {
     /// in a model that is not calibrated.
     #[serde(default = "uncalibrated")]
     pub temperature: f64,
+    /// The sets of landmarks that it offers; `None` in bundles older than this field, and until the model is calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
     /// Where the model comes from.
     pub provenance: Provenance,
 }

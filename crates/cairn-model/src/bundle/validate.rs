@@ -52,6 +52,13 @@ impl BundleInfo {
             within("rejection.threshold", rejection.threshold, &FIGURES)?;
             rejection.sure.map_or(Ok(()), |sure| within("rejection.sure", sure, &FIGURES))?;
         }
+        if self.conformal.as_ref().is_some_and(|conformal| !conformal.is_sound()) {
+            return Err(InfoError {
+                field: "conformal".to_owned(),
+                found: "figures that cannot have been measured".to_owned(),
+                expected: "probabilities that fall, one for each coverage at most".to_owned(),
+            });
+        }
         let mut folders = HashSet::new();
         check_names("classes", &self.classes, &mut folders)?;
         if let Some(learning) = &self.learning {

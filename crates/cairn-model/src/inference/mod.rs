@@ -21,7 +21,8 @@ pub use load::PhotoSource;
 pub use output::ModelOutput;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
 
-use crate::Model;
+use crate::conformal::members;
+use crate::{LandmarkSet, Model};
 
 /// How many landmarks a suggestion names.
 const SUGGESTED: usize = 3;
@@ -148,16 +149,25 @@ impl Model {
     pub fn prediction(&self, output: &ModelOutput, k: usize) -> Prediction {
         let probabilities = Probability::softmax(&output.logits, self.info().temperature);
         let classes = self.classes();
-        let mut ranked: Vec<((ClassId, &Class), Probability)> = classes.iter().zip(probabilities).collect();
-        // A stable sort: equals stay in class order, so that the answer never depends on chance.
-        ranked.sort_by(|(_, a), (_, b)| b.value().total_cmp(&a.value()));
+        let classes: Vec<&Class> = classes.iter().map(|(_, class)| class).collect();
+        // Equals stay in class order, so that the answer never depends on chance.
+        let mut ranked = members(&probabilities, 0.0);
         ranked.truncate(k);
-        let landmark = |((_, class), probability): ((ClassId, &Class), Probability)| Landmark {
-            class: class.folder.clone(),
-            name: self.landmark_name(class).to_owned(),
-            probability,
-            place: self.places().find(&class.folder).cloned(),
+        let landmark = |id: ClassId| {
+            let class = classes[id.index()];
+            Landmark {
+                class: class.folder.clone(),
+                name: self.landmark_name(class).to_owned(),
+                probability: probabilities[id.index()],
+                place: self.places().find(&class.folder).cloned(),
+            }
         };
+        // The options were held against the bundle before.
+        let lowest = |coverage| Some((coverage, self.lowest_probability(coverage).ok()?));
+        let set = self.options().coverage.and_then(lowest).map(|(coverage, lowest)| LandmarkSet {
+            coverage,
+            landmarks: members(&probabilities, lowest).into_iter().map(landmark).collect(),
+        });
         let score = self.score(output, self.landmark_score());
         Prediction {
             // A score that is not a number reaches no threshold.
@@ -165,6 +175,7 @@ impl Model {
             sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
             landmark_score: score,
             landmarks: ranked.into_iter().map(landmark).collect(),
+            set,
         }
     }
 

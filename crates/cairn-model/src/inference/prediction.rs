@@ -7,6 +7,8 @@ use cairn_photo::Photo;
 use cairn_places::Place;
 use serde::{Deserialize, Serialize};
 
+use crate::LandmarkSet;
+
 /// A probability, in `[0, 1]`. Prints as a percentage.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -86,6 +88,9 @@ pub struct Prediction {
     pub landmark_score: f64,
     /// The likeliest landmarks, the likeliest first.
     pub landmarks: Vec<Landmark>,
+    /// The smallest set of landmarks of the coverage that was asked for, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<LandmarkSet>,
 }
 
 /// Guesses that are less probable are not worth a person's time.
@@ -159,7 +164,8 @@ mod tests {
             place: Gazetteer::builtin().find(name).cloned(),
         };
         let landmarks = names.iter().map(landmark).collect();
-        let prediction = Prediction { is_landmark: Some(true), sure: None, landmark_score: 0.5, landmarks };
+        let prediction =
+            Prediction { is_landmark: Some(true), landmark_score: 0.5, landmarks, ..Prediction::default() };
         Suggestion { photo: Photo::filled(1, 1, [0; 3]), prediction }
     }
 

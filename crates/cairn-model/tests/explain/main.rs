@@ -111,6 +111,7 @@ impl Fixture {
                 normalisation: Normalisation::IMAGENET,
             },
             temperature: 1.0,
+            conformal: None,
             views: TestViews::One,
             rejection: None,
             learning: None,

@@ -26,6 +26,7 @@ pub(crate) fn model(architecture: Architecture) -> Model {
         learning: None,
         backbone: None,
         temperature: 1.3,
+        conformal: None,
         provenance: Provenance {
             cairn: "0.1.0".to_owned(),
             recipe: "# a recipe".to_owned(),

@@ -8,8 +8,8 @@ mod computed;
 mod features;
 mod first_weights;
 mod graph;
+mod published;
 mod pytorch;
-mod squeezenet;
 mod state_dict;
 mod summary;
 

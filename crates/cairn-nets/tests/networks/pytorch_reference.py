@@ -271,7 +271,7 @@ TIMM_NETWORKS = {
     "mobilenet_v3_large": "mobilenetv3_large_100",
     "efficientnet_b0": "efficientnet_b0",
     "tf_efficientnet_lite0": "tf_efficientnet_lite0",
-    "regnet_y_800mf": "regnety_008",
+    "regnet_y_800mf": "regnety_008_tv",
     "convnext_tiny": "convnext_tiny",
 }
 

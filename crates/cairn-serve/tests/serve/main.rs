@@ -1,7 +1,7 @@
 //! The server as its clients see it: in process, and by its socket.
 
 // Everything here is a test, the helpers too.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod damaged_requests;
 mod in_process;

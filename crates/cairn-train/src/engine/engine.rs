@@ -2,10 +2,14 @@
 
 use std::time::Instant;
 
+use burn::tensor::Device;
 use cairn_eval::Evaluation;
+use cairn_kernels::layers::images;
+use cairn_nets::Network;
 
 use crate::TrainError;
 use crate::engine::accumulate::GradientAccumulator;
+use crate::engine::arcface::with_cosine_head;
 use crate::engine::clock::Clock;
 use crate::engine::feature_source::FeatureSource;
 use crate::engine::job::{Outcome, Training};
@@ -16,7 +20,7 @@ use crate::engine::photo_source::PhotoSource;
 use crate::engine::run_writer::{BestEpoch, CheckpointPolicy, RunWriter};
 use crate::engine::source::BatchSource;
 use crate::engine::state::{Lap, TrainState};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, RecipeError};
 use crate::run::history::{EpochRecord, History};
 use crate::run::record::StopReason;
 use crate::run::run_folder::RunFolder;
@@ -35,8 +39,14 @@ use crate::run::run_folder::RunFolder;
 pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
     let Training { recipe, data, cache, .. } = *training;
     recipe.validate()?;
+    let kept = recipe.kept(data)?;
+    let data = kept.as_ref().unwrap_or(data);
+    let training = &Training { data, ..*training };
     let loaders = &Loaders::new(recipe, data, cache)?;
     let (learner, state) = Learner::begin_or_resume(training, observer)?;
+    let architecture = recipe.network.architecture;
+    let fault = format!("{architecture} has no linear last layer to have margins in: leave metric out");
+    RecipeError::check([(recipe.metric.is_none() || learner.network.has_linear_head(), fault)])?;
     // In the last epoch the most layers learn, which takes the most memory.
     let learner = learner.in_epoch(recipe.training.epochs - 1);
     match recipe.fine_tune.cached_views {
@@ -160,7 +170,7 @@ impl<S: BatchSource> Engine<'_, S> {
             }
 
             let began = Instant::now();
-            let network = learner.snapshot();
+            let network = settled(learner.snapshot(), recipe, loaders, &training.devices[0])?;
             let mut bad_photos = state.sums.bad_photos;
             let mut first_bad = None;
             let scores = source.validate(&network, |bad| {
@@ -185,6 +195,22 @@ impl<S: BatchSource> Engine<'_, S> {
             writer.end_epoch(best, || clock.checkpoint_due(), &state, &learner)?;
         }
     }
+}
+
+/// The network as it is validated and saved: of a training with margins, with a head of cosines.
+fn settled(
+    network: Network,
+    recipe: &Recipe,
+    loaders: &Loaders,
+    device: &Device,
+) -> Result<Network, TrainError> {
+    let Some(metric) = recipe.metric else { return Ok(network) };
+    // Some photos tell how long features are.
+    let Some(batch) = loaders.valid.epoch(0, 0).find(|batch| !batch.is_empty()) else { return Ok(network) };
+    let shape = [batch.len(), 3, batch.height, batch.width];
+    let images = images(&batch.pixels, shape, device);
+    let features = network.features(images, recipe.precision());
+    with_cosine_head(&network, metric.scale, features)
 }
 
 fn interrupted(state: TrainState) -> Outcome {

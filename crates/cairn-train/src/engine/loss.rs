@@ -4,6 +4,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 use cairn_dataset::{ClassId, Example};
 
+use crate::engine::arcface::ArcFace;
 use crate::recipe::{ClassWeights, Recipe};
 
 /// Cross-entropy with the labels, as PyTorch's `cross_entropy` with its `label_smoothing` and `weight`; and the
@@ -16,6 +17,8 @@ pub(crate) struct Loss {
     class_weights: Option<Vec<f32>>,
     /// How the teachers' answers enter.
     distillation: Option<Distillation>,
+    /// Margins that are added before.
+    pub(crate) margins: Option<ArcFace>,
 }
 
 /// Figures of [`DistilRecipe`](crate::DistilRecipe).
@@ -45,7 +48,8 @@ impl Loss {
             .distil
             .as_ref()
             .map(|distil| Distillation { weight: distil.weight, temperature: distil.temperature });
-        Self { label_smoothing: recipe.training.label_smoothing, class_weights, distillation }
+        let margins = ArcFace::new(recipe, photos, classes);
+        Self { label_smoothing: recipe.training.label_smoothing, class_weights, distillation, margins }
     }
 
     /// The mean over the photos, in nats: `[1]`. `logits` are `[photos, classes]`.
@@ -111,7 +115,7 @@ mod tests {
     use super::*;
 
     fn loss(label_smoothing: f64, class_weights: Option<Vec<f32>>, labels: [[f32; 3]; 2]) -> f32 {
-        let loss = Loss { label_smoothing, class_weights, distillation: None };
+        let loss = Loss { label_smoothing, class_weights, ..Loss::default() };
         loss.of(logits(), &Targets { labels: labels.as_flattened().to_vec(), answers: None }).into_scalar()
     }
 
@@ -145,6 +149,7 @@ mod tests {
             label_smoothing: 0.1,
             class_weights: None,
             distillation: Some(Distillation { weight: 0.25, temperature: 2.0 }),
+            margins: None,
         };
         let labels = vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
         let found: f32 =

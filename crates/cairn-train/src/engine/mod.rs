@@ -4,6 +4,7 @@
 //! [`source`] yields the batches. [`engine`] has the only loop.
 
 pub(crate) mod accumulate;
+pub(crate) mod arcface;
 mod clock;
 pub(crate) mod ema;
 #[expect(clippy::module_inception, reason = "the folder is the training engine, the file its loop")]

@@ -107,6 +107,7 @@ impl<'a> RunWriter<'a> {
             classes: data.classes.clone(),
             preprocess: self.preprocess.clone(),
             temperature,
+            conformal: None,
             views: TestViews::One,
             rejection,
             learning: None,

@@ -82,9 +82,13 @@ impl Launched {
 /// Launches the step of a batch, which must not be empty. Its input and the network are on an autodiff device.
 pub(crate) fn launch(network: &Network, batch: StepInput, loss: &Loss, precision: Precision) -> Launched {
     let StepInput { input, targets } = batch;
-    let logits = match input {
-        Input::Images(images) => network.forward(images, precision),
-        Input::Features(features) => network.classify(features),
+    let logits = match (&loss.margins, input) {
+        (None, Input::Images(images)) => network.forward(images, precision),
+        (None, Input::Features(features)) => network.classify(features),
+        (Some(margins), Input::Images(images)) => {
+            margins.logits(network, network.features(images, precision), &targets.labels)
+        }
+        (Some(margins), Input::Features(features)) => margins.logits(network, features, &targets.labels),
     }; // [photos, classes]
     let loss = loss.of(logits.clone(), &targets);
     let gradients = GradientsParams::from_grads(loss.backward(), network);

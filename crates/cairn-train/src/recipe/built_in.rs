@@ -5,6 +5,7 @@ pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
     ("demo", include_str!("../../recipes/demo.toml")),
     ("quick", include_str!("../../recipes/quick.toml")),
     ("probe", include_str!("../../recipes/probe.toml")),
+    ("probe-lite0", include_str!("../../recipes/probe-lite0.toml")),
     ("best-scratch", include_str!("../../recipes/best-scratch.toml")),
     ("few-shot", include_str!("../../recipes/few-shot.toml")),
     ("best-transfer", include_str!("../../recipes/best-transfer.toml")),

@@ -5,6 +5,8 @@ mod decimals;
 mod distil;
 mod error;
 mod fine_tune;
+mod left_out;
+mod metric;
 mod network;
 mod optimiser;
 mod photos;
@@ -25,6 +27,7 @@ pub use built_in::BUILT_IN_RECIPES;
 pub use distil::DistilRecipe;
 pub use error::RecipeError;
 pub use fine_tune::{FineTuneRecipe, Learning};
+pub use metric::{Margin, MetricRecipe};
 pub use network::{Blend, FirstWeights, NetworkRecipe};
 pub use optimiser::OptimiserRecipe;
 pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
@@ -54,6 +57,9 @@ pub struct Recipe {
     /// Knowledge distillation from other models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distil: Option<DistilRecipe>,
+    /// Margins between the classes, for features that tell apart classes that they never saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<MetricRecipe>,
 }
 
 impl Recipe {
@@ -106,6 +112,9 @@ impl Recipe {
         let mut recipe = self.clone();
         if let Some(FirstWeights::File(path)) = &mut recipe.network.weights {
             *path = without_root(path);
+        }
+        if let Some(list) = &mut recipe.photos.leave_out {
+            *list = without_root(list);
         }
         if let Some(blend) = &mut recipe.network.blend {
             blend.with = without_root(&blend.with);
@@ -162,6 +171,11 @@ impl Recipe {
         Preprocess { framing: self.photos.framing.clone(), normalisation }
     }
 
+    /// The data set without the training photos that the recipe leaves out; `None` where it leaves out none.
+    pub(crate) fn kept(&self, data: &ImageFolder) -> Result<Option<ImageFolder>, RecipeError> {
+        self.photos.leave_out.as_deref().map(|list| left_out::without_listed(data, list)).transpose()
+    }
+
     /// Side of the square input, in pixels.
     fn side(&self) -> usize {
         self.photos.input_size().0 as usize
@@ -180,6 +194,7 @@ impl Recipe {
         self.optimiser.validate()?;
         self.schedule.validate()?;
         self.fine_tune.validate()?;
+        self.metric.map_or(Ok(()), |metric| metric.validate(self.network.dropout))?;
         let both = self.distil.is_some() && self.fine_tune.cached_views.is_some();
         RecipeError::check([(
             !both,

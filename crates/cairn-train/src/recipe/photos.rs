@@ -1,5 +1,7 @@
 //! The section `[photos]`.
 
+use std::path::PathBuf;
+
 use cairn_dataset::{BatchMixing, ProgressiveResize};
 use cairn_photo::{Augmentations, Framing, Normalisation, Preprocess};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,9 @@ pub struct PhotosRecipe {
     /// eleventh epoch on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<ProgressiveResize>,
+    /// A file that names training photos to leave out, one a line, such as `cairn data check --doubtful` writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave_out: Option<PathBuf>,
 }
 
 /// Normalisation of pixel values.
@@ -42,6 +47,8 @@ pub enum NormalisationRecipe {
 pub enum NamedNormalisation {
     /// Mean and standard deviation of ImageNet.
     Imagenet,
+    /// Mean and standard deviation 0.5, for values from -1 to 1: what EfficientNet-Lite and Inception take.
+    Inception,
     /// Mean and standard deviation of the training photos.
     DataSet,
 }
@@ -100,6 +107,7 @@ impl NormalisationRecipe {
         match self {
             Self::Given(figures) => Some(figures.clone()),
             Self::Named(NamedNormalisation::Imagenet) => Some(Normalisation::IMAGENET),
+            Self::Named(NamedNormalisation::Inception) => Some(Normalisation::INCEPTION),
             Self::Named(NamedNormalisation::DataSet) => None,
         }
     }

@@ -3,6 +3,7 @@
 
 mod error;
 mod sure;
+mod unseen_kinds;
 
 use std::path::PathBuf;
 
@@ -12,8 +13,8 @@ use cairn_eval::{
     threshold_at_recall,
 };
 use cairn_model::{
-    Backbone, BundleInfo, Calibration, Embedding, EmbeddingBank, Model, ModelOutput, OodScore, Rejection,
-    Whitening,
+    Backbone, BundleInfo, Calibration, Conformal, Embedding, EmbeddingBank, Model, ModelOutput, OodScore,
+    Probability, Rejection, Whitening,
 };
 use cairn_photo::PhotoError;
 
@@ -23,6 +24,8 @@ use crate::tools::answer::answer;
 pub use error::CalibrateError;
 use sure::{Distractors, sure_threshold};
 pub use sure::{SureOutcome, calibrate_sure};
+pub use unseen_kinds::UnseenKind;
+use unseen_kinds::unseen_kinds;
 
 /// From how many photos a class is usually learned.
 const SHOTS: usize = 5;
@@ -63,6 +66,9 @@ pub struct CalibrationOutcome {
     /// What its threshold accepts of the validation photos and of the photos that show no landmark, and what its sure
     /// threshold accepts, where these are enough for one.
     pub points: Vec<OperatingPoint>,
+    /// How the rejection does on each kind of photos without a landmark when it is chosen with the other kinds; empty where there
+    /// are less than two.
+    pub unseen_kinds: Vec<UnseenKind>,
     /// Photos that were left out.
     pub bad_photos: Vec<PhotoError>,
 }
@@ -87,7 +93,8 @@ struct Seen {
 /// Calibrates `model` on the data set that it was trained on, and on photos that show none of its landmarks, a list for
 /// each kind of these. `on_photo` is called after each photo.
 ///
-/// 1. The temperature is fitted to the validation photos.
+/// 1. The temperature is fitted to the validation photos. So are the sets of landmarks ([`Conformal`]): one number more or less
+///    for the temperature changes little of what they promise.
 /// 2. The score that tells validation photos from non-landmarks best, by AUROC, is chosen, with the threshold that
 ///    accepts 95 % of the validation photos. Without non-landmarks it is the confidence.
 /// 3. The sure threshold is one that 2 % of the non-landmarks of any kind reach at most
@@ -131,6 +138,7 @@ pub fn calibrate(
 
     let temperature = temperature(&valid, data.classes.len());
     model.set_temperature(temperature);
+    model.set_conformal(conformal(&valid, data.classes.len(), temperature));
     let prototypes = prototypes(&train, data.classes.len());
     let photos: Vec<(&Embedding, usize)> =
         train.iter().map(|seen| (&seen.output.embedding, seen.class.index())).collect();
@@ -158,11 +166,12 @@ pub fn calibrate(
     let chosen = answers_by(score);
     let points = std::iter::once(threshold).chain(sure).map(|at| OperatingPoint::of(at, &chosen)).collect();
     let rejection = Rejection { score, threshold, sure };
+    let unseen_kinds = unseen_kinds(model, &bank, &valid, &distractors);
     model.calibrate(Calibration { rejection, bank, scale: odds.scale, offset: odds.offset });
     if let Some(backbone) = backbone {
         model.set_backbone(backbone);
     }
-    Ok(CalibrationOutcome { temperature, backbone, scores, rejection, points, bad_photos })
+    Ok(CalibrationOutcome { temperature, backbone, scores, rejection, points, unseen_kinds, bad_photos })
 }
 
 impl FewShot {
@@ -190,6 +199,15 @@ fn temperature(valid: &[Seen], classes: usize) -> f64 {
         scores.push(seen.class, &seen.output.logits[..classes]);
     }
     scores.fit_temperature()
+}
+
+/// The sets of landmarks that the validation photos promise. Learned classes are none of theirs.
+fn conformal(valid: &[Seen], classes: usize, temperature: f64) -> Option<Conformal> {
+    let truth = |seen: &Seen| {
+        let probabilities = Probability::softmax(&seen.output.logits[..classes], temperature);
+        probabilities[seen.class.index()]
+    };
+    Conformal::of(valid.iter().map(truth).collect())
 }
 
 /// The mean embedding of each class's photos. A class without a photo that could be read is like nothing.
@@ -333,6 +351,7 @@ mod tests {
             learning: None,
             backbone,
             temperature: 1.0,
+            conformal: None,
             provenance: Provenance {
                 cairn: String::new(),
                 recipe: recipe.to_owned(),

@@ -1,5 +1,6 @@
 //! `cairn calibrate`
 
+use cairn_dataset::escape::shown;
 use cairn_dataset::path_text;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use cairn_dataset::{ImageFolder, ValidSplit};
 use cairn_model::{Backbone, Model};
-use cairn_train::{CalibrationOutcome, SureOutcome, calibrate, calibrate_sure};
+use cairn_train::{CalibrationOutcome, SureOutcome, UnseenKind, calibrate, calibrate_sure};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -93,6 +94,7 @@ impl Calibrate {
                 let outcome =
                     calibrated(&mut model, &self.data_set.open(data, &ValidSplit::default())?, &kinds)?;
                 write_outcome(&mut out_text, &outcome)?;
+                write_unseen_kinds(&mut out_text, &outcome, &self.distractors)?;
                 if outcome.backbone.is_none() {
                     say(
                         "the model does not say how its backbone was trained: taken for fine-tuned; --backbone says otherwise",
@@ -151,6 +153,30 @@ fn write_outcome(out: &mut impl Write, outcome: &CalibrationOutcome) -> io::Resu
     write!(out, "{}", point_lines(&names.zip(outcome.points.iter().copied()).collect::<Vec<_>>()))?;
     if outcome.points.len() < 2 {
         writeln!(out, "no threshold for --sure: it needs at least 20 --distractors, better 60 of each kind")?;
+    }
+    Ok(())
+}
+
+/// What the rejection would do to kinds of photos that it was not chosen with.
+fn write_unseen_kinds(
+    out: &mut impl Write,
+    outcome: &CalibrationOutcome,
+    kinds: &[PathBuf],
+) -> io::Result<()> {
+    if outcome.unseen_kinds.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "kind left out  photos  score         AUROC   FPR95  --sure accepts")?;
+    for UnseenKind { kind, photos, score, metrics, accepted_surely } in &outcome.unseen_kinds {
+        let accepted = accepted_surely.map_or("–".to_owned(), |share| format!("{:.1}%", 100.0 * share));
+        let name = kinds.get(*kind).map(path_text).unwrap_or_default();
+        let (auroc, fpr95) = (share(metrics.auroc), share(metrics.fpr95));
+        writeln!(
+            out,
+            "{photos:>21}  {:<12} {auroc:>6} {fpr95:>7}  {accepted:>14}  {}",
+            score.name(),
+            shown(&name)
+        )?;
     }
     Ok(())
 }

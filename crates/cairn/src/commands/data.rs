@@ -1,6 +1,7 @@
 //! `cairn data`
 
 mod check;
+mod label_doubts;
 mod show;
 mod split;
 mod stats;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use cairn_dataset::{Class, ClassList, read_text_file};
 use cairn_model::{ImportOptions, Imported, Model};
-use cairn_nets::Architecture;
 use cairn_nets::weights::read_weights;
+use cairn_nets::{Architecture, PublishedInput};
 use cairn_photo::{Framing, Normalisation, Preprocess};
 use clap::Args;
 
@@ -21,9 +21,9 @@ use crate::weights_notes::{say_naming, say_source};
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| out.required(true).help("Bundle to write")))]
 #[command(after_help = "\
-Photos become the network's input as torchvision's ImageNet weights expect it: the shorter side is resized, the middle \
-cropped, and ImageNet's mean and deviation are taken off. Weights that were trained otherwise need --resize, --crop, \
---mean and --std.")]
+Photos become the network's input as the published ImageNet weights of --net expect it: the shorter side is resized, the \
+middle cropped, and a mean and deviation are taken off. Weights that were trained otherwise need --resize, --crop, --mean \
+and --std.")]
 pub(crate) struct Import {
     /// A state dict, checkpoint or TorchScript module (.pth, .pt, .ckpt), or .safetensors, in torchvision's naming
     file: PathBuf,
@@ -39,12 +39,12 @@ pub(crate) struct Import {
     classes: PathBuf,
     #[command(flatten)]
     output: OutputOption,
-    /// Shorter side of a photo after resizing, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 256)]
-    resize: u32,
-    /// Side of the centre crop that the network sees, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 224)]
-    crop: u32,
+    /// Shorter side of a photo after resizing, in pixels [default: the network's, mostly 256]
+    #[arg(long, value_name = "PIXELS")]
+    resize: Option<u32>,
+    /// Side of the centre crop that the network sees, in pixels [default: the network's, mostly 224]
+    #[arg(long, value_name = "PIXELS")]
+    crop: Option<u32>,
     /// Mean of red, green and blue, on a scale of 0 to 1
     #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "std")]
     mean: Option<Vec<f32>>,
@@ -59,8 +59,11 @@ impl Import {
         Outputs::files([out.clone()])
             .reading([self.file.as_path(), &self.classes])
             .check(self.output.force)?;
-        if self.crop == 0 || self.resize < self.crop {
-            bail!("--crop {} does not fit into --resize {}", self.crop, self.resize);
+        let published = self.net.published_input();
+        let (resize, crop) =
+            (self.resize.unwrap_or(published.short_side), self.crop.unwrap_or(published.crop));
+        if crop == 0 || resize < crop {
+            bail!("--crop {crop} does not fit into --resize {resize}");
         }
         let classes = class_names(&self.classes)?;
         let file = read_weights(&self.file, self.key.as_deref())?;
@@ -69,7 +72,7 @@ impl Import {
             architecture: self.net,
             weights: &file.weights,
             classes,
-            preprocess: self.preprocess()?,
+            preprocess: self.preprocess(resize, crop)?,
             origin: &self.file.file_name().unwrap_or_default().to_string_lossy(),
         })
         .with_context(|| path_text(&self.file))?;
@@ -81,14 +84,17 @@ impl Import {
         Ok(Status::Done)
     }
 
-    fn preprocess(&self) -> Result<Preprocess> {
-        let framing = Framing::ShortSideCrop { short_side: self.resize, crop: self.crop };
+    fn preprocess(&self, short_side: u32, crop: u32) -> Result<Preprocess> {
+        let framing = Framing::ShortSideCrop { short_side, crop };
         let normalisation = match (&self.mean, &self.std) {
             (Some(mean), Some(std)) => match (mean.as_slice().try_into(), std.as_slice().try_into()) {
                 (Ok(mean), Ok(std)) => Normalisation { mean, std },
                 _ => bail!("--mean and --std take three numbers each"),
             },
-            _ => Normalisation::IMAGENET,
+            _ => {
+                let PublishedInput { mean, std, .. } = self.net.published_input();
+                Normalisation { mean, std }
+            }
         };
         Ok(Preprocess { framing, normalisation })
     }

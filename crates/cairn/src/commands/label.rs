@@ -108,6 +108,7 @@ impl Label {
             threshold: if self.sure { Some(Threshold::Sure) } else { self.threshold.map(Threshold::At) },
             places: merged_places(self.places.as_deref())?,
             threads: self.threads,
+            coverage: None,
         };
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;
         let settings = Settings {
@@ -148,7 +149,11 @@ impl Label {
         if !outcome.failed.is_empty() {
             let failed: Vec<String> = outcome.failed.iter().take(20).map(ToString::to_string).collect();
             let more = if outcome.failed.len() > 20 { " and others" } else { "" };
-            say(format!("not done: {} ({}{more}); the same command tries again", counted(outcome.failed.len(), "shard", "shards"), failed.join(", ")));
+            say(format!(
+                "not done: {} ({}{more}); the same command tries again",
+                counted(outcome.failed.len(), "shard", "shards"),
+                failed.join(", ")
+            ));
         }
         if counts.photos > 0 && counts.bad == counts.photos && outcome.failed.is_empty() {
             return Err(crate::exit::none_read(counts.bad as usize));

@@ -48,6 +48,7 @@ Examples:
   cairn predict photo.jpg -v                                  all about one photo
   cairn predict photos/ --sure --format csv > landmarks.csv   for a spreadsheet
   find . -name '*.jpg' -print0 | cairn predict --files-from - --format jsonl --brief
+  cairn predict photo.jpg --coverage 0.95                     all landmarks that it may well be
   cairn predict photos/ --skip-done rows.jsonl                every night: new and changed photos only")]
 pub(crate) struct Predict {
     /// Photos, folders of photos, or - for a photo on standard input
@@ -71,6 +72,10 @@ pub(crate) struct Predict {
     /// Take a photo for a landmark from this score on, instead of the model's default threshold
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
+    /// For each photo, also the smallest set of landmarks that holds the right one this often, such as 0.95, of photos that
+    /// show a landmark that the model knows
+    #[arg(long, value_name = "SHARE", conflicts_with_all = ["brief", "skip_done"])]
+    coverage: Option<f64>,
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
@@ -103,6 +108,9 @@ impl Predict {
         let detail = if self.brief { Detail::Brief } else { Detail::Whole };
         if self.k == Some(0) {
             bail!("-k 0 names nothing; ask for at least one landmark");
+        }
+        if self.coverage.is_some() && self.format == Some(Format::Csv) {
+            bail!("--coverage gives sets, which CSV has no room for; use --format jsonl or json, or a table");
         }
         let (model, identity) = self.open_model()?;
         let mut input = PhotoInput::of(&self.photos, self.files_from.as_deref())?;
@@ -187,6 +195,7 @@ impl Predict {
             precision: self.precision,
             views: self.tta.map(Into::into),
             threshold,
+            coverage: self.coverage,
             places: merged_places(self.places.as_deref())?,
             threads: threads.transpose()?,
         };

@@ -159,7 +159,7 @@ impl Serve {
             views: self.tta.map(Into::into),
             threshold,
             places: merged_places(self.places.as_deref())?,
-            threads: None,
+            ..ModelOptions::default()
         };
         let opener = Opener { source: self.model.source.clone(), options };
         let log = Arc::new(Log(self.log));

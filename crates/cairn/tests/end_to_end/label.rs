@@ -67,17 +67,26 @@ pub(crate) const LABEL: &str = "label list.csv -m run --shard 6 --threads 1";
 fn rows_are_those_of_predict_and_statuses_say_what_was_left_out() {
     let sandbox = with_list();
     let labelled = sandbox.cairn(&format!("{LABEL} -o out"));
-    labelled.assert_status(2).assert_stderr_has("left out: broken.jpg: not a photo").assert_stderr_has("left out: gone.jpg: no such file");
+    labelled
+        .assert_status(2)
+        .assert_stderr_has("left out: broken.jpg: not a photo")
+        .assert_stderr_has("left out: gone.jpg: no such file");
     labelled.assert_stderr_has("out: 50 photos").assert_stderr_has("2 could not be read; 9 shards");
     assert_eq!(labelled.stdout, "");
     assert_same_as_predict(&sandbox, "out", "run");
     // The same again changes nothing, and says the same.
     let before = files(&sandbox.path("out"));
     let again = sandbox.cairn(&format!("{LABEL} -o out"));
-    again.assert_status(2).assert_stderr_has("9 of 9 shards done before").assert_stderr_has("2 could not be read; 9 shards");
+    again
+        .assert_status(2)
+        .assert_stderr_has("9 of 9 shards done before")
+        .assert_stderr_has("2 could not be read; 9 shards");
     assert!(files(&sandbox.path("out")) == before);
     sandbox.cairn("label photos/train -m run -o good").assert_status(0);
-    sandbox.cairn("label broken.jpg -m run -o bad").assert_status(1).assert_stderr_has("the photo could not be read");
+    sandbox
+        .cairn("label broken.jpg -m run -o bad")
+        .assert_status(1)
+        .assert_stderr_has("the photo could not be read");
 }
 
 /// The rows in `out` are what `cairn predict` says of the photos that they name.
@@ -90,10 +99,12 @@ fn assert_same_as_predict(sandbox: &Sandbox, out: &str, model: &str) {
         let names: Vec<&str> = table.iter().map(|row| row.get_string(0).unwrap().as_str()).collect();
         sandbox.file("names.txt", names.join("\n").as_bytes());
         let predicted = sandbox.cairn(&format!("predict --files-from names.txt -m {model} --format jsonl"));
-        let predicted: Vec<Value> = predicted.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let predicted: Vec<Value> =
+            predicted.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(predicted.len(), names.len());
         for (row, expected) in table.iter().zip(&predicted) {
-            let fields: BTreeMap<&str, &Field> = row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect();
+            let fields: BTreeMap<&str, &Field> =
+                row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect();
             assert_eq!(fields["photo"], &Field::Str(expected["photo"].as_str().unwrap().to_owned()));
             match expected["error"].as_str() {
                 Some(error) => assert_eq!(fields["error"], &Field::Str(error.to_owned())),
@@ -102,10 +113,15 @@ fn assert_same_as_predict(sandbox: &Sandbox, out: &str, model: &str) {
             if let Some(score) = expected["landmark_score"].as_f64() {
                 assert_eq!(fields["landmark_score"], &Field::Double(score), "{expected}");
                 let Field::ListInternal(landmarks) = fields["landmarks"] else { panic!("{row}") };
-                for (landmark, expected) in landmarks.elements().iter().zip(expected["landmarks"].as_array().unwrap()) {
+                for (landmark, expected) in
+                    landmarks.elements().iter().zip(expected["landmarks"].as_array().unwrap())
+                {
                     let Field::Group(landmark) = landmark else { panic!("{row}") };
                     assert_eq!(landmark.get_string(0).unwrap().as_str(), expected["class"].as_str().unwrap());
-                    assert_eq!(landmark.get_float(2).unwrap(), expected["probability"].as_f64().unwrap() as f32);
+                    assert_eq!(
+                        landmark.get_float(2).unwrap(),
+                        expected["probability"].as_f64().unwrap() as f32
+                    );
                 }
             }
             rows += 1;
@@ -125,7 +141,8 @@ fn real_photos_of_every_format_are_labelled_as_they_are_predicted() {
 }
 
 fn kill(child: &Child, signal: &str) {
-    let status = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+    let status =
+        Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 
@@ -240,6 +257,7 @@ fn what_cannot_be_labelled_says_why_and_writes_nothing() {
         assert!(!sandbox.path("new").exists(), "{run}");
     }
     let after = files(&sandbox.path("out"));
-    let differ: Vec<_> = after.iter().filter(|(name, file)| before.get(*name) != Some(file)).map(|(name, _)| name).collect();
+    let differ: Vec<_> =
+        after.iter().filter(|(name, file)| before.get(*name) != Some(file)).map(|(name, _)| name).collect();
     assert!(differ.is_empty(), "{differ:?}");
 }

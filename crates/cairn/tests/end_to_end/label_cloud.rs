@@ -22,9 +22,16 @@ impl Server {
         python_with(&["moto", "flask", "boto3"])?;
         let python = std::env::var("CAIRN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/s3_server.py");
-        let mut child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = Command::new(python)
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut server = Self { child, input, output: BufReader::new(output).lines(), address: String::new() };
+        let mut server =
+            Self { child, input, output: BufReader::new(output).lines(), address: String::new() };
         server.address = server.answer();
         assert!(server.address.starts_with("http://127.0.0.1:"), "{}", server.address);
         Some(server)
@@ -61,7 +68,8 @@ impl Server {
     #[track_caller]
     fn assert_holds(&mut self, sandbox: &Sandbox, prefix: &str, out: &str) {
         let expected = contents(&sandbox.path(out));
-        let names: Vec<String> = self.objects().iter().filter_map(|name| name.strip_prefix(prefix).map(str::to_owned)).collect();
+        let names: Vec<String> =
+            self.objects().iter().filter_map(|name| name.strip_prefix(prefix).map(str::to_owned)).collect();
         assert_eq!(names, expected.keys().map(|name| name.to_str().unwrap()).collect::<Vec<_>>());
         for (name, content) in expected {
             let file = sandbox.path("downloaded");
@@ -111,9 +119,15 @@ fn photos_and_lists_in_s3_are_labelled_as_those_on_disk() {
     let variables = server.variables();
     // Relative names start at the list, and what is not there is a row.
     let run = sandbox.cairn_with("label s3://photos/data/list.csv -m run --shard 50 -o far", &variables);
-    run.assert_status(2).assert_stderr_has("left out: gone.jpg: no such file").assert_stderr_has("far: 50 photos");
+    run.assert_status(2)
+        .assert_stderr_has("left out: gone.jpg: no such file")
+        .assert_stderr_has("far: 50 photos");
     let parts = |out: &str| -> Vec<Vec<u8>> {
-        contents(&sandbox.path(out)).into_iter().filter(|(name, _)| name.to_str().unwrap().starts_with("part-")).map(|(_, bytes)| bytes).collect()
+        contents(&sandbox.path(out))
+            .into_iter()
+            .filter(|(name, _)| name.to_str().unwrap().starts_with("part-"))
+            .map(|(_, bytes)| bytes)
+            .collect()
     };
     assert!(parts("far") == parts("whole"), "the same rows, byte by byte");
     // A prefix is the photos below it.

@@ -44,6 +44,23 @@ impl Distractors {
         self.outputs.iter().map(|output| output.embedding.clone()).collect()
     }
 
+    /// The kinds of which photos could be read.
+    pub(crate) fn present_kinds(&self) -> Vec<usize> {
+        let mut kinds = self.kinds.clone();
+        kinds.dedup();
+        kinds
+    }
+
+    /// The photos of one kind, and all others.
+    pub(crate) fn split(&self, kind: usize) -> (Self, Self) {
+        let pick = |wanted: bool| {
+            let photos = self.outputs.iter().zip(&self.kinds).filter(|(_, own)| (**own == kind) == wanted);
+            let (outputs, kinds) = photos.map(|(output, own)| (output.clone(), *own)).unzip();
+            Self { outputs, kinds }
+        };
+        (pick(true), pick(false))
+    }
+
     /// The score of each by a model that remembers `memory`.
     pub(crate) fn scores(&self, score: OodScore, model: &Model, memory: &EmbeddingBank) -> Vec<f64> {
         let score_of = |output: &ModelOutput| match score {
@@ -181,6 +198,15 @@ mod tests {
         let pooled = of_kinds(&[0; 420]).sure_threshold(OodScore::Similarity, &together).unwrap();
         assert_eq!(by_kind, alone);
         assert!(pooled < by_kind, "{pooled} {by_kind}");
+    }
+
+    #[test]
+    fn a_kind_is_split_from_the_others() {
+        let all = of_kinds(&[0, 0, 2, 2, 2, 3]);
+        assert_eq!(all.present_kinds(), [0, 2, 3]);
+        let (own, others) = all.split(2);
+        assert_eq!((own.kinds, others.kinds), (vec![2; 3], vec![0, 0, 3]));
+        assert_eq!((own.outputs.len(), others.outputs.len()), (3, 3));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! SqueezeNet 1.1 with weights that were learned on ImageNet gives the outputs that were published with them.
+//! Networks with weights that were learned on ImageNet give the outputs that came with them.
 //!
 //! Weights and outputs are looked for beside the data folder: `$CAIRN_DATA/../weights`, or `../shared/weights`.
 
@@ -9,16 +9,25 @@ use cairn_reference::weights_folder;
 
 use crate::network;
 
-const WEIGHTS: &str = "squeezenet1_1-imagenet.safetensors";
-
 #[test]
 fn squeezenet_gives_the_outputs_that_were_published_with_its_weights() {
-    let Some(folder) = weights_folder(WEIGHTS) else { return };
-    let file = std::fs::read(folder.join(WEIGHTS)).unwrap();
-    let (weights, _) = StateDict::from_safetensors(&file, "none").unwrap();
-    let network = network(Architecture::SqueezeNet1_1, 1000, 224).with_state_dict(weights).unwrap();
-    for n in 0..3 {
-        let read = |what| read_npy(&folder.join(format!("squeezenet1_1-check/{what}_{n}.npy")));
+    check(Architecture::SqueezeNet1_1, "squeezenet1_1", 3);
+}
+
+#[test]
+fn efficientnet_lite0_gives_what_timm_gives_from_the_published_weights() {
+    check(Architecture::EfficientNetLite0, "efficientnet_lite0", 2);
+}
+
+/// Compares the logits of the inputs in `NAME-check` from the weights `NAME-imagenet.safetensors`.
+fn check(architecture: Architecture, name: &str, inputs: usize) {
+    let file = format!("{name}-imagenet.safetensors");
+    let Some(folder) = weights_folder(&file) else { return };
+    let (weights, _) =
+        StateDict::from_safetensors(&std::fs::read(folder.join(file)).unwrap(), "none").unwrap();
+    let network = network(architecture, 1000, 224).with_state_dict(weights).unwrap();
+    for n in 0..inputs {
+        let read = |what| read_npy(&folder.join(format!("{name}-check/{what}_{n}.npy")));
         let logits = network.logits(&read("input"), 224, 224, Precision::F32).concat();
         let expected = read("output");
         let largest = expected.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
