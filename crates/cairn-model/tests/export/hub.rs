@@ -60,7 +60,7 @@ fn half_the_bits_are_half_the_file_and_eight_are_refused() {
 #[test]
 fn labels_are_the_names_that_predictions_have_in_every_format() {
     let model = Model::open(concat!(env!("CARGO_MANIFEST_DIR"), "/models/landmarks.safetensors")).unwrap();
-    let prediction = model.predict(&drawn(64, 48), model.classes().len()).unwrap();
+    let prediction = model.predict(drawn(64, 48), model.classes().len()).unwrap();
     let predicted: HashMap<&str, &str> = prediction
         .landmarks
         .iter()
