@@ -142,7 +142,7 @@ impl SimilarIndex {
         self.entries.len()
     }
 
-    /// The `k` photos that are most like this one, the likest first; equals in their order.
+    /// The `k` photos that are most like this one, the most similar first; equals in their order.
     pub(crate) fn nearest(&self, sought: &Embedding, k: usize) -> Vec<Likeness<'_>> {
         let mut ranked: Vec<Likeness<'_>> = self
             .entries

@@ -50,20 +50,29 @@ pub(super) fn docs_page(state: &AppState) -> Markup {
         .around(&content)
 }
 
+/// Text in which code is between backticks.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 fn described(operation: &Operation) -> Markup {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let parameters = operation.what["parameters"].as_array().cloned().unwrap_or_default();
     let answers = operation.what["responses"]["200"]["content"].as_object();
     html! {
         h3 { span.method { (operation.method.to_uppercase()) } " " code { (operation.path) } }
-        p { (text(&operation.what["summary"])) "." @if let Some(more) = operation.what["description"].as_str() { " " (more) } }
+        p { (prose(&text(&operation.what["summary"]))) "." @if let Some(more) = operation.what["description"].as_str() { " " (prose(more)) } }
         @if !parameters.is_empty() {
             table {
                 tbody {
                     @for parameter in &parameters {
                         tr {
                             th scope="row" { code { (text(&parameter["name"])) } }
-                            td { (text(&parameter["description"])) }
+                            td { (prose(&text(&parameter["description"]))) }
                         }
                     }
                 }
@@ -78,6 +87,12 @@ fn described(operation: &Operation) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_between_backticks_is_code() {
+        let shown = prose("for `cairn learn` & `cairn train`").into_string();
+        assert_eq!(shown, "for <code>cairn learn</code> &amp; <code>cairn train</code>");
+    }
 
     #[test]
     fn every_operation_is_of_a_group_of_the_page() {

@@ -8,6 +8,8 @@ mod in_process;
 mod openapi;
 mod overload;
 mod reload;
+// It reads the memory of the process as Linux tells it.
+#[cfg(target_os = "linux")]
 mod soak;
 mod socket;
 mod support;
