@@ -7,6 +7,11 @@ mod damaged_requests;
 mod in_process;
 mod overload;
 mod reload;
+#[cfg(feature = "review")]
+mod review;
+#[cfg(feature = "review")]
+#[path = "../support/reviewed_library.rs"]
+mod reviewed_library;
 mod soak;
 mod socket;
 mod support;

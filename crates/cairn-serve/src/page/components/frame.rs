@@ -31,6 +31,9 @@ pub(crate) enum Here {
     Photos,
     /// How programs ask.
     Docs,
+    /// A page of another verb, which has none of these beside it.
+    #[cfg(feature = "review")]
+    Elsewhere,
 }
 
 impl Frame<'_> {
@@ -55,10 +58,12 @@ impl Frame<'_> {
                     a.skip href="#content" { "Skip to the content" }
                     header.top {
                         a.brand href={ (root) "./" } { (logo()) " cairn" }
-                        nav aria-label="Pages" {
-                            (self.link(Here::Photos, "./", "Photos"))
-                            " "
-                            (self.link(Here::Docs, "docs", "For programs"))
+                        @if self.has_neighbours() {
+                            nav aria-label="Pages" {
+                                (self.link(Here::Photos, "./", "Photos"))
+                                " "
+                                (self.link(Here::Docs, "docs", "For programs"))
+                            }
                         }
                     }
                     main id="content" { (content) }
@@ -66,6 +71,16 @@ impl Frame<'_> {
                 }
             }
         }
+    }
+
+    #[cfg(feature = "review")]
+    fn has_neighbours(&self) -> bool {
+        self.here != Here::Elsewhere
+    }
+
+    #[cfg(not(feature = "review"))]
+    fn has_neighbours(&self) -> bool {
+        true
     }
 
     fn link(&self, page: Here, address: &str, text: &str) -> Markup {
