@@ -18,6 +18,8 @@ pub enum Need {
     Exiftool,
     /// exiv2, which does that too.
     Exiv2,
+    /// darktable-cli, which develops photos and imports their sidecars.
+    Darktable,
     /// Chromium, a browser that runs without a screen.
     Chromium,
     /// chromedriver, which steers Chromium.
@@ -40,16 +42,19 @@ pub enum Need {
     Gpu,
     /// A system that says how much memory a process uses.
     MemoryFigures,
+    /// A system on which a process may mount file systems for itself alone (Linux, with user namespaces).
+    Mounts,
     /// A process that was not started with SIGHUP ignored (as `nohup` does).
     Hangups,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Python,
         Self::Exiftool,
         Self::Exiv2,
+        Self::Darktable,
         Self::Chromium,
         Self::Chromedriver,
         Self::NpmPackages,
@@ -61,6 +66,7 @@ impl Need {
         Self::Bf16,
         Self::Gpu,
         Self::MemoryFigures,
+        Self::Mounts,
         Self::Hangups,
     ];
 
@@ -70,6 +76,7 @@ impl Need {
             Self::Python => "python",
             Self::Exiftool => "exiftool",
             Self::Exiv2 => "exiv2",
+            Self::Darktable => "darktable",
             Self::Chromium => "chromium",
             Self::Chromedriver => "chromedriver",
             Self::NpmPackages => "npm-packages",
@@ -81,6 +88,7 @@ impl Need {
             Self::Bf16 => "bf16",
             Self::Gpu => "gpu",
             Self::MemoryFigures => "memory-figures",
+            Self::Mounts => "mounts",
             Self::Hangups => "hangups",
         }
     }

@@ -9,6 +9,7 @@ use crate::need::{Need, skip};
 pub fn program(need: Need) -> Option<PathBuf> {
     let names = match need {
         Need::Chromium => &["chromium", "chromium-browser", "google-chrome"][..],
+        Need::Darktable => &["darktable-cli"],
         _ => &[need.name()],
     };
     let folders: Vec<PathBuf> =

@@ -1,11 +1,8 @@
 //! Answers as GeoJSON (RFC 7946), for maps.
 
+use cairn_map::geojson::{feature, place_feature};
 use cairn_model::rows::Row;
-use cairn_places::Place;
 use serde_json::{Value, json};
-
-/// The media type of GeoJSON.
-pub(crate) const GEOJSON: &str = "application/geo+json";
 
 /// A row as a feature: a point where the landmark stands that the photo is taken to show. A photo without one has no
 /// geometry, as the standard has it of things that are nowhere.
@@ -24,27 +21,4 @@ pub(crate) fn photo_feature(row: &Row<'_>) -> Value {
         properties["error"] = json!(error);
     }
     feature
-}
-
-/// A place as a feature.
-pub(crate) fn place_feature(place: &Place) -> Value {
-    let point =
-        json!({"type": "Point", "coordinates": [place.longitude.degrees(), place.latitude.degrees()]});
-    let properties = json!({
-        "name": place.name,
-        "locality": place.locality,
-        "country": place.country,
-        "wikidata": place.wikidata.as_ref().map(ToString::to_string),
-    });
-    feature(point, properties)
-}
-
-/// A feature.
-pub(crate) fn feature(geometry: Value, properties: Value) -> Value {
-    json!({"type": "Feature", "geometry": geometry, "properties": properties})
-}
-
-/// Features as one document.
-pub(crate) fn collection(features: Vec<Value>) -> Value {
-    json!({"type": "FeatureCollection", "features": features})
 }

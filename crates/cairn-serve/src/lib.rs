@@ -6,6 +6,7 @@
 //! | `routes` | the native API, a file a route |
 //! | `compatible` | endpoints of other services |
 //! | `page` | the page for people |
+//! | `review` | the page of `cairn library review`, a server of its own (feature `review`) |
 //! | `guard` | keys, hosts, origins |
 //! | `admission` | memory for bodies, reading them within limits |
 //! | `submission` | from a body to photos |
@@ -34,6 +35,8 @@ mod page;
 mod photos;
 mod query;
 mod request_log;
+#[cfg(feature = "review")]
+mod review;
 mod routes;
 mod routing;
 mod serve;
@@ -53,6 +56,8 @@ pub use error::{ApiError, ErrorType};
 pub use events::{Event, Observer, RequestEvent, Silent};
 pub use guard::Key;
 pub use photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
+#[cfg(feature = "review")]
+pub use review::{Desk, ReviewServeError, ReviewServer};
 pub use routing::{Listed, Routes};
 pub use serve::{reload_on_change, serve, start};
 pub use serve_error::ServeError;

@@ -1,5 +1,7 @@
 //! A whole server: model, socket, signals.
 
+use std::future::Future;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -120,6 +122,12 @@ async fn reload(state: &AppState, source: &Arc<dyn ModelSource>) {
         }
         Err(error) => state.observe(&Event::ReloadFailed { error: error.to_string() }),
     }
+}
+
+/// Done at the first Ctrl-C or SIGTERM.
+#[cfg(feature = "review")]
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    signals::stop()
 }
 
 /// Signals that stop a server, or have it open its model again.

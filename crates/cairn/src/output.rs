@@ -39,20 +39,6 @@ pub(crate) struct Force {
     pub replace: bool,
 }
 
-impl Force {
-    /// Makes the folder of a new file, and takes away the file that it replaces, for writers that never replace one.
-    ///
-    /// # Errors
-    /// Where that cannot be done.
-    pub(crate) fn make_room_for(self, path: &Path) -> Result<(), OutputError> {
-        make_folder_of(path)?;
-        if self.replace && path.exists() {
-            fs::remove_file(path).map_err(|source| OutputError::Write { path: path.to_owned(), source })?;
-        }
-        Ok(())
-    }
-}
-
 /// Why a verb does not write where it should.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::state::{Decision, LibraryId, PayloadHash, State};
@@ -17,7 +17,14 @@ pub struct Decisions {
     file: PathBuf,
     held: HashMap<About, Vec<DecisionLine>>,
     /// What this process decided, for taking back.
-    recent: Vec<DecisionLine>,
+    recent: Vec<Recorded>,
+}
+
+/// A decision, and the one that held before it.
+#[derive(Debug)]
+struct Recorded {
+    line: DecisionLine,
+    before: Option<DecisionLine>,
 }
 
 /// What an import did.
@@ -60,29 +67,55 @@ impl Decisions {
     ///
     /// # Errors
     /// When the file or the database cannot be written.
-    pub fn record(&mut self, state: &State, mut line: DecisionLine) -> Result<(), DecisionError> {
-        if line.about() == Some(About::Library) {
-            line.library = Some(self.root.clone());
-        }
-        self.append(&line)?;
-        self.mirror(state, &line)?;
-        self.hold(line.clone());
-        self.recent.push(line);
-        Ok(())
+    pub fn record(&mut self, state: &State, line: DecisionLine) -> Result<(), DecisionError> {
+        self.record_all(state, vec![line])
     }
 
-    /// Takes back the last decision of this process. Returns it; `None` if there is none.
+    /// Stores decisions: on the disk when this returns, written together.
     ///
     /// # Errors
     /// When the file or the database cannot be written.
-    pub fn take_back(&mut self, state: &State) -> Result<Option<DecisionLine>, DecisionError> {
-        let Some(last) = self.recent.pop() else { return Ok(None) };
-        let back =
-            DecisionLine { decision: None, decided: jiff::Timestamp::now().as_second(), ..last.clone() };
-        self.append(&back)?;
-        self.mirror(state, &back)?;
-        self.hold(back);
-        Ok(Some(last))
+    pub fn record_all(&mut self, state: &State, mut lines: Vec<DecisionLine>) -> Result<(), DecisionError> {
+        for line in lines.iter_mut().filter(|line| line.about() == Some(About::Library)) {
+            line.library = Some(self.root.clone());
+        }
+        self.store(state, &lines)?;
+        for line in lines {
+            let before = self.held(&line).cloned();
+            self.hold(line.clone());
+            self.recent.push(Recorded { line, before });
+        }
+        Ok(())
+    }
+
+    /// Takes back the last decisions of this process, so many: what held before them holds again. Returns them.
+    ///
+    /// # Errors
+    /// When the file or the database cannot be written.
+    pub fn take_back(&mut self, state: &State, count: usize) -> Result<Vec<DecisionLine>, DecisionError> {
+        let from = self.recent.len().saturating_sub(count);
+        let now = jiff::Timestamp::now().as_second();
+        let back = |recorded: &Recorded| match &recorded.before {
+            Some(before) => before.clone(),
+            None => DecisionLine { decision: None, decided: now, ..recorded.line.clone() },
+        };
+        let lines: Vec<DecisionLine> = self.recent[from..].iter().rev().map(back).collect();
+        self.store(state, &lines)?;
+        for line in lines {
+            self.hold(line);
+        }
+        Ok(self.recent.drain(from..).map(|recorded| recorded.line).collect())
+    }
+
+    /// Whether a landmark is never marked in this library.
+    pub fn is_never_here(&self, landmark: &str, wikidata: Option<&str>) -> bool {
+        self.find(About::Library, Some((landmark, wikidata)))
+            .is_some_and(|(decision, _)| decision == Decision::Never)
+    }
+
+    /// Whether a picture is never marked, with any landmark.
+    pub fn is_never_marked(&self, payload: PayloadHash) -> bool {
+        self.find(About::Picture(payload), None).is_some_and(|(decision, _)| decision == Decision::Never)
     }
 
     /// Whether a mark of this landmark in this picture is forbidden.
@@ -158,22 +191,27 @@ impl Decisions {
             return Err(DecisionError::Io { path: from.to_owned(), source });
         }
         let mut imported = Imported::default();
-        for line in read(from)? {
+        for mut line in read(from)? {
             let Some(about) = line.about() else { continue };
+            if about == About::Library {
+                line.library = Some(self.root.clone());
+            }
             let same = |held: &&DecisionLine| held.landmark == line.landmark;
             let known = self.held.get(&about).and_then(|lines| lines.iter().rfind(same));
             if known.is_some_and(|known| known.decided >= line.decided) {
                 imported.known += 1;
                 continue;
             }
-            let decided = line.decided;
-            self.record(state, line)?;
-            if let Some(last) = self.recent.pop() {
-                debug_assert_eq!(last.decided, decided);
-            }
+            self.store(state, std::slice::from_ref(&line))?;
+            self.hold(line);
             imported.added += 1;
         }
         Ok(imported)
+    }
+
+    /// What holds now about the same picture and landmark, or library and landmark.
+    fn held(&self, line: &DecisionLine) -> Option<&DecisionLine> {
+        self.held.get(&line.about()?)?.iter().rfind(|held| held.landmark == line.landmark)
     }
 
     /// Of each picture and landmark the last decision holds.
@@ -189,20 +227,42 @@ impl Decisions {
         }
     }
 
-    fn append(&self, line: &DecisionLine) -> Result<(), DecisionError> {
-        let write = || {
-            let mut text = serde_json::to_vec(line)?;
-            text.push(b'\n');
-            let mut file = OpenOptions::new().create(true).append(true).open(&self.file)?;
-            // Half a line of a crash is ended first, so that it spoils no other.
-            let bytes = fs::read(&self.file)?;
-            if bytes.last().is_some_and(|&byte| byte != b'\n') {
-                text.insert(0, b'\n');
+    /// Writes lines to the file, which is the truth, then to the database.
+    fn store(&self, state: &State, lines: &[DecisionLine]) -> Result<(), DecisionError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.append(lines).map_err(DecisionError::io(&self.file))?;
+        let transaction = state.connection().unchecked_transaction()?;
+        for line in lines {
+            self.mirror(state, line)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn append(&self, lines: &[DecisionLine]) -> io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).read(true).open(&self.file)?;
+        let mut text = Vec::new();
+        // Half a line of a crash is ended first, so that it spoils no other.
+        let before = file.seek(SeekFrom::End(0))?;
+        if before > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            let mut last = [0];
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                text.push(b'\n');
             }
-            file.write_all(&text)?;
-            file.sync_data()
-        };
-        write().map_err(DecisionError::io(&self.file))
+        }
+        for line in lines {
+            serde_json::to_writer(&mut text, line)?;
+            text.push(b'\n');
+        }
+        let written = file.write_all(&text).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // A full disk: lines of a decision that was not stored must not hold the next time.
+            file.set_len(before)?;
+        }
+        written
     }
 
     fn mirror(&self, state: &State, line: &DecisionLine) -> Result<(), DecisionError> {
@@ -228,11 +288,10 @@ impl Decisions {
 
 /// The lines of a file; none where there is none. Half a line of a crash is passed over.
 fn read(path: &Path) -> Result<Vec<DecisionLine>, DecisionError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(DecisionError::io(path)(error)),
     };
-    let lines = text.split('\n').filter(|line| !line.trim().is_empty());
-    Ok(lines.filter_map(|line| serde_json::from_str(line).ok()).collect())
+    Ok(bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }

@@ -4,6 +4,9 @@ use thiserror::Error;
 
 use crate::xmp::XmpError;
 
+/// The largest packet in a segment of a JPEG file (ISO 16684-3, section 1.1.3).
+pub(super) const MAX_XMP: usize = 65_502;
+
 /// Why a photo's own metadata is not read or not edited. A sidecar may do where only embedding is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,7 +33,7 @@ pub enum EmbedError {
     #[error("the photo has extended XMP; write a sidecar")]
     ExtendedXmp,
     /// More than a JPEG segment holds.
-    #[error("the XMP would have {0} bytes, and a segment of a JPEG file holds {max}; write a sidecar", max = super::jpeg::MAX_XMP)]
+    #[error("the XMP would have {0} bytes, and a segment of a JPEG file holds {max}; write a sidecar", max = MAX_XMP)]
     TooLarge(usize),
     /// IPTC-IIM keywords, which must stay in step with XMP.
     #[error("the photo has IPTC-IIM keywords, which must stay in step with XMP; write a sidecar")]

@@ -1,5 +1,10 @@
 //! Formats by content.
 
+use super::tiff_directory::Tiff;
+
+/// How a PNG file begins.
+pub(super) const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 /// A format in which cairn finds keywords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -21,11 +26,11 @@ impl Format {
         let brand = || bytes.get(8..12).unwrap_or_default();
         if bytes.starts_with(b"\xff\xd8\xff") {
             Some(Format::Jpeg)
-        } else if bytes.starts_with(super::png::SIGNATURE) {
+        } else if bytes.starts_with(PNG_SIGNATURE) {
             Some(Format::Png)
         } else if bytes.starts_with(b"RIFF") && brand() == b"WEBP" {
             Some(Format::WebP)
-        } else if super::tiff::is_tiff(bytes) {
+        } else if Tiff::of(bytes).is_some() {
             Some(Format::Tiff)
         } else if bytes.get(4..8) == Some(b"ftyp")
             && [&b"heic"[..], b"heix", b"mif1", b"msf1", b"avif", b"avis", b"crx "].contains(&brand())

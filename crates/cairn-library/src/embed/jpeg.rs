@@ -4,10 +4,8 @@ use std::ops::Range;
 
 use crate::Splice;
 
+use super::error::MAX_XMP;
 use super::{EmbedError, Format, Metadata, iim_block};
-
-/// The largest packet in a segment (ISO 16684-3, section 1.1.3).
-pub(super) const MAX_XMP: usize = 65_502;
 
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENDED_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";

@@ -5,12 +5,14 @@
 
 mod bmff;
 mod error;
+mod find;
 mod format;
 mod iim_block;
 mod jpeg;
 mod metadata;
 mod png;
 mod tiff;
+mod tiff_directory;
 mod webp;
 
 pub use error::EmbedError;

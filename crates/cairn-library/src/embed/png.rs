@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use crate::Splice;
 
+use super::format::PNG_SIGNATURE;
 use super::{EmbedError, Format, Metadata};
-
-pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Keyword, zero, not compressed, compression method 0, no language, no translated keyword.
 const XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
@@ -22,7 +21,7 @@ struct Chunk<'a> {
 fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, EmbedError> {
     const TRUNCATED: EmbedError = EmbedError::Damaged("no end of image");
     let mut chunks = Vec::new();
-    let mut at = SIGNATURE.len();
+    let mut at = PNG_SIGNATURE.len();
     loop {
         let header: &[u8; 8] = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(TRUNCATED)?;
         let [a, b, c, d, kind @ ..] = *header;

@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use cairn_places::Gazetteer;
 
+use super::assessed::Assessed;
 use super::candidates::{Candidate, Candidates};
 use super::context::{contexts, estimated_position};
 use super::labels::{Precision, correction};
+use super::mark::MarkRules;
 use super::prior::share_of_landmarks;
 use super::rightness::{Rightness, log_odds, probability};
 use super::timeline::Timeline;
-use super::{EstimatedPosition, MarkRules};
-use crate::state::{ContextRow, FileId, LibraryId, ModelRow, PayloadHash, State, StateError, Verdict};
+use crate::state::{ContextRow, FileId, LibraryId, ModelRow, State, StateError, Verdict};
 
 /// What the odds of a landmark are before the photo is looked at, where the trip was there.
 ///
@@ -21,54 +22,14 @@ use crate::state::{ContextRow, FileId, LibraryId, ModelRow, PayloadHash, State, 
 const IN_SIGHT_ODDS: f64 = 1.5;
 const SUPPORTED_ODDS: f64 = 2.0 / 3.0;
 
-/// What the other photos of the same trip that are taken for the same landmark add to the log odds: half of the sum of their log
-/// likelihood ratios, and at most 3. They are photos of one building and may share the mistake: a replica stays one.
+/// What the other photos of the same trip that are taken for the same landmark add to the log odds: half of the log likelihood
+/// ratios of the two surest, and at most 6. They are photos of one building and may share the mistake: thirty photos of a replica
+/// say no more than two.
 ///
-/// Half is right for trips of three to eight photos, drawn from validation photos of landmarks and from calibration photos of 24
-/// other buildings (`tests/rightness_reference.py`).
+/// So the odds are right, or too low, for trips of two to twelve photos, drawn from validation photos of landmarks and from
+/// calibration photos of 24 other buildings (`tests/rightness_reference.py`).
 const AGREEMENT: f64 = 0.5;
-const MAX_AGREEMENT: f64 = 3.0;
-
-/// The model's probability from which a conflict is worth telling.
-const CONFLICT_PROBABILITY: f64 = 0.95;
-
-/// A photo, its likeliest landmark, and how probable that is right.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Assessed {
-    /// The photo.
-    pub file: FileId,
-    /// Its picture.
-    pub payload: PayloadHash,
-    /// The landmark by its gazetteer's name.
-    pub landmark: String,
-    /// Its item on Wikidata.
-    pub wikidata: Option<String>,
-    /// How probable a mark is right, in this library: 1 where a person confirmed it, 0 where a person rejected it, the trip
-    /// makes it impossible, or the photo's own position is out of sight.
-    pub probability: f64,
-    /// How probable the model holds the landmark, among those that it knows.
-    pub model_probability: f64,
-    /// Whether the score reaches the model's sure threshold.
-    pub is_sure: bool,
-    /// What the trip and the photo's own position say.
-    pub context: ContextRow,
-    /// Whether a person confirmed it.
-    pub confirmed: bool,
-    /// Whether a person rejected it, or wants no marks there.
-    pub rejected: bool,
-    /// Where the camera may have stood.
-    pub estimated: Option<EstimatedPosition>,
-}
-
-impl Assessed {
-    /// Whether the photo's own position contradicts a landmark that the model is sure of: a wrong position, a replica, or a picture
-    /// of a picture.
-    pub fn is_conflict(&self) -> bool {
-        self.context.verdict == Verdict::Conflict
-            && self.is_sure
-            && self.model_probability >= CONFLICT_PROBABILITY
-    }
-}
+const MAX_AGREEMENT: f64 = 6.0;
 
 /// What is known of the landmarks in a library.
 #[derive(Clone, Debug, PartialEq)]

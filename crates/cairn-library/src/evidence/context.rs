@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use cairn_places::{Gazetteer, Place};
 
-use super::EstimatedPosition;
-use super::assess::Assessed;
+use super::assessed::Assessed;
 use super::candidates::Candidate;
+use super::mark::EstimatedPosition;
 use super::rightness::Rightness;
 use super::timeline::{Moment, Segment, Timeline, distance_km, to_place_km};
 use crate::state::{ContextRow, FileId, LibraryId, Position, State, StateError, Verdict};

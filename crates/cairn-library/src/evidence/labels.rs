@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::assess::Assessed;
+use super::assessed::Assessed;
 use super::rightness::probability;
 use crate::state::Verdict;
 

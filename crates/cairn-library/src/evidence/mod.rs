@@ -9,6 +9,7 @@
 //! ```
 
 mod assess;
+mod assessed;
 mod candidates;
 mod context;
 mod labels;
@@ -20,7 +21,8 @@ mod selection;
 mod tests;
 mod timeline;
 
-pub use assess::{Assessed, Assessment, assess};
+pub use assess::{Assessment, assess};
+pub use assessed::Assessed;
 pub use context::store as store_context;
 pub use labels::{LandmarkPrecision, Precision};
 pub use mark::{Basis, EstimatedPosition, Mark, MarkRules, Marks};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use cairn_places::Gazetteer;
 
-use super::assess::{Assessed, Assessment};
-use super::{Basis, Mark, MarkRules, Marks};
+use super::assess::Assessment;
+use super::assessed::Assessed;
+use super::mark::{Basis, Mark, MarkRules, Marks};
 use crate::state::Verdict;
 
 /// The largest set of marks whose expected share of wrong ones is at most what the rules allow, for each landmark and so for all

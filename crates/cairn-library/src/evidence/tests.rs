@@ -227,6 +227,18 @@ fn photos_of_one_trip_that_agree_are_surer_and_a_burst_counts_once() {
 }
 
 #[test]
+fn thirty_photos_of_a_trip_that_agree_say_no_more_than_three() {
+    let of = |count: usize| {
+        let shot = |index| Shot { score: MIDDLE, hours: index as f64 / 10.0, ..SHOT };
+        let photo = Fixture::new(&(0..count).map(shot).collect::<Vec<Shot>>()).photo(1);
+        (photo.context.agreeing, photo.context.agreement)
+    };
+    let (three, thirty) = (of(3), of(30));
+    assert_eq!((three.0, thirty.0), (2, 29));
+    assert_eq!(three.1, thirty.1);
+}
+
+#[test]
 fn what_a_person_said_holds_whatever_the_model_says() {
     let fixture = Fixture::new(&[SHOT, SHOT, SHOT, Shot { score: -9.0, probability: 0.1, ..SHOT }, SHOT]);
     fixture.decide(Some(1), Some("Eiffel Tower"), Decision::Reject);

@@ -13,6 +13,9 @@ const SEGMENT_JUMP_KM: f64 = 100.0;
 /// Photos that follow each other so fast are one burst.
 const BURST_SECONDS: i64 = 10;
 
+/// So many photos of one trip speak for each other: further ones show the same building, and are wrong together.
+const WITNESSES: usize = 2;
+
 /// A camera's number in the timeline.
 pub(super) type CameraId = u32;
 
@@ -169,8 +172,8 @@ impl Timeline {
         Neighbours { before: nearest(own.before, others.before), after: nearest(own.after, others.after) }
     }
 
-    /// Photos of the same segment of a trip that are taken for the same landmark, and the sum of their log likelihood ratios. A burst
-    /// counts as its surest photo, one of this photo's own burst not at all.
+    /// Photos of the same segment of a trip that are taken for the same landmark, and the sum of the log likelihood ratios of the
+    /// two surest. A burst counts as its surest photo, one of this photo's own burst not at all.
     pub(super) fn agreement<'a>(
         &self,
         file: FileId,
@@ -188,11 +191,10 @@ impl Timeline {
             .collect();
         others.sort_unstable_by_key(|(time, _)| *time);
         let is_burst = |one: &(i64, f64), next: &(i64, f64)| next.0 - one.0 <= BURST_SECONDS;
-        let bursts = others.chunk_by(is_burst);
-        bursts.fold((0, 0.0), |(count, sum), burst| {
-            let surest = burst.iter().map(|(_, ratio)| ratio.max(0.0)).fold(0.0, f64::max);
-            (count + 1, sum + surest)
-        })
+        let surest = |burst: &[(i64, f64)]| burst.iter().map(|(_, ratio)| ratio.max(0.0)).fold(0.0, f64::max);
+        let mut bursts: Vec<f64> = others.chunk_by(is_burst).map(surest).collect();
+        bursts.sort_unstable_by(|one, other| other.total_cmp(one));
+        (bursts.len() as u32, bursts.iter().take(WITNESSES).sum())
     }
 }
 

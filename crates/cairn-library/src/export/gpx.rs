@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Export, xml};
+use super::Export;
+use super::xml::xml;
 
 /// A waypoint for each landmark that marked photos show.
 pub(super) fn write(export: &Export<'_>, out: &mut impl Write) -> io::Result<()> {

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use cairn_dataset::path_text;
 
-use super::{Export, xml};
+use super::Export;
+use super::xml::xml;
 
 /// A folder for each landmark, a placemark for each marked photo: where the camera was if the photo says so, else where the
 /// landmark is.

@@ -10,6 +10,7 @@ mod parquet;
 pub mod report;
 mod row;
 mod table;
+mod xml;
 
 pub use error::ExportError;
 pub use row::{Export, ExportRow};
@@ -54,20 +55,4 @@ impl Export<'_> {
         }
         Ok(())
     }
-}
-
-/// Text inside of XML.
-fn xml(text: &str) -> String {
-    let allowed = |c: &char| !c.is_control() || matches!(c, '\t' | '\n');
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars().filter(allowed) {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

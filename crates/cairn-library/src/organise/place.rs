@@ -10,7 +10,7 @@ use cairn_places::Gazetteer;
 
 use super::{OrganiseError, Template};
 use crate::evidence::Marks;
-use crate::plan::{Op, OpKind, PlanHeader, PlanWriter, Work};
+use crate::plan::{Op, OpKind, PlanHeader, PlanTarget, PlanWriter, Work};
 use crate::state::{FileHash, FileId, FileRow, LibraryRow, Role, State, StateError};
 
 /// How files come into albums.
@@ -82,7 +82,7 @@ pub struct OrganiseReport {
 /// # Errors
 /// When the destination is in the library or holds it, when moves would cross file systems, and when the plan cannot be written.
 #[expect(clippy::too_many_arguments, reason = "each is a choice of the person's")]
-pub fn organise(
+pub fn organise<'a>(
     state: &State,
     library: &LibraryRow,
     marks: &Marks,
@@ -90,12 +90,12 @@ pub fn organise(
     mode: OrganiseMode,
     destination: &Path,
     template: &Template,
-    path: &Path,
+    target: impl Into<PlanTarget<'a>>,
 ) -> Result<OrganiseReport, OrganiseError> {
     let destination = checked(library, mode, destination)?;
     let header =
         PlanHeader::new(&library.root, format!("organise {mode:?} {} {template}", destination.display()));
-    let mut writer = PlanWriter::create(path, &header)?;
+    let mut writer = PlanWriter::create(target, &header)?;
     let mut placer = Placer {
         state,
         library,

@@ -9,7 +9,7 @@ use crate::Splice;
 use crate::scan::payload_hash;
 use crate::state::{FileHash, OpState, State, StateLock, bytes_of_path};
 
-use super::install::{Installation, Installed, hash_of, nanoseconds, rename_to_new};
+use super::install::{Installation, Installed, hash_of, nanoseconds, rename_to_new, set_modified};
 use super::journal::{Direction, Intent, Journal};
 use super::mark::fields_between;
 use super::recover::{recover, temporary_name};
@@ -330,7 +330,7 @@ fn copy(source: &Path, temporary: &Path, target: &Path, hash: FileHash) -> io::R
     let copied = || {
         fs::copy(source, temporary)?;
         let file = fs::File::options().write(true).open(temporary)?;
-        file.set_modified(fs::metadata(source)?.modified()?)?;
+        set_modified(&file, fs::metadata(source)?.modified()?)?;
         file.sync_all()?;
         match hash_of(temporary)? {
             Some(found) if found == hash => rename_to_new(temporary, target),

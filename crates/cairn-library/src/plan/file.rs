@@ -46,11 +46,38 @@ struct Trailer {
     blake3: String,
 }
 
+/// Where a plan is written.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanTarget<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether it takes the place of a file that is there, which stays until the plan is whole.
+    pub replaces: bool,
+}
+
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for PlanTarget<'a> {
+    /// A new file.
+    fn from(path: &'a P) -> PlanTarget<'a> {
+        PlanTarget { path: path.as_ref(), replaces: false }
+    }
+}
+
+/// A file that is removed unless it gets its name.
+#[derive(Debug)]
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It is gone where it was renamed. One that cannot be removed is replaced by the next plan of this name.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
 /// Writes a plan under another name, which is renamed once it is whole.
 #[derive(Debug)]
 pub struct PlanWriter {
     path: PathBuf,
-    temporary: PathBuf,
+    temporary: Unfinished,
     out: BufWriter<File>,
     hasher: blake3::Hasher,
     operations: u32,
@@ -60,9 +87,13 @@ impl PlanWriter {
     /// Begins a plan.
     ///
     /// # Errors
-    /// When the file is there already or cannot be made.
-    pub fn create(path: &Path, header: &PlanHeader) -> Result<PlanWriter, PlanError> {
-        if path.symlink_metadata().is_ok() {
+    /// When the file is there already and not to be replaced, or cannot be made.
+    pub fn create<'a>(
+        target: impl Into<PlanTarget<'a>>,
+        header: &PlanHeader,
+    ) -> Result<PlanWriter, PlanError> {
+        let PlanTarget { path, replaces } = target.into();
+        if !replaces && path.symlink_metadata().is_ok() {
             return Err(PlanError::Exists { path: path.to_owned() });
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -71,7 +102,7 @@ impl PlanWriter {
         let out = BufWriter::new(File::create(&temporary).map_err(PlanError::io(&temporary))?);
         let mut writer = PlanWriter {
             path: path.to_owned(),
-            temporary,
+            temporary: Unfinished(temporary),
             out,
             hasher: blake3::Hasher::new(),
             operations: 0,
@@ -107,9 +138,9 @@ impl PlanWriter {
         };
         self.line(&trailer)?;
         let PlanWriter { path, temporary, out, .. } = self;
-        let file = out.into_inner().map_err(|error| PlanError::io(&temporary)(error.into_error()))?;
-        file.sync_all().map_err(PlanError::io(&temporary))?;
-        std::fs::rename(&temporary, &path).map_err(PlanError::io(&path))
+        let file = out.into_inner().map_err(|error| PlanError::io(&temporary.0)(error.into_error()))?;
+        file.sync_all().map_err(PlanError::io(&temporary.0))?;
+        std::fs::rename(&temporary.0, &path).map_err(PlanError::io(&path))
     }
 
     fn line(&mut self, value: &impl Serialize) -> Result<(), PlanError> {
@@ -119,7 +150,7 @@ impl PlanWriter {
             hasher.update(&line);
             out.write_all(&line)
         };
-        write(&mut self.out, &mut self.hasher).map_err(PlanError::io(&self.temporary))
+        write(&mut self.out, &mut self.hasher).map_err(PlanError::io(&self.temporary.0))
     }
 }
 

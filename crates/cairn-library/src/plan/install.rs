@@ -1,6 +1,6 @@
 //! Puts a file's new content in its place so that no change of another program is lost, and nothing is half written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -126,7 +126,7 @@ impl Installation<'_> {
             copy_attributes(self.target, &file)?;
         }
         if let Some(mtime_ns) = self.mtime_ns {
-            file.set_modified(time(mtime_ns))?;
+            set_modified(&file, time(mtime_ns))?;
         }
         file.sync_all()?;
         if hash_of(self.temporary)? != Some(FileHash::of(content)) {
@@ -295,6 +295,13 @@ pub(super) fn nanoseconds(time: SystemTime) -> i64 {
 fn time(nanoseconds: i64) -> SystemTime {
     let duration = Duration::from_nanos(nanoseconds.unsigned_abs());
     if nanoseconds < 0 { SystemTime::UNIX_EPOCH - duration } else { SystemTime::UNIX_EPOCH + duration }
+}
+
+/// Sets the time of change. The time of access stays, but is set with it: file systems in user space (exFAT through FUSE) pass
+/// over a request for one of the two, and report no error.
+pub(super) fn set_modified(file: &File, modified: SystemTime) -> io::Result<()> {
+    let accessed = file.metadata()?.accessed().unwrap_or(modified);
+    file.set_times(FileTimes::new().set_accessed(accessed).set_modified(modified))
 }
 
 fn is_unsupported(error: &io::Error) -> bool {

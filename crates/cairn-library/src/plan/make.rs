@@ -12,36 +12,7 @@ use crate::state::{FileHash, FileId, FileSystem, LibraryRow, State};
 
 use super::folders::Folders;
 use super::photo::{Planned, Planner};
-use super::{Level, PlanError, PlanHeader, PlanWriter, Roots, SkipReason};
-
-/// Where marks are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Destination {
-    /// Into the sidecar that the photo has, else a new one beside it.
-    #[default]
-    Sidecar,
-    /// Into sidecars in another folder, which mirrors the library's folders.
-    SidecarDir(PathBuf),
-    /// Into the photo, where it has no sidecar.
-    Embed,
-}
-
-/// What is asked of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlanRequest {
-    /// How much is written.
-    pub level: Level,
-    /// Where it is written.
-    pub destination: Destination,
-    /// The name of new sidecars; `None` for that of the folder's others.
-    pub style: Option<SidecarStyle>,
-    /// The top of the keywords' hierarchy.
-    pub roots: Roots,
-    /// Photos keep their time of change.
-    pub keep_mtime: bool,
-    /// The model's hash, which the mark names.
-    pub model: String,
-}
+use super::{Destination, Level, PlanError, PlanHeader, PlanRequest, PlanTarget, PlanWriter, SkipReason};
 
 /// What is in a plan, and what is not.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,17 +42,17 @@ const LONG_NAME: usize = 64;
 ///
 /// # Errors
 /// When the plan cannot be written, or the library not be written to. Photos that are left alone are in the report.
-pub fn make(
+pub fn make<'a>(
     state: &State,
     library: &LibraryRow,
     marks: &Marks,
     gazetteer: &Gazetteer,
     request: &PlanRequest,
-    path: &Path,
+    target: impl Into<PlanTarget<'a>>,
 ) -> Result<MakeReport, PlanError> {
     let request = &checked(library, request)?;
     let header = PlanHeader::new(&library.root, format!("{request:?}"));
-    let mut writer = PlanWriter::create(path, &header)?;
+    let mut writer = PlanWriter::create(target, &header)?;
     let is_own = |target: &Path, hash: FileHash| is_left_by_plan(state, target, hash).unwrap_or(false);
     let mut planner = Planner {
         root: &library.root,

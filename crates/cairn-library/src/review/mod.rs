@@ -2,7 +2,7 @@
 //!
 //! Pages and terminals are made elsewhere; they show [`Review::groups`] and call [`Review::decide`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use cairn_places::Gazetteer;
@@ -39,11 +39,18 @@ pub struct ReviewGroup {
     pub landmark: String,
     /// Its item on Wikidata.
     pub wikidata: Option<String>,
+    /// Whether the landmark is never marked in this library.
+    pub never_here: bool,
     /// Its photos, the most probable first.
     pub photos: Vec<ReviewPhoto>,
 }
 
 impl ReviewGroup {
+    /// How many photos wait for a decision.
+    pub fn undecided(&self) -> usize {
+        self.photos.iter().filter(|photo| photo.decision.is_none()).count()
+    }
+
     /// The mean probability of the photos that nobody decided about; 1 where there is none.
     fn certainty(&self) -> f64 {
         let open: Vec<f64> = self
@@ -56,12 +63,27 @@ impl ReviewGroup {
     }
 }
 
+/// What a person decided at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The group, by its place among [`Review::groups`].
+    pub group: usize,
+    /// The photos, by their places in the group; none where it is about the landmark in the whole library.
+    pub photos: Vec<usize>,
+    /// What was decided; `None` where a landmark is allowed in the library again.
+    pub decision: Option<Decision>,
+    /// Decisions that were stored for it.
+    stored: usize,
+}
+
 /// A review of a library.
 #[derive(Debug)]
 pub struct Review<'a> {
     state: &'a State,
     decisions: Decisions,
     groups: Vec<ReviewGroup>,
+    /// What was decided in this review, for taking back.
+    steps: Vec<Step>,
     /// How right the model is in this library.
     pub precision: Precision,
 }
@@ -104,6 +126,7 @@ impl<'a> Review<'a> {
                 decision,
             };
             let group = groups.entry(photo.landmark.clone()).or_insert_with(|| ReviewGroup {
+                never_here: decisions.is_never_here(&photo.landmark, photo.wikidata.as_deref()),
                 landmark: photo.landmark,
                 wikidata: photo.wikidata,
                 photos: Vec::new(),
@@ -119,7 +142,7 @@ impl<'a> Review<'a> {
         groups.sort_by(|one, other| {
             one.certainty().total_cmp(&other.certainty()).then(one.landmark.cmp(&other.landmark))
         });
-        Ok(Review { state, decisions, groups, precision })
+        Ok(Review { state, decisions, groups, steps: Vec::new(), precision })
     }
 
     /// The groups, the least certain first.
@@ -127,8 +150,13 @@ impl<'a> Review<'a> {
         &self.groups
     }
 
-    /// Stores a decision about photos of a group: on the disk when this returns. [`Decision::Never`] is about any landmark in
-    /// these photos.
+    /// What was decided in this review and not taken back, in its order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Stores a decision about photos of a group, all at once: on the disk when this returns. [`Decision::Never`] is about any
+    /// landmark in these photos; another decision about such a photo takes that back.
     ///
     /// # Errors
     /// When the decision cannot be stored.
@@ -138,16 +166,24 @@ impl<'a> Review<'a> {
         photos: &[usize],
         decision: Decision,
     ) -> Result<(), DecisionError> {
-        let Some(group) = self.groups.get_mut(group) else { return Ok(()) };
-        for &index in photos {
-            let Some(photo) = group.photos.get_mut(index) else { continue };
-            let landmark = (decision != Decision::Never).then_some(group.landmark.as_str());
-            let wikidata = landmark.and(group.wikidata.as_deref());
-            let line = DecisionLine::new(About::Picture(photo.payload), landmark, wikidata, Some(decision));
-            self.decisions.record(self.state, line)?;
-            photo.decision = Some(decision);
+        let Some(of) = self.groups.get(group) else { return Ok(()) };
+        let photos: Vec<usize> = photos.iter().copied().filter(|&at| at < of.photos.len()).collect();
+        // Copies of a picture are one.
+        let mut pictures: Vec<PayloadHash> = photos.iter().map(|&at| of.photos[at].payload).collect();
+        pictures.sort_unstable();
+        pictures.dedup();
+        let landmark = (decision != Decision::Never).then_some(of.landmark.as_str());
+        let wikidata = landmark.and(of.wikidata.as_deref());
+        let mut lines = Vec::new();
+        for &payload in &pictures {
+            let about = About::Picture(payload);
+            if decision != Decision::Never && self.decisions.is_never_marked(payload) {
+                lines.push(DecisionLine::new(about, None, None, None));
+            }
+            lines.push(DecisionLine::new(about, landmark, wikidata, Some(decision)));
         }
-        Ok(())
+        let step = Step { group, photos, decision: Some(decision), stored: lines.len() };
+        self.store(step, lines)
     }
 
     /// Never marks a group's landmark in this library.
@@ -155,30 +191,55 @@ impl<'a> Review<'a> {
     /// # Errors
     /// When the decision cannot be stored.
     pub fn never_here(&mut self, group: usize) -> Result<(), DecisionError> {
-        let Some(group) = self.groups.get(group) else { return Ok(()) };
-        let line = DecisionLine::new(
-            About::Library,
-            Some(&group.landmark),
-            group.wikidata.as_deref(),
-            Some(Decision::Never),
-        );
-        self.decisions.record(self.state, line)
+        self.decide_here(group, Some(Decision::Never))
     }
 
-    /// Takes back the last decision of this review. False if there is none.
+    /// Allows marks of a group's landmark in this library again.
     ///
     /// # Errors
     /// When that cannot be stored.
-    pub fn take_back(&mut self) -> Result<bool, DecisionError> {
-        let Some(line) = self.decisions.take_back(self.state)? else { return Ok(false) };
+    pub fn allow_here(&mut self, group: usize) -> Result<(), DecisionError> {
+        self.decide_here(group, None)
+    }
+
+    fn decide_here(&mut self, group: usize, decision: Option<Decision>) -> Result<(), DecisionError> {
+        let Some(of) = self.groups.get(group) else { return Ok(()) };
+        let line = DecisionLine::new(About::Library, Some(&of.landmark), of.wikidata.as_deref(), decision);
+        self.store(Step { group, photos: Vec::new(), decision, stored: 1 }, vec![line])
+    }
+
+    /// Takes back what was decided last in this review: what held before holds again. `None` if there is nothing left.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn take_back(&mut self) -> Result<Option<Step>, DecisionError> {
+        let Some(step) = self.steps.last() else { return Ok(None) };
+        let lines = self.decisions.take_back(self.state, step.stored)?;
+        self.refresh(&lines);
+        Ok(self.steps.pop())
+    }
+
+    fn store(&mut self, step: Step, lines: Vec<DecisionLine>) -> Result<(), DecisionError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.decisions.record_all(self.state, lines.clone())?;
+        self.refresh(&lines);
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// Looks up what holds now, in all that these lines are about: copies of a picture have one decision.
+    fn refresh(&mut self, lines: &[DecisionLine]) {
+        let about: HashSet<About> = lines.iter().filter_map(DecisionLine::about).collect();
         for group in &mut self.groups {
-            for photo in &mut group.photos {
-                if line.about() == Some(About::Picture(photo.payload)) {
-                    photo.decision =
-                        self.decisions.decision(photo.payload, &group.landmark, group.wikidata.as_deref());
-                }
+            let wikidata = group.wikidata.as_deref();
+            if about.contains(&About::Library) {
+                group.never_here = self.decisions.is_never_here(&group.landmark, wikidata);
+            }
+            for photo in group.photos.iter_mut().filter(|p| about.contains(&About::Picture(p.payload))) {
+                photo.decision = self.decisions.decision(photo.payload, &group.landmark, wikidata);
             }
         }
-        Ok(true)
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use cairn_photo::FileKind;
 
+use super::member::Member;
 use super::takeout;
 use crate::state::Role;
 
@@ -16,13 +17,6 @@ pub(super) struct Membership {
     pub(super) group: usize,
     pub(super) role: Role,
     pub(super) reason: Option<String>,
-}
-
-/// A file of the folder.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member<'a> {
-    pub(super) name: &'a OsStr,
-    pub(super) kind: FileKind,
 }
 
 /// For each file of a folder, its group; `None` for files that have nothing to do with photos.

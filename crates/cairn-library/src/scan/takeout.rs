@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use serde::Deserialize;
 
-use super::grouping::Member;
+use super::member::Member;
 use crate::state::{Position, PositionSource, ReadingRow};
 
 /// Characters before `.json` at most.

@@ -11,7 +11,8 @@ use cairn_dataset::reason_by_name;
 use cairn_photo::FileKind;
 use rusqlite::OptionalExtension;
 
-use super::grouping::{Member, groups};
+use super::grouping::groups;
+use super::member::Member;
 use super::reader::stamp_of;
 use super::{ScanError, ScanEvent, ScanOptions, ScanReport, Watcher, position};
 use crate::state::{FileState, FileSystem, LibraryRow, Role, Stamp, State, bytes_of_path, word_of_kind};

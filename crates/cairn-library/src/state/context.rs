@@ -46,7 +46,7 @@ pub struct ContextRow {
     pub speed_kmh: Option<f64>,
     /// Other photos of the same trip that show the same landmark; a burst counts once.
     pub agreeing: u32,
-    /// The sum of their log likelihood ratios.
+    /// The sum of the log likelihood ratios of the two surest.
     pub agreement: f64,
     /// What follows.
     pub verdict: Verdict,

@@ -65,10 +65,13 @@ impl FileSystem {
             // A later mount on the same point covers the earlier one.
             if path.starts_with(point) && here >= depth {
                 depth = here;
-                best = FileSystem {
-                    kind: source.split(' ').next().unwrap_or("unknown").to_owned(),
-                    read_only: options.split(',').any(|option| option == "ro"),
-                };
+                let mut source = source.split(' ');
+                let kind = source.next().unwrap_or("unknown").to_owned();
+                // A disk with errors turns read-only as a whole: the last field.
+                let of_disk = source.nth(1).unwrap_or_default();
+                let read_only =
+                    [options, of_disk].iter().any(|list| list.split(',').any(|option| option == "ro"));
+                best = FileSystem { kind, read_only };
             }
         }
         best
@@ -89,6 +92,7 @@ mod tests {
 30 22 0:40 / /mnt/nas rw,relatime shared:2 - nfs4 nas:/photos rw,vers=4.2
 31 22 0:41 / /mnt/nas/old\\040photos ro,relatime - cifs //nas/old rw
 32 22 0:42 / /home/a/remote rw - fuse.sshfs a@b:/ rw
+33 22 8:2 / /mnt/worn rw,relatime - ext4 /dev/sdb1 ro,errors=remount-ro
 ";
 
     #[test]
@@ -97,6 +101,7 @@ mod tests {
         assert_eq!(of("/home/a/photos"), FileSystem { kind: "ext4".to_owned(), read_only: false });
         assert_eq!(of("/mnt/nas/2019"), FileSystem { kind: "nfs4".to_owned(), read_only: false });
         assert_eq!(of("/mnt/nas/old photos/x"), FileSystem { kind: "cifs".to_owned(), read_only: true });
+        assert_eq!(of("/mnt/worn/2019"), FileSystem { kind: "ext4".to_owned(), read_only: true });
         assert_eq!(of("/mnt/nasty").kind, "ext4");
         assert!(of("/home/a/remote/x").is_network() && of("/mnt/nas").is_network());
         assert!(!of("/home/a").is_network());

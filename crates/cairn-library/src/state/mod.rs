@@ -61,10 +61,7 @@ impl State {
             .map_err(|source| StateError::Folder { path: folder.to_owned(), source })?;
         let folder =
             folder.canonicalize().map_err(|source| StateError::Folder { path: folder.to_owned(), source })?;
-        let file_system = FileSystem::of(&folder);
-        if file_system.is_network() {
-            return Err(StateError::Network { path: folder, kind: file_system.kind });
-        }
+        check_file_system(&folder)?;
         let connection = Connection::open(folder.join(schema::DATABASE))?;
         State::prepared(connection, folder)
     }
@@ -78,6 +75,7 @@ impl State {
         if !database.is_file() {
             return Err(StateError::Missing { path: folder.to_owned() });
         }
+        check_file_system(folder)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         State::prepared(Connection::open_with_flags(database, flags)?, folder.to_owned())
     }
@@ -109,4 +107,13 @@ impl State {
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
+}
+
+/// SQLite's write-ahead log needs memory that all its processes share, and locks that hold: no network file system has both.
+fn check_file_system(folder: &Path) -> Result<(), StateError> {
+    let file_system = FileSystem::of(folder);
+    if file_system.is_network() {
+        return Err(StateError::Network { path: folder.to_owned(), kind: file_system.kind });
+    }
+    Ok(())
 }

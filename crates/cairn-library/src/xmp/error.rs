@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// Larger packets are not read. Lightroom's with many masks have a few megabytes.
+pub(super) const MAX_BYTES: usize = 16 << 20;
+
 /// Why an XMP packet cannot be read or edited. The photo is left alone then.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,7 +25,7 @@ pub enum XmpError {
     #[error("{0} is there twice")]
     Twice(String),
     /// More bytes than metadata has.
-    #[error("the XMP has {0} bytes; cairn edits up to {max}", max = super::packet::MAX_BYTES)]
+    #[error("the XMP has {0} bytes; cairn edits up to {max}", max = MAX_BYTES)]
     TooLarge(usize),
     /// A character that XML cannot hold.
     #[error("{0:?} holds a character that XML cannot hold")]

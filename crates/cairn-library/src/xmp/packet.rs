@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::error::MAX_BYTES;
 use super::xml::{Attribute, Element, parse};
 use super::{ArrayKind, Field, Namespace, Property, Value, XmpError};
-
-/// Larger packets are not read. Lightroom's with many masks have a few megabytes.
-pub(super) const MAX_BYTES: usize = 16 << 20;
 
 /// An XMP packet: properties, and where they are.
 #[derive(Debug)]

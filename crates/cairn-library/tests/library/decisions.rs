@@ -98,7 +98,7 @@ fn a_rejection_that_is_taken_back_brings_the_mark_back() {
         .unwrap();
     let (plan, _) = house.plan(&["a.jpg"], &PlanRequest::default());
     assert_eq!(house.apply(&plan).done, 1);
-    decisions.take_back(&house.state).unwrap();
+    decisions.take_back(&house.state, 1).unwrap();
     assert_eq!(planned(&house, "a.jpg"), 1);
 }
 
@@ -135,10 +135,15 @@ fn the_last_decision_holds_and_can_be_taken_back() {
     decisions.record(&house.state, line(Decision::Confirm)).unwrap();
     decisions.record(&house.state, line(Decision::Reject)).unwrap();
     assert_eq!(decisions.decision(hash, LANDMARK, None), Some(Decision::Reject));
-    assert!(decisions.take_back(&house.state).unwrap().is_some());
+    assert!(!decisions.take_back(&house.state, 1).unwrap().is_empty());
+    assert_eq!(decisions.decision(hash, LANDMARK, None), Some(Decision::Confirm), "what held before");
+    let again = Decisions::open(&house.state, library.id).unwrap();
+    assert_eq!(again.decision(hash, LANDMARK, None), Some(Decision::Confirm), "also for the next process");
+    assert_eq!(decisions.take_back(&house.state, 5).unwrap().len(), 1);
     assert_eq!(decisions.decision(hash, LANDMARK, None), None);
     let again = Decisions::open(&house.state, library.id).unwrap();
     assert_eq!(again.decision(hash, LANDMARK, None), None, "also for the next process");
+    assert_eq!(decisions.take_back(&house.state, 1).unwrap(), [], "nothing is left");
 }
 
 #[test]
@@ -174,8 +179,9 @@ fn half_a_line_of_a_crash_spoils_no_other() {
     decide(&house, "a.jpg", Some(LANDMARK), Decision::Reject);
     let file = house.state.folder().join("decisions.jsonl");
     let mut text = fs::read_to_string(&file).unwrap();
-    text.push_str("{\"picture\":\"12");
-    fs::write(&file, text).unwrap();
+    text.push_str("{\"picture\":\"12\",\"landmark\":\"Chich\u{e9}");
+    // In the middle of a letter.
+    fs::write(&file, &text.as_bytes()[..text.len() - 1]).unwrap();
     decide(&house, "b.jpg", Some(LANDMARK), Decision::Reject);
     assert_eq!((planned(&house, "a.jpg"), planned(&house, "b.jpg")), (0, 0));
 }

@@ -11,7 +11,7 @@ use cairn_library::plan::{
 use cairn_library::state::{FileHash, State};
 use image::ImageFormat;
 
-use crate::house::{House, Snapshot, picture};
+use crate::house::{House, Snapshot, patient_lock, picture};
 
 /// Ends the process like a power cut does for a process: at once, with nothing put in order.
 struct Killer {
@@ -39,7 +39,7 @@ fn a_process_that_may_be_killed() {
     let parts: Vec<&str> = what.split('\n').collect();
     let [state, plan, direction, step, count, way] = parts.as_slice() else { panic!("{what}") };
     let state = State::open(Path::new(state)).unwrap();
-    let lock = state.lock().unwrap();
+    let lock = patient_lock(&state);
     let plan = PlanFile::open(Path::new(plan)).unwrap();
     let step = Step::ALL[step.parse::<usize>().unwrap()];
     let mut killer = Killer { step, left: count.parse().unwrap() };

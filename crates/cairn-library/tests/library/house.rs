@@ -36,10 +36,28 @@ pub(crate) fn picture(format: ImageFormat, seed: u8) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// The lock of a state. Processes that other tests start hold it, too, for the moment between fork and exec.
+pub(crate) fn patient_lock(state: &State) -> StateLock {
+    for _ in 0..12_000 {
+        match state.lock() {
+            Ok(lock) => return lock,
+            Err(StateError::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the state stays locked")
+}
+
 impl House {
     pub(crate) fn new() -> House {
+        House::prepared(|_| {})
+    }
+
+    /// A library whose folder `photos`, or `state` beside it, is something else first: another file system.
+    pub(crate) fn prepared(prepare: impl FnOnce(&Path)) -> House {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("photos")).unwrap();
+        prepare(folder.path());
         let state = State::open(&folder.path().join("state")).unwrap();
         House { folder, state, plans: std::cell::Cell::new(0) }
     }
@@ -48,16 +66,9 @@ impl House {
         self.folder.path().join("photos").canonicalize().unwrap()
     }
 
-    /// The lock of the state. Processes that other tests start hold it, too, for the moment between fork and exec.
+    /// The lock of the state.
     pub(crate) fn lock(&self) -> StateLock {
-        for _ in 0..500 {
-            match self.state.lock() {
-                Ok(lock) => return lock,
-                Err(StateError::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
-                Err(error) => panic!("{error}"),
-            }
-        }
-        panic!("the state stays locked")
+        patient_lock(&self.state)
     }
 
     /// A path beside the library.

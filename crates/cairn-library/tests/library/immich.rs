@@ -9,6 +9,7 @@ use cairn_library::scan::{ScanOptions, Watcher, scan};
 use cairn_library::state::{LibraryRow, PayloadHash, State, Verdict};
 
 use crate::fake_immich::Fake;
+use crate::house::patient_lock;
 
 fn marks(state: &State, library: &LibraryRow, landmarks: &[(&str, &str)]) -> Marks {
     let mark = |(name, landmark): &(&str, &str)| Mark {
@@ -34,7 +35,7 @@ fn albums_are_added_and_taken_back_and_what_a_person_made_stays() {
         fs::write(root.join(name), name).unwrap();
     }
     let state = State::open(&folder.path().join("state")).unwrap();
-    let lock = state.lock().unwrap();
+    let lock = patient_lock(&state);
     let mut watcher = Watcher { on_event: &mut |_| {}, stop: &|| false };
     let (library, _) = scan(&state, &lock, &root, None, &ScanOptions::default(), &mut watcher).unwrap();
     let marks = marks(

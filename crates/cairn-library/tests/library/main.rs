@@ -4,6 +4,8 @@
 mod blocks;
 mod decisions;
 mod embedding;
+#[cfg(feature = "parquet")]
+mod exports;
 #[cfg(feature = "immich")]
 mod fake_immich;
 mod faults;
@@ -16,5 +18,8 @@ mod plans;
 mod races;
 mod readers;
 mod refusals;
+mod reviewing;
 mod sidecars;
+#[cfg(target_os = "linux")]
+mod situations;
 mod xmp;

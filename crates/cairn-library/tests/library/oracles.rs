@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use cairn_library::keywords::{KeywordField, Keywords};
 use cairn_library::plan::{Destination, Level, PlanRequest};
 use cairn_reference::{Need, program};
 use image::ImageFormat;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use crate::blocks::{exif, jpeg_with, photoshop, xmp_segment};
 use crate::house::{House, picture};
+use crate::readers::{Files, Shown, darktable, digikam, immich, photoprism};
 
 /// What exiftool reads, without what concerns the file alone.
 fn exiftool(path: &Path) -> BTreeMap<String, Value> {
@@ -239,4 +241,114 @@ fn a_rejection_outlives_retagging_by_exiftool() {
         assert!(edit.status.success());
     }
     assert_eq!(house.plan(&names, &PlanRequest::default()).1.operations, 0);
+}
+
+/// The keywords of a file, as exiftool reads them; the photo's fields of that name are those that the programs read.
+fn keywords_by_exiftool(path: &Path) -> Keywords {
+    let read = exiftool(path);
+    let mut keywords = Keywords::default();
+    for (field, names) in [
+        (KeywordField::TagsList, &["XMP-digiKam:TagsList"][..]),
+        (KeywordField::LastKeywordXmp, &["XMP-microsoft:LastKeywordXMP"]),
+        (KeywordField::HierarchicalSubject, &["XMP-lr:HierarchicalSubject"]),
+        (KeywordField::Subject, &["XMP-dc:Subject"]),
+        (KeywordField::Iim, &["IPTC:Keywords"]),
+        (KeywordField::XpKeywords, &["IFD0:XPKeywords"]),
+    ] {
+        for value in names.iter().filter_map(|name| read.get(*name)) {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match value {
+                Value::Array(values) => keywords.add(field, values.iter().map(text)),
+                // Windows keeps them in one text.
+                one if field == KeywordField::XpKeywords => {
+                    keywords.add(field, text(one).split(';').map(str::to_owned));
+                }
+                one => keywords.add(field, [text(one)]),
+            }
+        }
+    }
+    keywords
+}
+
+#[test]
+fn by_the_fields_that_exiftool_reads_no_program_loses_a_keyword_of_a_person() {
+    if program(Need::Exiftool).is_none() {
+        return;
+    }
+    let photo = ["-XMP-dc:Subject=Anna", "-XMP-dc:Subject=Holiday"];
+    let hierarchy = ["-XMP-lr:HierarchicalSubject=People|Anna", "-XMP-dc:Subject=Anna"];
+    let old = ["-IPTC:Keywords=Berta", "-IPTC:Keywords=Beach"];
+    let windows = ["-EXIF:XPKeywords=Anna;Beach"];
+    let digikam_ = ["-XMP-digiKam:TagsList=People/Anna", "-XMP-microsoft:LastKeywordXMP=People/Anna"];
+    let all = [&photo[..], &hierarchy, &old, &windows, &digikam_].concat();
+    let in_photos: [&[&str]; 7] = [&[], &photo, &hierarchy, &old, &windows, &digikam_, &all];
+    let in_sidecars: [&[&str]; 4] =
+        [&[], &["-XMP-dc:Subject=Carla"], &["-XMP-lr:HierarchicalSubject=Trips|2019"], &digikam_];
+    let write = |arguments: &[&str], path: &Path| {
+        if !arguments.is_empty() {
+            let run = Command::new("exiftool")
+                .args(["-q", "-overwrite_original"])
+                .args(arguments)
+                .arg(path)
+                .output();
+            assert!(run.unwrap().status.success(), "{arguments:?}");
+        }
+    };
+    for (embedded, beside) in in_photos.iter().flat_map(|photo| in_sidecars.map(|sidecar| (*photo, sidecar)))
+    {
+        let house = House::new();
+        let (made, made_sidecar) = (house.beside("made.jpg"), house.beside("made.xmp"));
+        fs::write(&made, picture(ImageFormat::Jpeg, 1)).unwrap();
+        write(embedded, &made);
+        let path = house.file("a.jpg", &fs::read(&made).unwrap());
+        let sidecar = house.path("a.jpg.xmp");
+        let (of_photo, mut of_sidecar) = (keywords_by_exiftool(&path), Keywords::default());
+        if !beside.is_empty() {
+            write(beside, &made_sidecar);
+            house.file("a.jpg.xmp", &fs::read(&made_sidecar).unwrap());
+            of_sidecar = keywords_by_exiftool(&sidecar);
+        }
+        house.mark(&["a.jpg"], &PlanRequest::default());
+        let after = keywords_by_exiftool(&sidecar);
+        for (name, reads) in [
+            ("Immich", immich as fn(&Files<'_>) -> Shown),
+            ("PhotoPrism", photoprism),
+            ("digiKam", digikam),
+            ("darktable", darktable),
+        ] {
+            let shown = reads(&Files { embedded: &of_photo, sidecar: &of_sidecar });
+            let now = reads(&Files { embedded: &of_photo, sidecar: &after });
+            assert!(
+                shown.is_subset(&now),
+                "{name}: {shown:?} became {now:?}, of {embedded:?} and {beside:?}"
+            );
+            assert!(now.contains("Eiffel Tower"), "{name} shows no mark: {now:?}");
+        }
+    }
+}
+
+#[test]
+fn darktable_imports_the_mark_and_the_persons_keywords() {
+    let (Some(darktable_cli), Some(_)) = (program(Need::Darktable), program(Need::Exiftool)) else { return };
+    let house = House::new();
+    // darktable opens no picture of a few pixels.
+    let drawn = image::RgbImage::from_fn(320, 240, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    let mut photo = std::io::Cursor::new(Vec::new());
+    drawn.write_to(&mut photo, ImageFormat::Jpeg).unwrap();
+    let (mut photo, segment) = (photo.into_inner(), xmp_segment(&["Anna"], 0));
+    let length = (segment.len() as u16 + 2).to_be_bytes();
+    photo.splice(2..2, [&[0xff, 0xe1][..], &length, &segment].concat());
+    let path = house.file("a.jpg", &photo);
+    house.mark(&["a.jpg"], &PlanRequest::default());
+    let out = house.beside("out.jpg");
+    let mut export = Command::new(darktable_cli);
+    export.arg(&path).arg(house.path("a.jpg.xmp")).arg(&out);
+    export.args(["--core", "--library", ":memory:", "--configdir"]).arg(house.beside("settings"));
+    let run = export.output().unwrap();
+    assert!(out.exists(), "{}", String::from_utf8_lossy(&run.stderr));
+    let shown = keywords_by_exiftool(&out);
+    let subjects = shown.get(KeywordField::Subject);
+    for keyword in ["Anna", "Eiffel Tower"] {
+        assert!(subjects.iter().any(|subject| subject == keyword), "{keyword}: {subjects:?}");
+    }
 }

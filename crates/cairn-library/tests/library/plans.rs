@@ -7,7 +7,7 @@ use cairn_library::plan::{Destination, Level, OpOutcome, PlanRequest, UndoOption
 use cairn_library::xmp::{Change, Packet, Property, Value, edit};
 use image::ImageFormat;
 
-use crate::house::{House, LANDMARK, ops, picture};
+use crate::house::{House, LANDMARK, ops, patient_lock, picture};
 
 fn shown() -> PlanRequest {
     PlanRequest { model: "sha256:0123456789abcdef".to_owned(), ..PlanRequest::default() }
@@ -435,7 +435,7 @@ fn the_journal_restores_the_database() {
         let _ = fs::remove_file(house.state.folder().join(name));
     }
     let state = cairn_library::state::State::open(house.state.folder()).unwrap();
-    let lock = state.lock().unwrap();
+    let lock = patient_lock(&state);
     let undone = cairn_library::plan::undo(
         &state,
         &lock,
@@ -464,4 +464,26 @@ fn verify_tells_what_is_as_written_and_what_is_not() {
     let mut found: Vec<_> = report.findings.into_iter().map(|(_, finding)| finding).collect();
     found.sort_by_key(|finding| format!("{finding:?}"));
     assert_eq!(found, [Finding::ChangedWithMark, Finding::ChangedWithoutMark, Finding::Gone]);
+}
+
+#[test]
+fn a_plan_that_is_replaced_stays_until_the_new_one_is_whole() {
+    use cairn_library::plan::{PlanError, PlanFile, PlanHeader, PlanTarget, PlanWriter};
+    let house = House::new();
+    house.jpeg("a.jpg", 1);
+    let (plan, _) = house.plan(&["a.jpg"], &shown());
+    let old = fs::read(&plan.path).unwrap();
+    let header = PlanHeader::new(&house.root(), "new".to_owned());
+    let refused = PlanWriter::create(&plan.path, &header).unwrap_err();
+    assert!(matches!(refused, PlanError::Exists { .. }), "{refused}");
+    let target = PlanTarget { path: &plan.path, replaces: true };
+    let unfinished = PlanWriter::create(target, &header).unwrap();
+    assert_eq!(fs::read(&plan.path).unwrap(), old);
+    drop(unfinished);
+    assert_eq!(fs::read(&plan.path).unwrap(), old);
+    let beside: Vec<_> =
+        fs::read_dir(plan.path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!beside.iter().any(|name| name.to_string_lossy().ends_with(".part")), "{beside:?}");
+    PlanWriter::create(target, &header).unwrap().finish().unwrap();
+    assert_eq!(PlanFile::open(&plan.path).unwrap().header.plan, header.plan);
 }

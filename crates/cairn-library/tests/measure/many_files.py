@@ -1,12 +1,13 @@
-"""What a scan of many files costs apart from decoding: time, processor time and peak memory.
+"""What a scan of many files and a plan of many marks cost apart from decoding: time, processor time and peak memory.
 
 Run:  python3 crates/cairn-library/tests/measure/many_files.py target/release/cairn [COUNT] [FOLDER]
 
 Makes COUNT (1,000,000) small JPEGs of their own, a thousand a folder, in FOLDER (a temporary one; four kilobytes a file), scans them
-with `--no-predict`, scans again, and changes one. Needs Python 3 and nothing else.
+with `--no-predict`, scans again, and changes one. Then it writes into the state what a model would have said that is sure of the Eiffel
+Tower in each, and makes a plan of marks in sidecars. Needs Python 3 and nothing else.
 """
 
-import os, resource, shutil, struct, subprocess, sys, tempfile, time
+import os, shutil, sqlite3, struct, subprocess, sys, tempfile, time
 from pathlib import Path
 
 CAIRN = Path(sys.argv[1]).resolve()
@@ -51,6 +52,17 @@ def main():
     (root / "0000" / "IMG_0000000.jpg").write_bytes(jpeg(COUNT + 1))
     measured("again, one changed", scan)
     measured("status", ["status", "--state", str(state)])
+    database = sqlite3.connect(state / "library.sqlite")
+    database.executescript(
+        "INSERT INTO model (id, hash, views, name, threshold, sure) VALUES (1, 'sha256:1', 'one', 'made', 0, 1);"
+        "UPDATE library SET settings = '{\"model\": 1}';"
+        "INSERT OR IGNORE INTO prediction SELECT payload_hash, 1, 1, 'Eiffel Tower', NULL, 0.99, 5.0 FROM file "
+        "WHERE payload_hash IS NOT NULL;"
+    )
+    database.close()
+    plan = folder / "marks.plan"
+    measured("plan", ["plan", "--state", str(state), "--max-wrong", "50%", "-o", str(plan)])
+    print(f"plan: {plan.stat().st_size / 2**20:.0f} MiB")
     print(f"state: {sum(file.stat().st_size for file in state.iterdir()) / 2**20:.0f} MiB")
     shutil.rmtree(folder)
 

@@ -17,7 +17,7 @@ impl Key {
     }
 
     /// Whether they are equal, in a time that does not tell how much of them is (blake3 promises it of its hashes).
-    fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }

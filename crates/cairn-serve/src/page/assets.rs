@@ -35,12 +35,22 @@ pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("photos", "js", "text/javascript; charset=utf-8", include_str!("assets/photos.js"))
 });
 
+/// What a review's pages do by keys.
+#[cfg(feature = "review")]
+pub(crate) static REVIEW_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("review", "js", "text/javascript; charset=utf-8", include_str!("assets/review.js"))
+});
+
 /// Three stones on each other.
 pub(crate) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("cairn", "svg", "image/svg+xml", include_str!("assets/cairn.svg")));
 
 /// The file of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
+    #[cfg(feature = "review")]
+    if name == REVIEW_SCRIPT.name {
+        return Some(&REVIEW_SCRIPT);
+    }
     [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name)
 }
 

@@ -1,6 +1,6 @@
 //! The page for people: photos in, cards out, with a script and without.
 
-mod assets;
+pub(crate) mod assets;
 pub(crate) mod components;
 mod docs_page;
 mod photos_page;

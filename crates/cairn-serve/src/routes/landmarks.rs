@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::accept::accepted;
 use crate::config::Limits;
 use crate::error::ApiError;
-use crate::geojson::{GEOJSON, collection, feature, place_feature};
 use crate::json_answer::json_response;
 use crate::routing::Routes;
 use crate::state::AppState;
+use cairn_map::geojson::{self, collection, feature, place_feature};
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/v1/landmarks", landmarks).get("/v1/model", model)
@@ -38,7 +38,7 @@ struct Landmarks<'a> {
 async fn landmarks(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     let as_geojson = accepted(
         &headers,
-        &[("application/json", false), (GEOJSON, true), ("application/vnd.geo+json", true)],
+        &[("application/json", false), (geojson::MEDIA_TYPE, true), ("application/vnd.geo+json", true)],
     )?;
     let served = state.served();
     let classes = served.model.classes();
@@ -56,7 +56,8 @@ async fn landmarks(State(state): State<AppState>, headers: HeaderMap) -> Result<
         found["properties"]["name"] = json!(landmark.name);
         found
     });
-    Ok(([(header::CONTENT_TYPE, GEOJSON)], collection(features.collect()).to_string()).into_response())
+    Ok(([(header::CONTENT_TYPE, geojson::MEDIA_TYPE)], collection(features.collect()).to_string())
+        .into_response())
 }
 
 /// The model, how it answers, and every limit in force.

@@ -19,13 +19,14 @@ use tokio::sync::mpsc;
 use crate::accept::accepted;
 use crate::engine::{ExplainOptions, Explanation};
 use crate::error::ApiError;
-use crate::geojson::{GEOJSON, collection, photo_feature};
+use crate::geojson::photo_feature;
 use crate::json_answer::json_response;
 use crate::photos::{PhotoAnswer, PredictOptions, Predictions, SubmittedPhoto};
 use crate::query::checked;
 use crate::request_log::PhotosSeen;
 use crate::routing::Routes;
 use crate::state::AppState;
+use cairn_map::geojson::{self, collection};
 
 pub(super) fn routes() -> Routes {
     Routes::new().post("/v1/predict", predict)
@@ -78,7 +79,7 @@ const FORMATS: [(&str, Format); 7] = [
     (NDJSON, Format::NdJson),
     ("application/jsonl", Format::NdJson),
     ("text/csv", Format::Csv),
-    (GEOJSON, Format::GeoJson),
+    (geojson::MEDIA_TYPE, Format::GeoJson),
     ("application/vnd.geo+json", Format::GeoJson),
     ("text/html", Format::Html),
 ];
@@ -187,7 +188,7 @@ fn whole(predictions: &Predictions, format: Format) -> Result<Response, ApiError
         }
         Format::GeoJson => {
             let features = collection(rows().map(|row| photo_feature(&row)).collect());
-            Ok(([(header::CONTENT_TYPE, GEOJSON)], features.to_string()).into_response())
+            Ok(([(header::CONTENT_TYPE, geojson::MEDIA_TYPE)], features.to_string()).into_response())
         }
         Format::Html => Ok(crate::page::cards_response(predictions)),
     }

@@ -7,6 +7,11 @@ mod axe;
 mod in_the_browser;
 mod npm;
 mod page;
+#[cfg(feature = "review")]
+mod review;
+#[cfg(feature = "review")]
+#[path = "../support/reviewed_library.rs"]
+mod reviewed_library;
 #[path = "../support/mod.rs"]
 mod support;
 mod webdriver;

@@ -8,6 +8,11 @@ mod in_process;
 mod openapi;
 mod overload;
 mod reload;
+#[cfg(feature = "review")]
+mod review;
+#[cfg(feature = "review")]
+#[path = "../support/reviewed_library.rs"]
+mod reviewed_library;
 // It reads the memory of the process as Linux tells it.
 #[cfg(target_os = "linux")]
 mod soak;

@@ -9,15 +9,14 @@ pub(crate) mod plan;
 pub(crate) mod review;
 pub(crate) mod scan;
 pub(crate) mod scan_progress;
+mod share;
+mod state_options;
 pub(crate) mod status;
 pub(crate) mod undo;
 pub(crate) mod verify;
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
-use cairn_library::state::{LibraryRow, State, default_folder};
-use clap::{Args, Subcommand, ValueHint};
+use anyhow::Result;
+use clap::Subcommand;
 
 use crate::exit::Status;
 
@@ -53,68 +52,6 @@ impl Library {
             Self::Verify(verify) => verify.run(),
             Self::Export(export) => export.run(),
             Self::Organise(organise) => organise.run(),
-        }
-    }
-}
-
-/// The state of a verb.
-#[derive(Debug, Args)]
-pub(crate) struct StateOption {
-    /// Folder of what cairn knows about libraries, on a local disk [default: in the user's data folder]
-    #[arg(long, value_name = "DIR", env = "CAIRN_STATE", value_hint = ValueHint::DirPath)]
-    state: Option<PathBuf>,
-}
-
-impl StateOption {
-    pub(crate) fn folder(&self) -> Result<PathBuf> {
-        let folder = self.state.clone().or_else(default_folder);
-        folder.context("the system names no data folder; name a folder for the state with --state")
-    }
-}
-
-/// The state and the library of a verb.
-#[derive(Debug, Args)]
-pub(crate) struct StateOptions {
-    #[command(flatten)]
-    pub state: StateOption,
-    /// The library, by its folder, where the state holds several
-    #[arg(long, value_name = "ROOT", value_hint = ValueHint::DirPath)]
-    library: Option<PathBuf>,
-}
-
-impl StateOptions {
-    /// The state that a scan made, and the library.
-    pub(crate) fn open(&self) -> Result<(State, LibraryRow)> {
-        let state = State::open_existing(&self.state.folder()?)?;
-        let library = state.library(self.library.as_deref())?;
-        Ok((state, library))
-    }
-}
-
-/// A share as people write it: `1/200`, `0.5%` or `0.005`.
-pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    let share = match (text.split_once('/'), text.strip_suffix('%')) {
-        (Some((one, of)), _) => number(one).zip(number(of)).map(|(one, of)| one / of),
-        (None, Some(percent)) => number(percent).map(|percent| percent / 100.0),
-        (None, None) => number(text),
-    };
-    share
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "a share between 0 and 1, such as 1/200, 0.5% or 0.005".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_written_in_three_ways() {
-        for text in ["1/200", "0.5%", "0.005"] {
-            assert_eq!(parse_share(text), Ok(0.005), "{text}");
-        }
-        for text in ["", "2", "-1", "1/0", "x", "101%"] {
-            assert!(parse_share(text).is_err(), "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use cairn_reference::{Need, data_folder, program};
 use serde_json::Value;
@@ -13,6 +13,31 @@ use crate::sandbox::Sandbox;
 /// Where real photos are; `None`, and a word about it, where there are none.
 fn real_photos() -> Option<PathBuf> {
     data_folder("landmarks/test/12.Eiffel_Tower")
+}
+
+/// How long a process may take for anything.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until there is something.
+fn until<T>(what: &str, mut get: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(got) = get() {
+            return got;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until a scan has written so many bytes into its state, or has ended.
+#[cfg(unix)]
+fn until_written(sandbox: &Sandbox, scan: &mut std::process::Child, bytes: u64) {
+    let written = sandbox.path("state/library.sqlite-wal");
+    until("the scan writes", || {
+        let length = fs::metadata(&written).map_or(0, |file| file.len());
+        (length >= bytes || scan.try_wait().unwrap().is_some()).then_some(())
+    });
 }
 
 /// Files that a scan a moment later takes for settled.
@@ -137,7 +162,12 @@ fn two_scans_at_once_are_refused_and_so_is_a_state_in_the_library() {
     // Reading is allowed meanwhile.
     sandbox.cairn("library status --state state").assert_status(0);
     drop(lock);
-    sandbox.cairn("library scan photos/test --state state --no-predict").assert_status(0);
+    // A process that another test starts holds the lock, too, from its fork to its exec.
+    let scanned = until("the lock is free", || {
+        let scan = sandbox.cairn("library scan photos/test --state state --no-predict");
+        (!scan.stderr.contains("another cairn")).then_some(scan)
+    });
+    scanned.assert_status(0);
     let inside = sandbox.cairn("library scan photos/train --state photos/train/.state --no-predict");
     assert!(inside.stderr.contains("may not be in the library"), "{}", inside.stderr);
     inside.assert_status(1);
@@ -166,7 +196,8 @@ fn a_scan_that_is_killed_again_and_again_ends_as_one_that_was_not() {
 
     for kill in 0..KILLS {
         let mut scan = sandbox.spawn("library scan many --state state --no-predict");
-        std::thread::sleep(Duration::from_millis(15 + 20 * kill as u64));
+        // Each time at another step of the work, however fast the machine is.
+        until_written(&sandbox, &mut scan, 40_000 * kill as u64);
         // SIGKILL; one that has ended already is no harm.
         scan.kill().unwrap();
         scan.wait().unwrap();
@@ -195,11 +226,8 @@ fn an_interrupted_scan_says_so_and_the_same_command_goes_on() {
     }
     settle(&sandbox.path("many"));
     let mut scan = sandbox.spawn("library scan many --state state --no-predict --jobs 1");
-    // Until the walk has begun, so that signals are caught. (A fast machine may be done before anybody looks.)
-    while !sandbox.path("state/library.sqlite-wal").exists() && scan.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    std::thread::sleep(Duration::from_millis(30));
+    // Until rows of the walk are written, so that signals are caught. (A fast machine may be done before anybody looks.)
+    until_written(&sandbox, &mut scan, 200_000);
     std::process::Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap();
     let ended = scan.wait_with_output().unwrap();
     if ended.status.code() == Some(130) {
@@ -261,4 +289,52 @@ fn albums_are_links_outside_of_the_library_and_undo_takes_them_back() {
     assert_eq!(listing(&sandbox.path("photos")), before);
     let inside = sandbox.cairn("library organise copy photos/0 --state state --max-wrong 50% -o b.plan");
     assert!(inside.stderr.contains("may not be in the library"), "{}", inside.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_review_is_a_page_of_this_machine_until_it_is_ended() {
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    let Some(sandbox) = library() else { return };
+    sandbox.cairn("library scan photos --state state").assert_status(2);
+    let mut review = sandbox.spawn("library review --state state");
+    let mut out = BufReader::new(review.stdout.take().unwrap());
+    let mut address = String::new();
+    out.read_line(&mut address).unwrap();
+    let (host, path) = address.trim().strip_prefix("http://").unwrap().split_once('/').unwrap();
+    assert!(host.starts_with("127.0.0.1:"), "{address}");
+    let ask = |method: &str, page: &str, form: &str| {
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!(
+            "{method} /{path}{page} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            form.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(form.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let first = ask("GET", "", "");
+    assert!(first.starts_with("HTTP/1.1 200") && first.contains("Eiffel Tower"), "{first}");
+    let small = ask("GET", "groups/0/photos/0/small.jpg", "");
+    assert!(small.starts_with("HTTP/1.1 200") && small.contains("image/jpeg"), "{}", &small[..100]);
+    let decided = ask("POST", "decide", "group=0&do=confirm-0");
+    assert!(decided.starts_with("HTTP/1.1 303"), "{decided}");
+    let decisions = fs::read_to_string(sandbox.path("state/decisions.jsonl")).unwrap();
+    assert!(decisions.contains("\"confirm\""), "{decisions}");
+
+    std::process::Command::new("kill").args(["-TERM", &review.id().to_string()]).status().unwrap();
+    let ended = review.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && said.contains("decisions stored: 1;"), "{said}");
+    sandbox.cairn("library plan --state state -o marks.plan").assert_status(0);
+    // A port that is taken is an error that says what to do.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let refused = sandbox.cairn(&format!("library review --state state --port {port}"));
+    assert!(refused.stderr.contains("choose another --port"), "{}", refused.stderr);
+    refused.assert_status(1);
 }

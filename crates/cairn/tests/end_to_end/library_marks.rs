@@ -138,7 +138,7 @@ fn wrong_arguments_are_told_apart() {
     run(&sandbox, "apply none.plan").assert_status(1).assert_stderr_has("none.plan");
     run(&sandbox, "undo").assert_status(1);
     run(&sandbox, "undo 2020-x").assert_status(1).assert_stderr_has("no plan of this name");
-    run(&sandbox, "review").assert_status(1).assert_stderr_has("--terminal");
+    run(&sandbox, "review").assert_status(1).assert_stderr_has("no model has looked");
     run(&sandbox, "review --import none.jsonl").assert_status(1).assert_stderr_has("none.jsonl");
     assert!(!sandbox.path("x.plan").exists());
 }

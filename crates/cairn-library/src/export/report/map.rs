@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
+use cairn_map::{HEIGHT, LAND, MapPoint, NORTH, WIDTH};
 use maud::{Markup, PreEscaped, html};
-
-use super::outlines::LAND;
 
 /// A dot on the map.
 #[derive(Clone, Debug)]
@@ -15,24 +14,17 @@ pub(super) struct Dot {
     pub(super) photos: usize,
 }
 
-/// Degrees that the map shows, north and south.
-const NORTH: f64 = 84.0;
-const SOUTH: f64 = -58.0;
-
-/// Units of the drawing for each degree.
-const SCALE: f64 = 3.0;
-
 /// The map with a dot for each landmark, as large as it has photos; a click leads to its photos.
 pub(super) fn map(dots: &[Dot]) -> Markup {
-    let (width, height) = (360.0 * SCALE, (NORTH - SOUTH) * SCALE);
     html! {
-        svg class="map" viewBox=(format!("0 0 {width} {height}")) role="img" aria-label="Map of the landmarks" {
-            rect class="sea" width=(width) height=(height) {}
+        svg class="map" viewBox={ "0 " (NORTH) " " (WIDTH) " " (HEIGHT) } role="img" aria-label="Map of the landmarks" {
+            rect class="sea" y=(NORTH) width=(WIDTH) height=(HEIGHT) {}
             path class="grid" d=(grid()) {}
-            path class="land" d=(land()) {}
+            path class="land" d=(PreEscaped(LAND.trim_end())) {}
             @for dot in dots {
+                @let point = MapPoint::of(dot.latitude, dot.longitude);
                 (PreEscaped(format!("<a href=\"#{}\">", anchor(&dot.name))))
-                circle class="dot" cx=(number(x(dot.longitude))) cy=(number(y(dot.latitude))) r=(number(radius(dot.photos))) {
+                circle class="dot" cx=(point.x) cy=(point.y) r=(number(radius(dot.photos))) {
                     title { (dot.name) ": " (dot.photos) @if dot.photos == 1 { " photo" } @else { " photos" } }
                 }
                 (PreEscaped("</a>"))
@@ -47,46 +39,25 @@ pub(super) fn anchor(name: &str) -> String {
     format!("landmark-{}", name.chars().map(letter).collect::<String>())
 }
 
-fn x(longitude: f64) -> f64 {
-    (longitude + 180.0) * SCALE
-}
-
-fn y(latitude: f64) -> f64 {
-    (NORTH - latitude.clamp(SOUTH, NORTH)) * SCALE
-}
-
 /// The area of a dot grows with the number of its photos.
 fn radius(photos: usize) -> f64 {
-    (3.5 + 1.2 * (photos as f64).sqrt()).min(16.0)
+    (12.0 + 4.0 * (photos as f64).sqrt()).min(54.0)
 }
 
 fn number(number: f64) -> String {
     format!("{number:.1}")
 }
 
-fn land() -> String {
-    let mut path = String::new();
-    for piece in LAND {
-        for (index, (longitude, latitude)) in piece.iter().enumerate() {
-            let command = if index == 0 { 'M' } else { 'L' };
-            let (x, y) = (x(f64::from(*longitude)), y(f64::from(*latitude)));
-            // Writing into a string cannot fail.
-            let _ = write!(path, "{command}{x:.0} {y:.0}");
-        }
-        path.push('Z');
-    }
-    path
-}
-
 /// Every thirty degrees.
 fn grid() -> String {
     let mut path = String::new();
     for step in -5..=5 {
-        let longitude = x(f64::from(step) * 30.0);
-        let _ = write!(path, "M{longitude:.0} 0V{:.0}", (NORTH - SOUTH) * SCALE);
+        let x = MapPoint::of(0.0, f64::from(step) * 30.0).x;
+        // Writing into a string cannot fail.
+        let _ = write!(path, "M{x:.0} {NORTH:.0}v{HEIGHT:.0}");
     }
     for latitude in [-30.0, 0.0, 30.0, 60.0] {
-        let _ = write!(path, "M0 {:.0}H{:.0}", y(latitude), 360.0 * SCALE);
+        let _ = write!(path, "M0 {:.0}h{WIDTH:.0}", MapPoint::of(latitude, 0.0).y);
     }
     path
 }

@@ -1,7 +1,6 @@
 //! The report for people: one HTML file that needs nothing from elsewhere.
 
 mod map;
-mod outlines;
 mod page;
 mod thumbnail;
 

@@ -36,8 +36,8 @@ p.dim, .dim { color: var(--dim); } a { color: inherit; }
 .figure { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .7rem 1rem; min-width: 9rem; }
 .figure b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 .map { width: 100%; height: auto; border: 1px solid var(--line); border-radius: 10px; display: block; }
-.sea { fill: var(--sea); } .land { fill: var(--land); stroke: var(--grid); stroke-width: .8; } .grid { stroke: var(--grid); fill: none; }
-.dot { fill: var(--mark); fill-opacity: .75; stroke: var(--card); stroke-width: 1.2; } a:hover .dot { fill-opacity: 1; }
+.sea { fill: var(--sea); } .land { fill: var(--land); stroke: var(--grid); stroke-width: 2.5; } .grid { stroke: var(--grid); stroke-width: 3; fill: none; }
+.dot { fill: var(--mark); fill-opacity: .75; stroke: var(--card); stroke-width: 4; } a:hover .dot { fill-opacity: 1; }
 nav { columns: 3 15rem; font-size: .93rem; margin: 1rem 0; } nav div { break-inside: avoid; display: flex; justify-content: space-between; gap: 1rem; }
 nav span { color: var(--dim); font-variant-numeric: tabular-nums; }
 .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: .75rem; margin: .75rem 0; }

@@ -22,8 +22,13 @@ pub(crate) fn bars(landmarks: &[Landmark]) -> Markup {
 /// A bar as wide as a probability. Its length is an attribute: a style would be against the pages' policy. Readers of
 /// the screen hear the number beside it.
 pub(crate) fn bar(probability: Probability) -> Markup {
+    share_bar(f64::from(probability.value()))
+}
+
+/// A bar as wide as a share of 1; see [`bar`].
+pub(crate) fn share_bar(share: f64) -> Markup {
     // A hundredth of a percent is a pixel on no screen.
-    let width = (probability.value().clamp(0.0, 1.0) * 1e4).round() / 1e2;
+    let width = (share.clamp(0.0, 1.0) * 1e4).round() / 1e2;
     html! {
         svg.bar viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
             rect.track width="100" height="1" {}

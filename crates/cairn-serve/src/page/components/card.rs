@@ -1,5 +1,6 @@
 //! A photo and what is said of it.
 
+use cairn_map::MapPoint;
 use cairn_model::rows::{Camera, Row, RowOutcome};
 use cairn_model::{Landmark, Prediction};
 use cairn_places::Place;
@@ -9,7 +10,7 @@ use super::bars::{bar, bars};
 use super::camera::camera_facts;
 use super::downloads::{row_csv, row_feature, row_json};
 use super::feedback::feedback;
-use super::map::{MapPoint, region};
+use super::map::{point_of_camera, region};
 
 /// What a card shows beside its row.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +122,7 @@ fn said(prediction: &Prediction, camera: Option<&Camera>, title: &str) -> Markup
             (bars(others))
         }
         @if let Some(place) = place {
-            (region(place, camera.and_then(MapPoint::of_camera)))
+            (region(place, camera.and_then(point_of_camera)))
             p.links { (links(place)) }
         }
         @if let Some(camera) = camera { (camera_facts(camera)) }

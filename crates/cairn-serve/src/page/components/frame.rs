@@ -33,6 +33,9 @@ pub(crate) enum Here {
     Photos,
     /// How programs ask.
     Docs,
+    /// A page of another verb, which has none of these beside it.
+    #[cfg(feature = "review")]
+    Elsewhere,
 }
 
 impl Frame<'_> {
@@ -57,7 +60,7 @@ impl Frame<'_> {
                     a.skip href="#content" { "Skip to the content" }
                     header.top {
                         a.brand href={ (root) (if self.photos { "./" } else { "docs" }) } { (logo()) " cairn" }
-                        @if self.photos {
+                        @if self.photos && self.has_neighbours() {
                             nav aria-label="Pages" {
                                 (self.link(Here::Photos, "./", "Photos"))
                                 " "
@@ -70,6 +73,16 @@ impl Frame<'_> {
                 }
             }
         }
+    }
+
+    #[cfg(feature = "review")]
+    fn has_neighbours(&self) -> bool {
+        self.here != Here::Elsewhere
+    }
+
+    #[cfg(not(feature = "review"))]
+    fn has_neighbours(&self) -> bool {
+        true
     }
 
     fn link(&self, page: Here, address: &str, text: &str) -> Markup {

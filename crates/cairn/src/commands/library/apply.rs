@@ -9,7 +9,7 @@ use cairn_library::plan::{ApplyOptions, OpOutcome, PlanFile, Unobserved, apply};
 use cairn_library::state::State;
 use clap::{Args, ValueHint};
 
-use super::StateOption;
+use super::state_options::StateOption;
 use crate::exit::Status;
 use crate::progress::say;
 use crate::signals::stop_on_signals;

@@ -9,7 +9,8 @@ use cairn_library::export::{Export as Content, ExportFormat, report};
 use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum};
 
-use super::{StateOptions, parse_share};
+use super::share::parse_share;
+use super::state_options::StateOptions;
 use crate::exit::Status;
 use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::places::merged_places;

@@ -6,12 +6,14 @@ use anyhow::{Result, bail};
 use cairn_dataset::path_text;
 use cairn_library::evidence::{MarkRules, assess, marks};
 use cairn_library::organise::{NotPlaced, OrganiseMode, Template, organise};
+use cairn_library::plan::PlanTarget;
 use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{StateOptions, parse_share};
+use super::share::parse_share;
+use super::state_options::StateOptions;
 use crate::exit::Status;
-use crate::output::{OutputOption, Outputs};
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::places::merged_places;
 use crate::progress::say;
 
@@ -109,9 +111,10 @@ impl Organise {
         let Some(out) = out else {
             return self.server.add(&state, &library, &marks, &self.destination);
         };
-        self.output.force.make_room_for(&out)?;
+        make_folder_of(&out)?;
+        let target = PlanTarget { path: &out, replaces: self.output.force.replace };
         let report =
-            organise(&state, &library, &marks, &gazetteer, mode, &self.destination, &self.template, &out)?;
+            organise(&state, &library, &marks, &gazetteer, mode, &self.destination, &self.template, target)?;
         for (path, reason) in report.skipped.iter().filter(|(_, reason)| *reason != NotPlaced::There) {
             say(format!("{}: left where it is: {reason}", path_text(path)));
         }

@@ -7,14 +7,15 @@ use anyhow::{Result, bail};
 use cairn_dataset::escape::shown;
 use cairn_library::decisions::Decisions;
 use cairn_library::evidence::{MarkRules, assess, marks};
-use cairn_library::plan::{Destination, Level, MakeReport, PlanRequest, Roots, make};
+use cairn_library::plan::{Destination, Level, MakeReport, PlanRequest, PlanTarget, Roots, make};
 use cairn_library::sidecar::SidecarStyle;
 use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{StateOptions, parse_share};
+use super::share::parse_share;
+use super::state_options::StateOptions;
 use crate::exit::Status;
-use crate::output::{OutputOption, Outputs};
+use crate::output::{OutputOption, Outputs, make_folder_of};
 use crate::places::merged_places;
 use crate::progress::say;
 use crate::standard_output::StandardOutput;
@@ -142,8 +143,9 @@ impl MakePlan {
         let found = marks(&assessment, &rules, &gazetteer);
         let model = assessment.model.as_ref().map(|model| model.hash.clone()).unwrap_or_default();
         let request = PlanRequest { model, ..request };
-        self.output.force.make_room_for(&out)?;
-        let report = make(&state, &library, &found, &gazetteer, &request, &out)?;
+        make_folder_of(&out)?;
+        let target = PlanTarget { path: &out, replaces: self.output.force.replace };
+        let report = make(&state, &library, &found, &gazetteer, &request, target)?;
         for (path, reason) in &report.skipped {
             say(format!("left out: {}: {reason}", shown(&path.to_string_lossy())));
         }

@@ -7,12 +7,13 @@ use anyhow::{Result, bail};
 use cairn_dataset::escape::shown;
 use cairn_library::decisions::Decisions;
 use cairn_library::review::{Review, ReviewGroup, ReviewPhoto};
+use cairn_library::scan::LibrarySettings;
 use cairn_library::state::Decision;
 use cairn_photo::Photo;
 use cairn_places::Gazetteer;
 use clap::{Args, ValueHint};
 
-use super::StateOptions;
+use super::state_options::StateOptions;
 use crate::exit::Status;
 use crate::places::merged_places;
 use crate::progress::say;
@@ -21,30 +22,35 @@ use crate::terminal;
 
 /// Confirm or reject landmarks, photo by photo
 ///
-/// Photos are shown in the terminal, by landmark, the least certain landmarks first. Each decision is stored at once and changes
+/// Prints the address of a page on this machine, which shows the photos by landmark, the least certain landmarks first, until
+/// Ctrl-C ends it. Whoever has the address may decide: it holds a secret of this run. Each decision is stored at once and changes
 /// no photo: the next plan does. A rejected landmark never returns to a picture, whatever its file is called and whichever
 /// model looks at it.
 ///
-/// Answers, each with Enter: y it shows the landmark, n it does not, x never mark this photo, X never mark this landmark in this
+/// With --terminal, photos are shown in the terminal. Answers there, each with Enter: y it shows the landmark, n it does not, x never mark this photo, X never mark this landmark in this
 /// library, u take the last answer back, Enter alone the next photo, g the next landmark, q the end.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  cairn library review                               open the address that it prints
+  cairn library review --landmark 'Eiffel Tower'
   cairn library review --terminal
-  cairn library review --terminal --landmark 'Eiffel Tower'
   cairn library review --export decisions.jsonl      for another computer
   cairn library review --import decisions.jsonl")]
 pub(crate) struct ReviewPhotos {
     #[command(flatten)]
     state: StateOptions,
-    /// Review in the terminal
+    /// Review in the terminal instead of a browser
     #[arg(long, conflicts_with_all = ["export", "import"])]
     terminal: bool,
+    /// Port of the page on 127.0.0.1 [default: one that is free]
+    #[arg(long, value_name = "N", conflicts_with_all = ["terminal", "export", "import"])]
+    port: Option<u16>,
     /// Only this landmark
     #[arg(long, value_name = "NAME")]
     landmark: Option<String>,
-    /// Show photos that were decided, too
-    #[arg(long)]
+    /// Ask about photos that were decided, too
+    #[arg(long, requires = "terminal")]
     all: bool,
     /// Write all decisions to a file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "import")]
@@ -98,15 +104,40 @@ impl ReviewPhotos {
             writeln!(out, "{} decisions taken over, {} known or older", imported.added, imported.known)?;
             return Ok(Status::Done);
         }
-        if !self.terminal {
-            bail!("name what to do: --terminal, --export FILE or --import FILE");
-        }
         let gazetteer = merged_places(self.places.as_deref())?.unwrap_or_else(Gazetteer::builtin);
         let mut review = Review::open(&state, &library, &gazetteer, self.landmark.as_deref())?;
+        if review.groups().is_empty() && LibrarySettings::of(&state, library.id)?.model.is_none() {
+            bail!("no model has looked at this library; run `cairn library scan` without --no-predict first");
+        }
+        if !self.terminal {
+            return in_browser(review, &library.root, &gazetteer, self.port.unwrap_or(0));
+        }
         let decided = ask(&mut review, &library.root, self.all)?;
         writeln!(out, "{decided} answers stored; `cairn library plan` makes them marks")?;
         Ok(Status::Done)
     }
+}
+
+/// Serves the review's page until Ctrl-C.
+#[cfg(feature = "serve")]
+fn in_browser(review: Review<'_>, root: &Path, gazetteer: &Gazetteer, port: u16) -> Result<Status> {
+    use cairn_serve::{Desk, ReviewServer};
+
+    let server = ReviewServer::bind(port)?;
+    let mut out = StandardOutput::open()?;
+    writeln!(out, "{}", server.url())?;
+    out.flush()?;
+    say("open this address in a browser on this machine; Ctrl-C ends the review");
+    let mut desk = Desk::new(review, root, gazetteer);
+    server.run(&mut desk)?;
+    let stored = desk.decided();
+    say(format!("decisions stored: {stored}; `cairn library plan` makes them marks"));
+    Ok(Status::Done)
+}
+
+#[cfg(not(feature = "serve"))]
+fn in_browser(_: Review<'_>, _: &Path, _: &Gazetteer, _: u16) -> Result<Status> {
+    bail!("this cairn was built without its server: review with --terminal")
 }
 
 /// Asks about each photo. Returns how many answers were stored and not taken back.
@@ -143,7 +174,7 @@ fn ask(review: &mut Review<'_>, root: &Path, all: bool) -> Result<u32> {
                 at = after_group(&places, at);
             }
             Answer::TakeBack => {
-                if review.take_back()? {
+                if review.take_back()?.is_some() {
                     stored -= 1;
                     at = answered.pop().unwrap_or(at);
                 } else {

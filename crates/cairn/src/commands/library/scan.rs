@@ -11,8 +11,8 @@ use cairn_model::ModelOptions;
 use cairn_places::Gazetteer;
 use clap::{Args, ValueHint};
 
-use super::StateOption;
 use super::scan_progress::ScanProgress;
+use super::state_options::StateOption;
 use crate::exit::Status;
 use crate::model_source::ModelOption;
 use crate::places::merged_places;

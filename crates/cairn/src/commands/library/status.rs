@@ -13,7 +13,8 @@ use cairn_places::Gazetteer;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{StateOptions, parse_share};
+use super::share::parse_share;
+use super::state_options::StateOptions;
 use crate::exit::Status;
 use crate::places::merged_places;
 use crate::standard_output::StandardOutput;

@@ -9,8 +9,8 @@ use cairn_library::scan::Exclude;
 use cairn_library::state::State;
 use clap::{Args, ValueHint};
 
-use super::StateOption;
 use super::apply::{plan_name, say_kept, say_left};
+use super::state_options::StateOption;
 use crate::exit::Status;
 use crate::standard_output::StandardOutput;
 

@@ -10,8 +10,8 @@ use cairn_library::state::State;
 use cairn_photo::Photo;
 use clap::{Args, ValueHint};
 
-use super::StateOption;
 use super::apply::{plan_name, say_kept};
+use super::state_options::StateOption;
 use crate::exit::Status;
 use crate::standard_output::StandardOutput;
 

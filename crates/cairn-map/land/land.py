@@ -7,7 +7,7 @@ The outlines are Natural Earth's 1:110m land, which is in the public domain (htt
 TopoJSON of the npm package world-atlas 2.0.2. Needs Python 3.9 and nothing else.
 
 The path's units are tenths of a degree of longitude, counted east and south from 180 W, 90 N; the projection is Miller's,
-as in `src/page/components/map.rs`. Antarctica is left out: it would take a fifth of the picture.
+as in `src/projection.rs`. Antarctica is left out: it would take a fifth of the picture.
 """
 
 import json
