@@ -30,9 +30,9 @@ use crate::standard_output::StandardOutput;
 #[command(mut_arg("out", |out| out.requires("labels_by").help("HTML page of doubtful photos to write")))]
 pub(crate) struct Check {
     /// Data set
-    pub(super) dir: PathBuf,
+    dir: PathBuf,
     #[command(flatten)]
-    pub(super) data_set: DataSetOptions,
+    data_set: DataSetOptions,
     /// Also check labels, by the features of this model. It must not have learned from these labels, but for its last layer:
     /// a run of `--recipe probe`, say
     #[arg(long, value_name = "MODEL")]
@@ -58,7 +58,8 @@ impl Check {
         let report =
             check(&self.dir, self.data_set.manifest_paths(), |done, total| advance(&bar, done, total))?;
         bar.finish_and_clear();
-        let doubts = self.labels_by.as_ref().map(|model| Doubts::of(&self, model)).transpose()?;
+        let doubts =
+            self.labels_by.as_ref().map(|model| Doubts::of(&self.dir, &self.data_set, model)).transpose()?;
         if let (Some(doubts), Some(page)) = (&doubts, page) {
             doubts.write_page(page)?;
             say(format!("page: {}", path_text(page)));

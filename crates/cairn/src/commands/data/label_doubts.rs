@@ -11,8 +11,8 @@ use cairn_photo::Photo;
 use cairn_train::{LabelCheck, check_labels};
 use serde::Serialize;
 
-use super::check::Check;
 use crate::causes::with_causes;
+use crate::data_set::DataSetOptions;
 use crate::model_source::ModelSource;
 use crate::output::make_folder_of;
 use crate::progress::{bar, say};
@@ -53,14 +53,14 @@ struct OddPhoto {
 
 impl Doubts {
     /// Looks at the photos to learn from of the data set.
-    pub(super) fn of(check: &Check, model: &ModelSource) -> Result<Self> {
-        let data = check.data_set.open(&check.dir, &ValidSplit::default())?;
+    pub(super) fn of(dir: &Path, data_set: &DataSetOptions, model: &ModelSource) -> Result<Self> {
+        let data = data_set.open(dir, &ValidSplit::default())?;
         let opened = model.open()?;
         let photos: Vec<_> = data.train.iter().chain(&data.valid).cloned().collect();
         let bar = bar(photos.len(), "looking at photos");
         let found = check_labels(&opened, &photos, data.classes.len(), || bar.inc(1));
         bar.finish_and_clear();
-        let found = found.with_context(|| path_text(&check.dir))?;
+        let found = found.with_context(|| path_text(dir))?;
         for bad in &found.bad_photos {
             say(format!("left out: {}", with_causes(bad)));
         }
