@@ -74,7 +74,7 @@ fn checkpoints_of_timm_give_timm_s_logits() {
         let file = |what: &str| folder.path().join(format!("{architecture}.timm.{what}"));
         let passes = std::fs::read(file("safetensors")).unwrap();
         let passes = StateDict::from_safetensors(&passes, "none").unwrap().0;
-        let weights = StateDict::from_tensors(read_pth(&file("pth"), None).unwrap().tensors);
+        let weights = StateDict::from_tensors(read_pth(file("pth"), None).unwrap().tensors);
         let network = network(architecture, 7, 75);
         let named = network.name_weights(weights).unwrap();
         assert!(named.ignored.is_empty() && named.prefix.is_empty(), "{architecture}: {named:?}");
