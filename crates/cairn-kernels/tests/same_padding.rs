@@ -29,7 +29,8 @@ fn outcome(
     // A loss that every output enters by a share of its own.
     let shares = output.clone().detach().cos();
     let gradients = (output.clone() * shares).sum().backward();
-    let tensors = [output.inner(), input.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap()];
+    let gradient = |tensor: &Tensor<4>| tensor.grad(&gradients).expect("it leads to the loss");
+    let tensors = [output.inner(), gradient(&input), gradient(&weight)];
     tensors.into_iter().flat_map(|tensor| tensor.into_data().iter::<f32>().collect::<Vec<_>>()).collect()
 }
 
