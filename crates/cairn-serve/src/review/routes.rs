@@ -232,10 +232,12 @@ fn decided(desk: &mut Desk<'_>, form: &Form) -> Result<String, DecisionError> {
     })
 }
 
-/// A group's page, at a photo.
+/// A group's page, at a photo. A script that follows the redirection does not see the fragment, so that the query says it, too.
 fn sheet(group: usize, part: Part, photo: Option<usize>) -> String {
-    let at = photo.map(|photo| format!("#photo-{photo}")).unwrap_or_default();
-    format!("groups/{group}{}{at}", part.query())
+    let query = part.query();
+    let Some(photo) = photo else { return format!("groups/{group}{query}") };
+    let separator = if query.is_empty() { '?' } else { '&' };
+    format!("groups/{group}{query}{separator}at={photo}#photo-{photo}")
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -119,6 +119,8 @@ fn enter_in_a_checkbox_decides_nothing() {
     browser.go(&library.url("groups/0"));
     browser.click("#photo-0 .select input");
     browser.press("\u{E007}");
+    // The page comes again, and with nothing selected.
+    browser.wait("it again", || browser.all(".select input:checked").is_empty().then_some(()));
     browser.click("#photo-1 .no");
     stored(&browser, &library, &["reject"], "1 to decide, 1 no");
 }

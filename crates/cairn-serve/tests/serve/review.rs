@@ -87,7 +87,7 @@ fn decisions_are_stored_when_the_form_is_answered_and_many_are_taken_back_at_onc
     let library = ReviewedLibrary::start(4, 0);
     let decide = |form: &str| post(&library.url("decide"), form, &[]);
     let one = decide("group=0&do=confirm-0");
-    assert_eq!((one.status, one.location.as_str()), (303, "groups/0#photo-1"), "on to the next");
+    assert_eq!((one.status, one.location.as_str()), (303, "groups/0?at=1#photo-1"), "on to the next");
     assert_eq!(library.stored(), [stored("Eiffel Tower", "confirm")]);
 
     decide("group=0&photo=1&photo=2&do=reject&show=all");
@@ -101,7 +101,7 @@ fn decisions_are_stored_when_the_form_is_answered_and_many_are_taken_back_at_onc
 
     decide("group=0&do=take-back");
     let back = decide("group=0&do=take-back");
-    assert_eq!(back.location, "groups/0#photo-1", "to where it was decided");
+    assert_eq!(back.location, "groups/0?at=1#photo-1", "to where it was decided");
     let page = get(&library.url("groups/0"));
     assert!(page.text().contains("3 to decide, 1 yes"), "{}", page.text());
     assert_eq!(

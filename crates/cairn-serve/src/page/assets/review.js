@@ -26,9 +26,13 @@ async function send(address, body) {
   const opened = [...document.querySelectorAll("main details[open]")].map((details) => details.id).filter(Boolean);
   find("main").replaceWith(find("main", page));
   document.title = page.title;
-  history.replaceState(null, "", answer.url);
+  const url = new URL(answer.url); // Without the fragment of the redirection.
+  const photo = url.searchParams.get("at");
+  url.searchParams.delete("at");
+  if (photo !== null) url.hash = `photo-${photo}`;
+  history.replaceState(null, "", url);
   for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-  focusPhoto(document.getElementById(new URL(answer.url).hash.slice(1)) || find("main article.card"));
+  focusPhoto(document.getElementById(url.hash.slice(1)) || find("main article.card"));
 }
 
 function failed(error) {
