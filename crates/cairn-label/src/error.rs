@@ -49,7 +49,9 @@ pub enum LabelError {
         reason: String,
     },
     /// The store replaces files that are there.
-    #[error("{out}: this store replaces files although it is told not to; two writers would lose rows there; name another output")]
+    #[error(
+        "{out}: this store replaces files although it is told not to; two writers would lose rows there; name another output"
+    )]
     Overwrites {
         /// The output.
         out: String,

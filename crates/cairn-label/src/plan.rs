@@ -85,7 +85,9 @@ impl Plan {
             .map_err(|error| foreign(format!("its {PLAN} cannot be read ({error})")))?;
         match plan.format {
             FORMAT => Ok(Some(plan)),
-            other => Err(foreign(format!("its {PLAN} is of the format {other}, which this cairn does not know"))),
+            other => {
+                Err(foreign(format!("its {PLAN} is of the format {other}, which this cairn does not know")))
+            }
         }
     }
 
@@ -105,15 +107,24 @@ impl Plan {
         }
     }
 
-    fn unless_other(self, out: &dyn Store, settings: &Settings, inputs: &[PlannedInput]) -> Result<Self, LabelError> {
+    fn unless_other(
+        self,
+        out: &dyn Store,
+        settings: &Settings,
+        inputs: &[PlannedInput],
+    ) -> Result<Self, LabelError> {
         let lists = || {
             if self.inputs.len() != inputs.len() {
                 return Some(format!("with {} lists then, {} now", self.inputs.len(), inputs.len()));
             }
             let other = self.inputs.iter().zip(inputs).find(|(then, now)| then != now)?;
             Some(match other {
-                (then, now) if then.name != now.name => format!("the list was {} then, {} now", then.name, now.name),
-                (then, _) if then.name == MADE_LIST => format!("the photos were others ({MADE_LIST} in it lists them)"),
+                (then, now) if then.name != now.name => {
+                    format!("the list was {} then, {} now", then.name, now.name)
+                }
+                (then, _) if then.name == MADE_LIST => {
+                    format!("the photos were others ({MADE_LIST} in it lists them)")
+                }
                 (then, _) => format!("the list {} has changed", then.name),
             })
         };

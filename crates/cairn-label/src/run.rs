@@ -82,11 +82,20 @@ impl Labeller<'_> {
     ///
     /// # Errors
     /// When the output cannot be listed or finished. A shard that fails is told, and tried again when the others are done.
-    pub fn label_all(&self, tell: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>) -> Result<Outcome, LabelError> {
+    pub fn label_all(
+        &self,
+        tell: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Outcome, LabelError> {
         let there = self.out.list()?;
         let shards = self.plan.shards.len();
-        let mut open: VecDeque<usize> = (0..shards).filter(|&index| !there.contains_key(&self.plan.part_name(index))).collect();
-        let mut outcome = Outcome { counts: Counts::default(), done: shards - open.len(), failed: Vec::new(), stopped: false };
+        let mut open: VecDeque<usize> =
+            (0..shards).filter(|&index| !there.contains_key(&self.plan.part_name(index))).collect();
+        let mut outcome = Outcome {
+            counts: Counts::default(),
+            done: shards - open.len(),
+            failed: Vec::new(),
+            stopped: false,
+        };
         let mut known = vec![None; shards];
         let _ = tell(Event::Started { done: outcome.done, shards });
         for attempt in 1..=TRIES {

@@ -58,7 +58,8 @@ impl Settings {
     pub(crate) fn difference(&self, later: &Self) -> Option<String> {
         let words = |what: &str, then: String, now: String| Some(format!("{what} {then} then, {now} now"));
         let places = |settings: &Self| settings.places.clone().unwrap_or_else(|| "those built in".to_owned());
-        let threshold = |settings: &Self| settings.threshold.map_or_else(|| "none".to_owned(), |score| score.to_string());
+        let threshold =
+            |settings: &Self| settings.threshold.map_or_else(|| "none".to_owned(), |score| score.to_string());
         match () {
             () if self.digest != later.digest => words(
                 "the model was",
@@ -70,10 +71,16 @@ impl Settings {
             () if self.precision != later.precision => {
                 words("--precision was", self.precision.to_string(), later.precision.to_string())
             }
-            () if self.threshold != later.threshold => words("the threshold was", threshold(self), threshold(later)),
+            () if self.threshold != later.threshold => {
+                words("the threshold was", threshold(self), threshold(later))
+            }
             () if self.places != later.places => words("--places were", places(self), places(later)),
-            () if self.embed != later.embed => words("--embed was", self.embed.to_string(), later.embed.to_string()),
-            () if self.shard != later.shard => words("--shard was", self.shard.to_string(), later.shard.to_string()),
+            () if self.embed != later.embed => {
+                words("--embed was", self.embed.to_string(), later.embed.to_string())
+            }
+            () if self.shard != later.shard => {
+                words("--shard was", self.shard.to_string(), later.shard.to_string())
+            }
             () => None,
         }
     }

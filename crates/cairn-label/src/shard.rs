@@ -11,7 +11,7 @@ use cairn_dataset::{path_of_text, path_text};
 use cairn_model::{Model, PhotoError, PhotoSource};
 
 use crate::list::{Input, ListError, Listed, ListedPhoto, Rows};
-use crate::places::{Fetching, Places, is_address};
+use crate::places::{Fetching, Places};
 use crate::plan::Plan;
 use crate::store::{Put, Store, StoreError, StoredFile};
 use crate::table::{Counts, LabelledPhoto, Labels, write};
@@ -99,7 +99,8 @@ impl Labeller<'_> {
 
     fn counts_of(&self, name: &str) -> Result<Option<Counts>, StoreError> {
         let Some(file) = self.out.open(name)? else { return Ok(None) };
-        let fault = |source| StoreError { place: format!("{}/{name}", self.out.name()), what: "read", source };
+        let fault =
+            |source| StoreError { place: format!("{}/{name}", self.out.name()), what: "read", source };
         let tail = tail(&*file).map_err(fault)?;
         let foreign = || fault(io::Error::other("it is no file that cairn wrote"));
         Counts::in_footer(&tail).ok_or_else(foreign).map(Some)
@@ -210,7 +211,11 @@ impl Photos<'_> {
     }
 
     /// The photo of a row, or why the model is not asked.
-    fn content(&self, row: ListedPhoto, fetching: Option<Fetching>) -> Result<Result<PhotoSource, String>, ShardError> {
+    fn content(
+        &self,
+        row: ListedPhoto,
+        fetching: Option<Fetching>,
+    ) -> Result<Result<PhotoSource, String>, ShardError> {
         let ListedPhoto { name, source } = row;
         Ok(match (source, fetching) {
             (Listed::Bytes(bytes), _) => Ok(PhotoSource::bytes(bytes, name)),
@@ -274,16 +279,29 @@ fn reason(error: PhotoError, name: &str) -> Result<String, ShardError> {
 /// Whether trying again later may help: a disk or network that fails, not a file that cannot be read.
 fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkDown,
-        NetworkUnreachable, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle, TimedOut, UnexpectedEof, WouldBlock,
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
+        NetworkDown, NetworkUnreachable, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle,
+        TimedOut, UnexpectedEof, WouldBlock,
     };
     /// A device that fails (`EIO`), too many open files in the process or the system (`EMFILE`, `ENFILE`): they have no kind.
     const PASSING: [i32; 3] = [5, 24, 23];
     let kind = matches!(
         error.kind(),
-        BrokenPipe | ConnectionAborted | ConnectionRefused | ConnectionReset | HostUnreachable | Interrupted | NetworkDown
-            | NetworkUnreachable | OutOfMemory | QuotaExceeded | ResourceBusy | StaleNetworkFileHandle | TimedOut
-            | UnexpectedEof | WouldBlock
+        BrokenPipe
+            | ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+            | OutOfMemory
+            | QuotaExceeded
+            | ResourceBusy
+            | StaleNetworkFileHandle
+            | TimedOut
+            | UnexpectedEof
+            | WouldBlock
     );
     kind || cfg!(unix) && error.raw_os_error().is_some_and(|number| PASSING.contains(&number))
 }

@@ -93,7 +93,8 @@ impl std::ops::AddAssign for Counts {
 
 impl Counts {
     fn of(rows: &[LabelledPhoto]) -> Self {
-        let shows = |row: &&LabelledPhoto| row.labels().is_some_and(|labels| labels.prediction.named().is_some());
+        let shows =
+            |row: &&LabelledPhoto| row.labels().is_some_and(|labels| labels.prediction.named().is_some());
         Self {
             photos: rows.len() as u64,
             landmarks: rows.iter().filter(shows).count() as u64,
@@ -189,14 +190,20 @@ struct Group<'a, 'w> {
 
 impl Group<'_, '_> {
     /// The next column, of a value a row.
-    fn each<T: DataType>(&mut self, value: impl Fn(&LabelledPhoto) -> Option<T::T>) -> Result<(), ParquetError> {
+    fn each<T: DataType>(
+        &mut self,
+        value: impl Fn(&LabelledPhoto) -> Option<T::T>,
+    ) -> Result<(), ParquetError> {
         let values: Vec<Option<T::T>> = self.rows.iter().map(value).collect();
         let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
         self.column::<T>(&values.into_iter().flatten().collect::<Vec<_>>(), &levels, None)
     }
 
     /// The next column, of a value a landmark. A landmark is defined at level 1 and its value, where it may be missing, at 2.
-    fn each_landmark<T: DataType>(&mut self, value: impl Fn(&Landmark) -> Option<T::T>) -> Result<(), ParquetError> {
+    fn each_landmark<T: DataType>(
+        &mut self,
+        value: impl Fn(&Landmark) -> Option<T::T>,
+    ) -> Result<(), ParquetError> {
         let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
         // The columns of what may be missing come last.
         let may_be_missing = std::any::TypeId::of::<T>() == std::any::TypeId::of::<DoubleType>();
@@ -233,7 +240,12 @@ impl Group<'_, '_> {
         self.column::<FloatType>(&values, &defined, Some(&repeated))
     }
 
-    fn column<T: DataType>(&mut self, values: &[T::T], defined: &[i16], repeated: Option<&[i16]>) -> Result<(), ParquetError> {
+    fn column<T: DataType>(
+        &mut self,
+        values: &[T::T],
+        defined: &[i16],
+        repeated: Option<&[i16]>,
+    ) -> Result<(), ParquetError> {
         let Some(mut column) = self.writer.next_column()? else {
             return Err(ParquetError::General("more columns than the schema has".to_owned()));
         };

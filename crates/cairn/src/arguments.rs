@@ -2,8 +2,6 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-#[cfg(feature = "label")]
-use crate::commands::label;
 #[cfg(feature = "library")]
 use crate::commands::library;
 use crate::commands::{
@@ -34,8 +32,6 @@ pub(crate) enum Command {
     Train(train::Train),
     Test(test::Test),
     Predict(predict::Predict),
-    #[cfg(feature = "label")]
-    Label(Box<label::Label>),
     Suggest(suggest::Suggest),
     Explain(explain::Explain),
     Export(export::Export),
@@ -69,8 +65,6 @@ impl Command {
             Self::Train(train) => train.run(),
             Self::Test(test) => test.run(),
             Self::Predict(predict) => predict.run(),
-            #[cfg(feature = "label")]
-            Self::Label(label) => label.run(),
             Self::Suggest(suggest) => suggest.run(),
             Self::Explain(explain) => explain.run(),
             Self::Export(export) => export.run(),
@@ -101,7 +95,7 @@ mod tests {
     use super::*;
 
     /// Verbs whose output is a folder that is begun or gone on with, and never replaced.
-    const RUN_FOLDERS: [&str; 4] = ["demo", "label", "train", "sweep"];
+    const RUN_FOLDERS: [&str; 3] = ["demo", "train", "sweep"];
 
     fn check(verb: &Definition, path: &str) -> usize {
         let below = verb.get_subcommands().map(|below| check(below, &format!("{path} {}", below.get_name())));

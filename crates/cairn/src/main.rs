@@ -14,8 +14,6 @@ mod done_rows;
 mod exit;
 mod first_weights;
 mod json;
-#[cfg(feature = "label")]
-mod label_progress;
 mod listing;
 mod model_source;
 mod operating_points;

@@ -12,7 +12,7 @@ use cairn_train::{EpochRecord, Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 /// How often a run without a terminal prints its progress.
-pub(crate) const PLAIN_EVERY: Duration = Duration::from_secs(30);
+const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
 /// A line on standard error, above a bar if there is one; one line, whatever the names in it hold.
 pub(crate) fn say(line: impl AsRef<str>) {

@@ -36,7 +36,8 @@ pub(super) fn format(file: &dyn StoredFile) -> Result<ListFormat, String> {
     };
     for name in COLUMNS {
         for delimiter in DELIMITERS {
-            let found = header_by(delimiter).iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
+            let found =
+                header_by(delimiter).iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
             if let Some(column) = found {
                 return Ok(ListFormat::Csv { delimiter, column });
             }
@@ -79,7 +80,9 @@ pub(super) fn rows(file: &dyn StoredFile, delimiter: char, column: usize, cut: C
         let cell = record.get(column).unwrap_or_default();
         Ok(match std::str::from_utf8(cell) {
             Ok(text) => ListedPhoto::of_cell(text.trim().to_owned()),
-            Err(_) => ListedPhoto::unusable(String::from_utf8_lossy(cell), "the list's text is no UTF-8 here"),
+            Err(_) => {
+                ListedPhoto::unusable(String::from_utf8_lossy(cell), "the list's text is no UTF-8 here")
+            }
         })
     })))
 }

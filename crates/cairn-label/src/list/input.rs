@@ -52,7 +52,8 @@ enum Base {
 impl Input {
     fn new(shown: String, name: String, file: Box<dyn StoredFile>, base: Base) -> Result<Self, ListError> {
         let file: Arc<dyn StoredFile> = file.into();
-        let format = ListFormat::of(&name, &file).map_err(|reason| ListError { list: shown.clone(), reason })?;
+        let format =
+            ListFormat::of(&name, &file).map_err(|reason| ListError { list: shown.clone(), reason })?;
         let planned = PlannedInput { name, bytes: file.size(), tag: file.tag(), format };
         Ok(Self { planned, shown, file, made: None, base })
     }
@@ -133,10 +134,16 @@ impl Lists {
                 continue;
             }
             let pattern = path_text(argument);
-            let matches = glob::glob(&pattern).map_err(|error| LabelError::Pattern { pattern: pattern.clone(), reason: error.to_string() })?;
+            let matches = glob::glob(&pattern).map_err(|error| LabelError::Pattern {
+                pattern: pattern.clone(),
+                reason: error.to_string(),
+            })?;
             let mut some = false;
             for path in matches {
-                let path = path.map_err(|error| LabelError::Pattern { pattern: pattern.clone(), reason: error.to_string() })?;
+                let path = path.map_err(|error| LabelError::Pattern {
+                    pattern: pattern.clone(),
+                    reason: error.to_string(),
+                })?;
                 some = true;
                 // `**` matches folders beside what is in them.
                 if !path.is_dir() {
@@ -173,7 +180,9 @@ impl Lists {
             return Ok(());
         }
         if !path.exists() {
-            return Err(ListError { list: path_text(&path), reason: "no such file or folder".to_owned() }.into());
+            return Err(
+                ListError { list: path_text(&path), reason: "no such file or folder".to_owned() }.into()
+            );
         }
         let PhotoListing { photos, skipped } = PhotoListing::of([path]);
         self.photos.extend(photos);
@@ -190,7 +199,12 @@ impl Lists {
         for path in &self.lists {
             let folder = path.parent().unwrap_or(Path::new(""));
             let name = path.file_name().map(path_text).unwrap_or_default();
-            inputs.push(opened(&DiskStore::new(folder), path_text(path), name, Base::Folder(folder.to_owned()))?);
+            inputs.push(opened(
+                &DiskStore::new(folder),
+                path_text(path),
+                name,
+                Base::Folder(folder.to_owned()),
+            )?);
         }
         for address in &self.far_lists {
             let (above, name) = address.rsplit_once('/').unwrap_or_default();
@@ -198,8 +212,12 @@ impl Lists {
             inputs.push(opened(&*store, address.clone(), name.to_owned(), Base::Address(above.to_owned()))?);
         }
         for (place, input) in inputs.iter().enumerate() {
-            if let Some(other) = inputs[..place].iter().find(|other| other.planned.name == input.planned.name) {
-                return Err(LabelError::TwoOfOneName { one: other.shown.clone(), other: input.shown.clone() });
+            if let Some(other) = inputs[..place].iter().find(|other| other.planned.name == input.planned.name)
+            {
+                return Err(LabelError::TwoOfOneName {
+                    one: other.shown.clone(),
+                    other: input.shown.clone(),
+                });
             }
         }
         let photos = self.photos.iter().map(path_text).chain(self.far_photos.iter().cloned());
@@ -225,7 +243,12 @@ fn made_list(photos: impl Iterator<Item = String>) -> Result<Input, ListError> {
     }
     let content = Bytes::from(lines);
     let file = Box::new(MadeList(content.clone()));
-    let input = Input::new("the list of photos".to_owned(), MADE_LIST.to_owned(), file, Base::Folder(PathBuf::new()))?;
+    let input = Input::new(
+        "the list of photos".to_owned(),
+        MADE_LIST.to_owned(),
+        file,
+        Base::Folder(PathBuf::new()),
+    )?;
     Ok(Input { made: Some(content), ..input })
 }
 

@@ -159,7 +159,9 @@ impl ListFormat {
         match self {
             Self::Csv { delimiter, column } => csv::rows(&**file, *delimiter, *column, cut),
             Self::JsonLines => json_lines::rows(&**file, cut),
-            Self::Parquet { photo, bytes } => parquet::rows(name, file, photo.as_deref(), bytes.as_deref(), cut),
+            Self::Parquet { photo, bytes } => {
+                parquet::rows(name, file, photo.as_deref(), bytes.as_deref(), cut)
+            }
             Self::Tar { gzip } => tar::rows(name, &**file, *gzip),
         }
     }

@@ -98,7 +98,16 @@ pub(super) fn rows(
         }
         group_start += rows;
     }
-    let rows = Stretches { list: name.to_owned(), reader, names, files, groups, row: cut.start, current: None, ready: VecDeque::new() };
+    let rows = Stretches {
+        list: name.to_owned(),
+        reader,
+        names,
+        files,
+        groups,
+        row: cut.start,
+        current: None,
+        ready: VecDeque::new(),
+    };
     Ok(Box::new(rows))
 }
 
@@ -138,7 +147,16 @@ impl Stretches {
                 let group = self.reader.get_row_group(stretch.group)?;
                 let open = |column: Option<usize>| -> Result<_, ParquetError> {
                     let Some(column) = column else { return Ok(None) };
-                    let mut column = Column { most: self.reader.metadata().file_metadata().schema_descr().column(column).max_def_level(), reader: group.get_column_reader(column)? };
+                    let mut column = Column {
+                        most: self
+                            .reader
+                            .metadata()
+                            .file_metadata()
+                            .schema_descr()
+                            .column(column)
+                            .max_def_level(),
+                        reader: group.get_column_reader(column)?,
+                    };
                     column.skip(stretch.skip)?;
                     Ok(Some(column))
                 };

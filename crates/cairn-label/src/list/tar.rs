@@ -46,7 +46,8 @@ fn send_photos(name: &str, input: Box<dyn Read + Send>, send: &SyncSender<Row>) 
         let row = if member.size() > most {
             ListedPhoto::unusable(photo, "too large: no photo has so many bytes")
         } else {
-            let mut bytes = Vec::with_capacity(usize::try_from(member.size()).unwrap_or_default().min(1 << 24));
+            let mut bytes =
+                Vec::with_capacity(usize::try_from(member.size()).unwrap_or_default().min(1 << 24));
             member.read_to_end(&mut bytes)?;
             if (bytes.len() as u64) < member.size() {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());

@@ -121,7 +121,8 @@ impl DiskFile {
             return Err(ErrorKind::IsADirectory.into());
         }
         let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let tag = changed.map_or_else(String::new, |time| format!("{}.{:09}", time.as_secs(), time.subsec_nanos()));
+        let tag =
+            changed.map_or_else(String::new, |time| format!("{}.{:09}", time.as_secs(), time.subsec_nanos()));
         Ok(Self { path: path.to_owned(), size: metadata.len(), tag })
     }
 }

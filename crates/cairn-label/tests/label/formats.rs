@@ -61,7 +61,9 @@ fn every_form_of_a_list_gives_the_same_rows_in_shards_of_any_size() {
     let named: Vec<&str> = expected.iter().map(|row| row["photo"].as_str().unwrap()).collect();
     assert_eq!(named, PHOTOS.map(|name| format!("photos/{name}")), "rows out are rows in, in order");
 
-    let lines = |line: &dyn Fn(&str) -> String| PHOTOS.iter().map(|name| line(&format!("photos/{name}"))).collect::<String>();
+    let lines = |line: &dyn Fn(&str) -> String| {
+        PHOTOS.iter().map(|name| line(&format!("photos/{name}"))).collect::<String>()
+    };
     let mut lists = vec![
         folder.list(),
         folder.write("semicolon.csv", format!("id;Path\r\n{}", lines(&|name| format!("7;\"{name}\"\r\n")))),
@@ -69,10 +71,16 @@ fn every_form_of_a_list_gives_the_same_rows_in_shards_of_any_size() {
         folder.write("lines.jsonl", lines(&|name| format!("{{\"photo\": {name:?}, \"other\": [1]}}\n\n"))),
         folder.write("paths.ndjson", lines(&|name| format!("{{\"path\": {name:?}}}\n")).trim_end()),
     ];
-    let names: Vec<Option<Vec<u8>>> = PHOTOS.iter().map(|name| Some(format!("photos/{name}").into_bytes())).collect();
+    let names: Vec<Option<Vec<u8>>> =
+        PHOTOS.iter().map(|name| Some(format!("photos/{name}").into_bytes())).collect();
     for (name, required) in [("optional", "optional"), ("required", "required")] {
         let path = folder.path(&format!("{name}.parquet"));
-        table(&path, &format!("message m {{ {required} binary photo (UTF8); }}"), std::slice::from_ref(&names), 4);
+        table(
+            &path,
+            &format!("message m {{ {required} binary photo (UTF8); }}"),
+            std::slice::from_ref(&names),
+            4,
+        );
         lists.push(path);
     }
     for list in lists {
@@ -113,7 +121,10 @@ fn photos_in_tables_and_tar_files_give_the_rows_of_their_files() {
     members.insert(1, ("a/0000.json", b"{}".to_vec()));
     members.insert(0, ("a/._0000.jpg", b"of macOS".to_vec()));
     tar(&folder.path("photos.tar"), &members);
-    let mut packed = flate2::write::GzEncoder::new(File::create(folder.path("packed.tar.gz")).unwrap(), flate2::Compression::fast());
+    let mut packed = flate2::write::GzEncoder::new(
+        File::create(folder.path("packed.tar.gz")).unwrap(),
+        flate2::Compression::fast(),
+    );
     std::io::copy(&mut File::open(folder.path("photos.tar")).unwrap(), &mut packed).unwrap();
     packed.finish().unwrap();
     for list in ["photos.tar", "packed.tar.gz"] {
@@ -131,7 +142,9 @@ fn folders_patterns_and_photos_become_a_list_of_the_output() {
     let expected: Vec<PathBuf> = PHOTOS[..8].iter().map(|name| folder.path("photos").join(name)).collect();
     let outcome = folder.label(&[folder.path("photos")], "folder", 3);
     assert_eq!((outcome.counts.photos, outcome.counts.bad), (8, 1));
-    let named = |out: &str| folder.rows(out).iter().map(|row| PathBuf::from(row["photo"].as_str().unwrap())).collect::<Vec<_>>();
+    let named = |out: &str| {
+        folder.rows(out).iter().map(|row| PathBuf::from(row["photo"].as_str().unwrap())).collect::<Vec<_>>()
+    };
     assert_eq!(named("folder"), expected);
     folder.label(&[folder.path("photos/**/*.jpg")], "pattern", 3);
     let mut sorted = named("pattern");
@@ -145,11 +158,17 @@ fn folders_patterns_and_photos_become_a_list_of_the_output() {
 #[test]
 fn rows_of_a_list_that_make_no_sense_are_rows() {
     let folder = Folder::new();
-    let list = folder.write("odd.jsonl", "{\"photo\": \"photos/a/0000.jpg\"}\nnonsense\n{\"other\": 1}\n{\"photo\": \"\"}\n");
+    let list = folder.write(
+        "odd.jsonl",
+        "{\"photo\": \"photos/a/0000.jpg\"}\nnonsense\n{\"other\": 1}\n{\"photo\": \"\"}\n",
+    );
     let outcome = folder.label(&[list], "odd", 3);
     assert_eq!((outcome.counts.photos, outcome.counts.bad), (4, 3));
-    let errors: Vec<String> = folder.rows("odd").iter().map(|row| row["error"].as_str().unwrap_or_default().to_owned()).collect();
-    for (error, expected) in errors.iter().zip(["", "no JSON object", "no `photo` and no `path`", "names no photo"]) {
+    let errors: Vec<String> =
+        folder.rows("odd").iter().map(|row| row["error"].as_str().unwrap_or_default().to_owned()).collect();
+    for (error, expected) in
+        errors.iter().zip(["", "no JSON object", "no `photo` and no `path`", "names no photo"])
+    {
         assert!(error.contains(expected) && error.is_empty() == expected.is_empty(), "{errors:?}");
     }
     let list = folder.write("bytes.csv", b"photo,n\ncaf\xe9.jpg,1\nphotos/a/0000.jpg\n,2\n");

@@ -15,7 +15,15 @@ use tempfile::TempDir;
 
 /// The photos' names, in path order; of the last two, one is broken and one is not there.
 pub(crate) const PHOTOS: [&str; 9] = [
-    "a/0000.jpg", "a/0001.jpg", "a/0002.jpg", "b/0000.jpg", "b/0001.jpg", "b/0002.jpg", "b/0003.jpg", "broken.jpg", "gone.jpg",
+    "a/0000.jpg",
+    "a/0001.jpg",
+    "a/0002.jpg",
+    "b/0000.jpg",
+    "b/0001.jpg",
+    "b/0002.jpg",
+    "b/0003.jpg",
+    "broken.jpg",
+    "gone.jpg",
 ];
 
 pub(crate) struct Folder {
@@ -52,8 +60,11 @@ impl Folder {
         path
     }
 
-    /// A list of all photos.
+    /// A list of all photos. It is written once: a list that was written again is another.
     pub(crate) fn list(&self) -> PathBuf {
+        if self.path("list.csv").exists() {
+            return self.path("list.csv");
+        }
         let rows: String = PHOTOS.iter().map(|name| format!("photos/{name}\n")).collect();
         self.write("list.csv", format!("photo\n{rows}"))
     }
@@ -101,7 +112,9 @@ pub(crate) fn rows_of(path: &Path) -> Vec<Value> {
 }
 
 fn object(row: &Row) -> Value {
-    Value::Object(row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect::<Map<_, _>>())
+    Value::Object(
+        row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect::<Map<_, _>>(),
+    )
 }
 
 fn value(field: &Field) -> Value {

@@ -43,11 +43,16 @@ fn another_model_other_options_and_other_lists_are_refused_with_what_differs() {
         assert!(error.contains(said) && error.contains("name another output"), "{error}");
     }
     // A model of another name and the same content is the same.
-    folder.label_with(&lists, &DiskStore::new(folder.path("out")), Settings { model: "copy".to_owned(), ..settings.clone() });
+    folder.label_with(
+        &lists,
+        &DiskStore::new(folder.path("out")),
+        Settings { model: "copy".to_owned(), ..settings.clone() },
+    );
 
     let error = refusal(&folder, &[folder.write("other.csv", "photo\na.jpg\n")], settings.clone());
     assert!(error.contains("the list was list.csv then, other.csv now"), "{error}");
-    let error = refusal(&folder, &[folder.list(), folder.write("other.csv", "photo\na.jpg\n")], settings.clone());
+    let error =
+        refusal(&folder, &[folder.list(), folder.write("other.csv", "photo\na.jpg\n")], settings.clone());
     assert!(error.contains("with 1 lists then, 2 now"), "{error}");
     folder.write("list.csv", "photo\na.jpg\n");
     let error = refusal(&folder, &lists, settings);
@@ -85,7 +90,8 @@ fn a_labelling_that_is_stopped_after_any_photo_goes_on_and_leaves_what_is_done_u
         let out = DiskStore::new(folder.path(&name));
         let inputs = Lists::of(&lists, &places()).unwrap().open(&places()).unwrap();
         let plan = Plan::of(&out, folder.settings(2), &inputs).unwrap();
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out, places: &places() };
+        let labeller =
+            Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out, places: &places() };
         let mut photos = 0;
         let outcome = labeller.label_all(&mut |event| {
             photos += usize::from(matches!(event, Event::Photo { .. }));
@@ -100,7 +106,13 @@ fn a_labelling_that_is_stopped_after_any_photo_goes_on_and_leaves_what_is_done_u
         let outcome = folder.label(&lists, &name, 2);
         assert_eq!((outcome.done, outcome.counts.photos), (5, 9));
         assert_eq!(before.iter().map(changed).collect::<Vec<_>>(), times);
-        let all = |out: &str| fs::read_dir(folder.path(out)).unwrap().map(|entry| entry.unwrap().path()).map(|path| (path.file_name().unwrap().to_owned(), fs::read(path).unwrap())).collect::<std::collections::BTreeMap<_, _>>();
+        let all = |out: &str| {
+            fs::read_dir(folder.path(out))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .map(|path| (path.file_name().unwrap().to_owned(), fs::read(path).unwrap()))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        };
         assert!(all(&name) == all("whole"), "plan, parts, manifest and _SUCCESS");
     }
 }
@@ -109,10 +121,20 @@ fn a_labelling_that_is_stopped_after_any_photo_goes_on_and_leaves_what_is_done_u
 fn the_same_again_changes_nothing_and_counts_the_same() {
     let folder = Folder::new();
     let first = folder.label(&[folder.list()], "out", 4);
-    let names = || fs::read_dir(folder.path("out")).unwrap().map(|entry| entry.unwrap()).map(|entry| (entry.file_name(), entry.metadata().unwrap().modified().unwrap())).collect::<std::collections::BTreeMap<_, _>>();
+    let names = || {
+        fs::read_dir(folder.path("out"))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name(), entry.metadata().unwrap().modified().unwrap()))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
     let before = names();
     assert_eq!(folder.label(&[folder.list()], "out", 4), first);
     assert_eq!(names(), before);
-    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(folder.path("out/_manifest.json")).unwrap()).unwrap();
-    assert_eq!((manifest["photos"].as_u64(), manifest["bad"].as_u64(), manifest["shards"].as_u64()), (Some(9), Some(2), Some(3)));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path("out/_manifest.json")).unwrap()).unwrap();
+    assert_eq!(
+        (manifest["photos"].as_u64(), manifest["bad"].as_u64(), manifest["shards"].as_u64()),
+        (Some(9), Some(2), Some(3))
+    );
 }

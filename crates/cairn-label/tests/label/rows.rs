@@ -26,7 +26,10 @@ fn a_row_is_what_the_model_predicts_and_a_bad_photo_is_a_row_with_its_error() {
             Err(error) => {
                 let expected = error.to_string().replace(&format!("{}: ", path.display()), "");
                 assert_eq!(row["error"], expected, "{row}");
-                assert!(row["is_landmark"].is_null() && row["name"].is_null() && row["width"].is_null(), "{row}");
+                assert!(
+                    row["is_landmark"].is_null() && row["name"].is_null() && row["width"].is_null(),
+                    "{row}"
+                );
                 assert!(row["embedding"].is_null() && row["landmarks"] == json!([]), "{row}");
                 continue;
             }
@@ -37,18 +40,29 @@ fn a_row_is_what_the_model_predicts_and_a_bad_photo_is_a_row_with_its_error() {
         let named = prediction.named();
         assert_eq!(row["class"].as_str(), named.map(|landmark| landmark.class.as_str()));
         assert_eq!(row["name"].as_str(), named.map(|landmark| landmark.name.as_str()));
-        assert_eq!(row["latitude"].as_f64(), named.and_then(|landmark| Some(landmark.place.as_ref()?.latitude.degrees())));
+        assert_eq!(
+            row["latitude"].as_f64(),
+            named.and_then(|landmark| Some(landmark.place.as_ref()?.latitude.degrees()))
+        );
         let landmarks = row["landmarks"].as_array().unwrap();
         assert_eq!(landmarks.len(), 3);
         for (found, expected) in landmarks.iter().zip(&prediction.landmarks) {
             assert_eq!(found["class"], expected.class);
             assert_eq!(found["name"], expected.name);
             assert!(close(&found["probability"], f64::from(expected.probability.value())), "{found}");
-            assert_eq!(found["longitude"].as_f64(), expected.place.as_ref().map(|place| place.longitude.degrees()));
+            assert_eq!(
+                found["longitude"].as_f64(),
+                expected.place.as_ref().map(|place| place.longitude.degrees())
+            );
         }
-        assert_eq!((row["width"].as_u64(), row["height"].as_u64()), (Some(64), Some(64)));
+        let photo = cairn_photo::Photo::open(&path).unwrap();
+        assert_eq!(
+            (row["width"].as_u64(), row["height"].as_u64()),
+            (Some(photo.width().into()), Some(photo.height().into()))
+        );
         let expected = folder.model.output(&path).unwrap();
-        let found: Vec<f32> = row["embedding"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect();
+        let found: Vec<f32> =
+            row["embedding"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect();
         assert_eq!(found, expected.embedding.values());
     }
 }
@@ -66,7 +80,12 @@ fn the_size_of_a_row_is_that_of_the_picture_in_the_file_and_not_that_at_which_it
 #[test]
 fn files_are_equal_byte_by_byte_on_any_number_of_threads() {
     let mut folder = Folder::new();
-    let bytes = |folder: &Folder, out: &str| parts(&folder.path(out)).iter().map(|part| (part.file_name().unwrap().to_owned(), fs::read(part).unwrap())).collect::<Vec<_>>();
+    let bytes = |folder: &Folder, out: &str| {
+        parts(&folder.path(out))
+            .iter()
+            .map(|part| (part.file_name().unwrap().to_owned(), fs::read(part).unwrap()))
+            .collect::<Vec<_>>()
+    };
     folder.label(&[folder.list()], "some", 4);
     for threads in [1, 3] {
         let options = ModelOptions { threads: NonZeroUsize::new(threads), ..folder.model.options().clone() };

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use cairn_label::store::{Put, StoredFile};
-use cairn_label::{DiskStore, Event, Labeller, LabelError, Lists, Plan, Store, StoreError};
+use cairn_label::{DiskStore, Event, LabelError, Labeller, Lists, Plan, Store, StoreError};
 
 use crate::photos::{Folder, places};
 
@@ -20,7 +20,10 @@ struct Failing {
 
 impl Failing {
     fn new(folder: &Folder, begins: &str, times: usize) -> Self {
-        Self { store: DiskStore::new(folder.path("out")), left: Mutex::new(BTreeMap::from([(begins.to_owned(), times)])) }
+        Self {
+            store: DiskStore::new(folder.path("out")),
+            left: Mutex::new(BTreeMap::from([(begins.to_owned(), times)])),
+        }
     }
 }
 
@@ -34,7 +37,11 @@ impl Store for Failing {
         match left.iter_mut().find(|(begins, left)| name.starts_with(begins.as_str()) && **left > 0) {
             Some((_, left)) => {
                 *left -= 1;
-                Err(StoreError { place: name.to_owned(), what: "written", source: io::ErrorKind::ConnectionReset.into() })
+                Err(StoreError {
+                    place: name.to_owned(),
+                    what: "written",
+                    source: io::ErrorKind::ConnectionReset.into(),
+                })
             }
             None => self.store.put_new(name, bytes),
         }
@@ -129,7 +136,8 @@ fn a_part_that_is_no_file_of_cairn_is_named_and_not_counted() {
     let out = DiskStore::new(folder.path("out"));
     let inputs = Lists::of(&[folder.list()], &places()).unwrap().open(&places()).unwrap();
     let plan = Plan::of(&out, folder.settings(3), &inputs).unwrap();
-    let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out, places: &places() };
+    let labeller =
+        Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out, places: &places() };
     let error = labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
     assert!(error.contains("part-000001-"), "{error}");
 }

@@ -8,8 +8,8 @@ use image::ImageFormat;
 use image::metadata::Orientation;
 use memchr::memmem;
 
-use super::{ReadSize, SizedPhoto};
 use super::allowance::Allowance;
+use super::{ReadSize, SizedPhoto};
 
 use super::decode_error::DecodeError;
 use crate::bmff;

@@ -9,8 +9,6 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
-#[cfg(feature = "label")]
-pub(crate) mod label;
 pub(crate) mod learn;
 #[cfg(feature = "library")]
 pub(crate) mod library;

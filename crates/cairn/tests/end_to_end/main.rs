@@ -16,10 +16,6 @@ mod guide;
 mod import;
 mod interrupt;
 mod kills;
-#[cfg(feature = "label")]
-mod label;
-#[cfg(all(feature = "cloud", unix))]
-mod label_cloud;
 mod learning;
 #[cfg(feature = "library")]
 mod library;
