@@ -1,20 +1,16 @@
-//! Where lists, photos and outputs are: paths on disk, or addresses in object stores (feature `cloud`).
+//! Where lists, photos and outputs are: paths on disk. Addresses in object stores are told from paths, and refused with advice.
 
 use std::io;
 use std::path::Path;
 
 use cairn_dataset::path_text;
 
-#[cfg(feature = "cloud")]
-use crate::store::cloud::Cloud;
 use crate::store::{DiskStore, Store, StoreError};
 
 /// What paths and addresses lead to.
 #[derive(Debug)]
-pub struct Places {
-    #[cfg(feature = "cloud")]
-    cloud: Cloud,
-}
+#[non_exhaustive]
+pub struct Places {}
 
 /// A photo that is on its way: called, it waits for the bytes.
 pub(crate) type Fetching = Box<dyn FnOnce() -> io::Result<Vec<u8>>>;
@@ -31,27 +27,22 @@ impl Places {
     /// All that this program can reach.
     ///
     /// # Errors
-    /// When the threads that talk to stores cannot be started.
+    /// When what talks to stores cannot be started.
     pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(feature = "cloud")]
-            cloud: Cloud::new()?,
-        })
+        Ok(Self {})
     }
 
-    /// The folder at a path, or the prefix at an address.
+    /// The folder at a path.
     ///
     /// # Errors
-    /// When the address is none, or this program reaches no addresses.
+    /// Where it is an address.
     pub fn store(&self, place: impl AsRef<Path>) -> Result<Box<dyn Store>, StoreError> {
         let text = path_text(place.as_ref());
         if !is_address(&text) {
             return Ok(Box::new(DiskStore::new(place.as_ref())));
         }
-        #[cfg(feature = "cloud")]
-        return Ok(Box::new(self.cloud.store(&text)?));
-        #[cfg(not(feature = "cloud"))]
-        Err(StoreError { place: text, what: "reached", source: not_built_in() })
+        let source = unreached(&text);
+        Err(StoreError { place: text, what: "reached", source })
     }
 
     /// The addresses of all photos below an address, by their names.
@@ -59,27 +50,18 @@ impl Places {
     /// # Errors
     /// When it cannot be listed.
     pub(crate) fn photos_below(&self, address: &str) -> Result<Vec<String>, StoreError> {
-        #[cfg(feature = "cloud")]
-        return self.cloud.photos_below(address);
-        #[cfg(not(feature = "cloud"))]
-        Err(StoreError { place: address.to_owned(), what: "listed", source: not_built_in() })
+        Err(StoreError { place: address.to_owned(), what: "listed", source: unreached(address) })
     }
 
     /// Begins to fetch the photo at an address.
     pub(crate) fn fetch(&self, address: &str) -> Fetching {
-        #[cfg(feature = "cloud")]
-        return self.cloud.fetch(address);
-        #[cfg(not(feature = "cloud"))]
-        {
-            let _ = address;
-            Box::new(|| Err(not_built_in()))
-        }
+        let address = address.to_owned();
+        Box::new(move || Err(unreached(&address)))
     }
 }
 
-#[cfg(not(feature = "cloud"))]
-fn not_built_in() -> io::Error {
-    let advice = "this is an address, which this cairn does not read: build it with the feature `cloud`, or copy the photos here";
+fn unreached(address: &str) -> io::Error {
+    let advice = format!("{address} is an address, not a path: copy it to this machine first, or mount it");
     io::Error::new(io::ErrorKind::Unsupported, advice)
 }
 

@@ -1,7 +1,5 @@
 //! Places that hold files by name: a folder on disk, or whatever keeps files so.
 
-#[cfg(feature = "cloud")]
-pub(crate) mod cloud;
 mod disk;
 
 use std::collections::BTreeMap;

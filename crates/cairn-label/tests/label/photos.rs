@@ -60,8 +60,11 @@ impl Folder {
         path
     }
 
-    /// A list of all photos.
+    /// A list of all photos. It is written once: a list that was written again is another.
     pub(crate) fn list(&self) -> PathBuf {
+        if self.path("list.csv").exists() {
+            return self.path("list.csv");
+        }
         let rows: String = PHOTOS.iter().map(|name| format!("photos/{name}\n")).collect();
         self.write("list.csv", format!("photo\n{rows}"))
     }

@@ -55,7 +55,11 @@ fn a_row_is_what_the_model_predicts_and_a_bad_photo_is_a_row_with_its_error() {
                 expected.place.as_ref().map(|place| place.longitude.degrees())
             );
         }
-        assert_eq!((row["width"].as_u64(), row["height"].as_u64()), (Some(64), Some(64)));
+        let photo = cairn_photo::Photo::open(&path).unwrap();
+        assert_eq!(
+            (row["width"].as_u64(), row["height"].as_u64()),
+            (Some(photo.width().into()), Some(photo.height().into()))
+        );
         let expected = folder.model.output(&path).unwrap();
         let found: Vec<f32> =
             row["embedding"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect();

@@ -18,8 +18,6 @@ mod interrupt;
 mod kills;
 #[cfg(feature = "label")]
 mod label;
-#[cfg(all(feature = "cloud", unix))]
-mod label_cloud;
 mod learning;
 #[cfg(feature = "library")]
 mod library;
