@@ -69,7 +69,7 @@ fn rows_are_those_of_predict_and_statuses_say_what_was_left_out() {
     let labelled = sandbox.cairn(&format!("{LABEL} -o out"));
     labelled
         .assert_status(2)
-        .assert_stderr_has("left out: broken.jpg: not a photo")
+        .assert_stderr_has("left out: broken.jpg: text, not a photo")
         .assert_stderr_has("left out: gone.jpg: no such file");
     labelled.assert_stderr_has("out: 50 photos").assert_stderr_has("2 could not be read; 9 shards");
     assert_eq!(labelled.stdout, "");
