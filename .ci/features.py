@@ -1,4 +1,4 @@
-"""Says whether every package of the workspace builds Burn with the features that the whole workspace builds it with.
+"""Says whether every package builds Burn with the features that all default members of the workspace build it with.
 
 Cargo gives a dependency all features that the selected packages ask for, together. Where one package alone asks for fewer
 than all of them, `cargo test -p PACKAGE` after `cargo build` compiles the dependency again, and all that is built on it:
@@ -47,9 +47,12 @@ def below_heavy(*selection):
 
 
 def main():
-    whole = below_heavy("--workspace")
-    packages = [package["name"] for package in cargo("metadata", "--no-deps", "--format-version=1")["packages"]]
-    selections = [["--workspace", "--all-targets"]]
+    whole = below_heavy()
+    metadata = cargo("metadata", "--no-deps", "--format-version=1")
+    # The Python module is built beside the rest: `.ci/run`.
+    members = metadata["workspace_default_members"]
+    packages = [package["name"] for package in metadata["packages"] if package["id"] in members]
+    selections = [["--all-targets"]]
     selections += [["-p", package, *targets] for package in packages for targets in ([], ["--all-targets"])]
     missing = {}
     for selection in selections:

@@ -1,0 +1,238 @@
+//! A model.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use cairn_dataset::{ImageFolder, path_text};
+use cairn_model::explain::{CamMethod, Explainer};
+use cairn_model::{ModelOptions, ModelOutput, PhotoSource, Precision, Probability, Threshold, shipped};
+use cairn_photo::PictureKind;
+use cairn_train::ModelTest;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyByteArray;
+
+use crate::photo::{Source, photos};
+use crate::prediction::{Prediction, Suggestion};
+use crate::{PhotoError, model_error, photo_error, told};
+
+/// The longest side of a suggestion's photo.
+const SHOWN: u32 = 480;
+/// How many landmarks a suggestion names.
+const SUGGESTED: usize = 3;
+
+/// Where a model is.
+#[derive(FromPyObject)]
+pub(crate) enum ModelPlace {
+    Bytes(PyBackedBytes),
+    Path(PathBuf),
+}
+
+#[pyclass(frozen, module = "cairn_landmarks._native")]
+pub(crate) struct Model {
+    model: cairn_model::Model,
+}
+
+/// Rows of numbers: an array's bytes, how many rows there are, and the rows of photos that could not be read, which are NaN,
+/// with why.
+type Rows<'py> = (Bound<'py, PyByteArray>, usize, Vec<(usize, String)>);
+
+#[pymethods]
+impl Model {
+    #[staticmethod]
+    #[pyo3(signature = (source, threshold, sure, views, precision, threads))]
+    fn open(
+        py: Python<'_>,
+        source: ModelPlace,
+        threshold: Option<f64>,
+        sure: bool,
+        views: Option<&str>,
+        precision: Option<&str>,
+        threads: Option<NonZeroUsize>,
+    ) -> PyResult<Self> {
+        let views = views
+            .map(|name| serde_json::from_value(name.replace("none", "one").into()))
+            .transpose()
+            .map_err(|error| PyValueError::new_err(format!("views: {error}")))?;
+        let precision = precision.map(str::parse::<Precision>).transpose();
+        let options = ModelOptions {
+            precision: precision.map_err(|error| PyValueError::new_err(error.to_string()))?,
+            views,
+            threshold: if sure { Some(Threshold::Sure) } else { threshold.map(Threshold::At) },
+            places: None,
+            threads,
+            coverage: None,
+        };
+        py.detach(|| {
+            let model = match source {
+                ModelPlace::Path(path) if path == Path::new("shipped") => shipped::open(),
+                ModelPlace::Path(path) => cairn_model::Model::open(path),
+                ModelPlace::Bytes(bytes) => cairn_model::Model::from_bytes(&bytes, "model"),
+            };
+            let model = model.map_err(model_error)?.with_options(options).map_err(model_error)?;
+            Ok(Self { model })
+        })
+    }
+
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| self.model.save(&path)).map_err(model_error)
+    }
+
+    /// Class folders and the names of landmarks, in class order.
+    fn classes(&self) -> Vec<(String, String)> {
+        let classes = self.model.classes();
+        classes
+            .iter()
+            .map(|(_, class)| (class.folder.clone(), self.model.landmark_name(class).to_owned()))
+            .collect()
+    }
+
+    fn predict(&self, py: Python<'_>, photo: Source, k: usize) -> PyResult<Prediction> {
+        let photo = photo.photo()?;
+        let prediction = py.detach(|| self.model.predict(photo, k)).map_err(|error| photo_error(&error))?;
+        Ok((&prediction).into())
+    }
+
+    fn suggest(&self, py: Python<'_>, photo: Source) -> PyResult<Suggestion> {
+        let photo = photo.photo()?;
+        let (sentence, prediction, thumbnail) = py.detach(|| {
+            let suggestion = match &photo {
+                PhotoSource::Path(path) => self.model.suggest(path),
+                _ => self.model.load_photo(photo).map(|photo| {
+                    let prediction = self.model.prediction(&self.model.output_of(&photo), SUGGESTED);
+                    cairn_model::Suggestion { photo, prediction }
+                }),
+            };
+            let suggestion = suggestion.map_err(|error| photo_error(&error))?;
+            let (width, height) = (suggestion.photo.width(), suggestion.photo.height());
+            let scale = f64::from(width.max(height)) / f64::from(SHOWN);
+            let side = |side: u32| {
+                if scale > 1.0 { ((f64::from(side) / scale).round() as u32).max(1) } else { side }
+            };
+            let small = suggestion.photo.resized(side(width), side(height));
+            let thumbnail = small.encode(PictureKind::Jpeg).map_err(|error| photo_error(&error))?;
+            PyResult::Ok((suggestion.sentence(), suggestion.prediction, thumbnail))
+        })?;
+        Suggestion::new(py, sentence, &prediction, &thumbnail)
+    }
+
+    /// Probabilities, f32 of `[photos, classes]`.
+    fn probabilities<'py>(
+        &self,
+        py: Python<'py>,
+        sources: Vec<Source>,
+        raise_errors: bool,
+    ) -> PyResult<Rows<'py>> {
+        let temperature = self.model.info().temperature;
+        let of = move |output: &ModelOutput| {
+            Probability::softmax(&output.logits, temperature).into_iter().map(Probability::value).collect()
+        };
+        self.rows(py, photos(sources)?, raise_errors, of)
+    }
+
+    /// Embeddings, f32 of `[photos, features]`.
+    fn embeddings<'py>(
+        &self,
+        py: Python<'py>,
+        sources: Vec<Source>,
+        raise_errors: bool,
+    ) -> PyResult<Rows<'py>> {
+        self.rows(py, photos(sources)?, raise_errors, |output| output.embedding.values().to_vec())
+    }
+
+    /// Which part of a photo a class was seen by: the bytes of f32 of `[height, width]`, height and width. Without a class it
+    /// is the likeliest.
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        photo: Source,
+        class: Option<&str>,
+    ) -> PyResult<(Bound<'py, PyByteArray>, usize, usize)> {
+        let photo = photo.photo()?;
+        let map = py.detach(|| {
+            let photo = self.model.load_photo(photo).map_err(|error| photo_error(&error))?;
+            let class = match class {
+                Some(name) => Some(self.model.class_named(name).map_err(model_error)?),
+                None => self.model.output_of(&photo).likeliest(),
+            };
+            let class = class.ok_or_else(|| PhotoError::new_err("the model says nothing of this photo"))?;
+            if class.index() >= self.model.info().classes.len() {
+                return Err(PyValueError::new_err(
+                    "a class that was learned from a few photos cannot be explained",
+                ));
+            }
+            let explainer = Explainer::new(&self.model, None, CamMethod::GradCam).map_err(model_error)?;
+            let mut explained = explainer.explain_views(&photo, &[class]).map_err(model_error)?;
+            explained.maps.pop().ok_or_else(|| PyValueError::new_err("no map"))
+        })?;
+        Ok((array(py, map.values()), map.height(), map.width()))
+    }
+
+    /// The model with one more class, from photos that show it.
+    fn learn(&self, py: Python<'_>, name: &str, sources: Vec<Source>) -> PyResult<Self> {
+        let sources = photos(sources)?;
+        py.detach(|| {
+            let mut embeddings = Vec::new();
+            for learned in self.model.map_photos(sources, |model, photo| model.embeddings_to_learn(photo)) {
+                embeddings.extend(learned.map_err(|error| photo_error(&error))?);
+            }
+            let mut model = self.model.clone();
+            model.learn_embeddings(name, &embeddings).map_err(model_error)?;
+            Ok(Self { model })
+        })
+    }
+
+    /// All figures of a test on the test photos of a data set, as JSON; and the photos that could not be read.
+    fn test(&self, py: Python<'_>, data: PathBuf) -> PyResult<(String, Vec<String>)> {
+        py.detach(|| {
+            let examples =
+                ImageFolder::open_test(&data, &self.model.classes()).map_err(model_error)?.examples;
+            let mut bad = Vec::new();
+            let test =
+                ModelTest::run(&self.model, examples, |error| bad.extend(error.map(|error| told(error))));
+            let test = test.ok_or_else(|| {
+                PhotoError::new_err(format!("{}: not one photo could be read", path_text(&data)))
+            })?;
+            let figures = serde_json::to_string(&test.evaluation).map_err(model_error)?;
+            Ok((figures, bad))
+        })
+    }
+}
+
+impl Model {
+    fn rows<'py>(
+        &self,
+        py: Python<'py>,
+        photos: Vec<PhotoSource>,
+        raise_errors: bool,
+        of: impl Fn(&ModelOutput) -> Vec<f32> + Send + Sync + 'static,
+    ) -> PyResult<Rows<'py>> {
+        let rows = photos.len();
+        let (values, bad) = py.detach(|| {
+            let mut found: Vec<Option<Vec<f32>>> = Vec::with_capacity(rows);
+            let mut bad = Vec::new();
+            for outcome in self.model.map_photos(photos, move |model, photo| of(&model.output_of(&photo))) {
+                match outcome {
+                    Ok(row) => found.push(Some(row)),
+                    Err(error) if raise_errors => return Err(photo_error(&error)),
+                    Err(error) => {
+                        bad.push((found.len(), told(&error)));
+                        found.push(None);
+                    }
+                }
+            }
+            let columns = found.iter().flatten().next().map_or(0, Vec::len);
+            let values: Vec<f32> =
+                found.into_iter().flat_map(|row| row.unwrap_or_else(|| vec![f32::NAN; columns])).collect();
+            Ok((values, bad))
+        })?;
+        Ok((array(py, &values), rows, bad))
+    }
+}
+
+/// Numbers as Python's bytes, which NumPy takes as they are.
+fn array<'py>(py: Python<'py>, values: &[f32]) -> Bound<'py, PyByteArray> {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
+    PyByteArray::new(py, &bytes)
+}

@@ -1,0 +1,39 @@
+"""Photos to look at: drawn ones always, real ones where they are (CAIRN_DATA, else ../shared/data beside the repository)."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cairn_landmarks as cairn
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def model():
+    return cairn.Model.open("shipped", views="none", precision="f32")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """Six drawn photos."""
+    folder = tmp_path_factory.mktemp("photos")
+    generator = np.random.default_rng(5)
+    paths = []
+    for number in range(6):
+        small = generator.integers(0, 256, (9, 12, 3), dtype=np.uint8)
+        path = folder / f"{number}.png"
+        Image.fromarray(small).resize((320, 240), Image.Resampling.BICUBIC).save(path)
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def data():
+    folder = Path(os.environ.get("CAIRN_DATA", REPOSITORY / "../shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"there is no folder {folder}; CAIRN_DATA names the one with real photos")
+    return folder
