@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::{Element, Isa};
 
-const REPEATS: usize = 40;
+const REPEATS: usize = 20;
 
 /// Multiply-adds of one run on one thread.
 type Run = fn() -> usize;
@@ -81,7 +81,8 @@ fn allow_tiles() {
 
 /// Independent sums: more than a multiply-add takes cycles times how many begin in a cycle, and no more than registers.
 const SUMS: usize = 12;
-const STEPS: usize = 20_000;
+/// So many that a run takes much longer than waking a thread.
+const STEPS: usize = 400_000;
 
 fn portable() -> usize {
     const LANES: usize = 4;
