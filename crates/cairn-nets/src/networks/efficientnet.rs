@@ -33,18 +33,18 @@ struct Classification {
     linear_1: Linear,
 }
 
-impl EfficientNet {
-    /// Expansion, kernel, the first block's stride, channels, blocks (table 1 of the paper).
-    const STAGES: [[usize; 5]; 7] = [
-        [1, 3, 1, 16, 1],
-        [6, 3, 2, 24, 2],
-        [6, 5, 2, 40, 2],
-        [6, 3, 2, 80, 3],
-        [6, 5, 1, 112, 3],
-        [6, 5, 2, 192, 4],
-        [6, 3, 1, 320, 1],
-    ];
+/// Expansion, kernel, the first block's stride, channels, blocks (table 1 of the paper).
+pub(super) const STAGES: [[usize; 5]; 7] = [
+    [1, 3, 1, 16, 1],
+    [6, 3, 2, 24, 2],
+    [6, 5, 2, 40, 2],
+    [6, 3, 2, 80, 3],
+    [6, 5, 1, 112, 3],
+    [6, 5, 2, 192, 4],
+    [6, 3, 1, 320, 1],
+];
 
+impl EfficientNet {
     /// EfficientNet-B0 for photos of any size from 32 px up (224 in the paper; torchvision's dropout is 0.2).
     ///
     /// `depth_rate` is the last block's rate of stochastic depth, towards which the blocks' rates rise evenly.
@@ -53,10 +53,10 @@ impl EfficientNet {
             let conv = Conv::new(channels, kernel, stride, false, device);
             Feature::ConvNorm(ConvNorm::new(conv, NormSettings::default(), Activation::Silu, device))
         };
-        let total: usize = Self::STAGES.iter().map(|[.., blocks]| blocks).sum();
+        let total: usize = STAGES.iter().map(|[.., blocks]| blocks).sum();
         let mut features = vec![conv_norm([3, 32], 3, 2)];
         let (mut inputs, mut built) = (32, 0);
-        for [expansion, kernel, stride, outputs, blocks] in Self::STAGES {
+        for [expansion, kernel, stride, outputs, blocks] in STAGES {
             let mut stage = Vec::with_capacity(blocks);
             for block in 0..blocks {
                 let plan = InvertedResidualPlan {

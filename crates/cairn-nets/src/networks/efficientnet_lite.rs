@@ -8,6 +8,7 @@ use cairn_kernels::layers::ConvGeometry;
 use cairn_kernels::{Activation, Padding};
 
 use super::Classifier;
+use super::efficientnet::STAGES;
 use crate::head::Head;
 use crate::layers::{BatchNorm, Conv, Linear, NormSettings, StochasticDepth};
 use crate::traceable::{FeatureMap, Features};
@@ -101,17 +102,6 @@ impl LiteSize {
         if scaled { (published as f64 * self.depth).ceil() as usize } else { published }
     }
 }
-
-/// Expansion, kernel, the first block's stride, channels, blocks: as EfficientNet-B0.
-const STAGES: [[usize; 5]; 7] = [
-    [1, 3, 1, 16, 1],
-    [6, 3, 2, 24, 2],
-    [6, 5, 2, 40, 2],
-    [6, 3, 2, 80, 3],
-    [6, 5, 1, 112, 3],
-    [6, 5, 2, 192, 4],
-    [6, 3, 1, 320, 1],
-];
 
 /// Channels that the stem gives.
 const STEM: usize = 32;
