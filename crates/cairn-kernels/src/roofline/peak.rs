@@ -36,14 +36,11 @@ fn run_of<T: Element>(isa: Isa) -> Run {
     let bf16 = size_of::<T>() == 2;
     match (isa, bf16) {
         #[cfg(target_arch = "x86_64")]
-        (Isa::Amx, true) => {
-            allow_tiles();
-            // SAFETY: the machine has the set, and packing weights for it has asked for its tile unit.
-            || unsafe { x86::amx() }
-        }
+        // SAFETY: the process may use the unit, since `tile_unit` named it.
+        (Isa::Amx, true) if isa.tile_unit().is_some() => || unsafe { x86::amx() },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the machine has the set.
-        (Isa::Avx512Bf16, true) => || unsafe { x86::avx512_bf16() },
+        (Isa::Amx | Isa::Avx512Bf16, true) => || unsafe { x86::avx512_bf16() },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the machine has the set.
         (Isa::Amx | Isa::Avx512Bf16 | Isa::Avx512, false) => || unsafe { x86::avx512() },
@@ -57,26 +54,6 @@ fn run_of<T: Element>(isa: Isa) -> Run {
         (Isa::NeonBf16 | Isa::Neon, false) => arm::neon,
         _ => portable,
     }
-}
-
-/// Has the kernels ask the system for the tile unit.
-#[cfg(target_arch = "x86_64")]
-fn allow_tiles() {
-    use crate::conv::{Direction, PackedWeights};
-    use crate::{Conv2dOptions, Conv2dShape, Extent, Padding};
-
-    let one = Conv2dOptions {
-        batch: 1,
-        map: Extent::square(1),
-        inputs: 1,
-        outputs: 1,
-        kernel: Extent::square(1),
-        stride: 1,
-        padding: Padding::Each(0),
-        groups: 1,
-    };
-    let shape = Conv2dShape::new(one).expect("a layer that can be");
-    PackedWeights::<half::bf16>::new(Isa::Amx, &shape, Direction::Forward, &[1.0]);
 }
 
 /// Independent sums: more than a multiply-add takes cycles times how many begin in a cycle, and no more than registers.
