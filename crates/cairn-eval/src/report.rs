@@ -3,6 +3,7 @@
 mod classes;
 mod exhibits;
 mod figure;
+mod frame;
 mod labels;
 
 pub use exhibits::{Exhibit, surest_hits, worst_mistakes};
@@ -17,7 +18,7 @@ use crate::picture::{
 };
 use crate::whole_file::write_whole;
 use cairn_dataset::escape::{shown, shown_lines};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -104,42 +105,23 @@ fn write_pictures(folder: &Path, inputs: &ReportInputs<'_>) -> Result<(), EvalEr
     inputs.training.map_or(Ok(()), |training| training.curves.write(folder))
 }
 
-const STYLE: &str = include_str!("report/style.css");
-
-/// Lets the page load nothing at all; only the style and the pictures within it count.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-
 fn page(inputs: &ReportInputs<'_>) -> Result<Markup, EvalError> {
     let evaluation = inputs.evaluation;
-    Ok(html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
-                title { (evaluation.accuracy_headline()) " – " (shown(inputs.model)) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    (header(inputs))
-                    (figures(evaluation))
-                    (classes::class_section(evaluation)?)
-                    (classes::confusion_section(evaluation)?)
-                    (classes::confused_pairs(evaluation))
-                    (exhibits::section("Worst mistakes", "Wrong answers", inputs.mistakes, evaluation)?)
-                    (exhibits::section("Surest of the right", "Right answers", inputs.hits, evaluation)?)
-                    (calibration(evaluation)?)
-                    @if let Some(training) = &inputs.training { (training_section(training)?) }
-                    (classes::sizes_section(|breadth| class_sizes(inputs, breadth))?)
-                    @if let Some(recipe) = inputs.recipe { (recipe_text(recipe)) }
-                    footer { "Written by cairn " (env!("CARGO_PKG_VERSION")) "." }
-                }
-            }
-        }
-    })
+    let content = html! {
+        (header(inputs))
+        (figures(evaluation))
+        (classes::class_section(evaluation)?)
+        (classes::confusion_section(evaluation)?)
+        (classes::confused_pairs(evaluation))
+        (exhibits::section("Worst mistakes", "Wrong answers", inputs.mistakes, evaluation)?)
+        (exhibits::section("Surest of the right", "Right answers", inputs.hits, evaluation)?)
+        (calibration(evaluation)?)
+        @if let Some(training) = &inputs.training { (training_section(training)?) }
+        (classes::sizes_section(|breadth| class_sizes(inputs, breadth))?)
+        @if let Some(recipe) = inputs.recipe { (recipe_text(recipe)) }
+    };
+    let title = format!("{} – {}", evaluation.accuracy_headline(), shown(inputs.model));
+    Ok(frame::page(&title, &content))
 }
 
 fn header(inputs: &ReportInputs<'_>) -> Markup {

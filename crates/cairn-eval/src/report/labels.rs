@@ -4,10 +4,10 @@ use std::path::Path;
 
 use cairn_dataset::escape::shown;
 use cairn_photo::Photo;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::exhibits::data_uri;
-use super::{CONTENT_POLICY, STYLE};
+use super::frame;
 use crate::error::EvalError;
 use crate::evaluation::percent;
 use crate::whole_file::write_whole;
@@ -72,42 +72,27 @@ impl LabelPage<'_> {
         };
         let labels = of(|doubt| matches!(doubt, Doubt::Label { .. }))?;
         let odd = of(|doubt| matches!(doubt, Doubt::Odd(_)))?;
-        Ok(html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
-                    title { "Labels of " (shown(self.data)) }
-                    style { (PreEscaped(STYLE)) }
-                }
-                body {
-                    main {
-                        header {
-                            p.kind { "Landmark data set, labels" }
-                            h1 { (shown(self.data)) }
-                            dl.facts {
-                                div { dt { "Photos" } dd { (self.photos) } }
-                                div { dt { "Labels in doubt" } dd { (labels.len()) } }
-                                div { dt { "Odd photos" } dd { (odd.len()) } }
-                                div { dt { "Labels predicted" } dd { (percent(self.agreement)) } }
-                                div { dt { "Features of" } dd { (shown(self.model)) } }
-                            }
-                        }
-                        (section(
-                            "Labels in doubt",
-                            "Photos that a classifier which did not learn from them takes for another class, the least probable \
-                             label first.",
-                            &labels,
-                        ))
-                        (section("Odd photos", "Photos that are like no others of the data set, the oddest first.", &odd))
-                        footer { "Written by cairn " (env!("CARGO_PKG_VERSION")) "." }
-                    }
+        let content = html! {
+            header {
+                p.kind { "Landmark data set, labels" }
+                h1 { (shown(self.data)) }
+                dl.facts {
+                    div { dt { "Photos" } dd { (self.photos) } }
+                    div { dt { "Labels in doubt" } dd { (labels.len()) } }
+                    div { dt { "Odd photos" } dd { (odd.len()) } }
+                    div { dt { "Labels predicted" } dd { (percent(self.agreement)) } }
+                    div { dt { "Features of" } dd { (shown(self.model)) } }
                 }
             }
-        })
+            (section(
+                "Labels in doubt",
+                "Photos that a classifier which did not learn from them takes for another class, the least probable \
+                 label first.",
+                &labels,
+            ))
+            (section("Odd photos", "Photos that are like no others of the data set, the oddest first.", &odd))
+        };
+        Ok(frame::page(&format!("Labels of {}", shown(self.data)), &content))
     }
 }
 
