@@ -1,13 +1,13 @@
 //! How fast each convolution of a network is, beside what the machine can do at most.
 
-use std::time::Instant;
-
 use cairn_kernels::conv::{self, Direction, Epilogue, PackedWeights};
 use cairn_kernels::roofline::{Bound, Roofline};
 use cairn_kernels::{Conv2dShape, Element, Isa};
 use cairn_nets::graph::GraphError;
 use cairn_nets::{Architecture, Precision};
 use half::bf16;
+
+use super::best_seconds;
 
 /// What is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,21 +113,16 @@ impl LayerBenchmark {
         let (mut output, mut input_gradient) = (output_gradient.clone(), input.clone());
         let mut weight_gradient = vec![0.0; shape.weight_len()];
         [
-            self.best(|| conv::forward(shape, &input, &forward, Epilogue::default(), &mut output)),
-            self.best(|| conv::input_gradient(shape, &output_gradient, &backward, &mut input_gradient)),
-            self.best(|| conv::weight_gradient(isa, shape, &input, &output_gradient, &mut weight_gradient)),
+            best_seconds(self.repeats, || {
+                conv::forward(shape, &input, &forward, Epilogue::default(), &mut output);
+            }),
+            best_seconds(self.repeats, || {
+                conv::input_gradient(shape, &output_gradient, &backward, &mut input_gradient);
+            }),
+            best_seconds(self.repeats, || {
+                conv::weight_gradient(isa, shape, &input, &output_gradient, &mut weight_gradient);
+            }),
         ]
-    }
-
-    /// Seconds of the best of the runs.
-    fn best(&self, mut run: impl FnMut()) -> f64 {
-        run();
-        let seconds = (0..self.repeats.max(1)).map(|_| {
-            let begun = Instant::now();
-            run();
-            begun.elapsed().as_secs_f64()
-        });
-        seconds.fold(f64::INFINITY, f64::min)
     }
 }
 

@@ -1,11 +1,10 @@
 //! How fast a network trains and infers on this machine, on photos of noise.
 
-use std::time::Instant;
-
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
 
+use super::best_seconds;
 use crate::engine::loss::{Loss, Targets};
 use crate::engine::optimizer::Optimizer;
 use crate::engine::parameter_groups::ParameterGroups;
@@ -72,14 +71,8 @@ impl Benchmark {
     }
 
     /// Photos a second in the best of the runs.
-    fn best(&self, mut run: impl FnMut()) -> f64 {
-        run();
-        let seconds = (0..self.repeats.max(1)).map(|_| {
-            let begun = Instant::now();
-            run();
-            begun.elapsed().as_secs_f64()
-        });
-        self.batch as f64 / seconds.fold(f64::INFINITY, f64::min)
+    fn best(&self, run: impl FnMut()) -> f64 {
+        self.batch as f64 / best_seconds(self.repeats, run)
     }
 }
 
