@@ -59,7 +59,7 @@ impl Model {
         let options = ModelOptions {
             precision: precision.map_err(|error| PyValueError::new_err(error.to_string()))?,
             views,
-            threshold: if sure { Some(Threshold::Sure) } else { threshold.map(Threshold::At) },
+            threshold: Threshold::chosen(sure, threshold),
             places: None,
             threads,
             coverage: None,

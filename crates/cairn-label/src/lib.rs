@@ -9,17 +9,16 @@
 //! use std::ops::ControlFlow;
 //! use std::path::PathBuf;
 //!
-//! use cairn_label::{Labeller, Lists, Places, Plan, Settings};
+//! use cairn_label::{DiskStore, Labeller, Lists, Plan, Settings};
 //! use cairn_model::Model;
 //! use cairn_model::rows::ModelIdentity;
 //!
 //! let model = Model::open("best.safetensors")?;
 //! let identity = ModelIdentity::new("best", &std::fs::read("best.safetensors")?);
-//! let places = Places::new()?;
-//! let out = places.store("labels")?;
-//! let inputs = Lists::of(&[PathBuf::from("photos.csv")], &places)?.open(&places)?;
-//! let plan = Plan::of(&*out, Settings::of(&model, &identity, 3), &inputs)?;
-//! let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &*out, places: &places };
+//! let out = DiskStore::at("labels")?;
+//! let inputs = Lists::of(&[PathBuf::from("photos.csv")])?.open()?;
+//! let plan = Plan::of(&out, Settings::of(&model, &identity, 3), &inputs)?;
+//! let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &out };
 //! let outcome = labeller.label_all(&mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(outcome.done, plan.shards.len());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -27,15 +26,14 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`places`] | what paths and addresses lead to |
 //! | [`list`] | lists of photos: their formats, cut into shards, read a shard at a time |
 //! | [`store`] | where files are kept: written once, never replaced |
 //!
 //! `cairn label` runs it.
 
+mod address;
 mod error;
 pub mod list;
-pub mod places;
 mod plan;
 mod run;
 mod settings;
@@ -45,7 +43,6 @@ mod table;
 
 pub use error::LabelError;
 pub use list::{Input, Lists};
-pub use places::Places;
 pub use plan::{PLAN, Plan, Shard};
 pub use run::{Event, MANIFEST, Outcome, SUCCESS};
 pub use settings::{SHARD_PHOTOS, Settings};

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use cairn_dataset::{path_of_text, path_text};
 use cairn_model::{Model, PhotoError, PhotoSource};
 
+use crate::address::{is_address, unreached};
 use crate::list::{Input, ListError, Listed, ListedPhoto, Rows};
-use crate::places::{Fetching, Places};
 use crate::plan::Plan;
 use crate::store::{Put, Store, StoreError, StoredFile};
 use crate::table::{Counts, LabelledPhoto, Labels, write};
@@ -29,8 +29,6 @@ pub struct Labeller<'a> {
     pub model: &'a Model,
     /// Where the shard's file goes.
     pub out: &'a dyn Store,
-    /// Where photos are.
-    pub places: &'a Places,
 }
 
 /// A shard that is done.
@@ -110,13 +108,7 @@ impl Labeller<'_> {
         let shard = self.plan.shards[index];
         let input = &self.inputs[shard.input];
         let taken = Rc::new(Taken::default());
-        let photos = Photos {
-            input,
-            rows: input.rows(shard.cut)?,
-            places: self.places,
-            ahead: VecDeque::new(),
-            taken: Rc::clone(&taken),
-        };
+        let photos = Photos { input, rows: input.rows(shard.cut)?, taken: Rc::clone(&taken) };
         let (k, embed) = (self.plan.settings.k, self.plan.settings.embed);
         let mut answers = self.model.map_sized_photos(photos, move |model, sized| {
             let output = model.output_of(&sized.photo);
@@ -161,14 +153,8 @@ fn told(row: LabelledPhoto, each: &mut EachPhoto<'_>) -> Result<LabelledPhoto, S
 struct Photos<'a> {
     input: &'a Input,
     rows: Rows,
-    places: &'a Places,
-    /// Rows whose photos are on their way from an address, and those between them.
-    ahead: VecDeque<(ListedPhoto, Option<Fetching>)>,
     taken: Rc<Taken>,
 }
-
-/// Rows that are read ahead, so that photos at addresses are fetched meanwhile.
-const AHEAD: usize = 16;
 
 /// What has been taken from the list and not been answered yet.
 #[derive(Default)]
@@ -193,46 +179,22 @@ impl Taken {
 }
 
 impl Photos<'_> {
-    /// The next row, whose photo may be on its way.
-    fn next_row(&mut self) -> Result<Option<(ListedPhoto, Option<Fetching>)>, ShardError> {
-        let is_far = self.ahead.front().is_none_or(|(_, fetching)| fetching.is_some());
-        while self.ahead.len() < if is_far { AHEAD } else { 1 } {
-            let Some(row) = self.rows.next() else { break };
-            let row = row.map_err(|reason| self.input.error(reason))?;
-            let address = if row.source == Listed::AtName { self.input.address_of(&row.name) } else { None };
-            let is_near = address.is_none();
-            self.ahead.push_back((row, address.map(|address| self.places.fetch(&address))));
-            // What is on disk or in the list is not read before it is wanted.
-            if is_near {
-                break;
-            }
-        }
-        Ok(self.ahead.pop_front())
-    }
-
     /// The photo of a row, or why the model is not asked.
-    fn content(
-        &self,
-        row: ListedPhoto,
-        fetching: Option<Fetching>,
-    ) -> Result<Result<PhotoSource, String>, ShardError> {
+    fn content(&self, row: ListedPhoto) -> Result<PhotoSource, String> {
         let ListedPhoto { name, source } = row;
-        Ok(match (source, fetching) {
-            (Listed::Bytes(bytes), _) => Ok(PhotoSource::bytes(bytes, name)),
-            (Listed::Unusable(reason), _) => Err(reason),
-            (Listed::AtName, None) => Ok(PhotoSource::Path(photo_path(self.input.base(), &name))),
-            (Listed::AtName, Some(fetching)) => match fetching() {
-                Ok(bytes) => Ok(PhotoSource::bytes(bytes, name)),
-                Err(source) if is_passing(&source) => return Err(ShardError::Photo { photo: name, source }),
-                Err(error) => Err(in_words(&error)),
-            },
-        })
+        match source {
+            Listed::Bytes(bytes) => Ok(PhotoSource::bytes(bytes, name)),
+            Listed::Unusable(reason) => Err(reason),
+            Listed::AtName if is_address(&name) => Err(unreached(&name).to_string()),
+            Listed::AtName => Ok(PhotoSource::Path(photo_path(self.input.base(), &name))),
+        }
     }
 
     fn next_photo(&mut self) -> Result<Option<PhotoSource>, ShardError> {
-        while let Some((row, fetching)) = self.next_row()? {
+        while let Some(row) = self.rows.next() {
+            let row = row.map_err(|reason| self.input.error(reason))?;
             let name = row.name.clone();
-            let content = self.content(row, fetching)?;
+            let content = self.content(row);
             let (photo, unusable) = match content {
                 Ok(photo) => (Some(photo), None),
                 Err(reason) => (None, Some(reason)),

@@ -37,6 +37,13 @@ pub enum Threshold {
     Sure,
 }
 
+impl Threshold {
+    /// The threshold that somebody asks for by `sure` or a score; `None` leaves it to the bundle.
+    pub fn chosen(sure: bool, score: Option<f64>) -> Option<Self> {
+        if sure { Some(Self::Sure) } else { score.map(Self::At) }
+    }
+}
+
 /// Why a model cannot answer as the options say.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

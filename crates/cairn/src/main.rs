@@ -32,6 +32,7 @@ mod table_output;
 mod tally;
 mod terminal;
 mod tested;
+mod threshold_options;
 mod training_ui;
 mod tta;
 mod weights_notes;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cut, ListError, ListFormat, Rows, is_list_name};
 use crate::LabelError;
-use crate::places::{Places, is_address};
-use crate::store::{DiskStore, Store, StoredFile};
+use crate::address::{is_address, unreached};
+use crate::store::{DiskStore, Store, StoreError, StoredFile};
 
 /// The list of the photos that arguments name themselves, in the output.
 pub const MADE_LIST: &str = "_photos.jsonl";
@@ -40,17 +40,12 @@ pub struct Input {
     file: Arc<dyn StoredFile>,
     /// The content of a list that was made of arguments.
     made: Option<Bytes>,
-    base: Base,
-}
-
-/// From where relative names in a list are looked for.
-enum Base {
-    Folder(PathBuf),
-    Address(String),
+    /// The folder from which relative paths in it are looked for.
+    base: PathBuf,
 }
 
 impl Input {
-    fn new(shown: String, name: String, file: Box<dyn StoredFile>, base: Base) -> Result<Self, ListError> {
+    fn new(shown: String, name: String, file: Box<dyn StoredFile>, base: PathBuf) -> Result<Self, ListError> {
         let file: Arc<dyn StoredFile> = file.into();
         let format =
             ListFormat::of(&name, &file).map_err(|reason| ListError { list: shown.clone(), reason })?;
@@ -76,19 +71,7 @@ impl Input {
 
     /// The folder from which relative paths in it are looked for.
     pub(crate) fn base(&self) -> &Path {
-        match &self.base {
-            Base::Folder(folder) => folder,
-            Base::Address(_) => Path::new(""),
-        }
-    }
-
-    /// The address that a name in it means, unless it means a path.
-    pub(crate) fn address_of(&self, name: &str) -> Option<String> {
-        match &self.base {
-            _ if is_address(name) => Some(name.to_owned()),
-            Base::Folder(_) => None,
-            Base::Address(address) => Some(format!("{address}/{name}")),
-        }
+        &self.base
     }
 
     /// The content of a list that was made of arguments.
@@ -106,8 +89,6 @@ impl Input {
 pub struct Lists {
     /// Files that are lists by their name.
     pub lists: Vec<PathBuf>,
-    /// Addresses of lists.
-    pub far_lists: Vec<String>,
     /// Photos, of folders too.
     pub photos: Vec<PathBuf>,
     /// Addresses of photos.
@@ -118,15 +99,15 @@ pub struct Lists {
 
 impl Lists {
     /// What these arguments name: lists by their names, folders as the photos in them, patterns (`*`, `**`, `?`, `[]`) as
-    /// what they match, other files as photos; of addresses lists, photos, and prefixes as the photos below them.
+    /// what they match, other files as photos. An address of a photo is a row that says that it is not read.
     ///
     /// # Errors
-    /// When a pattern is none or matches nothing, a list is not there, or an address cannot be reached.
-    pub fn of(arguments: &[PathBuf], places: &Places) -> Result<Self, LabelError> {
+    /// When a pattern is none or matches nothing, a list is not there, or is an address.
+    pub fn of(arguments: &[PathBuf]) -> Result<Self, LabelError> {
         let mut found = Self::default();
         for argument in arguments {
             if is_address(&path_text(argument)) {
-                found.add_address(path_text(argument), places)?;
+                found.add_address(path_text(argument))?;
                 continue;
             }
             if argument.exists() || !path_text(argument).contains(['*', '?', '[']) {
@@ -154,21 +135,26 @@ impl Lists {
                 return Err(LabelError::Pattern { pattern, reason: "matches nothing".to_owned() });
             }
         }
-        let lists = found.lists.len() + found.far_lists.len();
-        match lists + found.photos.len() + found.far_photos.len() {
+        match found.lists.len() + found.photos.len() + found.far_photos.len() {
             0 => Err(LabelError::NoPhotos),
             _ => Ok(found),
         }
     }
 
-    fn add_address(&mut self, address: String, places: &Places) -> Result<(), LabelError> {
+    fn add_address(&mut self, address: String) -> Result<(), LabelError> {
         let name = address.rsplit('/').next().unwrap_or_default();
-        match () {
-            () if is_list_name(name) => self.far_lists.push(address),
-            () if FileKind::of_name(name).is_photo() => self.far_photos.push(address),
-            () => self.far_photos.extend(places.photos_below(&address)?),
-        }
-        Ok(())
+        let (place, what) = match () {
+            () if is_list_name(name) => {
+                (address.rsplit_once('/').unwrap_or_default().0.to_owned(), "reached")
+            }
+            () if FileKind::of_name(name).is_photo() => {
+                self.far_photos.push(address);
+                return Ok(());
+            }
+            () => (address, "listed"),
+        };
+        let source = unreached(&place);
+        Err(StoreError { place, what, source }.into())
     }
 
     fn add(&mut self, path: PathBuf) -> Result<(), LabelError> {
@@ -194,22 +180,12 @@ impl Lists {
     ///
     /// # Errors
     /// When a list cannot be read or makes no sense, or two have one name.
-    pub fn open(&self, places: &Places) -> Result<Vec<Input>, LabelError> {
+    pub fn open(&self) -> Result<Vec<Input>, LabelError> {
         let mut inputs: Vec<Input> = Vec::new();
         for path in &self.lists {
             let folder = path.parent().unwrap_or(Path::new(""));
             let name = path.file_name().map(path_text).unwrap_or_default();
-            inputs.push(opened(
-                &DiskStore::new(folder),
-                path_text(path),
-                name,
-                Base::Folder(folder.to_owned()),
-            )?);
-        }
-        for address in &self.far_lists {
-            let (above, name) = address.rsplit_once('/').unwrap_or_default();
-            let store = places.store(above)?;
-            inputs.push(opened(&*store, address.clone(), name.to_owned(), Base::Address(above.to_owned()))?);
+            inputs.push(opened(&DiskStore::new(folder), path_text(path), name, folder.to_owned())?);
         }
         for (place, input) in inputs.iter().enumerate() {
             if let Some(other) = inputs[..place].iter().find(|other| other.planned.name == input.planned.name)
@@ -228,7 +204,7 @@ impl Lists {
     }
 }
 
-fn opened(store: &dyn Store, shown: String, name: String, base: Base) -> Result<Input, LabelError> {
+fn opened(store: &dyn Store, shown: String, name: String, base: PathBuf) -> Result<Input, LabelError> {
     let gone = || ListError { list: shown.clone(), reason: "no such file".to_owned() };
     let file = store.open(&name)?.ok_or_else(gone)?;
     Ok(Input::new(shown, name, file, base)?)
@@ -243,12 +219,7 @@ fn made_list(photos: impl Iterator<Item = String>) -> Result<Input, ListError> {
     }
     let content = Bytes::from(lines);
     let file = Box::new(MadeList(content.clone()));
-    let input = Input::new(
-        "the list of photos".to_owned(),
-        MADE_LIST.to_owned(),
-        file,
-        Base::Folder(PathBuf::new()),
-    )?;
+    let input = Input::new("the list of photos".to_owned(), MADE_LIST.to_owned(), file, PathBuf::new())?;
     Ok(Input { made: Some(content), ..input })
 }
 

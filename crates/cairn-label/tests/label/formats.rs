@@ -10,7 +10,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
 
-use crate::photos::{Folder, PHOTOS, places};
+use crate::photos::{Folder, PHOTOS};
 
 /// Rows without their names, and errors without what names a path.
 fn nameless(rows: &[Value]) -> Vec<Value> {
@@ -180,7 +180,7 @@ fn rows_of_a_list_that_make_no_sense_are_rows() {
 fn lists_that_are_none_say_why() {
     let folder = Folder::new();
     let open = |lists: &[PathBuf]| -> String {
-        let opened = Lists::of(lists, &places()).and_then(|lists| lists.open(&places()));
+        let opened = Lists::of(lists).and_then(|lists| lists.open());
         opened.map(|_| "opened").map_err(|error: LabelError| error.to_string()).unwrap_err()
     };
     for (name, content, expected) in [

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use cairn_label::{DiskStore, Labeller, Lists, Outcome, Places, Plan, Settings, Store};
+use cairn_label::{DiskStore, Labeller, Lists, Outcome, Plan, Settings, Store};
 use cairn_model::rows::ModelIdentity;
 use cairn_model::{Model, ModelOptions, TestViews, shipped};
 use cairn_synthetic::{DrawnSet, Kind};
@@ -80,9 +80,9 @@ impl Folder {
     }
 
     pub(crate) fn label_with(&self, lists: &[PathBuf], out: &dyn Store, settings: Settings) -> Outcome {
-        let inputs = Lists::of(lists, &places()).unwrap().open(&places()).unwrap();
+        let inputs = Lists::of(lists).unwrap().open().unwrap();
         let plan = Plan::of(out, settings, &inputs).unwrap();
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &self.model, out, places: &places() };
+        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &self.model, out };
         labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap()
     }
 
@@ -90,10 +90,6 @@ impl Folder {
     pub(crate) fn rows(&self, out: &str) -> Vec<Value> {
         parts(&self.path(out)).iter().flat_map(|part| rows_of(part)).collect()
     }
-}
-
-pub(crate) fn places() -> Places {
-    Places::new().unwrap()
 }
 
 /// The parts in a folder, in order.

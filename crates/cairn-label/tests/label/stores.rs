@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use cairn_label::store::{Put, StoredFile};
 use cairn_label::{DiskStore, Event, LabelError, Labeller, Lists, Plan, Store, StoreError};
 
-use crate::photos::{Folder, places};
+use crate::photos::Folder;
 
 /// A store in which putting some files fails some times first.
 #[derive(Debug)]
@@ -58,9 +58,9 @@ impl Store for Failing {
 
 /// Labels into it; the failures that were told, as shard and whether it is tried again.
 fn label(folder: &Folder, out: &dyn Store) -> (cairn_label::Outcome, Vec<(usize, bool)>) {
-    let inputs = Lists::of(&[folder.list()], &places()).unwrap().open(&places()).unwrap();
+    let inputs = Lists::of(&[folder.list()]).unwrap().open().unwrap();
     let plan = Plan::of(out, folder.settings(3), &inputs).unwrap();
-    let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out, places: &places() };
+    let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out };
     let mut failures = Vec::new();
     let outcome = labeller.label_all(&mut |event| {
         if let Event::Failed { index, again, .. } = event {
@@ -122,7 +122,7 @@ impl Store for Overwriting {
 fn a_store_that_replaces_files_is_refused_before_any_photo_is_read() {
     let folder = Folder::new();
     let out = Overwriting(DiskStore::new(folder.path("out")));
-    let inputs = Lists::of(&[folder.list()], &places()).unwrap().open(&places()).unwrap();
+    let inputs = Lists::of(&[folder.list()]).unwrap().open().unwrap();
     let error = Plan::of(&out, folder.settings(3), &inputs).unwrap_err();
     assert!(matches!(error, LabelError::Overwrites { .. }), "{error}");
 }
@@ -134,10 +134,9 @@ fn a_part_that_is_no_file_of_cairn_is_named_and_not_counted() {
     let part = &crate::photos::parts(&folder.path("out"))[1];
     std::fs::write(part, "cut").unwrap();
     let out = DiskStore::new(folder.path("out"));
-    let inputs = Lists::of(&[folder.list()], &places()).unwrap().open(&places()).unwrap();
+    let inputs = Lists::of(&[folder.list()]).unwrap().open().unwrap();
     let plan = Plan::of(&out, folder.settings(3), &inputs).unwrap();
-    let labeller =
-        Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out, places: &places() };
+    let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out };
     let error = labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
     assert!(error.contains("part-000001-"), "{error}");
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::path_text;
-use cairn_label::{Event, Labeller, Lists, Outcome, Places, Plan, SHARD_PHOTOS, Settings, Store};
-use cairn_model::{Model, ModelOptions, Threshold};
+use cairn_label::{DiskStore, Event, Labeller, Lists, Outcome, Plan, SHARD_PHOTOS, Settings, Store};
+use cairn_model::{Model, ModelOptions};
 use cairn_nets::Precision;
 use cairn_train::Interrupt;
 use clap::{Args, ValueHint};
@@ -21,6 +21,7 @@ use crate::places::merged_places;
 use crate::progress::say;
 use crate::signals::stop_on_signals;
 use crate::tally::counted;
+use crate::threshold_options::ThresholdOptions;
 use crate::tta::Tta;
 
 /// Label a list of photos of any length as Parquet files, resumably
@@ -56,12 +57,8 @@ pub(crate) struct Label {
     /// Add each photo's embedding
     #[arg(long)]
     embed: bool,
-    /// Name a landmark only if the model is sure that the photo shows one: fewer false landmarks, more missed ones
-    #[arg(long, conflicts_with = "threshold")]
-    sure: bool,
-    /// Take a photo for a landmark from this score on, instead of the model's default threshold
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
-    threshold: Option<f64>,
+    #[command(flatten)]
+    threshold: ThresholdOptions,
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
@@ -82,14 +79,13 @@ impl Label {
         if self.out.is_file() {
             bail!("{}: is a file; name a folder for the labels", path_text(&self.out));
         }
-        let places = Places::new().context("the threads that talk to stores cannot be started")?;
-        let lists = Lists::of(&self.lists, &places)?;
+        let lists = Lists::of(&self.lists)?;
         say_skipped(&lists.skipped);
-        let out = places.store(&self.out)?;
-        let (model, settings) = self.open_model(&*out)?;
-        let inputs = lists.open(&places)?;
-        let plan = Plan::of(&*out, settings, &inputs)?;
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &*out, places: &places };
+        let out = DiskStore::at(&self.out)?;
+        let (model, settings) = self.open_model(&out)?;
+        let inputs = lists.open()?;
+        let plan = Plan::of(&out, settings, &inputs)?;
+        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &out };
         let interrupt = stop_on_signals("this photo")?;
         let mut progress = LabelProgress::new(&plan);
         let outcome = labeller.label_all(&mut |event| told(&mut progress, &interrupt, &event))?;
@@ -105,7 +101,7 @@ impl Label {
         let options = ModelOptions {
             precision: self.precision.or(begun).or_else(|| Some(model.precision())),
             views: self.tta.map(Into::into),
-            threshold: if self.sure { Some(Threshold::Sure) } else { self.threshold.map(Threshold::At) },
+            threshold: self.threshold.chosen(),
             places: merged_places(self.places.as_deref())?,
             threads: self.threads,
             coverage: None,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::path_text;
-use cairn_model::{Model, ModelOptions, Prediction, Threshold};
+use cairn_model::{Model, ModelOptions, Prediction};
 use cairn_nets::Precision;
 use cairn_photo::PhotoError;
 use cairn_train::Interrupt;
@@ -26,6 +26,7 @@ use crate::rows::{Format, RowWriter};
 use crate::signals::stop_on_signals;
 use crate::standard_output::{self, StandardOutput};
 use crate::tally::{Tally, counted};
+use crate::threshold_options::ThresholdOptions;
 use crate::tta::Tta;
 
 /// How many landmarks JSON names for each photo, and a table with `-v`.
@@ -66,12 +67,8 @@ pub(crate) struct Predict {
     /// In a table, name further landmarks too, those below 1 % as well, and show scores, cameras and whole names
     #[arg(short, long)]
     verbose: bool,
-    /// Name a landmark only if the model is sure that the photo shows one: fewer false landmarks, more missed ones
-    #[arg(long, conflicts_with = "threshold")]
-    sure: bool,
-    /// Take a photo for a landmark from this score on, instead of the model's default threshold
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
-    threshold: Option<f64>,
+    #[command(flatten)]
+    threshold: ThresholdOptions,
     /// For each photo, also the smallest set of landmarks that holds the right one this often, such as 0.95, of photos that
     /// show a landmark that the model knows
     #[arg(long, value_name = "SHARE", conflicts_with_all = ["brief", "skip_done"])]
@@ -190,11 +187,10 @@ impl Predict {
         let threads = self
             .threads
             .map(|threads| NonZeroUsize::new(threads).context("--threads 0 does nothing; give one at least"));
-        let threshold = if self.sure { Some(Threshold::Sure) } else { self.threshold.map(Threshold::At) };
         let options = ModelOptions {
             precision: self.precision,
             views: self.tta.map(Into::into),
-            threshold,
+            threshold: self.threshold.chosen(),
             coverage: self.coverage,
             places: merged_places(self.places.as_deref())?,
             threads: threads.transpose()?,

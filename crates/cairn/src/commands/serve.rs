@@ -153,7 +153,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<Status> {
-        let threshold = if self.sure { Some(Threshold::Sure) } else { self.threshold.map(Threshold::At) };
+        let threshold = Threshold::chosen(self.sure, self.threshold);
         let options = ModelOptions {
             precision: self.precision,
             views: self.tta.map(Into::into),
