@@ -185,13 +185,7 @@ fn a_phone_in_the_dark_shows_everything_within_320_pixels() {
     browser.count(".card.unreadable", 1);
     browser.click(".wrong");
     browser.click(".known-list summary");
-    let widest = browser.script(
-        "return [...document.querySelectorAll('main *')].filter((part) => !part.closest('svg, .unseen'))
-           .map((part) => [part.getBoundingClientRect().right, part.outerHTML.slice(0, 80)])
-           .reduce((widest, part) => (part[0] > widest[0] ? part : widest))",
-    );
-    assert!(widest[0].as_f64().unwrap() <= 320.0, "{widest}");
-    assert_eq!(browser.script("return document.documentElement.scrollWidth"), 320);
+    browser.check_width(320, "/");
     let paper = browser.script("return getComputedStyle(document.body).backgroundColor");
     assert_eq!(paper, "rgb(14, 21, 19)");
     axe::check(&browser);

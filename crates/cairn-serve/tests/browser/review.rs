@@ -135,13 +135,7 @@ fn a_phone_in_the_dark_shows_the_review_within_320_pixels() {
     for page in [library.url(""), library.url("groups/0/photos/0")].into_iter().chain(tower) {
         browser.go(&page);
         browser.find("main");
-        let widest = browser.script(
-            "return [...document.querySelectorAll('main *')].filter((part) => !part.closest('svg, .unseen'))
-               .map((part) => [part.getBoundingClientRect().right, part.outerHTML.slice(0, 80)])
-               .reduce((widest, part) => (part[0] > widest[0] ? part : widest))",
-        );
-        assert!(widest[0].as_f64().unwrap() <= 320.0, "{page}: {widest}");
-        assert_eq!(browser.script("return document.documentElement.scrollWidth"), 320);
+        browser.check_width(320, &page);
         axe::check(&browser);
     }
     browser.click(".yes");

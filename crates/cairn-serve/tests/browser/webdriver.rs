@@ -201,6 +201,18 @@ impl Browser {
         self.post("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]}));
     }
 
+    /// Fails if anything of the page's main part, or the page itself, is wider than the window of so many pixels.
+    #[track_caller]
+    pub(crate) fn check_width(&self, pixels: u32, page: &str) {
+        let widest = self.script(
+            "return [...document.querySelectorAll('main *')].filter((part) => !part.closest('svg, .unseen'))
+               .map((part) => [part.getBoundingClientRect().right, part.outerHTML.slice(0, 80)])
+               .reduce((widest, part) => (part[0] > widest[0] ? part : widest))",
+        );
+        assert!(widest[0].as_f64().unwrap() <= f64::from(pixels), "{page}: {widest}");
+        assert_eq!(self.script("return document.documentElement.scrollWidth"), pixels);
+    }
+
     /// What a function with this body returns in the page.
     pub(crate) fn script(&self, body: &str) -> Value {
         self.post("execute/sync", json!({"script": body, "args": []}))
