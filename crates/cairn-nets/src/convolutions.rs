@@ -1,10 +1,12 @@
 //! The convolutions of each architecture.
 
-use burn::tensor::Device;
+use std::collections::BTreeMap;
+
 use cairn_kernels::{Conv2dOptions, Conv2dShape, Extent, Padding};
 
-use crate::architecture::{Architecture, NetworkSpec};
-use crate::graph::{ConvPadding, GraphError, Op, TensorShapes};
+use crate::architecture::Architecture;
+use crate::graph::{ConvPadding, GraphError, Op};
+use crate::sketch::Sketch;
 
 impl Architecture {
     /// The shapes of the convolutions for a batch of square photos of this side, in order, and how often each occurs. No
@@ -15,16 +17,10 @@ impl Architecture {
     /// # Errors
     /// When the network's graph does not fit photos of this side.
     pub fn convolutions(self, side: usize, batch: usize) -> Result<Vec<(Conv2dShape, usize)>, GraphError> {
-        let spec = NetworkSpec { architecture: self, classes: 2, side, dropout: 0.0 };
-        let network = spec.construct(&Device::flex());
-        let shapes = network.tensor_shapes();
-        let tensors: TensorShapes =
-            shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
-        let graph = network.graph(side);
-        let inferred = graph.infer(&tensors)?;
+        let Sketch { tensors, graph, nodes, .. } = self.sketch(2, side)?;
         let mut found: Vec<(Conv2dShape, usize)> = Vec::new();
         for (_, node) in graph.nodes() {
-            let inputs = node.inputs.first().map(|input| inferred[input.index()].shape.as_slice());
+            let inputs = node.inputs.first().map(|input| nodes[input.index()].shape.as_slice());
             let Some(shape) = inputs.and_then(|map| shape(&node.op, map, &tensors, batch)) else { continue };
             match found.iter_mut().find(|(known, _)| *known == shape) {
                 Some((_, times)) => *times += 1,
@@ -36,10 +32,15 @@ impl Architecture {
 }
 
 /// The shape of a convolution of a map `[channels, height, width]`; `None` for other operations.
-fn shape(op: &Op, map: &[usize], tensors: &TensorShapes, batch: usize) -> Option<Conv2dShape> {
+fn shape(
+    op: &Op,
+    map: &[usize],
+    tensors: &BTreeMap<String, Vec<usize>>,
+    batch: usize,
+) -> Option<Conv2dShape> {
     let Op::Conv2d { weight, stride, padding, groups, .. } = op else { return None };
     let ([inputs, height, width], [outputs, _, kernel_height, kernel_width]) =
-        (map, *tensors.get(weight.as_str())?)
+        (map, tensors.get(weight)?.as_slice())
     else {
         return None;
     };

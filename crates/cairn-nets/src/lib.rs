@@ -16,6 +16,7 @@ mod network;
 mod networks;
 mod parameters;
 mod precision;
+mod sketch;
 mod state_dict;
 mod summary;
 mod trace;

@@ -1,10 +1,10 @@
 //! Size and cost of each architecture.
 
-use burn::tensor::Device;
 use serde::Serialize;
 
-use crate::architecture::{Architecture, NetworkSpec};
-use crate::graph::{GraphError, TensorShapes};
+use crate::architecture::Architecture;
+use crate::graph::GraphError;
+use crate::sketch::Sketch;
 
 /// An architecture's size and cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,12 +57,7 @@ impl Architecture {
     /// When the network's graph does not fit its tensors, which would be a fault of cairn.
     pub fn summary(self, classes: usize) -> Result<NetworkSummary, GraphError> {
         let side = self.published_side();
-        let spec = NetworkSpec { architecture: self, classes, side, dropout: 0.0 };
-        let network = spec.construct(&Device::flex());
-        let shapes = network.tensor_shapes();
-        let tensors: TensorShapes =
-            shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
-        let nodes = network.graph(side).infer(&tensors)?;
+        let Sketch { network, nodes, .. } = self.sketch(classes, side)?;
         Ok(NetworkSummary {
             architecture: self,
             side,
