@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use cairn_dataset::{path_of_text, path_text};
+use cairn_dataset::path_of_text;
 use cairn_model::{Model, PhotoError, PhotoSource};
 
 use crate::address::{is_address, unreached};
@@ -219,7 +219,7 @@ impl Iterator for Photos<'_> {
     }
 }
 
-/// The file that a list names: as it is written, else that of which it is the [`path_text`].
+/// The file that a list names: as it is written, else that of which it is the [`path_text`](cairn_dataset::path_text).
 fn photo_path(base: &Path, name: &str) -> PathBuf {
     let written = base.join(name);
     if name.contains('\\') && !written.exists() { base.join(path_of_text(name)) } else { written }
@@ -233,9 +233,7 @@ fn reason(error: PhotoError, name: &str) -> Result<String, ShardError> {
         }
         return Ok(format!("cannot be read: {}", in_words(&source)));
     }
-    let message = error.to_string();
-    let path = format!("{}: ", path_text(error.path()));
-    Ok(message.strip_prefix(&path).map(str::to_owned).unwrap_or(message))
+    Ok(error.reason())
 }
 
 /// Whether trying again later may help: a disk or network that fails, not a file that cannot be read.

@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -71,9 +70,7 @@ async fn every_request(State(state): State<AppState>, request: Request, next: Ne
     let route = route.strip_prefix(state.config().base_path.as_str()).unwrap_or(route).to_owned();
     let log = RequestLog::new(state.clone(), request.headers(), request.method().clone(), route.clone());
     let counted = log.bytes();
-    // A client that asks first whether to send its body has not sent it, and is not asked for it to be thrown away.
-    let asks_first = request.headers().contains_key(header::EXPECT);
-    let request = request.map(|body| Body::new(DrainedBody::new(body, counted, !asks_first)));
+    let request = DrainedBody::of(request, counted);
     let response = match check_host(state.config(), request.headers(), request.uri()) {
         Err(error) => error.into_response(),
         Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {

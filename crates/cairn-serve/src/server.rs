@@ -57,7 +57,7 @@ impl Server {
         state.set_ready(true);
         let mut stop = pin!(stop);
         loop {
-            let next = pin!(accept(&listener, &connections));
+            let next = pin!(next_connection(&listener, &connections));
             let (stream, permit) = match select(next, stop.as_mut()).await {
                 Either::Left((accepted, _)) => accepted,
                 Either::Right(_) => break,
@@ -78,7 +78,10 @@ impl Server {
 }
 
 /// The next connection, once there may be one more.
-async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+pub(crate) async fn next_connection(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
     loop {
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(connections).acquire_owned().await else { continue };

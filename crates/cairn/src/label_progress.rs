@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cairn_label::{Plan, ShardReport};
+use cairn_label::Plan;
 use indicatif::ProgressBar;
 
 use crate::progress::{PLAIN_EVERY, bar, say};
@@ -64,7 +64,7 @@ impl LabelProgress {
         }
     }
 
-    pub(crate) fn shard(&mut self, _report: &ShardReport) {
+    pub(crate) fn shard(&mut self) {
         self.done += 1;
         self.bar.set_message(format!("{} of {} shards, photos", self.done, self.shards));
     }

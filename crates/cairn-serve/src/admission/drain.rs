@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::EXPECT;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -30,9 +32,13 @@ pub(crate) struct DrainedBody {
 }
 
 impl DrainedBody {
-    /// `body`, whose bytes are counted in `bytes`; what its handler leaves of it is read if it is to be `drained`.
-    pub(crate) fn new(body: Body, bytes: Arc<AtomicU64>, drained: bool) -> Self {
-        Self { body: Some(body), bytes, drained }
+    /// The request with its body drained, whose bytes are counted in `bytes`.
+    ///
+    /// A client that asks first whether to send its body (`Expect`) has not sent it, and is not asked for it to be thrown
+    /// away.
+    pub(crate) fn of(request: Request, bytes: Arc<AtomicU64>) -> Request {
+        let drained = !request.headers().contains_key(EXPECT);
+        request.map(|body| Body::new(Self { body: Some(body), bytes, drained }))
     }
 }
 

@@ -38,7 +38,7 @@ impl Size {
 pub(super) async fn jpeg(path: PathBuf, size: Size) -> Result<Vec<u8>, String> {
     // The semaphore is never closed.
     let _turn = AT_ONCE.acquire().await;
-    let made = tokio::task::spawn_blocking(move || made(&path, size).map_err(|error| reason(&error))).await;
+    let made = tokio::task::spawn_blocking(move || made(&path, size).map_err(|error| error.reason())).await;
     // Decoders' panics are errors already.
     made.unwrap_or_else(|_| Err("internal error while the photo was made small".to_owned()))
 }
@@ -56,13 +56,6 @@ fn made(path: &std::path::Path, size: Size) -> Result<Vec<u8>, PhotoError> {
     let short = photo.width().min(photo.height());
     let photo = if short > size.short_side() { photo.resized_short_side(size.short_side()) } else { photo };
     photo.encode(PictureKind::Jpeg)
-}
-
-/// The reason alone: the page names the photo beside it.
-fn reason(error: &PhotoError) -> String {
-    let text = error.to_string();
-    let name = format!("{}: ", cairn_photo::path_text(error.path()));
-    text.strip_prefix(&name).unwrap_or(&text).to_owned()
 }
 
 /// A picture that says why there is none.

@@ -1,6 +1,7 @@
 //! Who may ask a review, and what is answered.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -17,6 +18,7 @@ use super::desk::{Bell, Desk};
 use super::form::{Do, Form, Part};
 use super::pages;
 use super::picture::{Size, jpeg, sign};
+use crate::admission::DrainedBody;
 use crate::config::ServeConfig;
 use crate::guard::{Key, check_host, check_origin};
 use crate::page::assets;
@@ -29,7 +31,7 @@ const MOST_BYTES: usize = 1 << 20;
 #[derive(Clone)]
 pub(super) struct Secret {
     key: Key,
-    config: std::sync::Arc<ServeConfig>,
+    config: Arc<ServeConfig>,
 }
 
 impl Secret {
@@ -104,6 +106,8 @@ impl From<super::desk::Left> for Refusal {
 
 /// Every request: called by a name of this machine, with the secret, and if it decides, from the review's own pages.
 async fn guarded(State(secret): State<Secret>, request: Request, next: Next) -> Response {
+    // Nobody reads how many bytes came.
+    let request = DrainedBody::of(request, Arc::default());
     let (headers, uri) = (request.headers(), request.uri());
     if let Err(error) = check_host(&secret.config, headers, uri) {
         return Refusal::Forbidden(error.message).into_response();

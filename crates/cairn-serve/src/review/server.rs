@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::desk::{Bell, Desk, bell};
 use super::routes::{Secret, router};
+use crate::server::next_connection;
 
 /// Why a review is not served.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +39,6 @@ pub enum ReviewServeError {
 const CONNECTIONS: usize = 64;
 /// Time for a request's headers; also how long an idle connection is kept.
 const HEADERS: Duration = Duration::from_secs(30);
-/// How long to wait when the system has no more sockets.
-const SHORT_OF_SOCKETS: Duration = Duration::from_millis(100);
 /// Threads that carry bytes.
 const THREADS: usize = 2;
 
@@ -130,18 +129,10 @@ async fn accept(listener: &TcpListener, bell: Bell, secret: Secret, stop: impl F
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = pin!(stop);
     loop {
-        let next = pin!(async {
-            // The semaphore is never closed.
-            let permit = Arc::clone(&connections).acquire_owned().await;
-            (listener.accept().await, permit)
-        });
-        let (accepted, permit) = match select(next, stop.as_mut()).await {
+        let next = pin!(next_connection(listener, &connections));
+        let (stream, permit) = match select(next, stop.as_mut()).await {
             Either::Left((accepted, _)) => accepted,
             Either::Right(_) => return,
-        };
-        let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(SHORT_OF_SOCKETS).await;
-            continue;
         };
         let service = service.clone();
         tokio::spawn(async move {

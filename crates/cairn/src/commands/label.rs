@@ -162,7 +162,7 @@ fn told(progress: &mut LabelProgress, interrupt: &Interrupt, event: &Event<'_>) 
     match event {
         Event::Started { done, shards } => progress.begin(*done, *shards),
         Event::Photo { bad } => progress.photo(*bad),
-        Event::Shard { report, .. } => progress.shard(report),
+        Event::Shard { .. } => progress.shard(),
         Event::Failed { index, error, again } => {
             let then = if *again { "it is tried again" } else { "it is left out" };
             progress.line(&format!("shard {index} failed: {}; {then}", with_causes(*error)));
