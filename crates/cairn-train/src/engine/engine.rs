@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn::module::Module;
 use cairn_eval::Evaluation;
 use cairn_kernels::layers::images;
 use cairn_nets::Network;
@@ -10,6 +10,7 @@ use cairn_nets::Network;
 use crate::TrainError;
 use crate::engine::accumulate::GradientAccumulator;
 use crate::engine::arcface::with_cosine_head;
+use crate::engine::centres::{CentreVotes, with_dominant_centres};
 use crate::engine::clock::Clock;
 use crate::engine::feature_source::FeatureSource;
 use crate::engine::job::{Outcome, Training};
@@ -129,6 +130,7 @@ impl<S: BatchSource> Engine<'_, S> {
                         return Err(diverged(&state, outcome.loss, learning_rate));
                     }
                     state.sums.add(&outcome);
+                    state.centre_votes.add(recipe, &outcome.nearest);
                 }
                 if (state.batch.is_multiple_of(recipe.training.accumulate) || state.batch == batches)
                     && let Some(gradients) = gradients.take(&learner.network, recipe.training.clip_norm)
@@ -170,7 +172,7 @@ impl<S: BatchSource> Engine<'_, S> {
             }
 
             let began = Instant::now();
-            let network = settled(learner.snapshot(), recipe, loaders, &training.devices[0])?;
+            let network = settled(learner.snapshot(), training, &state.centre_votes, loaders)?;
             let mut bad_photos = state.sums.bad_photos;
             let mut first_bad = None;
             let scores = source.validate(&network, |bad| {
@@ -197,14 +199,23 @@ impl<S: BatchSource> Engine<'_, S> {
     }
 }
 
-/// The network as it is validated and saved: of a training with margins, with a head of cosines.
+/// The network as it is validated and saved: of a training with margins, with a head of cosines to one centre of each class.
 fn settled(
     network: Network,
-    recipe: &Recipe,
+    training: &Training<'_>,
+    votes: &CentreVotes,
     loaders: &Loaders,
-    device: &Device,
 ) -> Result<Network, TrainError> {
+    let Training { recipe, data, devices, .. } = *training;
     let Some(metric) = recipe.metric else { return Ok(network) };
+    let device = &devices[0];
+    let network = match metric.centres {
+        1 => network,
+        centres => {
+            let spec = recipe.network_spec(data.classes.len());
+            with_dominant_centres(&network, &spec, centres, votes)?.fork(device)
+        }
+    };
     // Some photos tell how long features are.
     let Some(batch) = loaders.valid.epoch(0, 0).find(|batch| !batch.is_empty()) else { return Ok(network) };
     let shape = [batch.len(), 3, batch.height, batch.width];

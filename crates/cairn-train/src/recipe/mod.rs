@@ -162,8 +162,14 @@ impl Recipe {
 
     /// The network for this many classes.
     pub fn network_spec(&self, classes: usize) -> NetworkSpec {
-        let NetworkRecipe { architecture, dropout, .. } = self.network;
-        NetworkSpec { architecture, classes, side: self.side(), dropout }
+        let NetworkRecipe { architecture, dropout, pooling, .. } = self.network;
+        NetworkSpec { architecture, classes, side: self.side(), dropout, pooling }
+    }
+
+    /// The network that learns this many classes: its head has a row for each centre of each class, class by class.
+    pub(crate) fn training_spec(&self, classes: usize) -> NetworkSpec {
+        let centres = self.metric.map_or(1, |metric| metric.centres);
+        NetworkSpec { classes: classes.saturating_mul(centres), ..self.network_spec(classes) }
     }
 
     /// The preprocessing in validation, testing and use, with this normalisation.

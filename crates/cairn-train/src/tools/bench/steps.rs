@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
-use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Pooling, Precision, SpecError};
 
 use super::best_seconds;
 use crate::engine::loss::{Loss, Targets};
@@ -61,8 +61,13 @@ impl Benchmark {
     }
 
     fn network(&self) -> Result<Network, SpecError> {
-        let spec =
-            NetworkSpec { architecture: self.architecture, classes: CLASSES, side: SIDE, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: self.architecture,
+            classes: CLASSES,
+            side: SIDE,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         spec.build(Init::Default, 0, &Device::flex())
     }
 
