@@ -83,7 +83,13 @@ fn archive(pickle: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn bundle() -> (NetworkSpec, BundleInfo) {
-    let network = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 16, dropout: 0.0, pooling: Pooling::Average };
+    let network = NetworkSpec {
+        architecture: Architecture::ThreeConv,
+        classes: 2,
+        side: 16,
+        dropout: 0.0,
+        pooling: Pooling::Average,
+    };
     let info = BundleInfo {
         network: network.clone(),
         classes: ClassList::from_folders(["Dome", "Pyramid"]),

@@ -265,7 +265,7 @@ def with_gem(net):
 
 def gem(folder):
     networks = {}
-    for name in ("resnet10-small", "mobilenet_v3_large", "tf_efficientnet_lite0"):
+    for name in ("resnet10-small", "regnet_y_800mf", "tf_efficientnet_lite0"):
         make, published, side = NETWORKS[name]
         networks[f"{name}.gem"] = (lambda classes, side, make=make: with_gem(make(classes, side)), published, side)
     passes(folder, networks)
