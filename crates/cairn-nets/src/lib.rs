@@ -24,6 +24,7 @@ mod trace;
 mod traceable;
 pub mod weights;
 
+pub use cairn_kernels::in_pool;
 pub use weights::{Fitted, HeadFit};
 
 pub use architecture::{

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use cairn_eval::Evaluation;
+use cairn_kernels::in_pool;
 use cairn_kernels::layers::images;
 use cairn_nets::Network;
 
@@ -72,7 +73,7 @@ struct Engine<'a, S> {
     policy: CheckpointPolicy,
 }
 
-impl<S: BatchSource> Engine<'_, S> {
+impl<S: BatchSource<Batch: Send> + Sync> Engine<'_, S> {
     fn run(
         self,
         mut learner: Learner,
@@ -122,7 +123,7 @@ impl<S: BatchSource> Engine<'_, S> {
                 state.batch += 1;
                 if let Some(batch) = next.batch {
                     let at = (state.epoch, state.batch);
-                    let outcome = source.step(&learner.network, batch, at, &mut gradients);
+                    let outcome = in_pool(|| source.step(&learner.network, batch, at, &mut gradients));
                     if !outcome.loss.is_finite() {
                         // No checkpoint: the last one is from before the divergence.
                         writer.write_results(&state)?;
@@ -135,7 +136,7 @@ impl<S: BatchSource> Engine<'_, S> {
                 if (state.batch.is_multiple_of(recipe.training.accumulate) || state.batch == batches)
                     && let Some(gradients) = gradients.take(&learner.network, recipe.training.clip_norm)
                 {
-                    learner = learner.stepped(learning_rate, gradients);
+                    learner = in_pool(|| learner.stepped(learning_rate, gradients));
                 }
                 lap.note(&mut state.sums, next.waited);
                 state.seconds = clock.seconds();

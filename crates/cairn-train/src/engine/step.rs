@@ -55,7 +55,7 @@ impl StepInput {
         let labels = batch.soft_labels(classes)[rows(classes)].to_vec();
         let pixels = &batch.pixels[rows(3 * batch.height * batch.width)];
         let images = images(pixels, [photos.len(), 3, batch.height, batch.width], device);
-        let answers = teachers.map(|teachers| teachers.answers(&images.clone().inner()));
+        let answers = teachers.map(|teachers| teachers.answers(pixels, &images.clone().inner()));
         Self { input: Input::Images(images), targets: Targets { labels, answers } }
     }
 }
