@@ -24,6 +24,13 @@ impl<'a, T> DisjointSlice<'a, T> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
     }
 
+    /// Where an element is. What is written there must be no other thread's, as of [`DisjointSlice::part`].
+    #[inline(always)]
+    pub(crate) fn at(self, index: usize) -> *mut T {
+        assert!(index < self.len, "element outside of the slice");
+        self.start.wrapping_add(index)
+    }
+
     /// A part of the slice.
     ///
     /// # Safety

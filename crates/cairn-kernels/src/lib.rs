@@ -39,6 +39,7 @@
 //! | [`channel_scale`] | squeeze-and-excitation's product |
 //! | [`Activation`] | ReLU, sigmoid, SiLU, GELU and their piecewise linear versions |
 //! | [`pool`] | max pool and global average pool |
+//! | [`int8`] | convolutions, pools and sums of maps of bytes, for inference |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
 //! | [`roofline`] | no layers: what the machine can do at most |
@@ -62,6 +63,7 @@ mod disjoint_slice;
 mod element;
 pub mod elementwise;
 pub mod extension;
+pub mod int8;
 mod isa;
 mod lanes;
 pub mod layer_norm;
