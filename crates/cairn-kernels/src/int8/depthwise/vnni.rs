@@ -201,9 +201,9 @@ impl Vnni {
             for _ in 0..steps {
                 for vector in 0..VECTORS {
                     let weight = _mm512_loadu_si512(weights.add(vector));
-                    for pixel in 0..COUNT {
+                    for (pixel, sums) in sums.iter_mut().enumerate() {
                         let source = _mm512_loadu_si512(from.add(pixel * step + vector));
-                        sums[pixel][vector] = _mm512_dpbusd_epi32(sums[pixel][vector], source, weight);
+                        sums[vector] = _mm512_dpbusd_epi32(sums[vector], source, weight);
                     }
                 }
                 weights = weights.add(VECTORS);
@@ -211,15 +211,15 @@ impl Vnni {
             }
             let scales = self.scales.as_ptr().add(block * BLOCK);
             let offsets = self.offsets.as_ptr().add(block * BLOCK);
-            for pixel in 0..COUNT {
+            for (pixel, sums) in sums.into_iter().enumerate() {
                 let mut levels = [_mm512_setzero_si512(); VECTORS];
-                for vector in 0..VECTORS {
+                for (vector, levels) in levels.iter_mut().enumerate() {
                     let scale: __m512 = _mm512_loadu_ps(scales.add(vector * LANES));
                     let offset = _mm512_loadu_ps(offsets.add(vector * LANES));
-                    let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[pixel][vector]), scale);
+                    let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[vector]), scale);
                     let value = _mm512_add_ps(scaled, offset);
                     // As in the dense product.
-                    levels[vector] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(value, low), high));
+                    *levels = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(value, low), high));
                 }
                 let words =
                     [_mm512_packs_epi32(levels[0], levels[1]), _mm512_packs_epi32(levels[2], levels[3])];

@@ -38,8 +38,8 @@ byte_product! {
         count: (tile.columns - column).min(LANES),
     },
     finish: |sums: Sums, columns: &Columns, tile: &Tile, at: usize| {
-        for lane in 0..columns.count {
-            let mut value = sums[lane] as f32 * columns.scales[lane] + columns.offsets[lane];
+        for (lane, sum) in sums.into_iter().enumerate().take(columns.count) {
+            let mut value = sum as f32 * columns.scales[lane] + columns.offsets[lane];
             if !tile.residual.is_null() {
                 value += f32::from(tile.residual.add(at + lane).read()) * tile.residual_scale;
             }
