@@ -18,6 +18,7 @@
 //! | `few_shot` | classes learned from a few photos, prototypes, open-set scores |
 //! | [`export`] | ONNX, TorchScript, model hubs |
 //! | [`explain`] | class activation maps |
+//! | `int8` | models in 8 bits: measured on photos, rounded, run |
 //! | [`rows`] | what became of each photo, as JSON and CSV |
 //!
 //! `examples/name_photos.rs` names the landmarks in many photos at once.
@@ -29,6 +30,7 @@ pub mod explain;
 pub mod export;
 mod few_shot;
 mod inference;
+mod int8;
 mod model;
 mod options;
 pub mod protobuf;
@@ -40,6 +42,7 @@ mod untrained;
 
 pub use cairn_dataset::{Class, ClassId, ClassList};
 pub use cairn_nets::Precision;
+pub use cairn_nets::quantised::{Int8Settings, QuantiseError};
 pub use cairn_photo::{Photo, PhotoError, Preprocess, TestViews};
 pub use cairn_places::{Gazetteer, Place};
 
@@ -56,5 +59,6 @@ pub use few_shot::{
 pub use inference::{
     ClassNameError, Landmark, ModelOutput, PhotoSource, Prediction, Probability, Suggestion,
 };
+pub use int8::Int8Calibration;
 pub use model::Model;
 pub use options::{ModelOptions, OptionsError, Threshold};
