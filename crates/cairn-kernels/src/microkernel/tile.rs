@@ -13,7 +13,10 @@ const MAX_VECTORS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile<'a> {
     /// Each row's base; those past the tile's rows are not read. A row of bf16 may begin between two words.
-    pub(crate) rows: [*const Word; MAX_ROWS],
+    ///
+    /// Borrowed: a copy of bases that have just been written waits until all that was written before them is in the cache,
+    /// the pixels of the last tile too.
+    pub(crate) rows: &'a [*const Word; MAX_ROWS],
     /// The stretches to sum over.
     pub(crate) runs: &'a [Run],
     /// Words per run.

@@ -155,7 +155,7 @@ impl<T: Element> Gather<'_, T> {
                     *row = unsafe { source.add(*offset) };
                 }
                 let tile = Tile {
-                    rows,
+                    rows: &rows,
                     runs: &slab.runs,
                     depth: slab.depth,
                     step: 1,
