@@ -16,7 +16,7 @@ pub(crate) fn in_parts<const N: usize>(
 ) -> [Tensor<2>; N] {
     let [batch, _, height, width] = images.dims();
     let parts = batch.div_ceil(photos_together(parameters, height * width));
-    if parts < 2 || images.device() != Device::flex() {
+    if parts < 2 || images.is_autodiff() || images.device() != Device::flex() {
         return pass(images);
     }
     let photos = batch.div_ceil(parts);

@@ -23,6 +23,9 @@ pub trait TileElement: Number {
     /// The values, where the type is bf16.
     fn as_bf16(values: &[Self]) -> Option<&[bf16]>;
 
+    /// An address of values, where the type is bf16.
+    fn bf16_address(values: *mut Self) -> Option<*mut bf16>;
+
     /// The values to be written, where the type is bf16.
     fn as_bf16_mut(values: &mut [Self]) -> Option<&mut [bf16]>;
 }
@@ -39,6 +42,10 @@ impl TileElement for f32 {
     }
 
     fn as_bf16(_: &[Self]) -> Option<&[bf16]> {
+        None
+    }
+
+    fn bf16_address(_: *mut Self) -> Option<*mut bf16> {
         None
     }
 
@@ -59,6 +66,10 @@ impl TileElement for bf16 {
     }
 
     fn as_bf16(values: &[Self]) -> Option<&[bf16]> {
+        Some(values)
+    }
+
+    fn bf16_address(values: *mut Self) -> Option<*mut bf16> {
         Some(values)
     }
 
