@@ -7,7 +7,7 @@ use std::path::Path;
 
 use cairn_dataset::ClassList;
 use cairn_model::{BundleInfo, Provenance, write_bundle};
-use cairn_nets::{Architecture, Device, Init, NetworkSpec, StateDict};
+use cairn_nets::{Architecture, Device, Init, NetworkSpec, Pooling, StateDict};
 use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
 use cairn_synthetic::{Kind, draw};
 use zip::ZipWriter;
@@ -83,7 +83,13 @@ fn archive(pickle: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn bundle() -> (NetworkSpec, BundleInfo) {
-    let network = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 16, dropout: 0.0 };
+    let network = NetworkSpec {
+        architecture: Architecture::ThreeConv,
+        classes: 2,
+        side: 16,
+        dropout: 0.0,
+        pooling: Pooling::Average,
+    };
     let info = BundleInfo {
         network: network.clone(),
         classes: ClassList::from_folders(["Dome", "Pyramid"]),

@@ -6,7 +6,9 @@ import * as ort from "./onnxruntime-web/ort.wasm.min.mjs";
 // Several threads need headers that a plain file server does not send.
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = "error";
-const MOST_SIDE = 2048; // Larger photos take much memory and are no better.
+// The model resizes by itself, as it was trained. A photo that is shrunk before loses a few thousandths; a larger one would take
+// gigabytes.
+const MOST_SIDE = 5000;
 const find = (id) => document.getElementById(id);
 
 // `class_names` of the model's metadata, which the runtime does not show: a key and a value of protocol buffers, each with
@@ -24,7 +26,8 @@ function classNames(model) {
 
 // The photo's levels as `[1, 3, height, width]`, upright, laid on white.
 async function tensor(file) {
-  const bitmap = await createImageBitmap(file);
+  // Colours as they are in the file: so the model learned them.
+  const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
   const scale = Math.min(1, MOST_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   const context = new OffscreenCanvas(width, height).getContext("2d");

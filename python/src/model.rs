@@ -3,21 +3,21 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use cairn_dataset::{ImageFolder, path_text};
-use cairn_model::explain::{CamMethod, Explainer};
+use cairn_dataset::{ImageFolder, PhotoListing, Tile, ValidSplit, montage, path_text};
+use cairn_model::explain::{CamMethod, Explained, Explainer};
 use cairn_model::{ModelOptions, ModelOutput, PhotoSource, Precision, Probability, Threshold, shipped};
-use cairn_photo::PictureKind;
-use cairn_train::ModelTest;
+use cairn_photo::{Photo, PictureKind};
+use cairn_train::{ModelTest, calibrate};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyByteArray;
+use pyo3::types::{PyByteArray, PyBytes};
 
 use crate::photo::{Source, photos};
 use crate::prediction::{Prediction, Suggestion};
 use crate::{PhotoError, model_error, photo_error, told};
 
-/// The longest side of a suggestion's photo.
+/// The longest side of a photo that is shown.
 const SHOWN: u32 = 480;
 /// How many landmarks a suggestion names.
 const SUGGESTED: usize = 3;
@@ -105,12 +105,7 @@ impl Model {
                 }),
             };
             let suggestion = suggestion.map_err(|error| photo_error(&error))?;
-            let (width, height) = (suggestion.photo.width(), suggestion.photo.height());
-            let scale = f64::from(width.max(height)) / f64::from(SHOWN);
-            let side = |side: u32| {
-                if scale > 1.0 { ((f64::from(side) / scale).round() as u32).max(1) } else { side }
-            };
-            let small = suggestion.photo.resized(side(width), side(height));
+            let small = small(&suggestion.photo);
             let thumbnail = small.encode(PictureKind::Jpeg).map_err(|error| photo_error(&error))?;
             PyResult::Ok((suggestion.sentence(), suggestion.prediction, thumbnail))
         })?;
@@ -147,26 +142,59 @@ impl Model {
         &self,
         py: Python<'py>,
         photo: Source,
-        class: Option<&str>,
+        landmark: Option<&str>,
     ) -> PyResult<(Bound<'py, PyByteArray>, usize, usize)> {
         let photo = photo.photo()?;
         let map = py.detach(|| {
-            let photo = self.model.load_photo(photo).map_err(|error| photo_error(&error))?;
-            let class = match class {
-                Some(name) => Some(self.model.class_named(name).map_err(model_error)?),
-                None => self.model.output_of(&photo).likeliest(),
-            };
-            let class = class.ok_or_else(|| PhotoError::new_err("the model says nothing of this photo"))?;
-            if class.index() >= self.model.info().classes.len() {
-                return Err(PyValueError::new_err(
-                    "a class that was learned from a few photos cannot be explained",
-                ));
-            }
-            let explainer = Explainer::new(&self.model, None, CamMethod::GradCam).map_err(model_error)?;
-            let mut explained = explainer.explain_views(&photo, &[class]).map_err(model_error)?;
-            explained.maps.pop().ok_or_else(|| PyValueError::new_err("no map"))
+            let Explanation { explained, .. } = self.explained(photo, landmark)?;
+            explained.maps.into_iter().next().ok_or_else(|| PyValueError::new_err("no map"))
         })?;
         Ok((array(py, map.values()), map.height(), map.width()))
+    }
+
+    /// The part of a photo that was looked at, and the same under the colours of what a class was seen by, as one picture
+    /// (PNG).
+    fn show_explanation<'py>(
+        &self,
+        py: Python<'py>,
+        photo: Source,
+        landmark: Option<&str>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let photo = photo.photo()?;
+        let picture = py.detach(|| {
+            let Explanation { photo, landmark, explained } = self.explained(photo, landmark)?;
+            let seen = small(&explained.part.of(&photo));
+            let heat =
+                explained.maps.iter().map(|map| Tile { photo: map.over(&seen), name: landmark.clone() });
+            let tiles: Vec<Tile> =
+                [Tile { photo: seen.clone(), name: String::new() }].into_iter().chain(heat).collect();
+            let picture = montage(&tiles, tiles.len()).ok_or_else(|| PyValueError::new_err("no map"))?;
+            picture.encode(PictureKind::Png).map_err(|error| photo_error(&error))
+        })?;
+        Ok(PyBytes::new(py, &picture))
+    }
+
+    /// The model, calibrated on the data set that it was trained on and on photos without its landmarks, a file or folder
+    /// for each kind of these; and the photos that could not be read.
+    fn calibrate(
+        &self,
+        py: Python<'_>,
+        data: PathBuf,
+        distractors: Vec<PathBuf>,
+    ) -> PyResult<(Self, Vec<String>)> {
+        py.detach(|| {
+            let data = ImageFolder::open(&data, &ValidSplit::default()).map_err(model_error)?;
+            let kinds: Vec<Vec<PathBuf>> =
+                distractors.iter().map(|kind| PhotoListing::of([kind]).photos).collect();
+            if let Some(empty) = kinds.iter().position(Vec::is_empty) {
+                let folder = path_text(&distractors[empty]);
+                return Err(PhotoError::new_err(format!("{folder}: there are no photos in it")));
+            }
+            let mut model = self.model.clone();
+            let outcome = calibrate(&mut model, &data, &kinds, || ()).map_err(model_error)?;
+            let bad = outcome.bad_photos.iter().map(|error| told(error)).collect();
+            Ok((Self { model }, bad))
+        })
     }
 
     /// The model with one more class, from photos that show it.
@@ -200,7 +228,34 @@ impl Model {
     }
 }
 
+/// What spoke for a landmark in a photo.
+struct Explanation {
+    photo: Photo,
+    landmark: String,
+    explained: Explained,
+}
+
 impl Model {
+    /// A photo, and what spoke for a class in it; without a class, for the likeliest.
+    fn explained(&self, photo: PhotoSource, class: Option<&str>) -> PyResult<Explanation> {
+        let photo = self.model.load_photo(photo).map_err(|error| photo_error(&error))?;
+        let class = match class {
+            Some(name) => Some(self.model.class_named(name).map_err(model_error)?),
+            None => self.model.output_of(&photo).likeliest(),
+        };
+        let class = class.ok_or_else(|| PhotoError::new_err("the model says nothing of this photo"))?;
+        if class.index() >= self.model.info().classes.len() {
+            return Err(PyValueError::new_err(
+                "a class that was learned from a few photos cannot be explained",
+            ));
+        }
+        let explainer = Explainer::new(&self.model, None, CamMethod::GradCam).map_err(model_error)?;
+        let explained = explainer.explain_views(&photo, &[class]).map_err(model_error)?;
+        let classes = self.model.classes();
+        let landmark = classes.get(class).map(|class| self.model.landmark_name(class).to_owned());
+        Ok(Explanation { photo, landmark: landmark.unwrap_or_default(), explained })
+    }
+
     fn rows<'py>(
         &self,
         py: Python<'py>,
@@ -229,6 +284,14 @@ impl Model {
         })?;
         Ok((array(py, &values), rows, bad))
     }
+}
+
+/// The photo, no larger than one that is shown.
+fn small(photo: &Photo) -> Photo {
+    let (width, height) = (photo.width(), photo.height());
+    let scale = f64::from(width.max(height)) / f64::from(SHOWN);
+    let side = |side: u32| if scale > 1.0 { ((f64::from(side) / scale).round() as u32).max(1) } else { side };
+    photo.resized(side(width), side(height))
 }
 
 /// Numbers as Python's bytes, which NumPy takes as they are.

@@ -1,5 +1,6 @@
 """The module and the program say the same of every photo. CAIRN names the program."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -47,3 +48,17 @@ def test_a_test_gives_the_figures_of_the_program(program, data, tmp_path):
     found = cairn.Model.open("shipped").test(tmp_path)
     assert found.pop("unreadable") == []
     assert {key: expected[key] for key in found} == found
+
+
+def test_a_training_ends_as_that_of_the_program(program, small_set, recipe, tmp_path):
+    run = cairn.train(small_set, recipe=recipe, out=tmp_path / "here", seed=3)
+    command = ["train", small_set, "--recipe", recipe, "--out", tmp_path / "there", "--seed", "3"]
+    subprocess.run([program, *command], capture_output=True, check=True)
+    there = cairn.Run.open(tmp_path / "there")
+    times = {"train_seconds": 0, "photos_per_second": 0, "data_wait": 0}
+    assert [dataclasses.replace(epoch, **times) for epoch in run.history] == [
+        dataclasses.replace(epoch, **times) for epoch in there.history
+    ]
+    assert run.stopped == there.stopped
+    # The picture of the report has the same curves.
+    assert run.model.test(small_set) == there.model.test(small_set)

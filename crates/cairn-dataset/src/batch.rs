@@ -15,6 +15,8 @@ pub struct Batch {
     pub labels: Vec<ClassId>,
     /// Which example of the loader's list each photo is, `[len]`.
     pub examples: Vec<usize>,
+    /// How much each photo counts, `[len]`: 1, but where the loader is [weighted](crate::Loader::weighted).
+    pub weights: Vec<f32>,
     /// Rows of each photo.
     pub height: usize,
     /// Columns of each photo.
@@ -40,13 +42,24 @@ impl Batch {
         self.labels.is_empty()
     }
 
-    /// The labels as probabilities, `[len, classes]`: of a mixed photo, two of them.
+    /// The labels as probabilities, `[len, classes]`: of a mixed photo, two of them. Each is times the weight of its photo.
     ///
     /// # Panics
     /// If a class is not below `classes`.
     pub fn soft_labels(&self, classes: usize) -> Vec<f32> {
-        let pure = || MixedLabels { weight: 1.0, partners: self.labels.clone() };
-        self.mixed_labels.clone().unwrap_or_else(pure).soft_labels(&self.labels, classes)
+        let mut soft = vec![0.0; self.len() * classes];
+        for (place, row) in soft.chunks_exact_mut(classes).enumerate() {
+            let mut add =
+                |photo: usize, share: f32| row[self.labels[photo].index()] += share * self.weights[photo];
+            match &self.mixed_labels {
+                Some(MixedLabels { weight, partners }) => {
+                    add(place, *weight);
+                    add(partners[place], 1.0 - weight);
+                }
+                None => add(place, 1.0),
+            }
+        }
+        soft
     }
 
     /// The photos, every view, turned back into pixels to look at: `normalisation` undone, rounded to whole levels.

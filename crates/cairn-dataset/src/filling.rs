@@ -6,11 +6,12 @@ use crate::mixup::Mix;
 use crate::pixels::SparePixels;
 use crate::{BadPhoto, Batch, ClassId, Example, InputSize, Pixels};
 
-/// A batch yet to be made: its number in the epoch, and its examples.
+/// A batch yet to be made: its number in the epoch, its examples and their weights.
 #[derive(Clone, Debug)]
 pub(crate) struct BatchPlan {
     pub(crate) number: usize,
     pub(crate) examples: Vec<usize>,
+    pub(crate) weights: Vec<f32>,
     pub(crate) mix: Option<Mix>,
 }
 
@@ -58,6 +59,7 @@ impl Filling {
             pixels: std::mem::take(&mut self.pixels),
             labels: Vec::with_capacity(self.plan.examples.len()),
             examples: Vec::with_capacity(self.plan.examples.len()),
+            weights: Vec::with_capacity(self.plan.examples.len()),
             height: self.size.height,
             width: self.size.width,
             views: self.views,
@@ -77,6 +79,7 @@ impl Filling {
                     }
                     batch.labels.push(label);
                     batch.examples.push(self.plan.examples[position]);
+                    batch.weights.push(self.plan.weights[position]);
                 }
                 Some(Err(bad)) => batch.bad.push(bad),
                 None => {}

@@ -56,6 +56,7 @@ pub struct Loader {
     cache: Arc<PhotoCache>,
     sampling: Sampling,
     mixing: Option<BatchMixing>,
+    weights: Option<Arc<[f32]>>,
     views: TestViews,
     growth: Option<ProgressiveResize>,
     memory: Arc<SparePixels>,
@@ -86,6 +87,7 @@ impl Loader {
             cache: Arc::new(PhotoCache::off()),
             sampling: Sampling::EachOnce,
             mixing: None,
+            weights: None,
             views: TestViews::One,
             growth: None,
             memory: Arc::default(),
@@ -120,6 +122,17 @@ impl Loader {
             View::Train { .. } => Ok(Loader { mixing: Some(mixing), ..self }),
             View::Test(_) => Err(LoaderError::OnlyInTraining("mixing photos")),
         }
+    }
+
+    /// The same loader, whose photos count as much as these weights say, one for each example:
+    /// [`Batch::weights`](crate::Batch::weights).
+    ///
+    /// # Panics
+    /// If there is not one weight for each example.
+    pub fn weighted(self, weights: impl Into<Arc<[f32]>>) -> Loader {
+        let weights = weights.into();
+        assert_eq!(weights.len(), self.examples.len(), "one weight for each example");
+        Loader { weights: Some(weights), ..self }
     }
 
     /// The same loader, showing several views of each photo, one after the other in
@@ -186,7 +199,8 @@ impl Loader {
             .map(|(number, examples)| {
                 let mut rng = mixing_rng(self.options.seed, epoch, number);
                 let mix = self.mixing.map(|mixing| mixing.draw(size.width, size.height, &mut rng));
-                BatchPlan { number, examples: examples.to_vec(), mix }
+                let weights = examples.iter().map(|&example| self.weight(example)).collect();
+                BatchPlan { number, examples: examples.to_vec(), weights, mix }
             })
             .collect();
         let work = PhotoWork {
@@ -201,6 +215,10 @@ impl Loader {
             epoch,
         };
         Epoch::start(work, batches, Arc::clone(&self.memory), self.options.workers, self.options.prefetch)
+    }
+
+    fn weight(&self, example: usize) -> f32 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[example])
     }
 
     /// How photos are shown in this epoch, and how large.

@@ -1,6 +1,8 @@
 //! Mixing the photos of a batch with each other: MixUp (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>) and
 //! CutMix (Yun et al. 2019, <https://arxiv.org/abs/1905.04899>), as in torchvision's `v2.MixUp` and `v2.CutMix`.
 
+use std::iter;
+
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution};
 use serde::{Deserialize, Serialize};
@@ -109,9 +111,8 @@ impl Mix {
     /// Mixes the photos of the batch, and says so in [`Batch::mixed_labels`].
     pub(crate) fn apply(self, batch: &mut Batch) {
         let (width, height) = (batch.width, batch.height);
-        let Some(last_label) = batch.labels.last() else { return };
-        let mut partners = vec![*last_label];
-        partners.extend(&batch.labels[..batch.labels.len() - 1]);
+        let Some(last) = batch.len().checked_sub(1) else { return };
+        let partners = iter::once(last).chain(0..last).collect();
         let photo = 3 * width * height;
         let last = batch.pixels[batch.pixels.len() - photo..].to_vec();
         let mut rest = &mut *batch.pixels;
@@ -166,6 +167,7 @@ mod tests {
             pixels: pixels.into(),
             labels: (0..photos).map(ClassId::new).collect(),
             examples: (0..photos).collect(),
+            weights: vec![1.0; photos],
             height: 3,
             width: 4,
             views: 1,
@@ -185,10 +187,11 @@ mod tests {
                 assert_eq!(mixed.pixels[photo * 36 + at], expected);
             }
         }
-        let mixed_labels = mixed.mixed_labels.unwrap();
-        assert_eq!(mixed_labels.partners, [2, 0, 1].map(ClassId::new));
-        let soft = mixed_labels.soft_labels(&mixed.labels, 3);
-        assert_eq!(soft, [0.75, 0.0, 0.25, 0.25, 0.75, 0.0, 0.0, 0.25, 0.75]);
+        assert_eq!(mixed.mixed_labels.as_ref().unwrap().partners, [2, 0, 1]);
+        assert_eq!(mixed.soft_labels(3), [0.75, 0.0, 0.25, 0.25, 0.75, 0.0, 0.0, 0.25, 0.75]);
+        // The label of a photo counts as the photo does, wherever its pixels are.
+        mixed.weights = vec![1.0, 0.5, 0.0];
+        assert_eq!(mixed.soft_labels(3), [0.75, 0.0, 0.0, 0.25, 0.375, 0.0, 0.0, 0.125, 0.0]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The curves of a training run: loss and accuracy against epoch.
 
 use crate::error::EvalError;
-use crate::picture::{LineChart, Picture, PictureSize, Values};
+use crate::picture::{Canvas, DrawResult, LineChart, Picture, PictureSize, Values};
+use plotters::prelude::DrawingBackend;
 use std::path::Path;
 
 /// What a training run measured, epoch after epoch: element 0 belongs to epoch 1.
@@ -39,6 +40,22 @@ impl Curves {
         self.accuracy_chart(FILE_SIZE).write(folder, "accuracy")
     }
 
+    /// Loss and accuracy side by side, as an SVG document.
+    ///
+    /// # Errors
+    /// [`EvalError::Draw`] when the picture cannot be drawn.
+    pub fn to_svg(&self) -> Result<String, EvalError> {
+        SideBySide(self).svg()
+    }
+
+    /// Writes loss and accuracy side by side to one PNG or SVG file, as its name ends.
+    ///
+    /// # Errors
+    /// When the name ends otherwise, or the picture cannot be drawn or written.
+    pub fn write_to(&self, path: &Path) -> Result<(), EvalError> {
+        SideBySide(self).write_file(path)
+    }
+
     pub(crate) fn loss_chart(&self, size: PictureSize) -> LineChart<'_> {
         let (train, valid, best_epoch) = (&self.train_loss, &self.valid_loss, self.best_epoch);
         LineChart { title: "Loss", values: Values::Loss, train, valid, best_epoch, size }
@@ -47,5 +64,24 @@ impl Curves {
     pub(crate) fn accuracy_chart(&self, size: PictureSize) -> LineChart<'_> {
         let (train, valid, best_epoch) = (&self.train_accuracy, &self.valid_accuracy, self.best_epoch);
         LineChart { title: "Accuracy", values: Values::Fraction, train, valid, best_epoch, size }
+    }
+}
+
+/// The loss on the left, the accuracy on the right.
+struct SideBySide<'a>(&'a Curves);
+
+impl Picture for SideBySide<'_> {
+    fn title(&self) -> &str {
+        "Loss and accuracy"
+    }
+
+    fn size(&self) -> PictureSize {
+        PictureSize { width: 2 * FILE_SIZE.width, ..FILE_SIZE }
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>, scale: u32) -> DrawResult<B> {
+        let (left, right) = canvas.split_horizontally(FILE_SIZE.width * scale);
+        self.0.loss_chart(FILE_SIZE).draw(&left, scale)?;
+        self.0.accuracy_chart(FILE_SIZE).draw(&right, scale)
     }
 }

@@ -56,6 +56,36 @@ fn a_picture_names_its_axes_its_lines_and_the_best_epoch() {
     assert!(read(folder.path(), "accuracy.svg").contains("\n60%\n"));
 }
 
+/// Where each text of an SVG picture is: the text, its left end or middle, and its height.
+fn texts(svg: &str) -> Vec<(String, f64, f64)> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+    let place = |node: roxmltree::Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+    texts
+        .map(|node| (node.text().unwrap_or_default().trim().to_owned(), place(node, "x"), place(node, "y")))
+        .collect()
+}
+
+#[test]
+fn loss_and_accuracy_side_by_side_are_the_two_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let curves = run(20);
+    curves.write(folder.path()).unwrap();
+    let both = texts(&curves.to_svg().unwrap());
+    let (loss, accuracy) =
+        (texts(&read(folder.path(), "loss.svg")), texts(&read(folder.path(), "accuracy.svg")));
+    let moved = accuracy.iter().map(|(text, x, y)| (text.clone(), x + 460.0, *y));
+    assert_eq!(both, loss.iter().cloned().chain(moved).collect::<Vec<_>>());
+
+    curves.write_to(&folder.path().join("both.svg")).unwrap();
+    assert_eq!(read(folder.path(), "both.svg"), curves.to_svg().unwrap());
+    curves.write_to(&folder.path().join("both.png")).unwrap();
+    let picture = image::open(folder.path().join("both.png")).unwrap();
+    assert_eq!((picture.width(), picture.height()), (1840, 640));
+    let error = curves.write_to(&folder.path().join("both.gif")).unwrap_err();
+    assert!(matches!(error, EvalError::PictureKind { .. }), "{error}");
+}
+
 #[test]
 fn text_in_png_pictures_needs_no_installed_font() {
     // Where text is expected there is ink: the title's corner is not all paper.

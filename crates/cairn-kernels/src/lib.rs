@@ -6,7 +6,7 @@
 //! keep the packed weights as long as the weights stay the same. The caller provides the slices for outputs, so that
 //! large maps can be reused. Every element of an output is written.
 //!
-//! Work is spread over the threads of the current rayon pool. Results have the same bits on any number of threads: the
+//! Work is spread over the threads of the current rayon pool, and is quickest where [one of them](in_pool) begins it. Results have the same bits on any number of threads: the
 //! order of every sum depends on the shapes alone.
 //!
 //! ```
@@ -73,6 +73,7 @@ pub mod optimiser;
 pub mod pool;
 pub mod roofline;
 mod shape;
+mod threads;
 mod vectorised;
 
 pub use activation::Activation;
@@ -81,3 +82,4 @@ pub use element::Element;
 pub use isa::{Isa, IsaError};
 pub use memory::trim;
 pub use shape::{Conv2dOptions, Conv2dShape, Extent, Padding, ShapeError};
+pub use threads::in_pool;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use cairn_dataset::{Class, ClassId};
-use cairn_nets::{Network, Precision};
+use cairn_nets::{Network, Precision, in_pool};
 use cairn_photo::TestViews;
 use cairn_places::Gazetteer;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -86,7 +86,7 @@ impl Model {
             self.sure_threshold().ok_or(crate::NotSure)?;
         }
         if let Some(coverage) = options.coverage {
-            self.lowest_probability(coverage)?;
+            self.check_coverage(coverage)?;
         }
         let pool = options.threads.map(|threads| ThreadPoolBuilder::new().num_threads(threads.get()).build());
         let places = options.places.clone().map_or_else(|| Arc::new(Gazetteer::builtin()), Arc::new);
@@ -122,6 +122,14 @@ impl Model {
             Some(Threshold::Sure) => self.sure_threshold(),
             None => self.info().rejection.map(|rejection| rejection.threshold),
         }
+    }
+
+    /// Whether the model has sets of landmarks of this coverage.
+    ///
+    /// # Errors
+    /// When it has none, or none of this coverage.
+    pub fn check_coverage(&self, coverage: f64) -> Result<(), CoverageError> {
+        self.lowest_probability(coverage).map(|_| ())
     }
 
     /// The lowest probability of a landmark in a set of this coverage.
@@ -251,7 +259,7 @@ impl Model {
     pub(crate) fn with_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
             Some(pool) => pool.install(work),
-            None => work(),
+            None => in_pool(work),
         }
     }
 }

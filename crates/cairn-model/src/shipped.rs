@@ -1,4 +1,4 @@
-//! The model that comes with cairn: 32 landmarks, for photos as people take them. `models/README.md` is its card.
+//! The model that comes with cairn: 56 landmarks, for photos as people take them. `models/README.md` is its card.
 
 use crate::{Model, ModelError};
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
-use cairn_nets::{Architecture, Init, NetworkSpec};
+use cairn_nets::{Architecture, Init, NetworkSpec, Pooling};
 use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
 
 use crate::bundle::Bundle;
@@ -10,7 +10,7 @@ use crate::{BundleInfo, EmbeddingBank, Model, Provenance};
 
 /// A model of two classes for photos of `side` x `side` pixels, framed like this.
 pub(crate) fn untrained(architecture: Architecture, side: usize, framing: Framing) -> Model {
-    let network = NetworkSpec { architecture, classes: 2, side, dropout: 0.0 };
+    let network = NetworkSpec { architecture, classes: 2, side, dropout: 0.0, pooling: Pooling::Average };
     let info = BundleInfo {
         network: network.clone(),
         classes: ClassList::from_folders(["0.Pyramid", "1.Dome"]),

@@ -14,7 +14,7 @@ use cairn_model::{
     BundleInfo, Calibration, EmbeddingBank, Model, ModelError, ModelOptions, OodScore, PhotoSource,
     Provenance, Rejection, Threshold, Whitening, write_bundle,
 };
-use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Pooling, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, PhotoError, Preprocess, TestViews};
 use cairn_synthetic::{Kind, draw};
 use serde_json::{Value, json};
@@ -24,7 +24,13 @@ const CLASSES: [&str; 4] = ["00.Pyramid", "01.Dome", "02.Castle", "03.Old_Mill"]
 const SIDE: usize = 24;
 
 fn spec() -> NetworkSpec {
-    NetworkSpec { architecture: Architecture::ThreeConv, classes: CLASSES.len(), side: SIDE, dropout: 0.25 }
+    NetworkSpec {
+        architecture: Architecture::ThreeConv,
+        classes: CLASSES.len(),
+        side: SIDE,
+        dropout: 0.25,
+        pooling: Pooling::Average,
+    }
 }
 
 fn network() -> Network {

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
 use cairn_mutate::survives;
-use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
+use cairn_nets::{Architecture, Init, NetworkSpec, Pooling, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use cairn_reference::{Need, skip};
 use serde_json::{Value, json};
@@ -21,7 +21,13 @@ const SIDE: usize = 16;
 
 /// The bytes of a small bundle.
 fn bundle() -> Vec<u8> {
-    let network = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: SIDE, dropout: 0.0 };
+    let network = NetworkSpec {
+        architecture: Architecture::ThreeConv,
+        classes: 2,
+        side: SIDE,
+        dropout: 0.0,
+        pooling: Pooling::Average,
+    };
     let framing = Framing::ShortSideCrop { short_side: 20, crop: SIDE as u32 };
     let info = BundleInfo {
         network: network.clone(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::{BundleInfo, Model, Prediction, Provenance, write_bundle};
-use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
+use cairn_nets::{Architecture, Init, NetworkSpec, Pooling, Precision};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use rayon::prelude::*;
 
@@ -21,8 +21,13 @@ const SIDE: u32 = 64;
 
 /// The bytes of a model that has much to make of its weights when it first sees a photo.
 fn bundle() -> Vec<u8> {
-    let spec =
-        NetworkSpec { architecture: Architecture::ResNet18, classes: 3, side: SIDE as usize, dropout: 0.0 };
+    let spec = NetworkSpec {
+        architecture: Architecture::ResNet18,
+        classes: 3,
+        side: SIDE as usize,
+        dropout: 0.0,
+        pooling: Pooling::Average,
+    };
     let network = spec.build(Init::Default, 5, &Device::flex()).unwrap();
     let info = BundleInfo {
         network: spec,

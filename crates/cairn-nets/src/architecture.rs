@@ -12,6 +12,7 @@ use crate::networks::{
     AlexNet, ConvNext, EfficientNet, EfficientNetLite, LiteSize, MobileNetV2, MobileNetV3, PlainCnn, RegNet,
     ResNet, ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
 };
+use crate::pooling::Pooling;
 
 /// An architecture by name, as recipes and model files write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -151,6 +152,12 @@ impl Architecture {
         matches!(self, Self::SixConv | Self::ThreeConv)
     }
 
+    /// Whether the network ends in a mean over its last map, which another [`Pooling`] can replace.
+    pub fn ends_in_average(self) -> bool {
+        // SqueezeNet takes the mean of its logits.
+        !matches!(self, Self::SixConv | Self::ThreeConv | Self::AlexNet | Self::Vgg16Bn | Self::SqueezeNet1_1)
+    }
+
     /// The smallest photo side, in pixels, that leaves the last feature map at least one pixel.
     fn smallest_side(self) -> usize {
         match self {
@@ -211,6 +218,9 @@ pub struct NetworkSpec {
     /// leave out blocks in training, too (stochastic depth), at torchvision's rates: 0.2 and 0.1 for the last block;
     /// EfficientNet-Lite at 0.2, which timm trains it with.
     pub dropout: f64,
+    /// How the last map becomes features, in networks that end in a mean over it.
+    #[serde(default, skip_serializing_if = "Pooling::is_average")]
+    pub pooling: Pooling,
 }
 
 /// A network that cannot be built as described.
@@ -238,6 +248,11 @@ pub enum SpecError {
     /// Dropout outside its range.
     #[error("dropout is {0}; it must be at least 0 and less than 1")]
     Dropout(f64),
+    /// Another pool where there is no average pool to replace.
+    #[error(
+        "{0} does not end in a global average pool, which GeM would replace: use the pooling \"average\""
+    )]
+    Pooling(Architecture),
 }
 
 impl NetworkSpec {
@@ -257,6 +272,8 @@ impl NetworkSpec {
             Err(SpecError::Side { architecture: self.architecture, smallest, side: self.side })
         } else if !(0.0..1.0).contains(&self.dropout) {
             Err(SpecError::Dropout(self.dropout))
+        } else if !self.pooling.is_average() && !self.architecture.ends_in_average() {
+            Err(SpecError::Pooling(self.architecture))
         } else {
             Ok(())
         }
@@ -283,44 +300,52 @@ impl NetworkSpec {
 
     /// The network with zeros for weights, whatever the ranges.
     pub(crate) fn construct(&self, device: &Device) -> Network {
-        let Self { architecture, classes, side, dropout } = *self;
+        let Self { architecture, classes, side, dropout, pooling } = *self;
         // torchvision's rates, and timm's.
         let depth_rate = |rate| if dropout > 0.0 { rate } else { 0.0 };
         let lite = |size: usize| {
             let size = LiteSize::ALL[size];
-            let network = EfficientNetLite::new(size, classes, dropout, depth_rate(0.2), device);
+            let network = EfficientNetLite::new(size, classes, dropout, depth_rate(0.2), pooling, device);
             Network::EfficientNetLite(network)
         };
         match architecture {
             Architecture::SixConv => Network::SixConv(SixConv::new(classes, side, dropout, device)),
-            Architecture::PlainCnn => Network::PlainCnn(PlainCnn::new(classes, dropout, device)),
-            Architecture::ResidualCnn => Network::ResidualCnn(ResidualCnn::new(classes, dropout, device)),
+            Architecture::PlainCnn => Network::PlainCnn(PlainCnn::new(classes, dropout, pooling, device)),
+            Architecture::ResidualCnn => {
+                Network::ResidualCnn(ResidualCnn::new(classes, dropout, pooling, device))
+            }
             Architecture::ThreeConv => Network::ThreeConv(ThreeConv::new(classes, side, dropout, device)),
-            Architecture::ResNet10Small => Network::ResNet(ResNet::resnet10_small(classes, dropout, device)),
-            Architecture::ResNet18Small => Network::ResNet(ResNet::resnet18_small(classes, dropout, device)),
-            Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, device)),
-            Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, device)),
-            Architecture::ResNet50 => Network::ResNet(ResNet::resnet50(classes, dropout, device)),
+            Architecture::ResNet10Small => {
+                Network::ResNet(ResNet::resnet10_small(classes, dropout, pooling, device))
+            }
+            Architecture::ResNet18Small => {
+                Network::ResNet(ResNet::resnet18_small(classes, dropout, pooling, device))
+            }
+            Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, pooling, device)),
+            Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, pooling, device)),
+            Architecture::ResNet50 => Network::ResNet(ResNet::resnet50(classes, dropout, pooling, device)),
             Architecture::AlexNet => Network::AlexNet(AlexNet::new(classes, dropout, device)),
             Architecture::Vgg16Bn => Network::Vgg(Vgg::vgg16_bn(classes, dropout, device)),
             Architecture::SqueezeNet1_1 => {
                 Network::SqueezeNet(SqueezeNet::squeezenet1_1(classes, dropout, device))
             }
-            Architecture::MobileNetV2 => Network::MobileNetV2(MobileNetV2::new(classes, dropout, device)),
+            Architecture::MobileNetV2 => {
+                Network::MobileNetV2(MobileNetV2::new(classes, dropout, pooling, device))
+            }
             Architecture::MobileNetV3Large => {
-                Network::MobileNetV3(MobileNetV3::large(classes, dropout, device))
+                Network::MobileNetV3(MobileNetV3::large(classes, dropout, pooling, device))
             }
             Architecture::EfficientNetB0 => {
-                Network::EfficientNet(EfficientNet::b0(classes, dropout, depth_rate(0.2), device))
+                Network::EfficientNet(EfficientNet::b0(classes, dropout, depth_rate(0.2), pooling, device))
             }
             Architecture::EfficientNetLite0 => lite(0),
             Architecture::EfficientNetLite1 => lite(1),
             Architecture::EfficientNetLite2 => lite(2),
             Architecture::EfficientNetLite3 => lite(3),
             Architecture::EfficientNetLite4 => lite(4),
-            Architecture::RegNetY800Mf => Network::RegNet(RegNet::y_800mf(classes, dropout, device)),
+            Architecture::RegNetY800Mf => Network::RegNet(RegNet::y_800mf(classes, dropout, pooling, device)),
             Architecture::ConvNextTiny => {
-                Network::ConvNext(ConvNext::tiny(classes, dropout, depth_rate(0.1), device))
+                Network::ConvNext(ConvNext::tiny(classes, dropout, depth_rate(0.1), pooling, device))
             }
         }
     }

@@ -83,11 +83,16 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{Architecture, Init, NetworkSpec, Precision, StateDict};
+    use crate::{Architecture, Init, NetworkSpec, Pooling, Precision, StateDict};
 
     fn network() -> Network {
-        let spec =
-            NetworkSpec { architecture: Architecture::ResNet10Small, classes: 3, side: 32, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: Architecture::ResNet10Small,
+            classes: 3,
+            side: 32,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         spec.build(Init::He, 1, &Device::flex()).unwrap().train()
     }
 

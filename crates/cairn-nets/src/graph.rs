@@ -85,8 +85,12 @@ impl Graph {
     /// The name of the map that features are made of: what the last pool takes, or what is flattened where there is none
     /// after it. The input of a graph without either.
     pub(crate) fn last_map(&self) -> &str {
-        let is_pool =
-            |node: &&Node| matches!(node.op, Op::GlobalAveragePool | Op::AdaptiveAveragePool { .. });
+        let is_pool = |node: &&Node| {
+            matches!(
+                node.op,
+                Op::GlobalAveragePool | Op::GeneralisedMean { .. } | Op::AdaptiveAveragePool { .. }
+            )
+        };
         let is_flatten = |node: &&Node| node.op == Op::Flatten;
         let nodes = || self.nodes.iter().rev();
         let end = nodes().find(is_pool).or_else(|| nodes().find(is_flatten));

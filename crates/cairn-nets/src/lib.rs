@@ -15,6 +15,7 @@ mod layers;
 mod network;
 mod networks;
 mod parameters;
+mod pooling;
 mod precision;
 mod sketch;
 mod state_dict;
@@ -23,6 +24,7 @@ mod trace;
 mod traceable;
 pub mod weights;
 
+pub use cairn_kernels::in_pool;
 pub use weights::{Fitted, HeadFit};
 
 pub use architecture::{
@@ -37,6 +39,7 @@ pub use networks::{
     AlexNet, ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, MobileNetV3, PlainCnn, RegNet, ResNet,
     ResidualCnn, SixConv, SqueezeNet, ThreeConv, Vgg,
 };
+pub use pooling::Pooling;
 pub use precision::{Precision, PrecisionError};
 pub use state_dict::{StateDict, StateDictError};
 pub use summary::{NetworkSummary, PublishedInput};

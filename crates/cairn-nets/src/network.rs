@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use cairn_kernels::layers;
+use cairn_kernels::{in_pool, layers};
 
 use crate::Precision;
 use crate::graph::Graph;
@@ -140,11 +140,13 @@ impl Network {
         if batch == 0 {
             return Vec::new();
         }
-        let images = layers::images(pixels, [batch, 3, height, width], &self.device());
-        let logits = self.forward(images, precision);
-        let [_, classes] = logits.dims();
-        let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
-        values.chunks_exact(classes).map(<[f32]>::to_vec).collect()
+        in_pool(|| {
+            let images = layers::images(pixels, [batch, 3, height, width], &self.device());
+            let logits = self.forward(images, precision);
+            let [_, classes] = logits.dims();
+            let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
+            values.chunks_exact(classes).map(<[f32]>::to_vec).collect()
+        })
     }
 
     /// The device that the network lives on.

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use crate::architecture::{Architecture, NetworkSpec};
 use crate::graph::{Graph, GraphError, Inferred, TensorShapes};
 use crate::network::Network;
+use crate::pooling::Pooling;
 
 /// A network without weights.
 pub(crate) struct Sketch {
@@ -24,7 +25,7 @@ impl Architecture {
     /// # Errors
     /// When the graph does not fit the tensors or the photos.
     pub(crate) fn sketch(self, classes: usize, side: usize) -> Result<Sketch, GraphError> {
-        let spec = NetworkSpec { architecture: self, classes, side, dropout: 0.0 };
+        let spec = NetworkSpec { architecture: self, classes, side, dropout: 0.0, pooling: Pooling::Average };
         let network = spec.construct(&Device::flex());
         let tensors = network.tensor_shapes();
         let graph = network.graph(side);

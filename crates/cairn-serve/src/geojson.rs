@@ -17,6 +17,9 @@ pub(crate) fn photo_feature(row: &Row<'_>) -> Value {
         properties["name"] = json!(landmark.name);
         properties["probability"] = json!(landmark.probability);
     }
+    if let Some(set) = row.set() {
+        properties["set"] = json!(set);
+    }
     if let Some(error) = row.error() {
         properties["error"] = json!(error);
     }

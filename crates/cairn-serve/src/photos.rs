@@ -29,6 +29,8 @@ pub struct PredictOptions {
     pub landmarks: usize,
     /// From which score on a photo is taken to show a landmark, instead of the model's own.
     pub threshold: Option<f64>,
+    /// How often the truth is to be in a set of landmarks beside, if one is wanted.
+    pub coverage: Option<f64>,
     /// The heat map that is wanted beside, if one is.
     pub explain: Option<ExplainOptions>,
 }
@@ -36,7 +38,7 @@ pub struct PredictOptions {
 impl Default for PredictOptions {
     /// Three landmarks, as `cairn predict` names in JSON.
     fn default() -> Self {
-        Self { landmarks: 3, threshold: None, explain: None }
+        Self { landmarks: 3, threshold: None, coverage: None, explain: None }
     }
 }
 

@@ -216,6 +216,10 @@ impl AppState {
         if options.landmarks == 0 {
             return Err(ApiError::validation("k=0 names nothing; ask for at least one landmark"));
         }
+        let served = self.served();
+        if let Some(coverage) = options.coverage {
+            served.model.check_coverage(coverage).map_err(|error| ApiError::validation(error.to_string()))?;
+        }
         let count = u32::try_from(photos.len()).unwrap_or(u32::MAX);
         let mut places = Arc::clone(&self.0.places).try_acquire_many_owned(count).map_err(|_| {
             ApiError::overloaded(format!(
@@ -225,7 +229,6 @@ impl AppState {
         })?;
         self.check_wait(photos.len())?;
         self.0.metrics.photos_of_request(photos.len());
-        let served = self.served();
         let deadline = Deadline::new(Instant::now(), limits.deadline);
         let accepted: Vec<_> = photos
             .into_iter()
@@ -272,6 +275,7 @@ impl AppState {
                 served,
                 landmarks: options.landmarks,
                 threshold: options.threshold,
+                coverage: options.coverage,
                 explain: options.explain,
                 queued: Instant::now(),
                 deadline,

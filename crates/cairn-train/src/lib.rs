@@ -25,9 +25,9 @@ pub use engine::validation::evaluate;
 pub use error::TrainError;
 pub use recipe::recipe_diff::{Difference, recipe_diff};
 pub use recipe::{
-    BUILT_IN_RECIPES, Blend, ClassWeights, DistilRecipe, FineTuneRecipe, FirstWeights, Learning, Margin,
-    MetricRecipe, NamedNormalisation, NetworkRecipe, NormalisationRecipe, OptimiserRecipe, PhotosRecipe,
-    Recipe, RecipeError, Schedule, TrainingRecipe,
+    BUILT_IN_RECIPES, Blend, ClassWeights, DistilRecipe, DownWeight, FineTuneRecipe, FirstWeights, Learning,
+    Margin, MetricRecipe, NamedNormalisation, NetworkRecipe, NormalisationRecipe, OptimiserRecipe,
+    PhotosRecipe, Recipe, RecipeError, Schedule, TrainingRecipe,
 };
 pub use run::folder_lock::FolderLock;
 pub use run::history::{EpochRecord, History};

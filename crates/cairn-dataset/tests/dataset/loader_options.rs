@@ -62,7 +62,7 @@ fn a_mixed_batch_says_what_each_photo_is_mixed_with() {
         let photo = pure.pixels.len() / pure.len();
         for place in 0..pure.len() {
             let partner = (place + pure.len() - 1) % pure.len();
-            assert_eq!(mixed_labels.partners[place], pure.labels[partner]);
+            assert_eq!(mixed_labels.partners[place], partner);
             let [own, other] = [place, partner].map(|place| f64::from(pure.pixels[place * photo + 50]));
             let expected =
                 own * f64::from(mixed_labels.weight) + other * (1.0 - f64::from(mixed_labels.weight));

@@ -91,9 +91,11 @@ impl LineChart<'_> {
         scale: u32,
     ) -> DrawResult<B> {
         let (columns, _) = chart.plotting_area().get_pixel_range();
+        // The chart counts pixels from the whole picture's corner, the canvas from its own.
+        let (left, top) = canvas.get_base_pixel();
         let end = |values: &[f64]| {
             let last = values.iter().rev().find(|value| value.is_finite())?;
-            Some(chart.backend_coord(&(1.0, *last)).1)
+            Some(chart.backend_coord(&(1.0, *last)).1 - top)
         };
         let (train, valid) = (end(self.train), end(self.valid));
         let (train, valid) = match (train, valid) {
@@ -106,7 +108,7 @@ impl LineChart<'_> {
         for (name, row, color) in [("training", train, TRAIN), ("validation", valid, VALID)] {
             let Some(row) = row else { continue };
             let style = font(16, scale, color).pos(Pos::new(HPos::Left, VPos::Center));
-            canvas.draw_text(name, &style, (columns.end + 12 * scale as i32, row))?;
+            canvas.draw_text(name, &style, (columns.end - left + 12 * scale as i32, row))?;
         }
         Ok(())
     }

@@ -80,9 +80,12 @@ pub(super) fn draw_upright<B: DrawingBackend>(
     chart.draw_series([PathElement::new(ends, FAINT.stroke_width(scale))])?;
     let at = chart.backend_coord(&(x, heights.end));
     let (columns, _) = chart.plotting_area().get_pixel_range();
+    // The chart counts pixels from the whole picture's corner, the canvas from its own.
+    let (left, top) = canvas.get_base_pixel();
     let half = (text.chars().count() as f64 * LETTER * f64::from(SIZE * scale) / 2.0) as i32;
     let style = font(SIZE, scale, INK).pos(Pos::new(HPos::Center, VPos::Bottom));
-    let place = (middle_within(at.0, half, columns.start, columns.end), at.1 - 6 * scale as i32);
+    let middle = middle_within(at.0, half, columns.start, columns.end);
+    let place = (middle - left, at.1 - top - 6 * scale as i32);
     canvas.draw_text(text, &style, place)
 }
 

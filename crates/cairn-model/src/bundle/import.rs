@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_nets::weights::{Named, NamingError};
-use cairn_nets::{Architecture, Network, NetworkSpec, SpecError, StateDict, StateDictError};
+use cairn_nets::{Architecture, Network, NetworkSpec, Pooling, SpecError, StateDict, StateDictError};
 use cairn_photo::{Preprocess, TestViews};
 
 use crate::bundle::{Bundle, Provenance};
@@ -96,7 +96,8 @@ impl Model {
     pub fn import(foreign: ImportOptions<'_>) -> Result<Imported, ImportError> {
         let ImportOptions { architecture, weights, classes, preprocess, origin } = foreign;
         let (names, side) = (classes.len(), preprocess.input_width() as usize);
-        let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0 };
+        let pooling = pooling(architecture, weights);
+        let spec = NetworkSpec { architecture, classes: names, side, dropout: 0.0, pooling };
         let network = spec.blank(&Device::flex())?;
         let info = BundleInfo {
             network: spec,
@@ -123,6 +124,15 @@ impl Model {
         let model = Self::from_bundle(Bundle { network, info, bank: EmbeddingBank::default() });
         Ok(Imported { model, prefix, ignored, head })
     }
+}
+
+/// GeM where the weights have its power, and the network can have it.
+fn pooling(architecture: Architecture, weights: &StateDict) -> Pooling {
+    let is_power = |name: &str| {
+        name.strip_suffix(Pooling::POWER).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+    };
+    let gem = architecture.ends_in_average() && weights.shapes().any(|(name, _)| is_power(name));
+    if gem { Pooling::Gem } else { Pooling::Average }
 }
 
 /// How many logits the last layer gives; `None` where it is missing.
@@ -152,8 +162,12 @@ mod tests {
     use cairn_photo::{Framing, Normalisation, Photo};
 
     fn weights(classes: usize) -> StateDict {
+        pooled_weights(classes, Pooling::Average)
+    }
+
+    fn pooled_weights(classes: usize, pooling: Pooling) -> StateDict {
         let architecture = Architecture::ResNet10Small;
-        let spec = NetworkSpec { architecture, classes, side: 32, dropout: 0.0 };
+        let spec = NetworkSpec { architecture, classes, side: 32, dropout: 0.0, pooling };
         spec.build(Init::Default, 5, &Device::flex()).unwrap().state_dict()
     }
 
@@ -182,6 +196,19 @@ mod tests {
         let photo = Photo::filled(40, 40, [90, 120, 30]);
         assert_eq!(read.predict(photo, 2).unwrap().landmarks.len(), 2);
         std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn weights_with_the_power_of_a_gem_pool_become_a_network_with_one() {
+        let weights = pooled_weights(2, Pooling::Gem);
+        let mut prefixed = StateDict::default();
+        for (name, shape) in weights.shapes() {
+            prefixed.insert(&format!("model.{name}"), shape, weights.values(name).unwrap().to_vec());
+        }
+        let imported = Model::import(foreign(Architecture::ResNet10Small, &prefixed, &["A", "B"])).unwrap();
+        assert_eq!(imported.model.info().network.pooling, Pooling::Gem);
+        assert_eq!(imported.model.network().state_dict(), weights);
+        assert!(imported.ignored.is_empty(), "{:?}", imported.ignored);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use output::ModelOutput;
 pub use prediction::{Landmark, Prediction, Probability, Suggestion};
 
 use crate::conformal::members;
-use crate::{LandmarkSet, Model};
+use crate::{CoverageError, LandmarkSet, Model};
 
 /// How many landmarks a suggestion names.
 const SUGGESTED: usize = 3;
@@ -148,12 +148,38 @@ impl Model {
     /// What an output means: the `k` likeliest landmarks, and whether the photo shows one at all.
     pub fn prediction(&self, output: &ModelOutput, k: usize) -> Prediction {
         let probabilities = Probability::softmax(&output.logits, self.info().temperature);
-        let classes = self.classes();
-        let classes: Vec<&Class> = classes.iter().map(|(_, class)| class).collect();
         // Equals stay in class order, so that the answer never depends on chance.
         let mut ranked = members(&probabilities, 0.0);
         ranked.truncate(k);
-        let landmark = |id: ClassId| {
+        // The options were held against the bundle before.
+        let set = self.options().coverage.and_then(|coverage| self.landmark_set(output, coverage).ok());
+        let score = self.score(output, self.landmark_score());
+        Prediction {
+            // A score that is not a number reaches no threshold.
+            is_landmark: self.threshold().map(|threshold| score >= threshold),
+            sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
+            landmark_score: score,
+            landmarks: self.landmarks(&ranked, &probabilities),
+            set,
+        }
+    }
+
+    /// The smallest set of landmarks that holds the truth as often as this coverage says, for an output.
+    ///
+    /// # Errors
+    /// When the model has no sets, or none of this coverage.
+    pub fn landmark_set(&self, output: &ModelOutput, coverage: f64) -> Result<LandmarkSet, CoverageError> {
+        let lowest = self.lowest_probability(coverage)?;
+        let probabilities = Probability::softmax(&output.logits, self.info().temperature);
+        let landmarks = self.landmarks(&members(&probabilities, lowest), &probabilities);
+        Ok(LandmarkSet { coverage, landmarks })
+    }
+
+    /// These classes as landmarks, with their probabilities of all.
+    fn landmarks(&self, ids: &[ClassId], probabilities: &[Probability]) -> Vec<Landmark> {
+        let classes = self.classes();
+        let classes: Vec<&Class> = classes.iter().map(|(_, class)| class).collect();
+        let landmark = |&id: &ClassId| {
             let class = classes[id.index()];
             Landmark {
                 class: class.folder.clone(),
@@ -162,21 +188,7 @@ impl Model {
                 place: self.places().find(&class.folder).cloned(),
             }
         };
-        // The options were held against the bundle before.
-        let lowest = |coverage| Some((coverage, self.lowest_probability(coverage).ok()?));
-        let set = self.options().coverage.and_then(lowest).map(|(coverage, lowest)| LandmarkSet {
-            coverage,
-            landmarks: members(&probabilities, lowest).into_iter().map(landmark).collect(),
-        });
-        let score = self.score(output, self.landmark_score());
-        Prediction {
-            // A score that is not a number reaches no threshold.
-            is_landmark: self.threshold().map(|threshold| score >= threshold),
-            sure: self.info().rejection.and_then(|rejection| rejection.sure).map(|sure| score >= sure),
-            landmark_score: score,
-            landmarks: ranked.into_iter().map(landmark).collect(),
-            set,
-        }
+        ids.iter().map(landmark).collect()
     }
 
     /// A photo, upright, with the three landmarks that it most likely shows.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::camera::Camera;
 use super::file_stamp::FileStamp;
 use super::identity::ModelIdentity;
-use crate::{Landmark, Prediction};
+use crate::{Landmark, LandmarkSet, Prediction};
 
 /// What became of one photo.
 #[derive(Debug, Serialize)]
@@ -53,6 +53,14 @@ impl Row<'_> {
     pub fn landmark(&self) -> Option<&Landmark> {
         match &self.outcome {
             RowOutcome::Prediction(prediction) => prediction.named(),
+            RowOutcome::Unreadable { .. } => None,
+        }
+    }
+
+    /// The set of landmarks of the coverage that was asked for, if one was.
+    pub fn set(&self) -> Option<&LandmarkSet> {
+        match &self.outcome {
+            RowOutcome::Prediction(prediction) => prediction.set.as_ref(),
             RowOutcome::Unreadable { .. } => None,
         }
     }

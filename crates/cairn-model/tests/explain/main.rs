@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use cairn_dataset::{ClassId, ClassList};
 use cairn_model::explain::{CamMethod, ExplainError, Explainer};
 use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
-use cairn_nets::{Architecture, Init, NetworkSpec, StateDict};
+use cairn_nets::{Architecture, Init, NetworkSpec, Pooling, StateDict};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
@@ -100,7 +100,13 @@ impl Fixture {
     fn new(architecture: Architecture) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("model.safetensors");
-        let spec = NetworkSpec { architecture, classes: CLASSES.len(), side: SIDE, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture,
+            classes: CLASSES.len(),
+            side: SIDE,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         let network = spec.build(Init::Default, 0, &Device::flex()).unwrap();
         let weights = drawn_weights(&network.state_dict());
         let info = BundleInfo {

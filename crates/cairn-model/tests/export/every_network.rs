@@ -4,11 +4,11 @@ use std::path::Path;
 
 use cairn_model::Model;
 use cairn_model::export::{HubFolder, PhotoElement, WeightFormat, to_onnx, to_torchscript, write_files};
-use cairn_nets::Architecture;
+use cairn_nets::{Architecture, Pooling};
 use cairn_photo::{Photo, TestViews};
 use serde_json::json;
 
-use crate::models::model;
+use crate::models::{model, pooled};
 use crate::photos::{drawn, planes, real_photos};
 use crate::python::{python_with_torch, run};
 
@@ -21,6 +21,22 @@ fn every_network_says_in_torchscript_onnx_runtime_openvino_and_torchvision_what_
         export(&model, folder.path());
         write_photos(&model, folder.path());
         run(&python, "networks", folder.path());
+    }
+}
+
+#[test]
+fn networks_with_gem_say_in_every_format_what_they_say_in_cairn() {
+    let Some(python) = python_with_torch() else { return };
+    for architecture in
+        [Architecture::ResNet18, Architecture::MobileNetV3Large, Architecture::EfficientNetLite0]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let model = pooled(architecture, Pooling::Gem);
+        export(&model, folder.path());
+        write_photos(&model, folder.path());
+        run(&python, "networks", folder.path());
+        let card = std::fs::read_to_string(folder.path().join("hub/README.md")).unwrap();
+        assert!(card.contains("generalised mean (GeM)"), "{card}");
     }
 }
 
@@ -50,7 +66,7 @@ fn export(model: &Model, folder: &Path) {
     write_files(&hub.into_files(&folder.join("hub")), false).unwrap();
     let info = model.info();
     let names: Vec<&str> = info.classes.iter().map(|(_, class)| model.landmark_name(class)).collect();
-    let facts = json!({ "network": info.network.architecture, "class_names": names, "temperature": info.temperature,
+    let facts = json!({ "network": info.network.architecture, "pooling": info.network.pooling, "class_names": names, "temperature": info.temperature,
         "preprocess": info.preprocess, "views": info.views,
     });
     std::fs::write(folder.join("facts.json"), facts.to_string()).unwrap();

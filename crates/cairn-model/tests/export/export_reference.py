@@ -199,6 +199,15 @@ def check(case):
     print(f"{case.name}: " + ", ".join(f"{runtime} {difference:.1e}" for runtime, difference in worst.items()))
 
 
+class Gem(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.p = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return x.clamp(min=1e-6).pow(self.p).mean((2, 3), keepdim=True).pow(1 / self.p)
+
+
 def torchvision_network(folder, facts, scripted):
     """The network of torchvision with the weights of the hub folder, if it has one of this name."""
     name = facts["network"].replace("-", "_")
@@ -210,7 +219,11 @@ def torchvision_network(folder, facts, scripted):
     if name not in torchvision.models.list_models(module=torchvision.models) or facts["views"] != "one":
         return
     net = torchvision.models.get_model(name, num_classes=len(facts["class_names"])).eval()
-    net.load_state_dict(load_file(folder / "hub" / "model.safetensors"))
+    weights = load_file(folder / "hub" / "model.safetensors")
+    if facts["pooling"] == "gem":
+        net.avgpool = Gem()
+        weights["avgpool.p"] = weights.pop("pool.p")
+    net.load_state_dict(weights)
     inputs = lambda photos: scripted.preprocess(torch.from_numpy(photos))
     yield "torchvision", lambda photos: (net(inputs(photos)) / facts["temperature"]).softmax(1).numpy()
 

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::{BundleInfo, Model, Provenance, write_bundle};
-use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, StateDict};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Pooling, Precision, StateDict};
 use cairn_photo::{Framing, Normalisation, Photo, Preprocess, TestViews};
 
 use crate::photos::drawn;
@@ -13,8 +13,13 @@ const CLASSES: [&str; 5] =
 
 /// A model with random weights, in f32. Norms shift and scale, and the logits are far enough apart that a wrong one shows.
 pub(crate) fn model(architecture: Architecture) -> Model {
+    pooled(architecture, Pooling::Average)
+}
+
+/// The same with this pool.
+pub(crate) fn pooled(architecture: Architecture, pooling: Pooling) -> Model {
     // The smallest that the network takes: what is computed does not depend on it, how long it takes does.
-    let spec = |side| NetworkSpec { architecture, classes: CLASSES.len(), side, dropout: 0.25 };
+    let spec = |side| NetworkSpec { architecture, classes: CLASSES.len(), side, dropout: 0.25, pooling };
     let spec = [64, 96, 224].map(spec).into_iter().find(|spec| spec.validate().is_ok()).unwrap();
     let framing = Framing::ShortSideCrop { short_side: spec.side as u32 + 9, crop: spec.side as u32 };
     let info = BundleInfo {
@@ -53,6 +58,8 @@ fn spread(network: Network, preprocess: &Preprocess) -> Network {
     let (weight, bias) = (format!("{head}.weight"), format!("{head}.bias"));
     let linear = network.has_linear_head();
     let stirred = changed(&network.state_dict(), |name, shape, values| match shape {
+        // Not the one that it begins with.
+        [_] if name == Pooling::POWER => vec![2.4],
         // SqueezeNet's logits are means of what a ReLU lets through: let it.
         [_] if name == bias && !linear => values.iter().map(|value| value + 3.0).collect(),
         [_] if name.ends_with(".running_mean") || name.ends_with(".bias") => {

@@ -2,17 +2,19 @@
 
 use cairn_model::ModelOptions;
 use cairn_model::export::{OnnxModel, PhotoElement, VerifyError, WeightFormat, to_onnx};
-use cairn_nets::Architecture;
+use cairn_nets::{Architecture, Pooling};
 use cairn_photo::TestViews;
 
-use crate::models::model;
+use crate::models::{model, pooled};
 use crate::photos::{drawn, drawn_and_real_photos, real_photos};
 
 #[test]
 fn every_network_says_in_the_rust_runtime_what_it_says_in_cairn() {
     let photos: Vec<_> = real_photos().into_iter().chain([("drawn".to_owned(), drawn(101, 67))]).collect();
-    for architecture in Architecture::ALL {
-        let model = model(architecture);
+    let gem = [Architecture::ResNet10Small, Architecture::MobileNetV3Large].map(|it| (it, Pooling::Gem));
+    let networks = Architecture::ALL.map(|it| (it, Pooling::Average));
+    for (architecture, pooling) in networks.into_iter().chain(gem) {
+        let model = pooled(architecture, pooling);
         let bytes = to_onnx(&model.parts().exportable(), WeightFormat::F32, PhotoElement::Uint8).unwrap();
         let exported = OnnxModel::new(bytes, PhotoElement::Uint8).unwrap();
         for (name, photo) in &photos {

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use cairn_dataset::ClassList;
 use cairn_model::{ImportOptions, Imported, Model};
 use cairn_nets::weights::{WeightsFile, read_weights};
-use cairn_nets::{Architecture, Init, NetworkSpec, StateDict};
+use cairn_nets::{Architecture, Init, NetworkSpec, Pooling, StateDict};
 use cairn_photo::{Framing, Normalisation, Preprocess};
 use cairn_reference::python_with;
 use serde_json::{Value, json};
@@ -18,7 +18,13 @@ use serde_json::{Value, json};
 const ARCHITECTURE: Architecture = Architecture::ResNet10Small;
 
 fn weights() -> StateDict {
-    let spec = NetworkSpec { architecture: ARCHITECTURE, classes: 3, side: 32, dropout: 0.0 };
+    let spec = NetworkSpec {
+        architecture: ARCHITECTURE,
+        classes: 3,
+        side: 32,
+        dropout: 0.0,
+        pooling: Pooling::Average,
+    };
     spec.build(Init::Default, 5, &Device::flex()).unwrap().state_dict()
 }
 

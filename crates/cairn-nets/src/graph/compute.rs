@@ -8,6 +8,7 @@ use cairn_kernels::{Activation, Padding};
 
 use super::{ConvPadding, NodeProblem, Op};
 use crate::StateDict;
+use crate::layers::generalised_mean;
 
 impl Op {
     /// The output for these inputs, all `[batch, height, width, channels]`. With gradients where the inputs have them,
@@ -67,6 +68,7 @@ impl Op {
             }
             Self::AdaptiveAveragePool { output } => in_planes(x, |x| adaptive_avg_pool2d(x, *output)),
             Self::GlobalAveragePool => pixel(layers::average(x)),
+            Self::GeneralisedMean { power, eps } => pixel(generalised_mean(x, tensors.of(power)?, *eps)),
             Self::Flatten => pixel(layers::from_map(x).flatten(1, 3)),
             Self::Linear { weight, bias } => {
                 let [batch, height, width, channels] = x.dims();
@@ -217,6 +219,10 @@ mod tests {
         weights.insert("norm.weight", &[19], values(0.5));
         weights.insert("norm.bias", &[19], values(-1.0));
         let normalised = layers::layer_norm(x.clone(), tensor(0.5), tensor(-1.0), 1e-6);
-        check(&Op::layer_norm("norm", 1e-6), vec![x], &weights, normalised);
+        check(&Op::layer_norm("norm", 1e-6), vec![x.clone()], &weights, normalised);
+        weights.insert("pool.p", &[1], vec![2.5]);
+        let pooled = generalised_mean(x.clone(), Tensor::from_floats([2.5], &Device::flex()), 1e-3);
+        let op = Op::GeneralisedMean { power: "pool.p".to_owned(), eps: 1e-3 };
+        check(&op, vec![x], &weights, pixel(pooled));
     }
 }

@@ -86,6 +86,14 @@ pub enum Op {
     },
     /// The mean of each channel, as a map of one pixel.
     GlobalAveragePool,
+    /// The generalised mean of each channel, as a map of one pixel: `mean(max(x, eps) ^ p) ^ (1 / p)`, where `p` is no less
+    /// than [`Op::LEAST_POWER`] (GeM; Radenovic et al. 2018, <https://arxiv.org/abs/1711.02512>).
+    GeneralisedMean {
+        /// The power `p`, `[1]`.
+        power: String,
+        /// The least that a value counts as.
+        eps: f64,
+    },
     /// A map as a vector, channel by channel.
     Flatten,
     /// `weight * x + bias`, for the vector or for each pixel of the map.
@@ -144,6 +152,9 @@ impl ConvPadding {
 }
 
 impl Op {
+    /// The least power of a generalised mean: that of the mean itself.
+    pub const LEAST_POWER: f64 = 1.0;
+
     /// An activation function; nothing for the identity.
     pub(crate) fn activation(activation: Activation) -> Option<Self> {
         match activation {
@@ -217,6 +228,7 @@ impl Op {
             Self::AveragePool { .. } => "average_pool",
             Self::AdaptiveAveragePool { .. } => "adaptive_average_pool",
             Self::GlobalAveragePool => "global_average_pool",
+            Self::GeneralisedMean { .. } => "generalised_mean",
             Self::Flatten => "flatten",
             Self::Linear { .. } => "linear",
             Self::LayerNorm { .. } => "layer_norm",
@@ -236,6 +248,7 @@ impl Op {
             }
             Self::LayerNorm { weight, bias, .. } => vec![weight, bias],
             Self::LayerScale { scale } => vec![scale],
+            Self::GeneralisedMean { power, .. } => vec![power],
             _ => Vec::new(),
         }
     }
@@ -266,6 +279,7 @@ impl Op {
             Self::AdaptiveAveragePool { output } => format!("output {}", by(*output)),
             Self::Linear { weight, .. } => format!("weight {weight}"),
             Self::LayerScale { scale } => format!("scale {scale}"),
+            Self::GeneralisedMean { power, eps } => format!("power {power}, eps {eps:e}"),
             _ => String::new(),
         }
     }

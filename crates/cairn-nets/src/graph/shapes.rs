@@ -167,6 +167,10 @@ impl Step<'_> {
                 vec![channels, *height, *width]
             }
             Op::GlobalAveragePool => vec![self.map()?[0], 1, 1],
+            Op::GeneralisedMean { power, .. } => {
+                self.expect(power, &[1])?;
+                vec![self.map()?[0], 1, 1]
+            }
             Op::Flatten => vec![self.inputs[0].iter().product()],
             Op::Relu | Op::Relu6 | Op::HardSwish | Op::HardSigmoid | Op::Silu | Op::Sigmoid | Op::Gelu => {
                 self.inputs[0].to_vec()

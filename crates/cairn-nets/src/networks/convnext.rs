@@ -7,9 +7,10 @@ use cairn_kernels::layers::ConvGeometry;
 use cairn_kernels::{Activation, Padding};
 
 use super::Classifier;
+use crate::Pooling;
 use crate::graph::Op;
 use crate::head::Head;
-use crate::layers::{Conv, LayerNorm, Linear, StochasticDepth};
+use crate::layers::{Conv, GlobalPool, LayerNorm, Linear, StochasticDepth};
 use crate::traceable::{FeatureMap, Features};
 
 /// A 4x4 convolution with stride 4, then four stages of blocks with a 2x2 convolution of stride 2 between them, all with
@@ -17,6 +18,7 @@ use crate::traceable::{FeatureMap, Features};
 #[derive(Module, Debug)]
 pub struct ConvNext {
     features: Vec<Feature>,
+    pool: GlobalPool,
     classifier: Classification,
 }
 
@@ -113,7 +115,13 @@ impl ConvNext {
     /// ConvNeXt-Tiny for photos of any size from 32 px up (224 in the paper).
     ///
     /// `depth_rate` is the last block's rate of stochastic depth, towards which the blocks' rates rise evenly.
-    pub(crate) fn tiny(classes: usize, dropout: f64, depth_rate: f64, device: &Device) -> Self {
+    pub(crate) fn tiny(
+        classes: usize,
+        dropout: f64,
+        depth_rate: f64,
+        pooling: Pooling,
+        device: &Device,
+    ) -> Self {
         let total: usize = Self::TINY.iter().map(|[_, blocks]| blocks).sum();
         let strided = |channels, kernel| {
             let geometry = ConvGeometry { stride: kernel, padding: Padding::Each(0), groups: 1 };
@@ -140,7 +148,7 @@ impl ConvNext {
             dropout: DropoutConfig::new(dropout).init(),
             linear_2: Linear::new(inputs, classes, device),
         };
-        Self { features, classifier }
+        Self { features, pool: GlobalPool::new(pooling, device), classifier }
     }
 }
 
@@ -152,7 +160,7 @@ impl Classifier for ConvNext {
             Feature::Stage(blocks) => blocks.iter().fold(x, |x, block| block.forward(x)),
             Feature::Downsample(Downsample { norm_0, conv_1 }) => conv_1.forward(norm_0.forward(x)),
         });
-        self.classifier.norm_0.forward_vectors(x.average()) // [batch, 768]
+        self.classifier.norm_0.forward_vectors(self.pool.forward(x)) // [batch, 768]
     }
 
     fn head(&self) -> Head<'_> {

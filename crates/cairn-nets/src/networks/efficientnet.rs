@@ -6,9 +6,10 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
 use crate::layers::{
-    Conv, ConvNorm, InvertedResidual, InvertedResidualPlan, Linear, NormSettings, SqueezePlan,
+    Conv, ConvNorm, GlobalPool, InvertedResidual, InvertedResidualPlan, Linear, NormSettings, SqueezePlan,
     StochasticDepth,
 };
 use crate::traceable::{FeatureMap, Features};
@@ -17,6 +18,7 @@ use crate::traceable::{FeatureMap, Features};
 #[derive(Module, Debug)]
 pub struct EfficientNet {
     features: Vec<Feature>,
+    pool: GlobalPool,
     classifier: Classification,
 }
 
@@ -48,7 +50,13 @@ impl EfficientNet {
     /// EfficientNet-B0 for photos of any size from 32 px up (224 in the paper; torchvision's dropout is 0.2).
     ///
     /// `depth_rate` is the last block's rate of stochastic depth, towards which the blocks' rates rise evenly.
-    pub(crate) fn b0(classes: usize, dropout: f64, depth_rate: f64, device: &Device) -> Self {
+    pub(crate) fn b0(
+        classes: usize,
+        dropout: f64,
+        depth_rate: f64,
+        pooling: Pooling,
+        device: &Device,
+    ) -> Self {
         let conv_norm = |channels, kernel, stride| {
             let conv = Conv::new(channels, kernel, stride, false, device);
             Feature::ConvNorm(ConvNorm::new(conv, NormSettings::default(), Activation::Silu, device))
@@ -84,7 +92,7 @@ impl EfficientNet {
             dropout: DropoutConfig::new(dropout).init(),
             linear_1: Linear::new(1280, classes, device),
         };
-        Self { features, classifier }
+        Self { features, pool: GlobalPool::new(pooling, device), classifier }
     }
 }
 
@@ -95,7 +103,7 @@ impl Classifier for EfficientNet {
             Feature::ConvNorm(layer) => layer.forward(x),
             Feature::Stage(blocks) => blocks.iter().fold(x, |x, block| block.forward(x)),
         });
-        x.average() // [batch, 1280]
+        self.pool.forward(x) // [batch, 1280]
     }
 
     fn head(&self) -> Head<'_> {

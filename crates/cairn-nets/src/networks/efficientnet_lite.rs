@@ -9,8 +9,9 @@ use cairn_kernels::{Activation, Padding};
 
 use super::Classifier;
 use super::efficientnet::STAGES;
+use crate::Pooling;
 use crate::head::Head;
-use crate::layers::{BatchNorm, Conv, Linear, NormSettings, StochasticDepth};
+use crate::layers::{BatchNorm, Conv, GlobalPool, Linear, NormSettings, StochasticDepth};
 use crate::traceable::{FeatureMap, Features};
 
 /// EfficientNet without squeeze-and-excitation, with ReLU6 for SiLU, and stem and head of one width in all sizes.
@@ -23,6 +24,7 @@ pub struct EfficientNetLite {
     blocks: Vec<Vec<Block>>,
     conv_head: Conv,
     bn2: BatchNorm,
+    pool: GlobalPool,
     dropout: Dropout,
     classifier: Linear,
 }
@@ -200,6 +202,7 @@ impl EfficientNetLite {
         classes: usize,
         dropout: f64,
         depth_rate: f64,
+        pooling: Pooling,
         device: &Device,
     ) -> Self {
         let counts: Vec<usize> =
@@ -225,6 +228,7 @@ impl EfficientNetLite {
             blocks,
             conv_head: pointwise([inputs, HEAD], device),
             bn2: norm(HEAD, device),
+            pool: GlobalPool::new(pooling, device),
             dropout: DropoutConfig::new(dropout).init(),
             classifier: Linear::new(HEAD, classes, device),
         }
@@ -236,7 +240,7 @@ impl Classifier for EfficientNetLite {
         // [batch, 224, 224, 3] -> [batch, 112, 112, 32] -> [batch, 7, 7, 1280]
         let x = self.conv_stem.norm(&self.bn1, images, None, Activation::Relu6);
         let x = self.blocks.iter().flatten().fold(x, |x, block| block.forward(x));
-        self.conv_head.norm(&self.bn2, x, None, Activation::Relu6).average() // [batch, 1280]
+        self.pool.forward(self.conv_head.norm(&self.bn2, x, None, Activation::Relu6)) // [batch, 1280]
     }
 
     fn head(&self) -> Head<'_> {

@@ -6,14 +6,16 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
-use crate::layers::{BatchNorm, Conv, Linear};
+use crate::layers::{BatchNorm, Conv, GlobalPool, Linear};
 use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, seventeen inverted residual blocks, a 1x1 convolution to 1280 channels.
 #[derive(Module, Debug)]
 pub struct MobileNetV2 {
     features: Vec<Feature>,
+    pool: GlobalPool,
     classifier: Sequence,
 }
 
@@ -122,7 +124,7 @@ impl MobileNetV2 {
     ];
 
     /// A network for photos of any size from 32 px up (224 in the paper; torchvision's dropout is 0.2).
-    pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let layer = |channels: [usize; 2], kernel, stride| {
             let conv = Conv::new(channels, kernel, stride, false, device);
             Feature::ConvNormRelu6(ConvNormRelu6::new(conv, channels[1], device))
@@ -142,7 +144,7 @@ impl MobileNetV2 {
             dropout: DropoutConfig::new(dropout).init(),
             linear_1: Linear::new(1280, classes, device),
         };
-        Self { features, classifier }
+        Self { features, pool: GlobalPool::new(pooling, device), classifier }
     }
 }
 
@@ -153,7 +155,7 @@ impl Classifier for MobileNetV2 {
             Feature::ConvNormRelu6(layer) => layer.forward(x),
             Feature::InvertedResidual(block) => block.forward(x),
         });
-        x.average() // [batch, 1280]
+        self.pool.forward(x) // [batch, 1280]
     }
 
     fn head(&self) -> Head<'_> {

@@ -6,9 +6,10 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
 use crate::layers::{
-    Conv, ConvNorm, InvertedResidual, InvertedResidualPlan, Linear, NormSettings, SqueezePlan,
+    Conv, ConvNorm, GlobalPool, InvertedResidual, InvertedResidualPlan, Linear, NormSettings, SqueezePlan,
     StochasticDepth,
 };
 use crate::traceable::{FeatureMap, Features};
@@ -18,6 +19,7 @@ use crate::traceable::{FeatureMap, Features};
 #[derive(Module, Debug)]
 pub struct MobileNetV3 {
     features: Vec<Feature>,
+    pool: GlobalPool,
     classifier: Classification,
 }
 
@@ -65,7 +67,7 @@ impl MobileNetV3 {
     ];
 
     /// A network for photos of any size from 32 px up (224 in the paper; torchvision's dropout is 0.2).
-    pub(crate) fn large(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn large(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let conv_norm = |channels, kernel, stride| {
             let conv = Conv::new(channels, kernel, stride, false, device);
             Feature::ConvNorm(ConvNorm::new(conv, Self::NORM, HS, device))
@@ -98,7 +100,7 @@ impl MobileNetV3 {
             dropout: DropoutConfig::new(dropout).init(),
             linear_3: Linear::new(1280, classes, device),
         };
-        Self { features, classifier }
+        Self { features, pool: GlobalPool::new(pooling, device), classifier }
     }
 }
 
@@ -116,7 +118,7 @@ impl Classifier for MobileNetV3 {
             Feature::ConvNorm(layer) => layer.forward(x),
             Feature::InvertedResidual(block) => block.forward(x),
         });
-        self.classifier.linear_0.forward(x.average()).activate(HS) // [batch, 1280]
+        self.classifier.linear_0.forward(self.pool.forward(x)).activate(HS) // [batch, 1280]
     }
 
     fn head(&self) -> Head<'_> {

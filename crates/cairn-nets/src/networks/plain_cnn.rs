@@ -6,8 +6,9 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
-use crate::layers::{BatchNorm, Conv, Linear};
+use crate::layers::{BatchNorm, Conv, GlobalPool, Linear};
 use crate::traceable::{FeatureMap, Features};
 
 /// Five groups of [3x3 conv - batch norm - ReLU] with a 2 x 2 max pool after each: 64; 128; 256, 256; 512, 512;
@@ -15,6 +16,7 @@ use crate::traceable::{FeatureMap, Features};
 #[derive(Module, Debug)]
 pub struct PlainCnn {
     groups: Vec<Vec<ConvNorm>>,
+    pool: GlobalPool,
     dropout: Dropout,
     fc: Linear,
 }
@@ -30,13 +32,14 @@ impl PlainCnn {
         [&[[3, 64]], &[[64, 128]], &[[128, 256], [256, 256]], &[[256, 512], [512, 512]], &[[512, 512]; 2]];
 
     /// A network for photos of any size from 32 px up (224 in System B).
-    pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let layer = |&channels: &[usize; 2]| ConvNorm {
             conv: Conv::new(channels, 3, 1, true, device),
             bn: BatchNorm::new(channels[1], device),
         };
         Self {
             groups: Self::GROUPS.iter().map(|group| group.iter().map(layer).collect()).collect(),
+            pool: GlobalPool::new(pooling, device),
             dropout: DropoutConfig::new(dropout).init(),
             fc: Linear::new(512, classes, device),
         }
@@ -52,7 +55,7 @@ impl Classifier for PlainCnn {
             }
             x = x.halve(); // 112, 56, 28, 14, 7
         }
-        x.average() // [batch, 512]
+        self.pool.forward(x) // [batch, 512]
     }
 
     fn head(&self) -> Head<'_> {

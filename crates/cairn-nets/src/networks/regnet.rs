@@ -7,8 +7,9 @@ use cairn_kernels::layers::ConvGeometry;
 use cairn_kernels::{Activation, Padding};
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
-use crate::layers::{Conv, ConvNorm, Linear, NormSettings, SqueezeExcitation};
+use crate::layers::{Conv, ConvNorm, GlobalPool, Linear, NormSettings, SqueezeExcitation};
 use crate::traceable::{FeatureMap, Features};
 
 /// A 3x3 convolution with stride 2, then bottlenecks of grouped convolutions with squeeze-and-excitation in four stages.
@@ -16,6 +17,7 @@ use crate::traceable::{FeatureMap, Features};
 pub struct RegNet {
     stem: ConvNorm,
     trunk_output: Trunk,
+    pool: GlobalPool,
     dropout: Dropout,
     fc: Linear,
 }
@@ -87,7 +89,7 @@ impl RegNet {
     const Y_800MF: [[usize; 2]; 4] = [[64, 1], [144, 3], [320, 8], [784, 2]];
 
     /// RegNetY-800MF for photos of any size from 32 px up (224 in the paper).
-    pub(crate) fn y_800mf(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn y_800mf(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let stage = |n: usize| {
             let [outputs, blocks] = Self::Y_800MF[n];
             let inputs = if n == 0 { Self::STEM } else { Self::Y_800MF[n - 1][0] };
@@ -99,6 +101,7 @@ impl RegNet {
         Self {
             stem: ConvNorm::new(stem, NormSettings::default(), Activation::Relu, device),
             trunk_output: Trunk { block1: stage(0), block2: stage(1), block3: stage(2), block4: stage(3) },
+            pool: GlobalPool::new(pooling, device),
             dropout: DropoutConfig::new(dropout).init(),
             fc: Linear::new(features, classes, device),
         }
@@ -111,7 +114,7 @@ impl Classifier for RegNet {
         let Trunk { block1, block2, block3, block4 } = &self.trunk_output;
         // [batch, 56, 56, 64] -> [batch, 28, 28, 144] -> [batch, 14, 14, 320] -> [batch, 7, 7, 784]
         let blocks = block1.iter().chain(block2).chain(block3).chain(block4);
-        blocks.fold(x, |x, block| block.forward(x)).average() // [batch, 784]
+        self.pool.forward(blocks.fold(x, |x, block| block.forward(x))) // [batch, 784]
     }
 
     fn head(&self) -> Head<'_> {

@@ -6,8 +6,9 @@ use burn::tensor::Device;
 use cairn_kernels::Activation;
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
-use crate::layers::{BatchNorm, Conv, Linear};
+use crate::layers::{BatchNorm, Conv, GlobalPool, Linear};
 use crate::traceable::{FeatureMap, Features};
 
 /// Six groups of residual blocks: 3->64; 64->128; 128->256, 256->256; 256->512, 512->512; 512->512 twice; 512->512
@@ -15,6 +16,7 @@ use crate::traceable::{FeatureMap, Features};
 #[derive(Module, Debug)]
 pub struct ResidualCnn {
     groups: Vec<Vec<Block>>,
+    pool: GlobalPool,
     dropout: Dropout,
     fc: Linear,
 }
@@ -62,10 +64,11 @@ impl ResidualCnn {
     ];
 
     /// A network for photos of any size from 32 px up (224 in System B, with dropout 0.5).
-    pub(crate) fn new(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn new(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let block = |&channels: &[usize; 2]| Block::new(channels, device);
         Self {
             groups: Self::GROUPS.iter().map(|group| group.iter().map(block).collect()).collect(),
+            pool: GlobalPool::new(pooling, device),
             dropout: DropoutConfig::new(dropout).init(),
             fc: Linear::new(512, classes, device),
         }
@@ -81,7 +84,7 @@ impl Classifier for ResidualCnn {
             }
             x = group.iter().fold(x, |x, block| block.forward(x));
         }
-        x.average() // [batch, 512]
+        self.pool.forward(x) // [batch, 512]
     }
 
     fn head(&self) -> Head<'_> {

@@ -7,8 +7,9 @@ use cairn_kernels::Activation;
 use cairn_kernels::layers::PoolGeometry;
 
 use super::Classifier;
+use crate::Pooling;
 use crate::head::Head;
-use crate::layers::{BatchNorm, Conv, Linear};
+use crate::layers::{BatchNorm, Conv, GlobalPool, Linear};
 use crate::traceable::{FeatureMap, Features};
 
 /// How a ResNet begins.
@@ -31,6 +32,7 @@ pub struct ResNet {
     layer2: Vec<Block>,
     layer3: Vec<Block>,
     layer4: Vec<Block>,
+    pool: GlobalPool,
     dropout: Dropout,
     fc: Linear,
 }
@@ -156,36 +158,36 @@ struct Plan {
 
 impl ResNet {
     /// ResNet-18: 64 channels, two blocks a layer.
-    pub(crate) fn resnet18(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn resnet18(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let plan = Plan { stem: Stem::SevenBySeven, width: 64, bottlenecks: false, blocks: [2; 4] };
-        Self::new(&plan, classes, dropout, device)
+        Self::new(&plan, classes, dropout, pooling, device)
     }
 
     /// ResNet-34: 64 channels; 3, 4, 6 and 3 blocks.
-    pub(crate) fn resnet34(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn resnet34(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let plan = Plan { stem: Stem::SevenBySeven, width: 64, bottlenecks: false, blocks: [3, 4, 6, 3] };
-        Self::new(&plan, classes, dropout, device)
+        Self::new(&plan, classes, dropout, pooling, device)
     }
 
     /// ResNet-50: 64 channels; 3, 4, 6 and 3 bottlenecks.
-    pub(crate) fn resnet50(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn resnet50(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let plan = Plan { stem: Stem::SevenBySeven, width: 64, bottlenecks: true, blocks: [3, 4, 6, 3] };
-        Self::new(&plan, classes, dropout, device)
+        Self::new(&plan, classes, dropout, pooling, device)
     }
 
     /// A ResNet-10 of half the width with a 3x3 stem, for small photos, small data sets and few cores.
-    pub(crate) fn resnet10_small(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn resnet10_small(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let plan = Plan { stem: Stem::ThreeByThree, width: 32, bottlenecks: false, blocks: [1; 4] };
-        Self::new(&plan, classes, dropout, device)
+        Self::new(&plan, classes, dropout, pooling, device)
     }
 
     /// A ResNet-18 of half the width, for small data sets, few cores and small files: 2.8 million parameters.
-    pub(crate) fn resnet18_small(classes: usize, dropout: f64, device: &Device) -> Self {
+    pub(crate) fn resnet18_small(classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let plan = Plan { stem: Stem::SevenBySeven, width: 32, bottlenecks: false, blocks: [2; 4] };
-        Self::new(&plan, classes, dropout, device)
+        Self::new(&plan, classes, dropout, pooling, device)
     }
 
-    fn new(plan: &Plan, classes: usize, dropout: f64, device: &Device) -> Self {
+    fn new(plan: &Plan, classes: usize, dropout: f64, pooling: Pooling, device: &Device) -> Self {
         let &Plan { stem, width, bottlenecks, blocks } = plan;
         let expansion = if bottlenecks { Bottleneck::EXPANSION } else { 1 };
         let block = |channels, stride| {
@@ -213,6 +215,7 @@ impl ResNet {
             layer2: layer(1),
             layer3: layer(2),
             layer4: layer(3),
+            pool: GlobalPool::new(pooling, device),
             dropout: DropoutConfig::new(dropout).init(),
             fc: Linear::new(8 * width * expansion, classes, device),
         }
@@ -232,7 +235,7 @@ impl Classifier for ResNet {
         // [batch, 56, 56, 64] -> [batch, 28, 28, 128] -> [batch, 14, 14, 256] -> [batch, 7, 7, 512]; four times the
         // channels with bottlenecks
         let blocks = self.layer1.iter().chain(&self.layer2).chain(&self.layer3).chain(&self.layer4);
-        blocks.fold(x, |x, block| block.forward(x)).average() // [batch, 512]
+        self.pool.forward(blocks.fold(x, |x, block| block.forward(x))) // [batch, 512]
     }
 
     fn head(&self) -> Head<'_> {

@@ -1,6 +1,6 @@
 //! Weights of another training as the first weights of a network, whatever classes they were trained for.
 
-use crate::{Network, StateDict, StateDictError};
+use crate::{Network, Pooling, StateDict, StateDictError};
 
 /// A network with the weights of another training.
 #[derive(Debug)]
@@ -25,22 +25,27 @@ pub enum HeadFit {
 
 impl Network {
     /// The network with these weights, [named](Network::name_weights) as it names them. A last layer for another number of
-    /// classes, or none, leaves the network's own in its place; all other tensors must be there, and no others.
+    /// classes, or none, leaves the network's own in its place, and so does a missing power of a GeM pool; all other tensors
+    /// must be there, and no others.
     ///
     /// # Errors
     /// [`StateDictError::Mismatch`] names every tensor that is missing, left over or of another shape,
     /// [`StateDictError::NotFinite`] one with values that are no numbers.
     pub fn load_partial(self, weights: &StateDict) -> Result<Fitted, StateDictError> {
-        let weights = &self.name_weights(weights.clone())?.weights;
+        let mut weights = self.name_weights(weights.clone())?.weights;
         weights.check_finite()?;
         let prefix = self.head_prefix();
         let own = self.state_dict();
+        // Published networks have average pools.
+        if let (None, Some(power)) = (weights.shape(Pooling::POWER), own.values(Pooling::POWER)) {
+            weights.insert(Pooling::POWER, &[power.len()], power.to_vec());
+        }
         let weight = format!("{prefix}.weight");
         if own.shape(&weight) == weights.shape(&weight) {
-            return Ok(Fitted { network: self.with_state_dict(weights.clone())?, head: HeadFit::Taken });
+            return Ok(Fitted { network: self.with_state_dict(weights)?, head: HeadFit::Taken });
         }
         let classes = weights.shape(&weight).and_then(|shape| shape.first().copied());
-        let weights = weights.clone().with_module_of(&own, &prefix);
+        let weights = weights.with_module_of(&own, &prefix);
         Ok(Fitted { network: self.with_state_dict(weights)?, head: HeadFit::Replaced { classes } })
     }
 }
@@ -52,7 +57,17 @@ mod tests {
     use burn::tensor::Device;
 
     fn network(classes: usize, seed: u64) -> Network {
-        let spec = NetworkSpec { architecture: Architecture::ResNet10Small, classes, side: 32, dropout: 0.0 };
+        pooled(classes, seed, Pooling::Average)
+    }
+
+    fn pooled(classes: usize, seed: u64, pooling: Pooling) -> Network {
+        let spec = NetworkSpec {
+            architecture: Architecture::ResNet10Small,
+            classes,
+            side: 32,
+            dropout: 0.0,
+            pooling,
+        };
         spec.build(Init::Default, seed, &Device::flex()).unwrap()
     }
 
@@ -77,6 +92,21 @@ mod tests {
                 assert_eq!(found.values(name), from.values(name), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_gem_pool_begins_with_its_own_power_where_the_weights_have_none_and_else_with_theirs() {
+        let mut given = pooled(5, 2, Pooling::Average).state_dict();
+        let power = |given: &StateDict| {
+            let fitted = pooled(5, 1, Pooling::Gem).load_partial(given).unwrap();
+            assert_eq!(fitted.head, HeadFit::Taken);
+            let found = fitted.network.state_dict();
+            assert_eq!(found.values("layer4.0.conv1.weight"), given.values("layer4.0.conv1.weight"));
+            found.values(Pooling::POWER).unwrap().to_vec()
+        };
+        assert_eq!(power(&given), [3.0]);
+        given.insert(Pooling::POWER, &[1], vec![4.5]);
+        assert_eq!(power(&given), [4.5]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Network, StateDict};
+use crate::{Network, Pooling, StateDict};
 
 /// Blocks in each of timm's stages of MobileNetV2.
 const MOBILENET_V2: [usize; 7] = [1, 2, 3, 4, 3, 3, 1];
@@ -20,7 +20,9 @@ impl Network {
     /// timm's name for each of this network's tensors, by the network's own; `None` where timm has no such network, or has it
     /// under the same names.
     pub(super) fn timm_names(&self) -> Option<BTreeMap<String, String>> {
-        let names: BTreeSet<String> = self.tensor_shapes().into_keys().collect();
+        // timm has no GeM.
+        let names: BTreeSet<String> =
+            self.tensor_shapes().into_keys().filter(|name| name != Pooling::POWER).collect();
         let timm = |name: &str| match self {
             Self::MobileNetV2(_) => mobilenet_v2(name),
             Self::MobileNetV3(_) => mobilenet_v3(name, &names),
@@ -249,7 +251,11 @@ mod tests {
     use crate::{Architecture, Init, NetworkSpec};
 
     fn network(architecture: Architecture) -> Network {
-        let spec = NetworkSpec { architecture, classes: 3, side: 64, dropout: 0.0 };
+        pooled(architecture, Pooling::Average)
+    }
+
+    fn pooled(architecture: Architecture, pooling: Pooling) -> Network {
+        let spec = NetworkSpec { architecture, classes: 3, side: 64, dropout: 0.0, pooling };
         spec.build(Init::Default, 1, &Device::flex()).unwrap()
     }
 
@@ -285,8 +291,11 @@ mod tests {
             let values = weights.values(own).unwrap().to_vec();
             given.insert(&format!("module.{timm}"), weights.shape(own).unwrap(), values);
         }
-        let named = network.name_weights(given).unwrap();
-        assert_eq!((named.prefix.as_str(), named.weights), ("module.", weights));
+        // A GeM pool, which timm does not have, changes nothing.
+        for network in [&network, &pooled(Architecture::RegNetY800Mf, Pooling::Gem)] {
+            let named = network.name_weights(given.clone()).unwrap();
+            assert_eq!((named.prefix.as_str(), &named.weights), ("module.", &weights));
+        }
     }
 
     #[test]

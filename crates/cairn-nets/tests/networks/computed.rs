@@ -77,6 +77,7 @@ fn every_operation_computes_what_pytorchs_does() {
         ("average_pool", Op::AveragePool { kernel: [3, 2], stride: [2, 1], padding: [1, 0] }),
         ("adaptive_average_pool", Op::AdaptiveAveragePool { output: [3, 2] }),
         ("global_average_pool", Op::GlobalAveragePool),
+        ("generalised_mean", Op::GeneralisedMean { power: tensor("power"), eps: 0.25 }),
         ("flatten", Op::Flatten),
         ("conv2d, uneven", uneven_conv),
         ("linear", Op::Linear { weight: tensor("weight"), bias: Some(tensor("bias")) }),
@@ -128,7 +129,10 @@ fn weights() -> StateDict {
     let views = tensors.iter().zip(&bytes).map(|((name, shape, ..), bytes)| {
         (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap())
     });
-    StateDict::from_safetensors(&safetensors::serialize(views, None).unwrap(), "").unwrap().0
+    let mut weights =
+        StateDict::from_safetensors(&safetensors::serialize(views, None).unwrap(), "").unwrap().0;
+    weights.insert("power", &[1], vec![2.5]);
+    weights
 }
 
 /// `sin(start + step * i)`.

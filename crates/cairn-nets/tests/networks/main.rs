@@ -8,20 +8,27 @@ mod computed;
 mod features;
 mod first_weights;
 mod graph;
+mod pooling;
 mod published;
 mod pytorch;
 mod state_dict;
 mod summary;
 
-use cairn_nets::{Architecture, Init, Network, NetworkSpec};
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Pooling};
 
 /// A network on the CPU with first weights of seed 1, without dropout.
 fn network(architecture: Architecture, classes: usize, side: usize) -> Network {
-    drawn(architecture, classes, side, Init::Default, 1)
+    pooled(architecture, classes, side, Pooling::Average)
 }
 
-/// The same with these first weights.
+/// The same with this pool.
+fn pooled(architecture: Architecture, classes: usize, side: usize, pooling: Pooling) -> Network {
+    let spec = NetworkSpec { architecture, classes, side, dropout: 0.0, pooling };
+    spec.build(Init::Default, 1, &burn::tensor::Device::flex()).unwrap()
+}
+
+/// The network with an average pool and these first weights.
 fn drawn(architecture: Architecture, classes: usize, side: usize, init: Init, seed: u64) -> Network {
-    let spec = NetworkSpec { architecture, classes, side, dropout: 0.0 };
+    let spec = NetworkSpec { architecture, classes, side, dropout: 0.0, pooling: Pooling::Average };
     spec.build(init, seed, &burn::tensor::Device::flex()).unwrap()
 }

@@ -39,6 +39,7 @@ OPERATIONS = {
     "average_pool": F.avg_pool2d(x, (3, 2), (2, 1), (1, 0)),
     "adaptive_average_pool": F.adaptive_avg_pool2d(x, (3, 2)),
     "global_average_pool": x.mean((2, 3), keepdim=True),
+    "generalised_mean": F.avg_pool2d(x.clamp(min=0.25).pow(2.5), (HEIGHT, WIDTH)).pow(1 / 2.5),
     "flatten": x.flatten(1),
     "conv2d, uneven": F.conv2d(x, kernel, bias, (2, 1), (1, 0)),
     "linear": F.linear(pixels, weight, bias).permute(0, 3, 1, 2),

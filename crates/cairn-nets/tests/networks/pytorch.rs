@@ -7,11 +7,11 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_nets::weights::read_pth;
-use cairn_nets::{Architecture, Network, Precision, StateDict};
+use cairn_nets::{Architecture, Network, Pooling, Precision, StateDict};
 use cairn_reference::python_with;
 use serde::Deserialize;
 
-use crate::network;
+use crate::{network, pooled};
 
 /// A line of `parameter_counts.json`.
 #[derive(Deserialize)]
@@ -45,13 +45,30 @@ fn every_network_computes_what_pytorch_computes_from_the_same_weights() {
         let read = |what| StateDict::from_safetensors(&std::fs::read(file(what)).unwrap(), "none").unwrap().0;
         let weights = read("weights.safetensors");
         compare_files(architecture, &weights, &file("pth"));
-        let network = compare_passes(architecture, &weights, &read("passes.safetensors"));
+        let network = compare_passes(architecture, Pooling::Average, &weights, &read("passes.safetensors"));
         let back = network.state_dict().to_safetensors("note", String::new()).unwrap();
         std::fs::write(file("back.safetensors"), back).unwrap();
         // Some are large.
         ["weights.safetensors", "pth"].iter().for_each(|what| std::fs::remove_file(file(what)).unwrap());
     }
     python.run(&script, &["strict".as_ref(), folder.path().as_ref()]);
+}
+
+#[test]
+fn networks_with_gem_compute_what_pytorch_computes_with_the_paper_s_pool() {
+    let Some(python) = python_with(&["torch", "torchvision", "timm"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/networks/pytorch_reference.py");
+    python.run(&script, &["gem".as_ref(), folder.path().as_ref()]);
+    for architecture in
+        [Architecture::ResNet10Small, Architecture::RegNetY800Mf, Architecture::EfficientNetLite0]
+    {
+        let file = |what: &str| folder.path().join(format!("{architecture}.gem.{what}.safetensors"));
+        let read = |what| StateDict::from_safetensors(&std::fs::read(file(what)).unwrap(), "none").unwrap().0;
+        let passes = read("passes");
+        assert!(passes.values("gradient of pool.p").unwrap()[0] != 0.0, "{architecture}");
+        compare_passes(architecture, Pooling::Gem, &read("weights"), &passes);
+    }
 }
 
 #[test]
@@ -98,12 +115,17 @@ fn compare_files(architecture: Architecture, weights: &StateDict, pth: &Path) {
 
 /// Compares an evaluation, a training-mode pass, the running statistics after it, the gradients of its loss and the
 /// weights after a step. Gives the network with the given weights.
-fn compare_passes(architecture: Architecture, weights: &StateDict, passes: &StateDict) -> Network {
+fn compare_passes(
+    architecture: Architecture,
+    pooling: Pooling,
+    weights: &StateDict,
+    passes: &StateDict,
+) -> Network {
     let shape_of = |wanted| passes.shapes().find(|&(name, _)| name == wanted).unwrap().1;
     let &[batch, _, side, _] = shape_of("images") else { panic!("images have four axes") };
     let &[_, classes] = shape_of("evaluated") else { panic!("logits have two axes") };
     // Takes the state dict's names as they are, or says which do not agree.
-    let network = network(architecture, classes, side).with_state_dict(weights.clone()).unwrap();
+    let network = pooled(architecture, classes, side, pooling).with_state_dict(weights.clone()).unwrap();
 
     let images = passes.values("images").unwrap().to_vec();
     let logits = network.logits(&images, side, side, Precision::F32).concat();

@@ -2,6 +2,7 @@
 
     python3 pytorch_reference.py counts > parameter_counts.json    # what the fixture holds
     python3 pytorch_reference.py passes FOLDER                     # weights, inputs and outcomes, for pytorch.rs
+    python3 pytorch_reference.py gem FOLDER                        # the same of networks with GeM
     python3 pytorch_reference.py strict FOLDER                     # loads what pytorch.rs wrote back
     python3 pytorch_reference.py timm FOLDER                       # timm's networks, under timm's names
 
@@ -188,6 +189,8 @@ def write_safetensors(path, tensors):
     """The format is a length, a JSON header and the bytes: written by hand, so that torch is all that is needed."""
     header, data = {}, b""
     for name, tensor in tensors.items():
+        # cairn's name of GeM's power.
+        name = name.replace("avgpool.p", "pool.p").replace("global_pool.0.p", "pool.p")
         raw = tensor.detach().contiguous().numpy().tobytes()
         kind = {torch.float32: "F32", torch.int64: "I64"}[tensor.dtype]
         header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
@@ -240,8 +243,36 @@ def randomise_scales(net):
                 parameter.uniform_(0.5, 1.0)
 
 
-def passes(folder, classes=7, batch=4):
-    for name, (make, _, side) in NETWORKS.items():
+class Gem(nn.Module):
+    """The generalised mean of Radenovic et al. 2018, by the authors' code; the power is not the one it begins with."""
+
+    def __init__(self):
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor([2.3]))
+
+    def forward(self, x):
+        return nn.functional.avg_pool2d(x.clamp(min=1e-6).pow(self.p), (x.size(-2), x.size(-1))).pow(1 / self.p)
+
+
+def with_gem(net):
+    """The network with GeM in place of its average pool."""
+    if hasattr(net, "avgpool"):
+        net.avgpool = Gem()
+    else:
+        net.global_pool = nn.Sequential(Gem(), nn.Flatten())
+    return net
+
+
+def gem(folder):
+    networks = {}
+    for name in ("resnet10-small", "regnet_y_800mf", "tf_efficientnet_lite0"):
+        make, published, side = NETWORKS[name]
+        networks[f"{name}.gem"] = (lambda classes, side, make=make: with_gem(make(classes, side)), published, side)
+    passes(folder, networks)
+
+
+def passes(folder, networks=NETWORKS, classes=7, batch=4):
+    for name, (make, _, side) in networks.items():
         torch.manual_seed(sum(name.encode()))
         net = make(classes, side)
         randomise_scales(net)
@@ -301,6 +332,8 @@ if __name__ == "__main__":
         counts()
     elif sys.argv[1] == "timm":
         timm_passes(Path(sys.argv[2]))
+    elif sys.argv[1] == "gem":
+        gem(Path(sys.argv[2]))
     elif sys.argv[1] == "passes":
         passes(Path(sys.argv[2]))
     else:

@@ -26,6 +26,7 @@ pub(crate) struct Job {
     pub(crate) served: Arc<ServedModel>,
     pub(crate) landmarks: usize,
     pub(crate) threshold: Option<f64>,
+    pub(crate) coverage: Option<f64>,
     pub(crate) explain: Option<ExplainOptions>,
     pub(crate) queued: Instant,
     pub(crate) deadline: Deadline,

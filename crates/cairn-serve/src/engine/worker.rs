@@ -89,6 +89,8 @@ impl Worker {
         if let Some(threshold) = job.threshold {
             prediction.is_landmark = Some(prediction.landmark_score >= threshold);
         }
+        // It was checked against this model before.
+        prediction.set = job.coverage.and_then(|coverage| model.landmark_set(&output, coverage).ok());
         let explanation = match &job.explain {
             None => None,
             Some(options) => match explain(model, &job.bytes, &name, &output, options) {

@@ -38,6 +38,8 @@ struct PredictQuery {
     #[serde(default = "three")]
     k: usize,
     threshold: Option<f64>,
+    /// How often the truth is to be in each photo's set of landmarks.
+    coverage: Option<f64>,
     /// `1`, `true`, or the name of a method.
     explain: Option<String>,
 }
@@ -53,7 +55,7 @@ impl PredictQuery {
             Some("1" | "true") => Some(ExplainOptions::default()),
             Some(method) => Some(ExplainOptions { class: None, method: cam_method(method)? }),
         };
-        Ok(PredictOptions { landmarks: self.k, threshold: self.threshold, explain })
+        Ok(PredictOptions { landmarks: self.k, threshold: self.threshold, coverage: self.coverage, explain })
     }
 }
 
@@ -88,6 +90,11 @@ async fn predict(State(state): State<AppState>, request: Request) -> Result<Resp
     let Query(query) = checked(Query::<PredictQuery>::try_from_uri(request.uri()))?;
     let options = query.options()?;
     let format = accepted(request.headers(), &FORMATS)?;
+    if format == Format::Csv && options.coverage.is_some() {
+        return Err(ApiError::validation(
+            "coverage gives sets, which CSV has no room for; accept JSON or NDJSON",
+        ));
+    }
     let photos = state.receive(request).await?.photos;
     let seen = PhotosSeen::of(&state, &photos);
     // The status of one photo is the answer's, so the answer waits for it.

@@ -179,7 +179,13 @@ async fn options_are_those_of_the_query_and_wrong_ones_are_refused() {
     assert!(STANDARD.decode(png).unwrap().starts_with(b"\x89PNG"));
     assert_eq!(explained["heat_map"]["class"], explained["landmarks"][0]["class"]);
     assert!(row("explain=0").await.get("heat_map").is_none());
-    for query in ["k=0", "k=-1", "k=x", "threshold=x", "explain=magic"] {
+    assert!(row("k=1").await.get("set").is_none());
+    let set = row("k=1&coverage=0.9").await["set"].clone();
+    assert_eq!(set["coverage"], 0.9);
+    assert!(!set["landmarks"].as_array().unwrap().is_empty());
+    let csv = accepting(post("/v1/predict?coverage=0.9", jpeg(300)), "text/csv");
+    assert_eq!(error_of(ask(&state, csv).await).await.0, StatusCode::BAD_REQUEST);
+    for query in ["k=0", "k=-1", "k=x", "threshold=x", "explain=magic", "coverage=1.5", "coverage=x"] {
         let (status, kind, text) =
             error_of(ask(&state, post(&format!("/v1/predict?{query}"), jpeg(50))).await).await;
         assert_eq!((status, kind.as_str()), (StatusCode::BAD_REQUEST, "validation"), "{query}: {text}");

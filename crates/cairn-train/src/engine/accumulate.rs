@@ -110,12 +110,18 @@ impl ModuleVisitor for Scale {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use cairn_nets::{Architecture, Init, NetworkSpec};
+    use cairn_nets::{Architecture, Init, NetworkSpec, Pooling};
 
     use super::*;
 
     fn network() -> Network {
-        let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 8, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: Architecture::ThreeConv,
+            classes: 2,
+            side: 8,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         spec.build(Init::Default, 0, &Device::flex()).unwrap()
     }
 

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use cairn_dataset::Example;
 use cairn_nets::{Network, StateDict};
 
@@ -21,6 +21,17 @@ pub(crate) struct ArcFace {
     scale: f64,
     /// Radians, `[classes]`.
     margins: Vec<f64>,
+    /// Rows of the head for each class, one after the other.
+    centres: usize,
+}
+
+/// What [`ArcFace::logits`] gives.
+#[derive(Debug)]
+pub(crate) struct Margined {
+    /// `[photos, classes]`
+    pub logits: Tensor<2>,
+    /// The centre of each class that is nearest to each photo, `[photos, classes]`; `None` where classes have one.
+    pub nearest: Option<Tensor<2, Int>>,
 }
 
 impl ArcFace {
@@ -30,14 +41,27 @@ impl ArcFace {
         let mut counts = vec![0_usize; classes];
         photos.iter().for_each(|photo| counts[photo.class.index()] += 1);
         let margins = counts.into_iter().map(|count| metric.margin.of(count)).collect();
-        Some(Self { scale: metric.scale, margins })
+        Some(Self { scale: metric.scale, margins, centres: metric.centres })
     }
 
     /// The logits of features, `[photos, features]`, by the directions of the network's head. `labels` are `[photos * classes]`:
     /// of a mixed photo each class has its share of the margin.
-    pub(crate) fn logits(&self, network: &Network, features: Tensor<2>, labels: &[f32]) -> Tensor<2> {
+    pub(crate) fn logits(&self, network: &Network, features: Tensor<2>, labels: &[f32]) -> Margined {
         let weight = head_weight(network, &features);
-        self.with_margins(cosines(features, weight), labels)
+        let (cosines, nearest) = self.nearest(cosines(features, weight));
+        Margined { logits: self.with_margins(cosines, labels), nearest }
+    }
+
+    /// The cosines to the nearest centre of each class, `[photos, classes]`, of those to all, `[photos, classes * centres]`;
+    /// and which that is.
+    fn nearest(&self, cosines: Tensor<2>) -> (Tensor<2>, Option<Tensor<2, Int>>) {
+        if self.centres == 1 {
+            return (cosines, None);
+        }
+        let [photos, rows] = cosines.dims();
+        let classes = rows / self.centres;
+        let (greatest, nearest) = cosines.reshape([photos, classes, self.centres]).max_dim_with_indices(2);
+        (greatest.reshape([photos, classes]), Some(nearest.reshape([photos, classes])))
     }
 
     fn with_margins(&self, cosines: Tensor<2>, labels: &[f32]) -> Tensor<2> {
@@ -57,7 +81,7 @@ impl ArcFace {
     }
 }
 
-/// The cosines of the angles between features, `[photos, features]`, and directions, `[features, classes]`.
+/// The cosines of the angles between features, `[photos, features]`, and directions, `[features, rows]`.
 fn cosines(features: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     unit(features, 1).matmul(unit(weight, 0))
 }
@@ -68,7 +92,7 @@ fn unit(vectors: Tensor<2>, axis: usize) -> Tensor<2> {
     vectors / length
 }
 
-/// The head's weights, `[features, classes]`, with their gradients: what a linear layer makes of the unit vectors, less its
+/// The head's weights, `[features, rows]`, with their gradients: what a linear layer makes of the unit vectors, less its
 /// bias. The head must be linear, and without dropout.
 fn head_weight(network: &Network, like: &Tensor<2>) -> Tensor<2> {
     let ([_, features], device) = (like.dims(), like.device());
@@ -107,7 +131,7 @@ pub(crate) fn with_cosine_head(
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, activation::log_softmax};
-    use cairn_nets::{Architecture, Init, NetworkSpec, Precision};
+    use cairn_nets::{Architecture, Init, NetworkSpec, Pooling, Precision};
 
     use super::*;
 
@@ -126,13 +150,20 @@ mod tests {
     ];
     const CLASSES: [usize; 4] = [0, 2, 1, 1];
 
-    fn check(arcface: &ArcFace, smoothing: f64, loss: f64, gradients: [&[f64]; 2]) {
+    fn check<const ROWS: usize>(
+        arcface: &ArcFace,
+        weight: [[f32; 5]; ROWS],
+        smoothing: f64,
+        loss: f64,
+        gradients: [&[f64]; 2],
+    ) {
         let device = Device::flex().autodiff();
         let features = Tensor::<2>::from_floats(FEATURES, &device).require_grad();
-        let weight = Tensor::<2>::from_floats(WEIGHT, &device).require_grad();
+        let weight = Tensor::<2>::from_floats(weight, &device).require_grad();
         let labels: Vec<f32> =
             CLASSES.iter().flat_map(|&class| (0..3).map(move |c| f32::from(u8::from(c == class)))).collect();
-        let logits = arcface.with_margins(cosines(features.clone(), weight.clone().transpose()), &labels);
+        let (cosines, _) = arcface.nearest(cosines(features.clone(), weight.clone().transpose()));
+        let logits = arcface.with_margins(cosines, &labels);
         let smoothed: Vec<f32> = labels
             .iter()
             .map(|label| (smoothing / 3.0 + (1.0 - smoothing) * f64::from(*label)) as f32)
@@ -156,7 +187,8 @@ mod tests {
     #[test]
     fn loss_and_gradients_are_pytorchs() {
         check(
-            &ArcFace { scale: 8.0, margins: vec![0.3; 3] },
+            &ArcFace { scale: 8.0, margins: vec![0.3; 3], centres: 1 },
+            WEIGHT,
             0.0,
             5.749_441_5,
             [
@@ -172,7 +204,8 @@ mod tests {
             ],
         );
         check(
-            &ArcFace { scale: 16.0, margins: vec![0.5, 0.2, 0.35] },
+            &ArcFace { scale: 16.0, margins: vec![0.5, 0.2, 0.35], centres: 1 },
+            WEIGHT,
             0.1,
             11.007_976_8,
             [
@@ -189,8 +222,56 @@ mod tests {
         );
     }
 
+    /// Two centres for each class: every other row is one of `WEIGHT`.
+    const CENTRES: [[f32; 5]; 6] = [
+        WEIGHT[0],
+        [0.512, -0.313, 0.277, -0.604, -1.021],
+        WEIGHT[1],
+        [0.733, 0.645, -0.208, -0.391, 0.147],
+        WEIGHT[2],
+        [0.158, -0.926, 0.481, 0.339, -0.752],
+    ];
+
+    /// torch 2.11 in f64: as above, of linear(...).view(4, 3, 2).max(2).values.
+    #[test]
+    fn loss_and_gradients_of_the_nearest_centres_are_pytorchs() {
+        let arcface = ArcFace { scale: 16.0, margins: vec![0.5, 0.2, 0.35], centres: 2 };
+        check(
+            &arcface,
+            CENTRES,
+            0.1,
+            5.687_167_7,
+            [
+                &[
+                    0.269418, 0.380376, -2.380133, 0.738585, 0.754715, 0.213986, 1.403174, -1.025058,
+                    -1.799809, 0.022112, -0.23356, -0.412252, -0.784509, 0.108789, -0.411942, -0.892909,
+                    -1.597849, 0.258488, 0.497261, -0.918492,
+                ],
+                // The first centre of the first class is the nearest for no photo.
+                &[
+                    0.0, 0.0, 0.0, 0.0, 0.0, 0.089513, 1.350081, 3.04872, -0.339821, 0.65916, -0.025697,
+                    0.01874, 0.005345, 0.003694, 0.034088, -1.353755, 0.01844, -2.369471, -1.203944,
+                    0.114396, 1.380385, -1.819765, 1.492991, -1.660391, -3.3217, -0.485366, -0.409083,
+                    0.413098, 2.406801, 1.750969,
+                ],
+            ],
+        );
+        let device = Device::flex();
+        let features = Tensor::<2>::from_floats(FEATURES, &device);
+        let (_, nearest) =
+            arcface.nearest(cosines(features, Tensor::<2>::from_floats(CENTRES, &device).transpose()));
+        let nearest: Vec<i64> = nearest.unwrap().into_data().iter::<i64>().collect();
+        assert_eq!(nearest, [1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1]);
+    }
+
     fn network(device: &Device) -> Network {
-        let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 3, side: 16, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: Architecture::ThreeConv,
+            classes: 3,
+            side: 16,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         spec.build(Init::Default, 3, device).unwrap()
     }
 

@@ -79,12 +79,18 @@ impl ModuleMapper for TowardsLatest {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use cairn_nets::{Architecture, Init, NetworkSpec, StateDict};
+    use cairn_nets::{Architecture, Init, NetworkSpec, Pooling, StateDict};
 
     use super::*;
 
     fn network(seed: u64) -> Network {
-        let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 8, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: Architecture::ThreeConv,
+            classes: 2,
+            side: 8,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         spec.build(Init::Default, seed, &Device::flex()).unwrap()
     }
 

@@ -2,14 +2,16 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn::module::Module;
 use cairn_eval::Evaluation;
+use cairn_kernels::in_pool;
 use cairn_kernels::layers::images;
 use cairn_nets::Network;
 
 use crate::TrainError;
 use crate::engine::accumulate::GradientAccumulator;
 use crate::engine::arcface::with_cosine_head;
+use crate::engine::centres::{CentreVotes, with_dominant_centres};
 use crate::engine::clock::Clock;
 use crate::engine::feature_source::FeatureSource;
 use crate::engine::job::{Outcome, Training};
@@ -71,7 +73,7 @@ struct Engine<'a, S> {
     policy: CheckpointPolicy,
 }
 
-impl<S: BatchSource> Engine<'_, S> {
+impl<S: BatchSource<Batch: Send> + Sync> Engine<'_, S> {
     fn run(
         self,
         mut learner: Learner,
@@ -121,7 +123,7 @@ impl<S: BatchSource> Engine<'_, S> {
                 state.batch += 1;
                 if let Some(batch) = next.batch {
                     let at = (state.epoch, state.batch);
-                    let outcome = source.step(&learner.network, batch, at, &mut gradients);
+                    let outcome = in_pool(|| source.step(&learner.network, batch, at, &mut gradients));
                     if !outcome.loss.is_finite() {
                         // No checkpoint: the last one is from before the divergence.
                         writer.write_results(&state)?;
@@ -129,11 +131,12 @@ impl<S: BatchSource> Engine<'_, S> {
                         return Err(diverged(&state, outcome.loss, learning_rate));
                     }
                     state.sums.add(&outcome);
+                    state.centre_votes.add(recipe, &outcome.nearest);
                 }
                 if (state.batch.is_multiple_of(recipe.training.accumulate) || state.batch == batches)
                     && let Some(gradients) = gradients.take(&learner.network, recipe.training.clip_norm)
                 {
-                    learner = learner.stepped(learning_rate, gradients);
+                    learner = in_pool(|| learner.stepped(learning_rate, gradients));
                 }
                 lap.note(&mut state.sums, next.waited);
                 state.seconds = clock.seconds();
@@ -170,7 +173,7 @@ impl<S: BatchSource> Engine<'_, S> {
             }
 
             let began = Instant::now();
-            let network = settled(learner.snapshot(), recipe, loaders, &training.devices[0])?;
+            let network = settled(learner.snapshot(), training, &state.centre_votes, loaders)?;
             let mut bad_photos = state.sums.bad_photos;
             let mut first_bad = None;
             let scores = source.validate(&network, |bad| {
@@ -197,14 +200,23 @@ impl<S: BatchSource> Engine<'_, S> {
     }
 }
 
-/// The network as it is validated and saved: of a training with margins, with a head of cosines.
+/// The network as it is validated and saved: of a training with margins, with a head of cosines to one centre of each class.
 fn settled(
     network: Network,
-    recipe: &Recipe,
+    training: &Training<'_>,
+    votes: &CentreVotes,
     loaders: &Loaders,
-    device: &Device,
 ) -> Result<Network, TrainError> {
+    let Training { recipe, data, devices, .. } = *training;
     let Some(metric) = recipe.metric else { return Ok(network) };
+    let device = &devices[0];
+    let network = match metric.centres {
+        1 => network,
+        centres => {
+            let spec = recipe.network_spec(data.classes.len());
+            with_dominant_centres(&network, &spec, centres, votes)?.fork(device)
+        }
+    };
     // Some photos tell how long features are.
     let Some(batch) = loaders.valid.epoch(0, 0).find(|batch| !batch.is_empty()) else { return Ok(network) };
     let shape = [batch.len(), 3, batch.height, batch.width];

@@ -28,7 +28,7 @@ impl NetworkRecipe {
     ) -> Result<Option<StateDict>, TrainError> {
         let weights = match &self.weights {
             None => None,
-            Some(FirstWeights::File(path)) => Some(named_weights(path, self.architecture, taken)?),
+            Some(FirstWeights::File(path)) => Some(named_weights(path, self, taken)?),
             Some(FirstWeights::Imagenet) => {
                 Some(read_weights(imagenet_weights(self.architecture, progress)?, None)?.weights)
             }
@@ -42,13 +42,15 @@ impl NetworkRecipe {
 /// The weights in a file by the network's names.
 fn named_weights(
     path: &Path,
-    architecture: Architecture,
+    network: &NetworkRecipe,
     taken: &mut dyn FnMut(&WeightsFile, &Named),
 ) -> Result<StateDict, TrainError> {
     let mut file = read_weights(path, None)?;
     let weights = mem::take(&mut file.weights);
+    let NetworkRecipe { architecture, pooling, .. } = *network;
     // Names depend neither on the classes nor on the size.
-    let network = NetworkSpec { architecture, classes: 2, side: 224, dropout: 0.0 }.blank(&Device::flex())?;
+    let spec = NetworkSpec { architecture, classes: 2, side: 224, dropout: 0.0, pooling };
+    let network = spec.blank(&Device::flex())?;
     let named = network.name_weights(weights).map_err(|error| TrainError::FirstWeights(error.into()))?;
     taken(&file, &named);
     Ok(named.weights)

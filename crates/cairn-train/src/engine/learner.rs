@@ -34,7 +34,7 @@ impl Learner {
         device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
-        let spec = recipe.network_spec(classes);
+        let spec = recipe.training_spec(classes);
         let mut network = spec.build(recipe.network.init, recipe.training.seed, &Device::flex())?;
         if let Some(weights) = weights {
             let fitted = network.load_partial(weights).map_err(TrainError::FirstWeights)?;

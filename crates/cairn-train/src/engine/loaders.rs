@@ -43,6 +43,9 @@ impl Loaders {
         let mut train = Loader::new(data.train.clone(), augmented, shuffled)?
             .cached(cache.clone())
             .sampled(recipe.training.sampling);
+        if let Some(weights) = recipe.photo_weights(&data.train)? {
+            train = train.weighted(weights);
+        }
         if let Some(mixing) = recipe.photos.mixing {
             train = train.mixed(mixing)?;
         }

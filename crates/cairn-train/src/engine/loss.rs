@@ -15,6 +15,8 @@ pub(crate) struct Loss {
     label_smoothing: f64,
     /// Weight of each class, `[classes]`; equal if `None`.
     class_weights: Option<Vec<f32>>,
+    /// Whether labels are times the weights of their photos.
+    weighted: bool,
     /// How the teachers' answers enter.
     distillation: Option<Distillation>,
     /// Margins that are added before.
@@ -31,7 +33,7 @@ struct Distillation {
 /// The targets of a batch, row by row: `[photos * classes]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Targets {
-    /// Probabilities by the labels: 1 and 0, or the shares of mixed photos.
+    /// Probabilities by the labels: 1 and 0, or the shares of mixed photos. In a weighted loss, times the photos' weights.
     pub labels: Vec<f32>,
     /// Probabilities by the teachers, if there are any.
     pub answers: Option<Vec<f32>>,
@@ -49,7 +51,9 @@ impl Loss {
             .as_ref()
             .map(|distil| Distillation { weight: distil.weight, temperature: distil.temperature });
         let margins = ArcFace::new(recipe, photos, classes);
-        Self { label_smoothing: recipe.training.label_smoothing, class_weights, distillation, margins }
+        let weighted = recipe.photos.down_weight.is_some();
+        let label_smoothing = recipe.training.label_smoothing;
+        Self { label_smoothing, class_weights, weighted, distillation, margins }
     }
 
     /// The mean over the photos, in nats: `[1]`. `logits` are `[photos, classes]`.
@@ -63,11 +67,11 @@ impl Loss {
         }
     }
 
-    /// The mean over the photos, each by its class's weight.
+    /// The mean over the photos, each by its weight and its class's.
     fn cross_entropy(&self, logits: Tensor<2>, labels: &[f32]) -> Tensor<1> {
         let [photos, classes] = logits.dims();
         let mut targets = self.smoothed(labels, classes);
-        let mut weight = photos as f64;
+        let mut weight = if self.weighted { sum(labels) } else { photos as f64 };
         if let Some(weights) = &self.class_weights {
             let weights = || weights.iter().cycle();
             targets.iter_mut().zip(weights()).for_each(|(target, weight)| *target *= weight);
@@ -82,8 +86,16 @@ impl Loss {
     fn smoothed(&self, labels: &[f32], classes: usize) -> Vec<f32> {
         let spread = (self.label_smoothing / classes as f64) as f32;
         let kept = (1.0 - self.label_smoothing) as f32;
-        labels.iter().map(|label| spread + kept * label).collect()
+        let row = |row: &[f32]| {
+            let spread = if self.weighted { spread * sum(row) as f32 } else { spread };
+            row.iter().map(|label| spread + kept * label).collect::<Vec<f32>>()
+        };
+        labels.chunks_exact(classes).flat_map(row).collect()
     }
+}
+
+fn sum(values: &[f32]) -> f64 {
+    values.iter().copied().map(f64::from).sum()
 }
 
 /// The mean Kullback-Leibler divergence of the softened logits from answers at the same temperature, times its square, which
@@ -140,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn photos_count_by_their_weights() {
+        // torch 2.11: w = tensor([1, 0.25]); (w * F.cross_entropy(logits, tensor([0, 2]), label_smoothing=0.1,
+        // reduction="none")).sum() / w.sum()
+        let loss = Loss { label_smoothing: 0.1, weighted: true, ..Loss::default() };
+        let labels = vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.25];
+        let found: f32 = loss.of(logits(), &Targets { labels, answers: None }).into_scalar();
+        assert!((found - 0.515_437_6).abs() < 1e-6, "{found}");
+    }
+
+    #[test]
     fn teachers_answers_enter_as_hinton_has_it() {
         // torch 2.11: answers = (softmax(t1 / 2, 1) + softmax(t2 / 2, 1)) / 2 of t1 = [[1, 0, -1], [0, 2, 1]] and
         // t2 = [[0, 3, 0], [1, 1, -1]]; 0.75 * F.cross_entropy(logits, tensor([0, 2]), label_smoothing=0.1) +
@@ -148,6 +170,7 @@ mod tests {
         let loss = Loss {
             label_smoothing: 0.1,
             class_weights: None,
+            weighted: false,
             distillation: Some(Distillation { weight: 0.25, temperature: 2.0 }),
             margins: None,
         };

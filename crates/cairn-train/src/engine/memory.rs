@@ -132,7 +132,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
-    use cairn_nets::{Architecture, Init, NetworkSpec};
+    use cairn_nets::{Architecture, Init, NetworkSpec, Pooling};
     use cairn_reference::{Need, skip};
 
     #[test]
@@ -184,7 +184,13 @@ mod tests {
             return;
         }
         let device = Device::flex();
-        let spec = NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 64, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: Architecture::ThreeConv,
+            classes: 2,
+            side: 64,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         let network = spec.build(Init::Default, 0, &device).unwrap().train();
         let error = check_fits(&network, 1 << 40, 64, Precision::F32, &device).unwrap_err();
         let TrainError::Memory { fitting, .. } = error else { panic!("{error:?}") };

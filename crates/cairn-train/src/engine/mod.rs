@@ -5,6 +5,7 @@
 
 pub(crate) mod accumulate;
 pub(crate) mod arcface;
+mod centres;
 mod clock;
 pub(crate) mod ema;
 #[expect(clippy::module_inception, reason = "the folder is the training engine, the file its loop")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::ParamId;
-use cairn_nets::{Network, Parameter};
+use cairn_nets::{Network, Parameter, Pooling};
 
 use crate::recipe::{FineTuneRecipe, Recipe};
 
@@ -45,7 +45,9 @@ impl ParameterGroups {
             .iter()
             .map(|Staged { parameter, from_head }| {
                 let rate = recipe.fine_tune.layer_decay.powf(*from_head as f64);
-                (parameter.id, Treatment { rate, decays: decay_all || parameter.axes > 1 })
+                // A power that decays goes past 1, that of the ordinary mean, towards zero.
+                let is_power = parameter.name == Pooling::POWER;
+                (parameter.id, Treatment { rate, decays: parameter.axes > 1 || decay_all && !is_power })
             })
             .collect();
         Self { treatments, parameters, stages, fine_tune: recipe.fine_tune.clone() }
@@ -134,7 +136,8 @@ mod tests {
     use super::*;
 
     fn parameters(architecture: Architecture) -> Vec<Parameter> {
-        let spec = NetworkSpec { architecture, classes: 2, side: 64, dropout: 0.0 };
+        let spec =
+            NetworkSpec { architecture, classes: 2, side: 64, dropout: 0.0, pooling: Pooling::Average };
         spec.build(Init::Default, 0, &Device::flex()).unwrap().parameters()
     }
 
@@ -191,6 +194,7 @@ mod tests {
     fn rates_fall_from_the_head_back_and_only_weights_of_several_axes_decay_where_so_asked() {
         let mut recipe = Recipe::find("demo").unwrap();
         recipe.fine_tune.layer_decay = 0.5;
+        recipe.network.pooling = Pooling::Gem;
         recipe.optimiser = crate::OptimiserRecipe::AdamW {
             learning_rate: 1e-3,
             weight_decay: 0.1,
@@ -207,5 +211,23 @@ mod tests {
         assert_eq!(treatment("fc.bias"), Treatment { rate: 1.0, decays: false });
         assert_eq!(treatment("layer3.0.conv1.weight"), Treatment { rate: 0.25, decays: true });
         assert_eq!(treatment("layer3.0.bn1.weight"), Treatment { rate: 0.25, decays: false });
+        // A pool belongs to the stage before it.
+        assert_eq!(treatment(Pooling::POWER), Treatment { rate: 0.5, decays: false });
+    }
+
+    #[test]
+    fn the_power_of_a_gem_pool_never_decays() {
+        let mut recipe = Recipe::find("demo").unwrap();
+        recipe.network.pooling = Pooling::Gem;
+        recipe.optimiser = crate::OptimiserRecipe::AdamW {
+            learning_rate: 1e-3,
+            weight_decay: 0.1,
+            decay_biases_and_norms: true,
+        };
+        let network = recipe.network_spec(4).build(Init::He, 0, &Device::flex()).unwrap();
+        let groups = ParameterGroups::new(&network, &recipe);
+        for parameter in network.parameters() {
+            assert_eq!(groups.treatment(parameter.id).decays, parameter.name != Pooling::POWER);
+        }
     }
 }

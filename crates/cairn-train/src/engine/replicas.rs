@@ -87,13 +87,14 @@ impl Replicas {
             })
             .collect();
         let first = self.replicas[0].device.clone().inner();
-        let mut sums = EpochSums::default();
+        let (mut sums, mut nearest) = (EpochSums::default(), Vec::new());
         for launched in launched {
-            let (gradients, outcome) = launched.outcome();
+            let (gradients, mut outcome) = launched.outcome();
             accumulator.add(network, gradients.to_device(&first, network), outcome.photos);
             sums.add(&outcome);
+            nearest.append(&mut outcome.nearest);
         }
-        StepOutcome { loss: sums.mean_loss(), correct: sums.correct, photos: sums.photos }
+        StepOutcome { loss: sums.mean_loss(), correct: sums.correct, photos: sums.photos, nearest }
     }
 
     fn launch(&self, network: &Network, replica: &Replica, batch: &Batch, photos: Range<usize>) -> Launched {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::centres::CentreVotes;
 use crate::engine::clock::Clock;
 use crate::engine::step::StepOutcome;
 use crate::recipe::{Recipe, SchedulePoint};
@@ -22,6 +23,9 @@ pub(crate) struct TrainState {
     pub sums: EpochSums,
     /// Figures of the whole epochs.
     pub history: History,
+    /// Which of its class's centres training photos were nearest to.
+    #[serde(default, skip_serializing_if = "CentreVotes::is_empty")]
+    pub centre_votes: CentreVotes,
     /// The learning rate of the last step.
     #[serde(deserialize_with = "or_nan")]
     pub learning_rate: f64,
@@ -50,6 +54,7 @@ impl TrainState {
         self.epoch += 1;
         self.batch = 0;
         self.sums = EpochSums::default();
+        self.centre_votes.age();
         self.seconds = clock.seconds();
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use cairn_dataset::ClassList;
+use cairn_kernels::layers::images;
 use cairn_model::Model;
 use cairn_nets::NetworkSpec;
 use cairn_photo::Normalisation;
@@ -57,13 +58,13 @@ impl Teachers {
         Ok(Some(Self { teachers, temperature: distil.temperature }))
     }
 
-    /// The mean of their softened probabilities, `[photos * classes]`, of normalised `images`, `[photos, 3, height, width]`,
-    /// which live on a device without gradients.
-    pub(crate) fn answers(&self, images: &Tensor<4>) -> Vec<f32> {
+    /// The mean of their softened probabilities, `[photos * classes]`, of normalised photos, `[photos, 3, height, width]`:
+    /// their `pixels`, and the same as `photos` on a device without gradients.
+    pub(crate) fn answers(&self, pixels: &[f32], photos: &Tensor<4>) -> Vec<f32> {
         let answer = |teacher: &Teacher| {
             let images = match teacher.renormalisation {
-                Some(renormalisation) => renormalisation.apply(images.clone()),
-                None => images.clone(),
+                Some(renormalisation) => renormalisation.apply(pixels, photos),
+                None => photos.clone(),
             };
             let logits = teacher.model.network().forward(images, teacher.model.precision());
             softmax(logits.div_scalar(self.temperature), 1)
@@ -82,11 +83,15 @@ impl Renormalisation {
         }
     }
 
-    fn apply(self, images: Tensor<4>) -> Tensor<4> {
-        let device = images.device();
-        let [scale, shift] = [self.scale, self.shift]
-            .map(|figures| Tensor::<1>::from_floats(figures, &device).reshape([1, 3, 1, 1]));
-        images * scale + shift
+    /// These pixels, which are those of `photos`. Not by operations on the tensor: broadcast, they took a quarter of a step.
+    fn apply(self, pixels: &[f32], photos: &Tensor<4>) -> Tensor<4> {
+        let [_, channels, height, width] = photos.dims();
+        let mut own = pixels.to_vec();
+        for (at, plane) in own.chunks_exact_mut(height * width).enumerate() {
+            let (scale, shift) = (self.scale[at % channels], self.shift[at % channels]);
+            plane.iter_mut().for_each(|value| *value = *value * scale + shift);
+        }
+        images(&own, photos.dims(), &photos.device())
     }
 }
 
@@ -144,9 +149,9 @@ mod tests {
             };
             (0..3).map(number).collect()
         };
-        let images = Tensor::<1>::from_floats(normalised(&ours).as_slice(), &Device::flex());
-        let images = images.reshape([1, 3, 1, 1]);
-        let found = Renormalisation::between(&ours, &Normalisation::IMAGENET).apply(images);
+        let pixels = normalised(&ours);
+        let photos = images(&pixels, [1, 3, 1, 1], &Device::flex());
+        let found = Renormalisation::between(&ours, &Normalisation::IMAGENET).apply(&pixels, &photos);
         let found: Vec<f32> = found.into_data().iter::<f32>().collect();
         for (found, expected) in found.iter().zip(normalised(&Normalisation::IMAGENET)) {
             assert!((found - expected).abs() < 1e-5, "{found}, expected {expected}");

@@ -9,6 +9,7 @@ pub const BUILT_IN_RECIPES: &[(&str, &str)] = &[
     ("best-scratch", include_str!("../../recipes/best-scratch.toml")),
     ("few-shot", include_str!("../../recipes/few-shot.toml")),
     ("best-transfer", include_str!("../../recipes/best-transfer.toml")),
+    ("best-transfer-lite0", include_str!("../../recipes/best-transfer-lite0.toml")),
     ("shipped", include_str!("../../recipes/shipped.toml")),
     ("system-a-resnet34", include_str!("../../recipes/system-a-resnet34.toml")),
     ("system-a-scratch", include_str!("../../recipes/system-a-scratch.toml")),

@@ -9,13 +9,21 @@ use super::error::RecipeError;
 /// ArcFace (Deng et al. 2019, <https://arxiv.org/abs/1801.07698>): the logit of a class is `scale` times the cosine of the
 /// angle between a photo's features and the class's row of the head, and to the angle of the true class a margin is added.
 ///
-/// The model that is saved has the same directions in an ordinary head: it names the class of the smallest angle.
+/// With several centres (sub-center ArcFace, Deng et al. 2020, <https://doi.org/10.1007/978-3-030-58621-8_43>) a class has as
+/// many rows, and its cosine is that to the nearest of them: photos that do not show the class, or show it from another side,
+/// gather around a centre of their own.
+///
+/// The model that is saved has the same directions in an ordinary head: it names the class of the smallest angle. Of several
+/// centres it has the one that was nearest to most of the class's training photos.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricRecipe {
     /// Factor of the cosines, above 0: the more classes, the higher.
     #[serde(default = "thirty")]
     pub scale: f64,
+    /// Centres of each class, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub centres: usize,
     /// What is added to the angle of the true class, in radians.
     pub margin: Margin,
 }
@@ -43,6 +51,17 @@ fn thirty() -> f64 {
     30.0
 }
 
+fn one() -> usize {
+    1
+}
+
+fn is_one(centres: &usize) -> bool {
+    *centres == 1
+}
+
+/// The most centres of a class: more than a few share its photos too thinly.
+const MOST_CENTRES: usize = 16;
+
 impl Margin {
     /// The margin of a class of so many training photos.
     pub(crate) fn of(self, photos: usize) -> f64 {
@@ -69,6 +88,10 @@ impl MetricRecipe {
                 (0.0..FRAC_PI_2).contains(&largest) && !grows,
                 "metric.margin must be at least 0 and below 1.57 for all classes".to_owned(),
             ),
+            (
+                (1..=MOST_CENTRES).contains(&self.centres),
+                format!("metric.centres is {}; it must be from 1 to {MOST_CENTRES}", self.centres),
+            ),
             (dropout == 0.0, "metric compares whole feature vectors: set network.dropout = 0".to_owned()),
         ])
     }
@@ -89,19 +112,23 @@ mod tests {
         }
         assert_eq!(dynamic.scale, 30.0);
         let fixed: MetricRecipe = toml::from_str("scale = 20.0\nmargin = 0.3").unwrap();
-        assert_eq!(fixed.margin.of(7), 0.3);
+        assert_eq!((fixed.margin.of(7), fixed.centres), (0.3, 1));
     }
 
     #[test]
     fn figures_out_of_range_and_dropout_are_refused() {
-        let recipe = |scale, margin| MetricRecipe { scale, margin };
+        let recipe = |scale, margin| MetricRecipe { scale, margin, centres: 1 };
+        let with_centres = |centres| MetricRecipe { centres, ..recipe(30.0, Margin::Fixed(0.5)) };
         assert!(recipe(30.0, Margin::Fixed(0.5)).validate(0.0).is_ok());
+        assert!(with_centres(16).validate(0.0).is_ok());
         for (faulty, dropout) in [
             (recipe(0.0, Margin::Fixed(0.5)), 0.0),
             (recipe(30.0, Margin::Fixed(1.6)), 0.0),
             (recipe(30.0, Margin::Fixed(f64::NAN)), 0.0),
             (recipe(30.0, Margin::Dynamic { factor: 0.1, power: -1.0, least: 0.0 }), 0.0),
             (recipe(30.0, Margin::Fixed(0.5)), 0.2),
+            (with_centres(0), 0.0),
+            (with_centres(17), 0.0),
         ] {
             assert!(faulty.validate(dropout).is_err(), "{faulty:?}");
         }

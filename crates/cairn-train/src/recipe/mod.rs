@@ -5,10 +5,10 @@ mod decimals;
 mod distil;
 mod error;
 mod fine_tune;
-mod left_out;
 mod metric;
 mod network;
 mod optimiser;
+mod photo_list;
 mod photos;
 pub(crate) mod recipe_diff;
 mod schedule;
@@ -17,7 +17,7 @@ mod training;
 use std::path::Path;
 use std::{fs, io};
 
-use cairn_dataset::{DatasetError, ImageFolder, mean_std};
+use cairn_dataset::{DatasetError, Example, ImageFolder, mean_std};
 use cairn_model::Backbone;
 use cairn_nets::{NetworkSpec, Precision};
 use cairn_photo::{Normalisation, Preprocess};
@@ -30,7 +30,8 @@ pub use fine_tune::{FineTuneRecipe, Learning};
 pub use metric::{Margin, MetricRecipe};
 pub use network::{Blend, FirstWeights, NetworkRecipe};
 pub use optimiser::OptimiserRecipe;
-pub use photos::{NamedNormalisation, NormalisationRecipe, PhotosRecipe};
+use photo_list::PhotoList;
+pub use photos::{DownWeight, NamedNormalisation, NormalisationRecipe, PhotosRecipe};
 pub use schedule::Schedule;
 pub(crate) use schedule::SchedulePoint;
 pub use training::{ClassWeights, TrainingRecipe};
@@ -113,7 +114,8 @@ impl Recipe {
         if let Some(FirstWeights::File(path)) = &mut recipe.network.weights {
             *path = without_root(path);
         }
-        if let Some(list) = &mut recipe.photos.leave_out {
+        let down_weighted = recipe.photos.down_weight.as_mut().map(|down_weight| &mut down_weight.list);
+        for list in recipe.photos.leave_out.iter_mut().chain(down_weighted) {
             *list = without_root(list);
         }
         if let Some(blend) = &mut recipe.network.blend {
@@ -162,8 +164,14 @@ impl Recipe {
 
     /// The network for this many classes.
     pub fn network_spec(&self, classes: usize) -> NetworkSpec {
-        let NetworkRecipe { architecture, dropout, .. } = self.network;
-        NetworkSpec { architecture, classes, side: self.side(), dropout }
+        let NetworkRecipe { architecture, dropout, pooling, .. } = self.network;
+        NetworkSpec { architecture, classes, side: self.side(), dropout, pooling }
+    }
+
+    /// The network that learns this many classes: its head has a row for each centre of each class, class by class.
+    pub(crate) fn training_spec(&self, classes: usize) -> NetworkSpec {
+        let centres = self.metric.map_or(1, |metric| metric.centres);
+        NetworkSpec { classes: classes.saturating_mul(centres), ..self.network_spec(classes) }
     }
 
     /// The preprocessing in validation, testing and use, with this normalisation.
@@ -173,7 +181,18 @@ impl Recipe {
 
     /// The data set without the training photos that the recipe leaves out; `None` where it leaves out none.
     pub(crate) fn kept(&self, data: &ImageFolder) -> Result<Option<ImageFolder>, RecipeError> {
-        self.photos.leave_out.as_deref().map(|list| left_out::without_listed(data, list)).transpose()
+        let Some(path) = &self.photos.leave_out else { return Ok(None) };
+        let list = PhotoList::read(path, "photos.leave_out", &data.train)?;
+        let mut kept = data.clone();
+        kept.train.retain(|example| !list.names(example));
+        Ok(Some(kept))
+    }
+
+    /// How much each training photo counts in the loss; `None` where all count the same.
+    pub(crate) fn photo_weights(&self, photos: &[Example]) -> Result<Option<Vec<f32>>, RecipeError> {
+        let Some(DownWeight { list, weight }) = &self.photos.down_weight else { return Ok(None) };
+        let list = PhotoList::read(list, "photos.down_weight.list", photos)?;
+        Ok(Some(photos.iter().map(|photo| if list.names(photo) { *weight } else { 1.0 }).collect()))
     }
 
     /// Side of the square input, in pixels.

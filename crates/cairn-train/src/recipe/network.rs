@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cairn_nets::{Architecture, Init};
+use cairn_nets::{Architecture, Init, Pooling};
 use serde::{Deserialize, Serialize};
 
 use super::error::RecipeError;
@@ -15,6 +15,9 @@ pub struct NetworkRecipe {
     pub architecture: Architecture,
     /// Share of values that dropout sets to zero, in `[0, 1)`.
     pub dropout: f64,
+    /// How its last map becomes features: `"average"` (the default) or `"gem"`, in networks that end in an average pool.
+    #[serde(default, skip_serializing_if = "Pooling::is_average")]
+    pub pooling: Pooling,
     /// How its weights are initialised.
     #[serde(default)]
     pub init: Init,

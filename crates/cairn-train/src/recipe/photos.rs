@@ -29,6 +29,19 @@ pub struct PhotosRecipe {
     /// A file that names training photos to leave out, one a line, such as `cairn data check --doubtful` writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leave_out: Option<PathBuf>,
+    /// Training photos that count less: `{ list = "doubtful.txt", weight = 0.3 }`, with such a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_weight: Option<DownWeight>,
+}
+
+/// Training photos whose labels count less in the loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownWeight {
+    /// A file that names them, one a line.
+    pub list: PathBuf,
+    /// What the label of such a photo counts where that of another counts 1, at least 0 and below 1.
+    pub weight: f32,
 }
 
 /// Normalisation of pixel values.
@@ -88,6 +101,13 @@ impl PhotosRecipe {
                     "photos.augment leaves photos of different sizes: end it with a crop".to_owned(),
                 );
             }
+        }
+        if let Some(DownWeight { weight, .. }) = self.down_weight
+            && !(0.0..1.0).contains(&weight)
+        {
+            return fault(format!(
+                "photos.down_weight.weight is {weight}; it must be at least 0 and below 1"
+            ));
         }
         if let Some(Err(e)) = self.mixing.map(|mixing| mixing.validate()) {
             return fault(format!("photos.mixing: {e}"));

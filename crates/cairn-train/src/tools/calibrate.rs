@@ -332,7 +332,7 @@ fn centres(whitening: &Whitening, photos: &[&Embedding]) -> Vec<Embedding> {
 #[cfg(test)]
 mod tests {
     use cairn_model::{ClassList, Provenance};
-    use cairn_nets::{Architecture, NetworkSpec};
+    use cairn_nets::{Architecture, NetworkSpec, Pooling};
     use cairn_photo::{Framing, Normalisation, Preprocess, TestViews};
 
     use super::*;
@@ -340,7 +340,13 @@ mod tests {
 
     fn info(backbone: Option<Backbone>, recipe: &str) -> BundleInfo {
         BundleInfo {
-            network: NetworkSpec { architecture: Architecture::ThreeConv, classes: 2, side: 8, dropout: 0.0 },
+            network: NetworkSpec {
+                architecture: Architecture::ThreeConv,
+                classes: 2,
+                side: 8,
+                dropout: 0.0,
+                pooling: Pooling::Average,
+            },
             classes: ClassList::from_folders(["a", "b"]),
             preprocess: Preprocess {
                 framing: Framing::Squash { width: 8, height: 8 },

@@ -6,7 +6,9 @@
 mod distillation;
 mod fine_tuning;
 mod learning;
+mod metric;
 mod options;
+mod pooling;
 mod precision;
 mod repeatable;
 mod resume;

@@ -11,7 +11,7 @@ use crate::tiny::{StopAt, TinySet, Watcher, bytes_of, recipe};
 
 /// What a run's folder holds at its end, without the times.
 #[derive(PartialEq)]
-struct Traces {
+pub(crate) struct Traces {
     model: Vec<u8>,
     weights: Vec<u8>,
     optimiser: Vec<u8>,
@@ -21,7 +21,7 @@ struct Traces {
 }
 
 impl Traces {
-    fn of(run: &RunFolder) -> Self {
+    pub(crate) fn of(run: &RunFolder) -> Self {
         let checkpoint = bytes_of(run, "checkpoint.safetensors");
         let file = SafeTensors::deserialize(&checkpoint).unwrap();
         let (_, header) = SafeTensors::read_metadata(&checkpoint).unwrap();
@@ -37,7 +37,7 @@ impl Traces {
     }
 
     #[track_caller]
-    fn assert_equal(&self, other: &Self) {
+    pub(crate) fn assert_equal(&self, other: &Self) {
         assert_eq!(self.metrics, other.metrics, "metrics.jsonl");
         assert_eq!(self.place, other.place, "the checkpoint's place");
         // Not assert_eq: nobody can read megabytes of weights.
@@ -67,7 +67,7 @@ fn timeless(json: &str) -> Value {
 }
 
 /// Trains in a folder of this name, stopped at each of `stops` in turn, then to its end.
-fn train_with_stops(set: &TinySet, recipe: &Recipe, name: &str, stops: &[StopAt]) -> RunFolder {
+pub(crate) fn train_with_stops(set: &TinySet, recipe: &Recipe, name: &str, stops: &[StopAt]) -> RunFolder {
     let run = set.run_folder(name, recipe);
     for &stop in stops {
         let outcome = set.train(recipe, &run, &mut Watcher::stopping_at(stop)).unwrap();

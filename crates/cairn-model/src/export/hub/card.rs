@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use cairn_dataset::escape::shown;
+use cairn_nets::Pooling;
 use cairn_photo::Framing;
 use serde_json::json;
 
@@ -84,10 +85,16 @@ fn facts(info: &BundleInfo, weights: WeightFormat) -> String {
         1 => "one".to_owned(),
         count => format!("{count}, whose probabilities are averaged"),
     };
+    let pool = match info.network.pooling {
+        Pooling::Average => "",
+        Pooling::Gem => {
+            "| Pool | generalised mean (GeM), whose power is `pool.p`, in place of the average pool |\n"
+        }
+    };
     format!(
         "Names the landmark in a photo. Trained with cairn {}.\n\n\
          | | |\n| --- | --- |\n\
-         | Network | {} |\n\
+         | Network | {} |\n{pool}\
          | Photos | RGB, {framing} |\n\
          | Views | {views} |\n\
          | Normalisation | mean {:?}, standard deviation {:?}, on a scale of 0 to 1 |\n\

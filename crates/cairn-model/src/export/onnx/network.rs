@@ -71,6 +71,7 @@ impl NetworkNodes<'_> {
                 self.add_adaptive(inputs[0], &name, [shape[1], shape[2]], *output)
             }
             Op::GlobalAveragePool => self.nodes.add("GlobalAveragePool", inputs, &name, &[]),
+            Op::GeneralisedMean { power, eps } => self.add_generalised_mean(inputs[0], &name, power, *eps),
             Op::Flatten => self.nodes.add("Flatten", inputs, &name, &[]),
             Op::Linear { weight, bias } => self.add_linear(inputs[0], &name, weight, bias.as_deref(), shape),
             Op::LayerNorm { weight, bias, eps } => {
@@ -90,6 +91,22 @@ impl NetworkNodes<'_> {
         let lowest = self.nodes.floats(&format!("{name}/lowest"), &[], &[0.0]);
         let highest = self.nodes.floats(&format!("{name}/highest"), &[], &[6.0]);
         self.nodes.add("Clip", &[input, &lowest, &highest], name, &[])
+    }
+
+    /// Of values divided by the greatest, so that no power of one is infinite; their mean is then multiplied by it.
+    fn add_generalised_mean(&mut self, input: &str, name: &str, power: &str, eps: f64) -> String {
+        let named = |what: &str| format!("{name}/{what}");
+        let least = self.nodes.floats(&named("eps"), &[], &[eps as f32]);
+        let least_power = self.nodes.floats(&named("least_power"), &[], &[Op::LEAST_POWER as f32]);
+        let power = self.nodes.add("Clip", &[power, &least_power], &named("power"), &[]);
+        let clamped = self.nodes.add("Clip", &[input, &least], &named("clamped"), &[]);
+        let greatest = self.nodes.add("GlobalMaxPool", &[&clamped], &named("greatest"), &[]);
+        let shares = self.nodes.add("Div", &[&clamped, &greatest], &named("shares"), &[]);
+        let powers = self.nodes.add("Pow", &[&shares, &power], &named("powers"), &[]);
+        let mean = self.nodes.add("GlobalAveragePool", &[&powers], &named("mean"), &[]);
+        let root = self.nodes.add("Reciprocal", &[&power], &named("root"), &[]);
+        let share = self.nodes.add("Pow", &[&mean, &root], &named("share"), &[]);
+        self.nodes.add("Mul", &[&share, &greatest], name, &[])
     }
 
     /// `x / 2 * (1 + erf(x / √2))`; opset 18 has no operator for it.

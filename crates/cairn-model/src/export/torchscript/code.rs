@@ -152,6 +152,16 @@ impl Expression<'_> {
                 format!("torch.adaptive_avg_pool2d({x}, {})", pair(*output))
             }
             Op::GlobalAveragePool => format!("torch.adaptive_avg_pool2d({x}, [1, 1])"),
+            Op::GeneralisedMean { power, eps } => {
+                // Of values divided by the greatest, so that no power of one is infinite.
+                let clamped = format!("torch.clamp({x}, {eps:?})");
+                let greatest = format!("torch.amax({clamped}, [2, 3], True)");
+                let power = format!("torch.clamp({}, {:?})", self.tensor(power), Op::LEAST_POWER);
+                let powers = format!("torch.pow(torch.div({clamped}, {greatest}), {power})");
+                let share =
+                    format!("torch.pow(torch.mean({powers}, [2, 3], True), torch.reciprocal({power}))");
+                format!("torch.mul({share}, {greatest})")
+            }
             Op::Flatten => format!("torch.flatten({x}, 1)"),
             Op::Linear { weight, bias } => {
                 let (weight, bias) = (self.weight(weight, "[-1, 1]"), self.bias(bias.as_deref()));

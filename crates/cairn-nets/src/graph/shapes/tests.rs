@@ -86,6 +86,15 @@ fn a_layer_scale_has_one_number_a_channel_in_either_layout() {
 }
 
 #[test]
+fn a_generalised_mean_leaves_a_pixel_and_has_one_power() {
+    let mean = || Op::GeneralisedMean { power: "p".to_owned(), eps: 1e-6 };
+    let found = inferred(mean(), [4, 3, 2], &[("p", &[1])]).unwrap();
+    assert_eq!((found.shape, found.multiply_adds), (vec![4, 1, 1], 0));
+    assert!(matches!(inferred(mean(), [4, 3, 2], &[("p", &[4])]), Err(NodeProblem::TensorShape { .. })));
+    assert_eq!(inferred(mean(), [4, 3, 2], &[]), Err(NodeProblem::MissingTensor("p".to_owned())));
+}
+
+#[test]
 fn squeeze_and_excitation_multiplies_a_map_by_one_of_a_pixel() {
     let mut graph = Graph::new([4, 6, 6]);
     let squeezed = graph.add("squeeze", Op::GlobalAveragePool, &[graph.input()]);

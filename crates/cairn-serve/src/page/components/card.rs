@@ -2,7 +2,7 @@
 
 use cairn_map::MapPoint;
 use cairn_model::rows::{Camera, Row, RowOutcome};
-use cairn_model::{Landmark, Prediction};
+use cairn_model::{Landmark, LandmarkSet, Prediction};
 use cairn_places::Place;
 use maud::{Markup, html};
 
@@ -121,11 +121,22 @@ fn said(prediction: &Prediction, camera: Option<&Camera>, title: &str) -> Markup
             @if first.is_some() { p.or-else { "Or else:" } }
             (bars(others))
         }
+        @if let Some(set) = &prediction.set { p.set { (one_of(set)) } }
         @if let Some(place) = place {
             (region(place, camera.and_then(point_of_camera)))
             p.links { (links(place)) }
         }
         @if let Some(camera) = camera { (camera_facts(camera)) }
+    }
+}
+
+/// `In 95.0% of cases one of these: Petra, Taj Mahal.`
+fn one_of(set: &LandmarkSet) -> String {
+    let names: Vec<&str> = set.landmarks.iter().map(|landmark| landmark.name.as_str()).collect();
+    let share = set.coverage * 100.0;
+    match names.as_slice() {
+        [only] => format!("In {share:.1}% of cases only {only}."),
+        names => format!("In {share:.1}% of cases one of these: {}.", names.join(", ")),
     }
 }
 
@@ -178,6 +189,19 @@ mod tests {
         let text =
             card(&row("a.jpg", RowOutcome::Prediction(&prediction)), &CardOptions::default()).into_string();
         assert!(text.contains("<span class=\"maybe\">Maybe </span>Eiffel Tower"), "{text}");
+    }
+
+    #[test]
+    fn a_set_of_landmarks_is_told_where_one_was_asked_for() {
+        let text = |landmarks: &[Landmark]| {
+            let mut prediction = sample::prediction(true);
+            prediction.set = Some(LandmarkSet { coverage: 0.95, landmarks: landmarks.to_vec() });
+            card(&row("a.jpg", RowOutcome::Prediction(&prediction)), &CardOptions::default()).into_string()
+        };
+        let landmarks = sample::prediction(true).landmarks;
+        assert!(text(&landmarks[..1]).contains("In 95.0% of cases only Eiffel Tower."));
+        assert!(text(&landmarks[..2]).contains("In 95.0% of cases one of these: Eiffel Tower, "));
+        assert!(!of(true, &CardOptions::default()).contains("% of cases"));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use burn::tensor::Device;
 use cairn_dataset::{
     BadPhoto, CacheMode, CacheOptions, Example, ImageFolder, Loader, LoaderOptions, PhotoCache, View,
 };
-use cairn_nets::{Architecture, Init, Precision};
+use cairn_kernels::in_pool;
+use cairn_nets::{Architecture, Init, Network, Precision};
 use cairn_photo::Normalisation;
 
 use crate::TrainError;
@@ -95,10 +96,11 @@ impl EpochBenchmark {
                 photos += batch.len();
                 if !batch.is_empty() {
                     let batch = StepInput::of(&batch, 0..batch.len(), self.classes, None, &device);
-                    network = network.take().map(|network| {
+                    let step = |network: Network| {
                         let (gradients, _) = backward(&network, batch, &Loss::default(), precision);
                         optimizer.step(adam.learning_rate(), network, gradients)
-                    });
+                    };
+                    network = network.take().map(|network| in_pool(|| step(network)));
                 }
             }
             photos

@@ -2,7 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
-use cairn_nets::{Architecture, Init, Network, NetworkSpec, Precision, SpecError};
+use cairn_kernels::in_pool;
+use cairn_nets::{Architecture, Init, Network, NetworkSpec, Pooling, Precision, SpecError};
 
 use super::best_seconds;
 use crate::engine::loss::{Loss, Targets};
@@ -43,10 +44,11 @@ impl Benchmark {
         Ok(self.best(|| {
             let targets = Targets { labels: labels.clone(), answers: None };
             let batch = StepInput { input: Input::Images(images.clone()), targets };
-            network = network.take().map(|network| {
+            let step = |network: Network| {
                 let (gradients, _) = backward(&network, batch, &Loss::default(), self.precision);
                 optimizer.step(recipe.learning_rate(), network, gradients)
-            });
+            };
+            network = network.take().map(|network| in_pool(|| step(network)));
         }))
     }
 
@@ -57,12 +59,17 @@ impl Benchmark {
     pub fn inference(&self) -> Result<f64, SpecError> {
         let network = self.network()?;
         let images = self.images(&Device::flex());
-        Ok(self.best(|| drop(network.forward(images.clone(), self.precision).into_data())))
+        Ok(self.best(|| in_pool(|| drop(network.forward(images.clone(), self.precision).into_data()))))
     }
 
     fn network(&self) -> Result<Network, SpecError> {
-        let spec =
-            NetworkSpec { architecture: self.architecture, classes: CLASSES, side: SIDE, dropout: 0.0 };
+        let spec = NetworkSpec {
+            architecture: self.architecture,
+            classes: CLASSES,
+            side: SIDE,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
         spec.build(Init::Default, 0, &Device::flex())
     }
 
