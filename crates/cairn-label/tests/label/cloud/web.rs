@@ -55,7 +55,12 @@ fn a_list_at_an_address_gives_the_same_bytes_as_on_disk_in_every_form() {
     folder.list();
     let lines: String = PHOTOS.iter().map(|name| format!("{{\"path\": \"photos/{name}\"}}\n")).collect();
     folder.write("lines.jsonl", lines);
-    table(&folder.path("names.parquet"), "message m { optional binary photo (UTF8); }", &[names.clone()], 4);
+    table(
+        &folder.path("names.parquet"),
+        "message m { optional binary photo (UTF8); }",
+        std::slice::from_ref(&names),
+        4,
+    );
     let schema = "message m { optional binary photo (UTF8); optional binary bytes; }";
     table(&folder.path("bytes.parquet"), schema, &[names, bytes], 3);
     let members: Vec<(&str, Vec<u8>)> =
