@@ -1,4 +1,4 @@
-"""Fits the curve of `evidence/rightness.rs`, and tests the factor of agreement in `evidence/assess.rs`.
+"""Fits a curve such as that of `evidence/rightness.rs`, and tests the factor of agreement in `evidence/assess.rs`.
 
 Run:  python3 crates/cairn-library/tests/rightness_reference.py THRESHOLD SURE VALID.jsonl OTHERS.jsonl TRIPS.jsonl
 
@@ -6,7 +6,7 @@ Each file is what `cairn predict --format jsonl` writes: of the validation photo
 `cairn train` holds them back), of photos that show none of them, and of photos of other buildings, a folder each. THRESHOLD and SURE
 are the model's two thresholds (`cairn nets show`, or the lowest scores with `is_landmark` and `sure`).
 
-The constants are from the shipped model (thresholds 0.015377 and 0.144269): 352 validation photos; `distractors/calibration`,
+The constants of the model before the one that ships came from it (thresholds 0.015377 and 0.144269): 352 validation photos; `distractors/calibration`,
 `more/distractors/calibration` and classes 32 to 55 of `more/train`, 1,326 photos; the last, 1,206 photos, are the trips. Ran with Python
 3.11, numpy 2.4, scipy 1.17.
 """

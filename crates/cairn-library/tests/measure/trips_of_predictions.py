@@ -19,6 +19,7 @@ TRIP, DRAWS = 4, {5: 8, 20: 24}
 BOUNDS = [1 / 200, 1 / 100, 1 / 50, 1 / 20]
 # The shipped model's thresholds, and `evidence/rightness.rs`.
 THRESHOLD, SURE = 0.015377, 0.144269
+# Those of the model of 32 landmarks, with which the figures of docs/results.md were made.
 INTERCEPT, SLOPE, CURVATURE, MOST = -1.488, 0.105, 0.672, 7.0
 # The weight of a trip in `evidence/assess.rs` and `evidence/timeline.rs`, and the one before: factor, most photos, at most.
 WEIGHTS = {"now": (0.5, 2, 6.0), "before": (0.5, 1000, 3.0)}

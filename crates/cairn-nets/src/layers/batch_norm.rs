@@ -102,6 +102,8 @@ impl BatchNorm {
         let blend = |running: &RunningState<Tensor<1>>, seen: Tensor<1>| {
             let kept = running.value_sync().mul_scalar(1.0 - momentum);
             running.update((kept + seen.mul_scalar(momentum)).detach());
+            // Updates of several threads would be averaged, and the next step may be on another thread.
+            running.value_sync();
         };
         blend(&self.running_mean, batch.mean);
         blend(&self.running_var, batch.variance.mul_scalar(unbiased));

@@ -274,7 +274,7 @@ async fn the_model_says_what_it_knows_and_how_it_answers() {
     let model = json_of(ask(&state, get("/v1/model")).await).await;
     assert_eq!(
         (&model["name"], &model["classes"], &model["views"]),
-        (&json!("model"), &json!(32), &json!("one"))
+        (&json!("model"), &json!(56), &json!("one"))
     );
     assert_eq!((&model["limits"]["queue"], &model["limits"]["workers"]), (&json!(256), &json!(2)));
     assert_eq!(model["limits"]["deadline_seconds"], 30.0);

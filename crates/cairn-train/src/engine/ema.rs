@@ -27,7 +27,6 @@ impl Ema {
         let steps = self.steps + 1;
         let share = (1.0 - warmed_up(self.decay, steps)) as f32;
         let mut latest = Latest::default();
-        // `valid` settles the running statistics, which the training network keeps a step behind.
         network.valid().visit(&mut latest);
         Self { network: self.network.map(&mut TowardsLatest { latest, share }), steps, ..self }
     }

@@ -112,7 +112,6 @@ impl Learner {
         let state = TrainState { ema_steps: self.ema.as_ref().map_or(0, Ema::steps), ..state.clone() };
         Ok(Checkpoint {
             state: serde_json::to_string(&state).map_err(|e| e.to_string())?,
-            // `valid` also settles the batch norms' running statistics, which the training network keeps a step behind.
             weights: self.network.valid().state_dict(),
             ema: self.ema.as_ref().map(|ema| ema.network().state_dict()),
             optimizer: self.optimizer.to_bytes().map_err(|e| e.to_string())?,
