@@ -149,6 +149,7 @@ fn far_reason(error: &io::Error) -> String {
     match error.kind() {
         // In the words of a photo's error.
         io::ErrorKind::FileTooLarge => error.to_string(),
+        io::ErrorKind::NotFound => in_words(error),
         _ => format!("cannot be read: {}", in_words(error)),
     }
 }
