@@ -105,7 +105,7 @@ impl Model {
                 }),
             };
             let suggestion = suggestion.map_err(|error| photo_error(&error))?;
-            let small = small(&suggestion.photo);
+            let small = suggestion.photo.no_larger_than(SHOWN);
             let thumbnail = small.encode(PictureKind::Jpeg).map_err(|error| photo_error(&error))?;
             PyResult::Ok((suggestion.sentence(), suggestion.prediction, thumbnail))
         })?;
@@ -163,7 +163,7 @@ impl Model {
         let photo = photo.photo()?;
         let picture = py.detach(|| {
             let Explanation { photo, landmark, explained } = self.explained(photo, landmark)?;
-            let seen = small(&explained.part.of(&photo));
+            let seen = explained.part.of(&photo).no_larger_than(SHOWN);
             let heat =
                 explained.maps.iter().map(|map| Tile { photo: map.over(&seen), name: landmark.clone() });
             let tiles: Vec<Tile> =
@@ -284,14 +284,6 @@ impl Model {
         })?;
         Ok((array(py, &values), rows, bad))
     }
-}
-
-/// The photo, no larger than one that is shown.
-fn small(photo: &Photo) -> Photo {
-    let (width, height) = (photo.width(), photo.height());
-    let scale = f64::from(width.max(height)) / f64::from(SHOWN);
-    let side = |side: u32| if scale > 1.0 { ((f64::from(side) / scale).round() as u32).max(1) } else { side };
-    photo.resized(side(width), side(height))
 }
 
 /// Numbers as Python's bytes, which NumPy takes as they are.

@@ -270,12 +270,6 @@ fn data_set(root: &Path) -> PyResult<ImageFolder> {
     let data = ImageFolder::open(&root, &ValidSplit::default()).map_err(train_error)?;
     check_classes(&data.classes)
         .map_err(|error| TrainError::new_err(format!("{}: {error}", path_text(&root))))?;
-    let empty: Vec<&str> =
-        data.untrainable_classes().into_iter().map(|class| class.folder.as_str()).collect();
-    if empty.is_empty() {
-        Ok(data)
-    } else {
-        let (root, empty) = (path_text(&root), empty.join(", "));
-        Err(TrainError::new_err(format!("{root}: classes without training photos: {empty}")))
-    }
+    data.check_trainable().map_err(train_error)?;
+    Ok(data)
 }

@@ -32,6 +32,18 @@ pub enum DatasetError {
         /// How many of its folders hold photos.
         classes: usize,
     },
+    /// Classes without training photos, which no network can learn to name.
+    #[error(
+        "{}: classes without training photos: {}; add photos, or remove their folders in every part",
+        path_text(root),
+        classes.join(", ")
+    )]
+    Untrainable {
+        /// The data set.
+        root: PathBuf,
+        /// Their folders, in order.
+        classes: Vec<String>,
+    },
     /// The folder to test on has a `train` part but no `test` part.
     #[error(
         "{0}: a folder `train` but no `test` in it; name the folder to test on, such as {1}",

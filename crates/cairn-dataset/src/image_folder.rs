@@ -151,6 +151,19 @@ impl ImageFolder {
         self.classes.iter().filter(|(id, _)| photos[id.index()] == 0).map(|(_, class)| class).collect()
     }
 
+    /// Checks that every class has photos to learn from.
+    ///
+    /// # Errors
+    /// [`DatasetError::Untrainable`] with the classes that have none.
+    pub fn check_trainable(&self) -> Result<(), DatasetError> {
+        let classes: Vec<String> =
+            self.untrainable_classes().into_iter().map(|class| class.folder.clone()).collect();
+        if classes.is_empty() {
+            return Ok(());
+        }
+        Err(DatasetError::Untrainable { root: self.root.clone(), classes })
+    }
+
     /// A short name for exactly these files: 16 hex digits, a hash of all photos' paths within the data set and
     /// of their sizes. It does not depend on the data set's path, nor on the split.
     pub fn fingerprint(&self) -> String {

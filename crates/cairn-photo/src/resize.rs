@@ -39,6 +39,20 @@ impl Photo {
         self.resized(width, height)
     }
 
+    /// The photo with its longer side at most `side` pixels long, and the shorter one in proportion, rounded down. A smaller one
+    /// stays as it is.
+    ///
+    /// # Panics
+    /// If `side` is zero.
+    pub fn no_larger_than(&self, side: u32) -> Photo {
+        let longest = self.width().max(self.height());
+        if longest <= side {
+            return self.clone();
+        }
+        let reduced = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longest)).max(1) as u32;
+        self.resized(reduced(self.width()), reduced(self.height()))
+    }
+
     /// `part` of the photo at `width` x `height` pixels, as if there were nothing outside of `bounds`.
     ///
     /// # Panics
@@ -239,6 +253,17 @@ mod tests {
     fn difference(left: &Photo, right: &Photo) -> f64 {
         let sum: u64 = left.pixels().iter().zip(right.pixels()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
         sum as f64 / left.pixels().len() as f64
+    }
+
+    #[test]
+    fn a_large_photo_is_reduced_in_proportion_and_a_small_one_stays_as_it_is() {
+        let size = |width, height| {
+            let photo = Photo::filled(width, height, [7; 3]).no_larger_than(100);
+            (photo.width(), photo.height())
+        };
+        assert_eq!(size(400, 299), (100, 74));
+        assert_eq!(size(2, 1000), (1, 100));
+        assert_eq!((size(100, 100), size(30, 20)), ((100, 100), (30, 20)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use cairn_dataset::path_text;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use cairn_dataset::{ClassList, ImageFolder, ManifestPaths, TestFolder, ValidSplit};
 use cairn_model::check_classes;
 use clap::Args;
@@ -35,15 +35,7 @@ impl DataSetOptions {
     pub(crate) fn open_to_train(self, root: &Path) -> Result<ImageFolder> {
         let data = self.open(root, &ValidSplit::default())?;
         check_classes(&data.classes).with_context(|| path_text(root))?;
-        let classes: Vec<&str> =
-            data.untrainable_classes().into_iter().map(|class| class.folder.as_str()).collect();
-        if !classes.is_empty() {
-            bail!(
-                "{}: classes without training photos: {}; add photos, or remove their folders in every part",
-                path_text(root),
-                classes.join(", ")
-            );
-        }
+        data.check_trainable()?;
         Ok(data)
     }
 

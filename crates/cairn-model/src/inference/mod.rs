@@ -152,7 +152,7 @@ impl Model {
         let mut ranked = members(&probabilities, 0.0);
         ranked.truncate(k);
         // The options were held against the bundle before.
-        let set = self.options().coverage.and_then(|coverage| self.landmark_set(output, coverage).ok());
+        let set = self.options().coverage.and_then(|coverage| self.set_of(&probabilities, coverage).ok());
         let score = self.score(output, self.landmark_score());
         Prediction {
             // A score that is not a number reaches no threshold.
@@ -169,9 +169,12 @@ impl Model {
     /// # Errors
     /// When the model has no sets, or none of this coverage.
     pub fn landmark_set(&self, output: &ModelOutput, coverage: f64) -> Result<LandmarkSet, CoverageError> {
+        self.set_of(&Probability::softmax(&output.logits, self.info().temperature), coverage)
+    }
+
+    fn set_of(&self, probabilities: &[Probability], coverage: f64) -> Result<LandmarkSet, CoverageError> {
         let lowest = self.lowest_probability(coverage)?;
-        let probabilities = Probability::softmax(&output.logits, self.info().temperature);
-        let landmarks = self.landmarks(&members(&probabilities, lowest), &probabilities);
+        let landmarks = self.landmarks(&members(probabilities, lowest), probabilities);
         Ok(LandmarkSet { coverage, landmarks })
     }
 

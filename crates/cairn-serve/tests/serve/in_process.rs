@@ -280,9 +280,9 @@ async fn the_model_says_what_it_knows_and_how_it_answers() {
     assert_eq!(model["limits"]["deadline_seconds"], 30.0);
     assert!(model["threshold"].is_number() && model["sure"].is_number() && model["input_width"].is_number());
     let known = json_of(ask(&state, get("/v1/landmarks")).await).await;
-    assert_eq!(known["landmarks"].as_array().unwrap().len(), 32);
+    assert_eq!(known["landmarks"].as_array().unwrap().len(), 56);
     let features = json_of(ask(&state, accepting(get("/v1/landmarks"), "application/geo+json")).await).await;
-    assert_eq!(features["features"].as_array().unwrap().len(), 32);
+    assert_eq!(features["features"].as_array().unwrap().len(), 56);
     assert!(features["features"][0]["geometry"]["coordinates"][0].is_number());
 }
 

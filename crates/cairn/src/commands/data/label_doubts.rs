@@ -157,7 +157,7 @@ impl Doubts {
                 let example = &check.photos[place];
                 let photo = Photo::open(&example.path).ok()?;
                 Some(DoubtfulPhoto {
-                    photo: thumbnail(&photo),
+                    photo: photo.no_larger_than(THUMBNAIL),
                     path: path_text(&example.path),
                     label: self.class_name(example.class),
                     doubt,
@@ -175,14 +175,4 @@ impl Doubts {
         .write(path)?;
         Ok(())
     }
-}
-
-/// The whole photo, small.
-fn thumbnail(photo: &Photo) -> Photo {
-    let longest = photo.width().max(photo.height());
-    if longest <= THUMBNAIL {
-        return photo.clone();
-    }
-    let side = |side: u32| (u64::from(side) * u64::from(THUMBNAIL) / u64::from(longest)).max(1) as u32;
-    photo.resized(side(photo.width()), side(photo.height()))
 }
