@@ -46,6 +46,7 @@ microkernel! {
 /// # Safety
 /// As [`FinishingMicrokernel`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
+#[expect(clippy::needless_range_loop, reason = "the loops are those of the products, over registers")]
 unsafe fn avx512_bf16_finishing<const ROWS: usize, const VECTORS: usize, const RESIDUAL: bool>(
     tile: &Tile<'_>,
     finish: &Finish,

@@ -175,9 +175,8 @@ impl<T: Element> Gather<'_, T> {
                     && let Some(kernel) =
                         kernels.finishing(count, panel.width, self.epilogue.residual.is_some())
                 {
-                    // SAFETY: `first + count` pixels have been located.
-                    let finish =
-                        Finish { pixels: unsafe { scratch.destinations.as_ptr().add(first) }, ..finish };
+                    let pixels = scratch.destinations[first..first + count].as_ptr();
+                    let finish = Finish { pixels, ..finish };
                     // SAFETY: as below; the map has the pixels, and the caller vouches for this panel of them.
                     unsafe { kernel(&tile, &finish) };
                     continue;
