@@ -32,6 +32,7 @@
 //! `cairn label` runs it.
 
 mod address;
+mod embeddings;
 mod error;
 pub mod list;
 mod plan;
@@ -41,6 +42,7 @@ mod shard;
 pub mod store;
 mod table;
 
+pub use embeddings::read_embeddings;
 pub use error::LabelError;
 pub use list::{Input, Lists};
 pub use plan::{PLAN, Plan, Shard};

@@ -104,7 +104,7 @@ impl Label {
             threshold: self.threshold.chosen(),
             places: merged_places(self.places.as_deref())?,
             threads: self.threads,
-            coverage: None,
+            ..ModelOptions::default()
         };
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;
         let settings = Settings {

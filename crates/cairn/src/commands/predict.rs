@@ -194,6 +194,7 @@ impl Predict {
             coverage: self.coverage,
             places: merged_places(self.places.as_deref())?,
             threads: threads.transpose()?,
+            ..ModelOptions::default()
         };
         let (model, identity) = self.model.source.open_identified()?;
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;
