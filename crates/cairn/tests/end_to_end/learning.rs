@@ -93,7 +93,7 @@ fn a_calibrated_model_accepts_nineteen_of_twenty_validation_photos() {
     let sandbox = calibrated();
     // The photos held back are those that the report of calibration rests on; a fresh split finds them again.
     let data = cairn_dataset::ImageFolder::open(&sandbox.path("photos"), &Default::default()).unwrap();
-    let photos: Vec<String> = data.valid.iter().map(|example| example.path.display().to_string()).collect();
+    let photos: Vec<String> = data.valid.iter().map(|example| example.path().display().to_string()).collect();
     let run = sandbox.cairn(&format!("predict {} -m known.safetensors --format json", photos.join(" ")));
     let accepted = is_landmark(&run.assert_status(0).json()).iter().filter(|&&is| is).count();
     assert!(accepted as f64 >= 0.95 * photos.len() as f64, "{accepted} of {}", photos.len());

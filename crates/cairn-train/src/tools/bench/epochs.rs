@@ -149,7 +149,7 @@ mod tests {
         let set = DrawnSet { seed: 1, train_per_kind: 6, test_per_kind: 0, side: 32, kinds };
         set.write(folder.path(), |_, _| {}).unwrap();
         let data = ImageFolder::open(folder.path(), &ValidSplit { fraction: 0.0, seed: 0 }).unwrap();
-        std::fs::write(&data.train[0].path, b"").unwrap();
+        std::fs::write(data.train[0].path(), b"").unwrap();
         let benchmark = EpochBenchmark::new(&data, 4, 2).unwrap();
         assert_eq!(benchmark.images(), 4);
         let training = benchmark.training(Architecture::ThreeConv, Precision::F32);
