@@ -179,7 +179,7 @@ impl FeatureSet {
         };
         let values = TensorData::new(pick(&self.values, width), [rows.len(), width]);
         let targets = Targets { labels: pick(&self.shares, self.classes), answers: None };
-        StepInput { input: Input::Features(Tensor::from_data(values, device)), targets }
+        StepInput { input: Input::Features(Tensor::from_data(values, device)), targets, sampled: None }
     }
 
     /// The head's scores of all rows.
