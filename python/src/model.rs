@@ -60,9 +60,8 @@ impl Model {
             precision: precision.map_err(|error| PyValueError::new_err(error.to_string()))?,
             views,
             threshold: Threshold::chosen(sure, threshold),
-            places: None,
             threads,
-            coverage: None,
+            ..ModelOptions::default()
         };
         py.detach(|| {
             let model = match source {

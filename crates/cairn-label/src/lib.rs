@@ -40,6 +40,7 @@ mod cloud;
 #[cfg(not(feature = "cloud"))]
 #[path = "without_cloud.rs"]
 mod cloud;
+mod embeddings;
 mod error;
 pub mod list;
 mod plan;
@@ -52,6 +53,7 @@ mod stores;
 mod table;
 
 pub use address::{Address, AddressError};
+pub use embeddings::read_embeddings;
 pub use error::LabelError;
 pub use list::{Input, Lists};
 pub use plan::{PLAN, Plan, Shard};

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::StoredFile;
 
+pub(crate) use parquet::open as open_parquet;
+
 pub use input::{Input, Lists, MADE_LIST, PlannedInput};
 
 /// The form of a list, and where in it the photos are.
