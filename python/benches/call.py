@@ -94,7 +94,7 @@ def main():
             rust, python = {}, {}
             for _ in range(arguments.rounds):
                 for pixels in [False, True]:
-                    rust.setdefault(pixels, []).append(of_library(arguments.load, path, place, pixels))
+                    rust.setdefault(pixels, []).append(of_library(arguments.load.resolve(), path, place, pixels))
                 for call, function in calls.items():
                     python.setdefault(call, []).append(of_module(function))
             print(f"{path.name}, {image.width} x {image.height}, {len(content) / 1e3:.0f} kB")
