@@ -31,6 +31,15 @@ impl<'a, T> DisjointSlice<'a, T> {
         self.start.wrapping_add(index)
     }
 
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// Its first element; what is done with it is bound by the rules of [`Self::part`].
+    pub(crate) fn start(self) -> *mut T {
+        self.start
+    }
+
     /// A part of the slice.
     ///
     /// # Safety

@@ -1,5 +1,6 @@
 //! Why a list cannot be labelled.
 
+use crate::address::AddressError;
 use crate::list::ListError;
 use crate::store::StoreError;
 
@@ -13,6 +14,9 @@ pub enum LabelError {
     /// A list.
     #[error(transparent)]
     List(#[from] ListError),
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A pattern.
     #[error("{pattern}: {reason}")]
     Pattern {
@@ -46,6 +50,14 @@ pub enum LabelError {
         /// The output.
         out: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// The output is no table of embeddings.
+    #[error("{out}: {reason}")]
+    NoEmbeddings {
+        /// The output.
+        out: String,
+        /// Why, and what to do.
         reason: String,
     },
     /// The store replaces files that are there.

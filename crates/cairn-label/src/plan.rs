@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::LabelError;
 use crate::list::{Cut, Input, MADE_LIST, PlannedInput};
 use crate::settings::Settings;
-use crate::store::{Put, Store, read_whole};
+use crate::store::{Put, Store, StoreError, read_whole};
 
 /// The plan's file.
 pub const PLAN: &str = "_plan.json";
@@ -54,7 +54,8 @@ impl Plan {
     pub fn of(out: &dyn Store, settings: Settings, inputs: &[Input]) -> Result<Self, LabelError> {
         let planned: Vec<PlannedInput> = inputs.iter().map(|input| input.planned.clone()).collect();
         if let Some(begun) = Self::read(out)? {
-            return begun.unless_other(out, &settings, &planned);
+            let begun = begun.unless_other(out, &settings, &planned)?;
+            return begun.unless_replaced(out);
         }
         if let Some(name) = out.list()?.into_keys().find(|name| name.starts_with("part-")) {
             let reason = format!("it holds {name} of another program or of a plan that is gone");
@@ -68,7 +69,11 @@ impl Plan {
             return Err(LabelError::NoPhotos);
         }
         for content in inputs.iter().filter_map(Input::made) {
-            out.put_new(MADE_LIST, content)?;
+            let is_other = || Ok::<_, LabelError>(read_whole(out, MADE_LIST)?.as_deref() != Some(content));
+            if out.put_new(MADE_LIST, content)? == Put::Exists && is_other()? {
+                let reason = format!("it holds a {MADE_LIST} of other photos");
+                return Err(LabelError::ForeignOutput { out: out.name(), reason });
+            }
         }
         let plan = Self { format: FORMAT, settings, inputs: planned, shards };
         plan.put(out)
@@ -93,18 +98,26 @@ impl Plan {
 
     /// Writes the plan, or gives that of somebody who was faster.
     fn put(self, out: &dyn Store) -> Result<Self, LabelError> {
-        let bytes = serde_json::to_vec(&self).map_err(std::io::Error::from);
-        let place = || format!("{}/{PLAN}", out.name());
-        let bytes = bytes.map_err(|source| crate::StoreError { place: place(), what: "written", source })?;
-        if out.put_new(PLAN, &bytes)? == Put::Exists {
+        if out.put_new(PLAN, &self.bytes(out)?)? == Put::Exists {
             let begun = Self::read(out)?.ok_or_else(|| LabelError::Overwrites { out: out.name() })?;
             return begun.unless_other(out, &self.settings, &self.inputs);
         }
-        // Everything stands on this, and some stores that look like S3 do not keep to it.
-        match out.put_new(PLAN, &bytes)? {
+        self.unless_replaced(out)
+    }
+
+    /// The plan, once the store has kept it from being written again. Everything stands on this, and some stores that look like
+    /// S3 do not keep to it.
+    fn unless_replaced(self, out: &dyn Store) -> Result<Self, LabelError> {
+        match out.put_new(PLAN, &self.bytes(out)?)? {
             Put::Exists => Ok(self),
             Put::Written => Err(LabelError::Overwrites { out: out.name() }),
         }
+    }
+
+    fn bytes(&self, out: &dyn Store) -> Result<Vec<u8>, StoreError> {
+        let place = || format!("{}/{PLAN}", out.name());
+        let bytes = serde_json::to_vec(self).map_err(std::io::Error::from);
+        bytes.map_err(|source| StoreError { place: place(), what: "written", source })
     }
 
     fn unless_other(

@@ -4,16 +4,15 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use cairn_dataset::path_of_text;
 use cairn_model::{Model, PhotoError, PhotoSource};
 
-use crate::address::{is_address, unreached};
-use crate::list::{Input, ListError, Listed, ListedPhoto, Rows};
+use crate::list::Input;
 use crate::plan::Plan;
+use crate::reading::{Reading, ShardError, in_words};
 use crate::store::{Put, Store, StoreError, StoredFile};
+use crate::stores::Stores;
 use crate::table::{Counts, LabelledPhoto, Labels, write};
 
 /// A footer fits in so many bytes at a file's end.
@@ -29,6 +28,8 @@ pub struct Labeller<'a> {
     pub model: &'a Model,
     /// Where the shard's file goes.
     pub out: &'a dyn Store,
+    /// Where photos are that the lists name by addresses.
+    pub stores: &'a Stores,
 }
 
 /// A shard that is done.
@@ -38,32 +39,6 @@ pub struct ShardReport {
     pub counts: Counts,
     /// Whether its file was written just now; else it was there already.
     pub written: bool,
-}
-
-/// Why a shard is not done. It may be tried again.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ShardError {
-    /// Its part of the list cannot be read.
-    #[error(transparent)]
-    List(#[from] ListError),
-    /// Its file cannot be written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A photo cannot be read now, for a reason that is none of the photo's: a disk or network that fails.
-    #[error("{photo}: cannot be read now")]
-    Photo {
-        /// The photo.
-        photo: String,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Its rows cannot be made a file.
-    #[error("the rows cannot be written as Parquet")]
-    Table(#[from] parquet::errors::ParquetError),
-    /// Somebody asked to stop.
-    #[error("stopped")]
-    Stopped,
 }
 
 /// Who wants to know of each photo, and may stop between two of them: of a photo that could not be read, its name and why.
@@ -77,14 +52,10 @@ impl Labeller<'_> {
     /// # Errors
     /// [`ShardError`], after which nothing is written.
     pub fn label_shard(&self, index: usize, each: &mut EachPhoto<'_>) -> Result<ShardReport, ShardError> {
-        let name = self.plan.part_name(index);
-        if let Some(counts) = self.counts_of(&name)? {
-            return Ok(ShardReport { counts, written: false });
+        match self.counts(index)? {
+            Some(counts) => Ok(ShardReport { counts, written: false }),
+            None => self.label_reading(index, self.begin(index)?, each, &mut || {}),
         }
-        let rows = self.label_rows(index, each)?;
-        let (bytes, counts) = write(&rows, self.plan.settings.embed)?;
-        let written = self.out.put_new(&name, &bytes)? == Put::Written;
-        Ok(ShardReport { counts, written })
     }
 
     /// The counts of a shard that is done; `None` where it is not.
@@ -92,23 +63,39 @@ impl Labeller<'_> {
     /// # Errors
     /// When its file cannot be read, or is not one that this wrote.
     pub fn counts(&self, index: usize) -> Result<Option<Counts>, StoreError> {
-        self.counts_of(&self.plan.part_name(index))
+        counts_of(self.out, &self.plan.part_name(index))
     }
 
-    fn counts_of(&self, name: &str) -> Result<Option<Counts>, StoreError> {
-        let Some(file) = self.out.open(name)? else { return Ok(None) };
-        let fault =
-            |source| StoreError { place: format!("{}/{name}", self.out.name()), what: "read", source };
-        let tail = tail(&*file).map_err(fault)?;
-        let foreign = || fault(io::Error::other("it is no file that cairn wrote"));
-        Counts::in_footer(&tail).ok_or_else(foreign).map(Some)
-    }
-
-    fn label_rows(&self, index: usize, each: &mut EachPhoto<'_>) -> Result<Vec<LabelledPhoto>, ShardError> {
+    /// Begins to read a shard's photos.
+    pub(crate) fn begin(&self, index: usize) -> Result<Reading<'_>, ShardError> {
         let shard = self.plan.shards[index];
         let input = &self.inputs[shard.input];
+        Ok(Reading::begin(input, input.rows(shard.cut)?, self.stores))
+    }
+
+    /// Does a shard whose photos are being read. Once all of them are on their way, `read_on` is called for each photo that is
+    /// waited for.
+    pub(crate) fn label_reading(
+        &self,
+        index: usize,
+        reading: Reading<'_>,
+        each: &mut EachPhoto<'_>,
+        read_on: &mut dyn FnMut(),
+    ) -> Result<ShardReport, ShardError> {
+        let rows = self.label_rows(reading, each, read_on)?;
+        let (bytes, counts) = write(&rows, self.plan.settings.embed)?;
+        let written = self.out.put_new(&self.plan.part_name(index), &bytes)? == Put::Written;
+        Ok(ShardReport { counts, written })
+    }
+
+    fn label_rows(
+        &self,
+        reading: Reading<'_>,
+        each: &mut EachPhoto<'_>,
+        read_on: &mut dyn FnMut(),
+    ) -> Result<Vec<LabelledPhoto>, ShardError> {
         let taken = Rc::new(Taken::default());
-        let photos = Photos { input, rows: input.rows(shard.cut)?, taken: Rc::clone(&taken) };
+        let photos = Photos { reading, read_on, taken: Rc::clone(&taken) };
         let (k, embed) = (self.plan.settings.k, self.plan.settings.embed);
         let mut answers = self.model.map_sized_photos(photos, move |model, sized| {
             let output = model.output_of(&sized.photo);
@@ -141,6 +128,15 @@ impl Labeller<'_> {
     }
 }
 
+/// The counts of a shard's file; `None` where there is none.
+pub(crate) fn counts_of(out: &dyn Store, name: &str) -> Result<Option<Counts>, StoreError> {
+    let Some(file) = out.open(name)? else { return Ok(None) };
+    let fault = |source| StoreError { place: format!("{}/{name}", out.name()), what: "read", source };
+    let tail = tail(&*file).map_err(fault)?;
+    let foreign = || fault(io::Error::other("it is no file that cairn wrote"));
+    Counts::in_footer(&tail).ok_or_else(foreign).map(Some)
+}
+
 /// The row, once whoever wants to know has been told of it.
 fn told(row: LabelledPhoto, each: &mut EachPhoto<'_>) -> Result<LabelledPhoto, ShardError> {
     match each(row.outcome.as_ref().err().map(|error| (row.name.as_str(), error.as_str()))) {
@@ -149,10 +145,10 @@ fn told(row: LabelledPhoto, each: &mut EachPhoto<'_>) -> Result<LabelledPhoto, S
     }
 }
 
-/// The photos of a shard, on their way to the model.
+/// The photos of a shard, as the model takes them.
 struct Photos<'a> {
-    input: &'a Input,
-    rows: Rows,
+    reading: Reading<'a>,
+    read_on: &'a mut dyn FnMut(),
     taken: Rc<Taken>,
 }
 
@@ -179,23 +175,13 @@ impl Taken {
 }
 
 impl Photos<'_> {
-    /// The photo of a row, or why the model is not asked.
-    fn content(&self, row: ListedPhoto) -> Result<PhotoSource, String> {
-        let ListedPhoto { name, source } = row;
-        match source {
-            Listed::Bytes(bytes) => Ok(PhotoSource::bytes(bytes, name)),
-            Listed::Unusable(reason) => Err(reason),
-            Listed::AtName if is_address(&name) => Err(unreached(&name).to_string()),
-            Listed::AtName => Ok(PhotoSource::Path(photo_path(self.input.base(), &name))),
-        }
-    }
-
     fn next_photo(&mut self) -> Result<Option<PhotoSource>, ShardError> {
-        while let Some(row) = self.rows.next() {
-            let row = row.map_err(|reason| self.input.error(reason))?;
-            let name = row.name.clone();
-            let content = self.content(row);
-            let (photo, unusable) = match content {
+        self.reading.read_ahead();
+        if self.reading.is_listed() {
+            (self.read_on)();
+        }
+        while let Some((name, photo)) = self.reading.next_photo()? {
+            let (photo, unusable) = match photo {
                 Ok(photo) => (Some(photo), None),
                 Err(reason) => (None, Some(reason)),
             };
@@ -212,6 +198,10 @@ impl Iterator for Photos<'_> {
     type Item = PhotoSource;
 
     fn next(&mut self) -> Option<PhotoSource> {
+        // It may be asked again after its end.
+        if self.taken.error.borrow().is_some() {
+            return None;
+        }
         self.next_photo().unwrap_or_else(|error| {
             self.taken.error.replace(Some(error));
             None
@@ -219,62 +209,15 @@ impl Iterator for Photos<'_> {
     }
 }
 
-/// The file that a list names: as it is written, else that of which it is the [`path_text`](cairn_dataset::path_text).
-fn photo_path(base: &Path, name: &str) -> PathBuf {
-    let written = base.join(name);
-    if name.contains('\\') && !written.exists() { base.join(path_of_text(name)) } else { written }
-}
-
 /// Why a photo cannot be read, without its path; an error where that is not the photo's fault.
 fn reason(error: PhotoError, name: &str) -> Result<String, ShardError> {
-    if let PhotoError::Io { source, .. } = error {
-        if is_passing(&source) {
-            return Err(ShardError::Photo { photo: name.to_owned(), source });
+    let is_passing = error.is_passing();
+    match error {
+        PhotoError::Io { source, .. } if is_passing => {
+            Err(ShardError::Photo { photo: name.to_owned(), source })
         }
-        return Ok(format!("cannot be read: {}", in_words(&source)));
-    }
-    Ok(error.reason())
-}
-
-/// Whether trying again later may help: a disk or network that fails, not a file that cannot be read.
-fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
-        NetworkDown, NetworkUnreachable, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle,
-        TimedOut, UnexpectedEof, WouldBlock,
-    };
-    /// A device that fails (`EIO`), too many open files in the process or the system (`EMFILE`, `ENFILE`): they have no kind.
-    const PASSING: [i32; 3] = [5, 24, 23];
-    let kind = matches!(
-        error.kind(),
-        BrokenPipe
-            | ConnectionAborted
-            | ConnectionRefused
-            | ConnectionReset
-            | HostUnreachable
-            | Interrupted
-            | NetworkDown
-            | NetworkUnreachable
-            | OutOfMemory
-            | QuotaExceeded
-            | ResourceBusy
-            | StaleNetworkFileHandle
-            | TimedOut
-            | UnexpectedEof
-            | WouldBlock
-    );
-    kind || cfg!(unix) && error.raw_os_error().is_some_and(|number| PASSING.contains(&number))
-}
-
-fn in_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::NotADirectory => "a part of its path is a file, not a folder".to_owned(),
-        _ => {
-            let message = error.to_string();
-            message.split(" (os error ").next().unwrap_or_default().to_owned()
-        }
+        PhotoError::Io { source, .. } => Ok(format!("cannot be read: {}", in_words(&source))),
+        error => Ok(error.reason()),
     }
 }
 

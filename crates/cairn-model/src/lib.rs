@@ -16,6 +16,7 @@
 //! | `inference` | from a photo to an answer: load, forward, aggregate; streams of photos |
 //! | `conformal` | sets of landmarks that hold the truth as often as is asked for |
 //! | `few_shot` | classes learned from a few photos, prototypes, open-set scores |
+//! | `neighbours` | the most similar of many embeddings, exactly or by an index |
 //! | [`export`] | ONNX, TorchScript, model hubs |
 //! | [`explain`] | class activation maps |
 //! | `int8` | models in 8 bits: measured on photos, rounded, run |
@@ -32,6 +33,7 @@ mod few_shot;
 mod inference;
 mod int8;
 mod model;
+mod neighbours;
 mod options;
 pub mod protobuf;
 pub mod rows;
@@ -61,4 +63,8 @@ pub use inference::{
 };
 pub use int8::Int8Calibration;
 pub use model::Model;
+pub use neighbours::{
+    EmbeddingTable, Gallery, GalleryError, GalleryIndex, INDEX_FROM, IndexFileError, InvertedFile, Likeness,
+    Neighbour, NeighbourSearch,
+};
 pub use options::{ModelOptions, OptionsError, Threshold};

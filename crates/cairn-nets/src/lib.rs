@@ -5,11 +5,13 @@
 //! Nothing here knows of photos on disk or of training.
 
 mod architecture;
+mod batch_parts;
 mod convolutions;
 mod device;
 mod freeze;
 pub mod graph;
 mod head;
+mod head_rows;
 mod init;
 mod layers;
 mod network;
@@ -34,6 +36,7 @@ pub use architecture::{
 pub use burn::tensor::Device;
 pub use device::{DeviceError, DeviceName};
 pub use freeze::Parameter;
+pub use head_rows::{HeadIds, HeadRows};
 pub use init::Init;
 pub use network::Network;
 pub use networks::{

@@ -9,7 +9,6 @@ use std::time::UNIX_EPOCH;
 use cairn_dataset::path_text;
 
 use super::{Put, Store, StoreError, StoredFile};
-use crate::address::{is_address, unreached};
 
 /// What the names of files begin with that are being written.
 const UNFINISHED: &str = ".cairn-label-";
@@ -21,19 +20,6 @@ pub struct DiskStore {
 }
 
 impl DiskStore {
-    /// The folder at a path.
-    ///
-    /// # Errors
-    /// Where it is an address.
-    pub fn at(place: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let text = path_text(place.as_ref());
-        if is_address(&text) {
-            let source = unreached(&text);
-            return Err(StoreError { place: text, what: "reached", source });
-        }
-        Ok(Self::new(place.as_ref()))
-    }
-
     /// The folder at this path, which need not be there yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();

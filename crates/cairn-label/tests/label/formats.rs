@@ -1,11 +1,14 @@
 //! A list is the same list in every form.
 
 use std::fs::{self, File};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cairn_label::{LabelError, Lists};
+use cairn_label::{DiskStore, LabelError, Lists, Plan};
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
@@ -22,7 +25,7 @@ fn nameless(rows: &[Value]) -> Vec<Value> {
 }
 
 /// A Parquet table of these columns, some rows a row group.
-fn table(path: &Path, schema: &str, columns: &[Vec<Option<Vec<u8>>>], rows_a_group: usize) {
+pub(crate) fn table(path: &Path, schema: &str, columns: &[Vec<Option<Vec<u8>>>], rows_a_group: usize) {
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut file = SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::default()).unwrap();
     let rows = columns[0].len();
@@ -42,7 +45,7 @@ fn table(path: &Path, schema: &str, columns: &[Vec<Option<Vec<u8>>>], rows_a_gro
 }
 
 /// A tar file of these members.
-fn tar(path: &Path, members: &[(&str, Vec<u8>)]) {
+pub(crate) fn tar(path: &Path, members: &[(&str, Vec<u8>)]) {
     let mut tar = tar::Builder::new(File::create(path).unwrap());
     for (name, bytes) in members {
         let mut header = tar::Header::new_gnu();
@@ -89,7 +92,36 @@ fn every_form_of_a_list_gives_the_same_rows_in_shards_of_any_size() {
             let outcome = folder.label(std::slice::from_ref(&list), &out, shard);
             assert_eq!((outcome.counts.photos, outcome.counts.bad), (9, 2), "{out}");
             assert_eq!(folder.rows(&out), expected, "{out}");
+            assert_eq!(folder.label(std::slice::from_ref(&list), &out, shard), outcome, "{out} goes on");
         }
+    }
+}
+
+#[test]
+fn tables_of_every_usual_compression_are_read() {
+    let folder = Folder::new();
+    folder.label(&[folder.list()], "csv", 4096);
+    let schema = Arc::new(parse_message_type("message m { required binary photo (UTF8); }").unwrap());
+    let names = PHOTOS.map(|name| ByteArray::from(format!("photos/{name}").as_str()));
+    for (name, compression) in [
+        ("none", Compression::UNCOMPRESSED),
+        ("snappy", Compression::SNAPPY),
+        ("gzip", Compression::GZIP(GzipLevel::default())),
+        ("zstd", Compression::ZSTD(ZstdLevel::default())),
+        ("lz4", Compression::LZ4_RAW),
+    ] {
+        let path = folder.path(&format!("{name}.parquet"));
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let file = File::create(&path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, Arc::clone(&schema), Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&names, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        folder.label(&[path], name, 4096);
+        assert_eq!(folder.rows(name), folder.rows("csv"), "{name}");
     }
 }
 
@@ -180,7 +212,8 @@ fn rows_of_a_list_that_make_no_sense_are_rows() {
 fn lists_that_are_none_say_why() {
     let folder = Folder::new();
     let open = |lists: &[PathBuf]| -> String {
-        let opened = Lists::of(lists).and_then(|lists| lists.open());
+        let out = DiskStore::new(folder.path("out"));
+        let opened = Lists::of(lists).and_then(|lists| lists.open(&folder.stores, &out, &[]));
         opened.map(|_| "opened").map_err(|error: LabelError| error.to_string()).unwrap_err()
     };
     for (name, content, expected) in [
@@ -212,4 +245,29 @@ fn a_tar_file_that_is_cut_short_fails_its_shard_and_leaves_no_success() {
     let outcome = folder.label(&[folder.path("cut.tar"), folder.path("good.tar")], "out", 9);
     assert_eq!((outcome.failed.as_slice(), outcome.counts.photos), (&[0][..], 1));
     assert!(!folder.path("out/_SUCCESS").exists());
+}
+
+#[test]
+fn file_addresses_are_paths() {
+    let folder = Folder::new();
+    let list = PathBuf::from(format!("file://{}", folder.list().display()));
+    let out = folder.stores.store(format!("file://{}", folder.path("out").display())).unwrap();
+    let inputs = folder.inputs(&[list], &*out);
+    let plan = Plan::of(&*out, folder.settings(4), &inputs).unwrap();
+    let outcome =
+        folder.labeller(&plan, &inputs, &*out).label_all(&mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((outcome.counts.photos, folder.rows("out").len()), (9, 9));
+}
+
+#[cfg(not(feature = "cloud"))]
+#[test]
+fn without_object_stores_addresses_are_refused_and_rows_of_lists_say_so() {
+    let folder = Folder::new();
+    let said = folder.stores.store("s3://bucket/out").unwrap_err().source.to_string();
+    assert!(said.contains("built without object stores"), "{said}");
+    let list = folder.write("far.csv", "photo\ns3://bucket/a.jpg\nphotos/a/0000.jpg\n");
+    let outcome = folder.label(&[list], "out", 4);
+    assert_eq!((outcome.counts.photos, outcome.counts.bad), (2, 1));
+    let error = folder.rows("out")[0]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("built without object stores"), "{error}");
 }

@@ -3,6 +3,8 @@
 // Everything here is a test, the helpers too, which clippy.toml's leave for tests does not reach.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "cloud")]
+mod cloud;
 mod formats;
 mod photos;
 mod plans;

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use cairn_label::{DiskStore, Labeller, Lists, Outcome, Plan, Settings, Store};
+use cairn_label::{DiskStore, Input, Labeller, Lists, Outcome, Plan, Settings, Store, Stores};
 use cairn_model::rows::ModelIdentity;
 use cairn_model::{Model, ModelOptions, TestViews, shipped};
 use cairn_synthetic::{DrawnSet, Kind};
@@ -29,6 +29,7 @@ pub(crate) const PHOTOS: [&str; 9] = [
 pub(crate) struct Folder {
     folder: TempDir,
     pub model: Model,
+    pub stores: Stores,
 }
 
 impl Folder {
@@ -47,7 +48,8 @@ impl Folder {
         fs::write(photos.join("broken.jpg"), b"\xff\xd8\xff\xe0 no photo").unwrap();
         // One view of each photo is quick; the default has six.
         let options = ModelOptions { views: Some(TestViews::One), ..ModelOptions::default() };
-        Self { folder, model: shipped::open().unwrap().with_options(options).unwrap() }
+        let model = shipped::open().unwrap().with_options(options).unwrap();
+        Self { folder, model, stores: Stores::new(|| false) }
     }
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
@@ -80,10 +82,24 @@ impl Folder {
     }
 
     pub(crate) fn label_with(&self, lists: &[PathBuf], out: &dyn Store, settings: Settings) -> Outcome {
-        let inputs = Lists::of(lists).unwrap().open().unwrap();
+        let inputs = self.inputs(lists, out);
         let plan = Plan::of(out, settings, &inputs).unwrap();
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &self.model, out };
-        labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap()
+        self.labeller(&plan, &inputs, out).label_all(&mut |_| ControlFlow::Continue(())).unwrap()
+    }
+
+    /// The lists, opened as those of the plan in `out`, if one is there.
+    pub(crate) fn inputs(&self, lists: &[PathBuf], out: &dyn Store) -> Vec<Input> {
+        let begun = Plan::read(out).unwrap().map(|plan| plan.inputs).unwrap_or_default();
+        Lists::of(lists).unwrap().open(&self.stores, out, &begun).unwrap()
+    }
+
+    pub(crate) fn labeller<'a>(
+        &'a self,
+        plan: &'a Plan,
+        inputs: &'a [Input],
+        out: &'a dyn Store,
+    ) -> Labeller<'a> {
+        Labeller { plan, inputs, model: &self.model, out, stores: &self.stores }
     }
 
     /// The rows in the folder `out`, in order of its parts.

@@ -4,14 +4,14 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use cairn_label::{DiskStore, Event, Labeller, Lists, Plan, Settings};
+use cairn_label::{DiskStore, Event, Lists, Plan, Settings};
 use cairn_model::{Precision, TestViews};
 
 use crate::photos::{Folder, parts};
 
 fn refusal(folder: &Folder, lists: &[PathBuf], settings: Settings) -> String {
     let out = DiskStore::new(folder.path("out"));
-    let inputs = match Lists::of(lists).unwrap().open() {
+    let inputs = match Lists::of(lists).unwrap().open(&folder.stores, &out, &[]) {
         Ok(inputs) => inputs,
         Err(error) => return error.to_string(),
     };
@@ -88,9 +88,9 @@ fn a_labelling_that_is_stopped_after_any_photo_goes_on_and_leaves_what_is_done_u
     for stop_after in [1, 2, 5, 8] {
         let name = format!("out-{stop_after}");
         let out = DiskStore::new(folder.path(&name));
-        let inputs = Lists::of(&lists).unwrap().open().unwrap();
+        let inputs = folder.inputs(&lists, &out);
         let plan = Plan::of(&out, folder.settings(2), &inputs).unwrap();
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out };
+        let labeller = folder.labeller(&plan, &inputs, &out);
         let mut photos = 0;
         let outcome = labeller.label_all(&mut |event| {
             photos += usize::from(matches!(event, Event::Photo { .. }));

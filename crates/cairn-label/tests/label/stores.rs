@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use cairn_label::store::{Put, StoredFile};
-use cairn_label::{DiskStore, Event, LabelError, Labeller, Lists, Plan, Store, StoreError};
+use cairn_label::{DiskStore, Event, LabelError, Plan, Store, StoreError};
 
 use crate::photos::Folder;
 
@@ -16,6 +16,8 @@ struct Failing {
     store: DiskStore,
     /// What the names of those files begin with, and how often each fails yet.
     left: Mutex<BTreeMap<String, usize>>,
+    /// What was opened.
+    opened: Mutex<Vec<String>>,
 }
 
 impl Failing {
@@ -23,6 +25,7 @@ impl Failing {
         Self {
             store: DiskStore::new(folder.path("out")),
             left: Mutex::new(BTreeMap::from([(begins.to_owned(), times)])),
+            opened: Mutex::default(),
         }
     }
 }
@@ -48,6 +51,7 @@ impl Store for Failing {
     }
 
     fn open(&self, name: &str) -> Result<Option<Box<dyn StoredFile>>, StoreError> {
+        self.opened.lock().unwrap().push(name.to_owned());
         self.store.open(name)
     }
 
@@ -58,9 +62,9 @@ impl Store for Failing {
 
 /// Labels into it; the failures that were told, as shard and whether it is tried again.
 fn label(folder: &Folder, out: &dyn Store) -> (cairn_label::Outcome, Vec<(usize, bool)>) {
-    let inputs = Lists::of(&[folder.list()]).unwrap().open().unwrap();
+    let inputs = folder.inputs(&[folder.list()], out);
     let plan = Plan::of(out, folder.settings(3), &inputs).unwrap();
-    let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out };
+    let labeller = folder.labeller(&plan, &inputs, out);
     let mut failures = Vec::new();
     let outcome = labeller.label_all(&mut |event| {
         if let Event::Failed { index, again, .. } = event {
@@ -80,6 +84,16 @@ fn a_store_that_fails_twice_is_tried_again_and_the_result_is_the_same() {
     assert_eq!((outcome.done, outcome.failed.len(), outcome.counts.photos), (3, 0, 9));
     assert_eq!(folder.rows("out"), folder.rows("whole"));
     assert!(folder.path("out/_SUCCESS").exists());
+}
+
+#[test]
+fn an_output_is_listed_and_not_asked_for_each_shard() {
+    let folder = Folder::new();
+    let out = Failing::new(&folder, "no part", 0);
+    let (outcome, _) = label(&folder, &out);
+    assert_eq!(outcome.done, 3);
+    let opened = out.opened.lock().unwrap();
+    assert!(opened.iter().all(|name| name == "_plan.json"), "{opened:?}");
 }
 
 #[test]
@@ -122,9 +136,12 @@ impl Store for Overwriting {
 fn a_store_that_replaces_files_is_refused_before_any_photo_is_read() {
     let folder = Folder::new();
     let out = Overwriting(DiskStore::new(folder.path("out")));
-    let inputs = Lists::of(&[folder.list()]).unwrap().open().unwrap();
-    let error = Plan::of(&out, folder.settings(3), &inputs).unwrap_err();
-    assert!(matches!(error, LabelError::Overwrites { .. }), "{error}");
+    let inputs = folder.inputs(&[folder.list()], &out);
+    // The second time its plan is there.
+    for _ in 0..2 {
+        let error = Plan::of(&out, folder.settings(3), &inputs).unwrap_err();
+        assert!(matches!(error, LabelError::Overwrites { .. }), "{error}");
+    }
 }
 
 #[test]
@@ -134,9 +151,9 @@ fn a_part_that_is_no_file_of_cairn_is_named_and_not_counted() {
     let part = &crate::photos::parts(&folder.path("out"))[1];
     std::fs::write(part, "cut").unwrap();
     let out = DiskStore::new(folder.path("out"));
-    let inputs = Lists::of(&[folder.list()]).unwrap().open().unwrap();
+    let inputs = folder.inputs(&[folder.list()], &out);
     let plan = Plan::of(&out, folder.settings(3), &inputs).unwrap();
-    let labeller = Labeller { plan: &plan, inputs: &inputs, model: &folder.model, out: &out };
+    let labeller = folder.labeller(&plan, &inputs, &out);
     let error = labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
     assert!(error.contains("part-000001-"), "{error}");
 }

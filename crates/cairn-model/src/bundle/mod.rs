@@ -14,7 +14,7 @@ mod validate;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use atomic_write_file::AtomicWriteFile;
 use burn::tensor::Device;
@@ -36,6 +36,7 @@ use self::int8::{StoredWeights, unfit};
 pub use self::names::BEST_MODEL;
 pub(crate) use self::names::{ENTRY, HUB_WEIGHTS};
 pub use self::validate::{check_classes, check_preprocess};
+use crate::few_shot::Comparison;
 use crate::{EmbeddingBank, ModelError};
 
 /// The version of the description. Fields may be added under the same version; a change of meaning raises it.
@@ -78,6 +79,8 @@ pub(crate) struct Bundle {
     pub bank: EmbeddingBank,
     /// Of a model in 8 bits; the network has the floats that its weights mean.
     pub int8: Option<Arc<Int8>>,
+    /// Made of the others when it is first needed.
+    pub comparison: OnceLock<Option<Comparison>>,
 }
 
 /// Writes a bundle to `path`: a temporary file in the same folder, then renamed.
@@ -166,6 +169,10 @@ pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<Bundle, ModelE
 }
 
 impl Bundle {
+    pub(crate) fn new(network: Network, info: BundleInfo, bank: EmbeddingBank) -> Self {
+        Self { network, info, bank, int8: None, comparison: OnceLock::new() }
+    }
+
     /// The bundle in the bytes of a file; `path` is what errors call it.
     ///
     /// What refuses a file comes before its tensors are read, so that refusing takes less memory than the file.
@@ -210,7 +217,7 @@ impl Bundle {
         let network = network.with_state_dict(tensors).map_err(misfit)?;
         let int8 = int8.map(|settings| Int8::new(&network, &info, settings, weights, device)).transpose();
         let int8 = int8.map_err(|source| unfit(path, source))?.map(Arc::new);
-        Ok(Bundle { network, info, bank, int8 })
+        Ok(Bundle { int8, ..Bundle::new(network, info, bank) })
     }
 }
 

@@ -5,7 +5,6 @@ use burn::tensor::{Device, Tensor, TensorData};
 use cairn_nets::quantised::QuantisedOutput;
 use cairn_photo::Photo;
 
-use crate::few_shot::Comparison;
 use crate::{Embedding, Model, ModelOutput};
 
 /// Pixels of the views that are in the network at once: sixteen of 512 x 512, so that memory stays flat however many views
@@ -44,11 +43,11 @@ fn forward_batch(model: &Model, views: &[Photo]) -> Vec<ModelOutput> {
 
 /// The output for each view, from the network's features and logits.
 fn outputs(model: &Model, rows: impl Iterator<Item = (Vec<f32>, Vec<f32>)>) -> Vec<ModelOutput> {
-    let comparison = Comparison::of(model);
+    let comparison = model.comparison();
     rows.map(|(features, mut logits)| {
         let embedding = Embedding::of(&features);
-        if let Some(comparison) = &comparison {
-            logits.extend(comparison.logits(&embedding, &logits));
+        if let Some(comparison) = comparison {
+            logits.extend(comparison.logits(model, &embedding, &logits));
         }
         ModelOutput { logits, embedding }
     })

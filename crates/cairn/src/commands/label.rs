@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cairn_dataset::path_text;
-use cairn_label::{DiskStore, Event, Labeller, Lists, Outcome, Plan, SHARD_PHOTOS, Settings, Store};
+use cairn_label::{Event, Labeller, Lists, Outcome, Plan, SHARD_PHOTOS, Settings, Store, Stores};
 use cairn_model::{Model, ModelOptions};
 use cairn_nets::Precision;
 use cairn_train::Interrupt;
@@ -32,18 +32,21 @@ use crate::tta::Tta;
 ///
 /// A list is CSV or JSON lines with a column `photo` or `path`, Parquet with `photo`, `path` or `bytes`, or a tar file of photos
 /// (WebDataset, Google Landmarks). Paths in a list start at its folder. Photos, folders and patterns are made a list in OUT.
+/// Built with object stores (the feature `cloud`), lists, photos and OUT may be addresses: s3://, gs://, az:// with the
+/// credentials of the environment, and https:// to read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cairn label photos.csv -o labels              the same command again goes on
   cairn label 'photos/**/*.jpg' -o labels       a pattern, in quotes
   cairn label images_*.tar -o labels --embed    Google Landmarks as delivered
+  cairn label s3://photos/2026/ -o s3://labels/2026
   duckdb -c \"SELECT name, count(*) FROM 'labels/part-*.parquet' GROUP BY 1 ORDER BY 2 DESC\"")]
 pub(crate) struct Label {
-    /// Lists, tar files, photos, folders of photos, or patterns
+    /// Lists, tar files, photos, folders of photos, or patterns; their addresses
     #[arg(value_name = "LIST", required = true, value_hint = ValueHint::AnyPath)]
     lists: Vec<PathBuf>,
-    /// Folder to begin, or to go on with
+    /// Folder or address to begin, or to go on with
     #[arg(short, long, value_name = "OUT", required = true, value_hint = ValueHint::DirPath)]
     out: PathBuf,
     #[command(flatten)]
@@ -69,9 +72,6 @@ pub(crate) struct Label {
     /// Number type of activations, f32 or bf16 [default: that of the machine that begins OUT]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
-    /// Threads to work on [default: one for each processor core]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
 }
 
 impl Label {
@@ -81,22 +81,37 @@ impl Label {
         }
         let lists = Lists::of(&self.lists)?;
         say_skipped(&lists.skipped);
-        let out = DiskStore::at(&self.out)?;
-        let (model, settings) = self.open_model(&out)?;
-        let inputs = lists.open()?;
-        let plan = Plan::of(&out, settings, &inputs)?;
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &out };
         let interrupt = stop_on_signals("this photo")?;
+        let asked = interrupt.clone();
+        let stores = Stores::new(move || asked.requested());
+        let labelled = self.label(&lists, &stores, &interrupt);
+        // Whatever a stop was in the way of.
+        if labelled.is_err() && interrupt.requested() {
+            say("interrupted; the same command goes on");
+            return Ok(Status::Interrupted);
+        }
+        labelled
+    }
+
+    fn label(&self, lists: &Lists, stores: &Stores, interrupt: &Interrupt) -> Result<Status> {
+        let out = stores.store(&self.out)?;
+        let out = &*out;
+        let begun = Plan::read(out)?;
+        let (model, settings) = self.open_model(out, begun.as_ref())?;
+        let lists_then = begun.as_ref().map(|plan| plan.inputs.as_slice()).unwrap_or_default();
+        let inputs = lists.open(stores, out, lists_then)?;
+        let plan = Plan::of(out, settings, &inputs)?;
+        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores };
         let mut progress = LabelProgress::new(&plan);
-        let outcome = labeller.label_all(&mut |event| told(&mut progress, &interrupt, &event))?;
+        let outcome = labeller.label_all(&mut |event| told(&mut progress, interrupt, &event))?;
         progress.end();
-        self.end(&outcome, &plan)
+        end(&outcome, &plan, &out.name())
     }
 
     /// The model as the options have it, and the settings of the plan. Where OUT was begun on a machine of another fastest
     /// precision, its precision holds.
-    fn open_model(&self, out: &dyn Store) -> Result<(Model, Settings)> {
-        let begun = Plan::read(out)?.map(|plan| plan.settings.precision);
+    fn open_model(&self, out: &dyn Store, begun: Option<&Plan>) -> Result<(Model, Settings)> {
+        let begun = begun.map(|plan| plan.settings.precision);
         let (model, identity) = self.model.source.open_identified()?;
         // What a model in 8 bits gives does not depend on the machine.
         let floats = model.int8().is_none().then(|| begun.unwrap_or_else(|| model.precision()));
@@ -105,8 +120,7 @@ impl Label {
             views: self.tta.map(Into::into),
             threshold: self.threshold.chosen(),
             places: merged_places(self.places.as_deref())?,
-            threads: self.threads,
-            coverage: None,
+            ..ModelOptions::default()
         };
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;
         let settings = Settings {
@@ -119,45 +133,44 @@ impl Label {
             bail!(
                 "{}: was begun with --precision {}, which this machine does not support; label it on another, or begin \
                  another OUT with --precision f32",
-                path_text(&self.out),
+                out.name(),
                 settings.precision
             );
         }
         Ok((model, settings))
     }
+}
 
-    /// The last words, and the exit status.
-    fn end(&self, outcome: &Outcome, plan: &Plan) -> Result<Status> {
-        let shards = counted(plan.shards.len(), "shard", "shards");
-        if outcome.stopped {
-            say(format!("interrupted: {} of {shards} done; the same command goes on", outcome.done));
-            return Ok(Status::Interrupted);
-        }
-        let counts = outcome.counts;
-        let bad = match counts.bad {
-            0 => String::new(),
-            bad => format!(", {bad} could not be read"),
-        };
-        say(format!(
-            "{}: {}, {} with a landmark{bad}; {shards}",
-            path_text(&self.out),
-            counted(counts.photos as usize, "photo", "photos"),
-            counts.landmarks
-        ));
-        if !outcome.failed.is_empty() {
-            let failed: Vec<String> = outcome.failed.iter().take(20).map(ToString::to_string).collect();
-            let more = if outcome.failed.len() > 20 { " and others" } else { "" };
-            say(format!(
-                "not done: {} ({}{more}); the same command tries again",
-                counted(outcome.failed.len(), "shard", "shards"),
-                failed.join(", ")
-            ));
-        }
-        if counts.photos > 0 && counts.bad == counts.photos && outcome.failed.is_empty() {
-            return Err(crate::exit::none_read(counts.bad as usize));
-        }
-        Ok(Status::with_bad_photos(counts.bad as usize + outcome.failed.len()))
+/// The last words, and the exit status.
+fn end(outcome: &Outcome, plan: &Plan, out: &str) -> Result<Status> {
+    let shards = counted(plan.shards.len(), "shard", "shards");
+    if outcome.stopped {
+        say(format!("interrupted: {} of {shards} done; the same command goes on", outcome.done));
+        return Ok(Status::Interrupted);
     }
+    let counts = outcome.counts;
+    let bad = match counts.bad {
+        0 => String::new(),
+        bad => format!(", {bad} could not be read"),
+    };
+    say(format!(
+        "{out}: {}, {} with a landmark{bad}; {shards}",
+        counted(counts.photos as usize, "photo", "photos"),
+        counts.landmarks
+    ));
+    if !outcome.failed.is_empty() {
+        let failed: Vec<String> = outcome.failed.iter().take(20).map(ToString::to_string).collect();
+        let more = if outcome.failed.len() > 20 { " and others" } else { "" };
+        say(format!(
+            "not done: {} ({}{more}); the same command tries again",
+            counted(outcome.failed.len(), "shard", "shards"),
+            failed.join(", ")
+        ));
+    }
+    if counts.photos > 0 && counts.bad == counts.photos && outcome.failed.is_empty() {
+        return Err(crate::exit::none_read(counts.bad as usize));
+    }
+    Ok(Status::with_bad_photos(counts.bad as usize + outcome.failed.len()))
 }
 
 fn told(progress: &mut LabelProgress, interrupt: &Interrupt, event: &Event<'_>) -> ControlFlow<()> {
