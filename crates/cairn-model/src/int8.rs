@@ -70,7 +70,8 @@ impl Model {
         let network = self.network().clone().with_state_dict(halved(tensors, &weights))?;
         let info = self.info().clone();
         let int8 = Int8::new(&network, &info, settings, weights, &Device::flex())?;
-        let bundle = Bundle { network, info, bank: self.bank().clone(), int8: Some(Arc::new(int8)) };
+        let int8 = Some(Arc::new(int8));
+        let bundle = Bundle { int8, ..Bundle::new(network, info, self.bank().clone()) };
         let mut options = self.options().clone();
         options.precision = None;
         Ok(Self::from_bundle(bundle).keeping(options))

@@ -178,7 +178,7 @@ impl Int8Job<'_> {
     ) -> (usize, usize, usize) {
         on_event(Int8Event::Begin(what, self.labelled.len()));
         let (mut right, mut total, mut bad) = (0, 0, 0);
-        let outputs = model.outputs(self.labelled.iter().map(|example| &example.path));
+        let outputs = model.outputs(self.labelled.iter().map(|example| example.path()));
         for (output, example) in outputs.zip(self.labelled) {
             on_event(Int8Event::Photo(output.as_ref().err()));
             match output {
