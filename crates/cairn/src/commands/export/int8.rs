@@ -87,7 +87,7 @@ fn photos_of(root: &Path, options: DataSetOptions, model: &Model) -> Result<(Vec
         Ok(data) => {
             say_skipped(&data.ignored);
             let labelled = if data.classes == model.info().classes { data.valid } else { Vec::new() };
-            Ok((data.train.into_iter().map(|example| example.path).collect(), labelled))
+            Ok((data.train.into_iter().map(|example| example.path()).collect(), labelled))
         }
         Err(DatasetError::NoTrain { .. } | DatasetError::NoParts { .. }) => {
             Ok((named_photos(&[root.to_owned()]), Vec::new()))
