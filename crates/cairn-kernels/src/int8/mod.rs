@@ -6,7 +6,7 @@
 //! output's own ([`Requantise`]): batch norm, bias, zero points, the residual and the activation are part of it.
 //!
 //! Sums are exact and the rest is done in one order without contraction, so that all instruction sets and any number of
-//! threads give the same bits. [`Dot`] is how products of bytes are added; `docs/decisions/016-int8.md` says why this is as
+//! threads give the same bits. [`Dot`] is how products of bytes are added; `docs/decisions/017-int8.md` says why this is as
 //! it is.
 //!
 //! ```
