@@ -181,7 +181,7 @@ impl Dense {
                 // as checked above. The panel's weights, scales and offsets were laid out for its whole width. Residual and
                 // output have `outputs` bytes for each pixel, of which these are within the band, and no other task has
                 // the band's pixels and this panel's channels.
-                unsafe { self.products.get(rows, panel.width)(&tile) };
+                unsafe { self.products.get(rows, panel.width, &tile)(&tile) };
             }
         }
     }

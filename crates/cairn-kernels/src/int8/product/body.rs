@@ -1,19 +1,27 @@
 //! The one text of the product, from which every instruction set's version is made.
 
-/// Defines `fn $name<const ROWS: usize, const VECTORS: usize>(&Tile)` and the table of its sizes.
+/// Defines `fn $name<const ROWS: usize, const VECTORS: usize, const RESIDUAL: bool, const EDGE: bool>(&Tile)` and the table of
+/// its sizes.
 ///
 /// As `microkernel!`, for bytes: `load` gives a vector of weights, `broadcast` one word of a pixel in the form that `dot` takes,
-/// `columns` what all pixels of a vector of columns share at their end, `finish` stores the levels of one.
+/// `columns` what all pixels of a vector of columns share at their end, `scaled` their sums as floats, `plus` adds the residual,
+/// `store` stores levels. `RESIDUAL` says that a residual is added, `EDGE` that the last vector has columns that are no output
+/// channels; these closures may use both names.
+///
+/// A branch in the loops over pixels and vectors, or one long loop in place of three short ones, which the compiler would
+/// leave a loop, would put the sums into memory.
 macro_rules! byte_product {
     (
         $(#[$attribute:meta])*
         fn $name:ident, static $table:ident, lanes: $lanes:expr, weight_bytes: $weight_bytes:expr,
         sizes: { $($vectors:literal: [$($rows:literal)*],)* },
         zero: $zero:expr, load: $load:expr, broadcast: $broadcast:expr, dot: $dot:expr,
-        columns: $columns:expr, finish: $finish:expr $(,)?
+        columns: $columns:expr, scaled: $scaled:expr, plus: $plus:expr, store: $store:expr $(,)?
     ) => {
         $(#[$attribute])*
-        unsafe fn $name<const ROWS: usize, const VECTORS: usize>(tile: &$crate::int8::product::Tile) {
+        unsafe fn $name<const ROWS: usize, const VECTORS: usize, const RESIDUAL: bool, const EDGE: bool>(
+            tile: &$crate::int8::product::Tile,
+        ) {
             const LANES: usize = $lanes;
             const VECTOR_BYTES: usize = LANES * $weight_bytes;
             // SAFETY: the caller vouches for the instruction set and for every address, see `Product`.
@@ -23,8 +31,10 @@ macro_rules! byte_product {
                 for run in 0..tile.runs {
                     let mut x = run * tile.run_step;
                     for _ in 0..tile.depth {
-                        let weights: [_; VECTORS] =
-                            std::array::from_fn(#[inline(always)] |vector| $load(w.add(vector * VECTOR_BYTES)));
+                        let mut weights = [$load(w); VECTORS];
+                        for vector in 1..VECTORS {
+                            weights[vector] = $load(w.add(vector * VECTOR_BYTES));
+                        }
                         for row in 0..ROWS {
                             let value = $broadcast(tile.rows[row].add(x));
                             for vector in 0..VECTORS {
@@ -35,11 +45,28 @@ macro_rules! byte_product {
                         x += 4;
                     }
                 }
-                for vector in 0..VECTORS {
-                    let column = vector * LANES;
-                    let columns = $columns(tile, column);
+                let mut columns = [$columns(tile, 0); VECTORS];
+                for vector in 1..VECTORS {
+                    columns[vector] = $columns(tile, vector * LANES);
+                }
+                let mut values = [[$scaled($zero, &columns[0]); VECTORS]; ROWS];
+                for row in 0..ROWS {
+                    for vector in 0..VECTORS {
+                        values[row][vector] = $scaled(sums[row][vector], &columns[vector]);
+                    }
+                }
+                if RESIDUAL {
                     for row in 0..ROWS {
-                        $finish(sums[row][vector], &columns, tile, row * tile.step + column);
+                        for vector in 0..VECTORS {
+                            let at = row * tile.step + vector * LANES;
+                            values[row][vector] = $plus(values[row][vector], &columns[vector], tile, at);
+                        }
+                    }
+                }
+                for row in 0..ROWS {
+                    for vector in 0..VECTORS {
+                        let at = row * tile.step + vector * LANES;
+                        $store(values[row][vector], &columns[vector], tile, at);
                     }
                 }
             }
@@ -48,7 +75,10 @@ macro_rules! byte_product {
         pub(super) static $table: $crate::int8::product::Products = $crate::int8::product::Products {
             lanes: $lanes,
             weight_bytes: $weight_bytes,
-            table: &[$(&[$($name::<$rows, $vectors>),*]),*],
+            table: &[$(&[$([
+                [$name::<$rows, $vectors, false, false>, $name::<$rows, $vectors, false, true>],
+                [$name::<$rows, $vectors, true, false>, $name::<$rows, $vectors, true, true>],
+            ]),*]),*],
         };
     };
 }

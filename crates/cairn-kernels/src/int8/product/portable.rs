@@ -10,6 +10,7 @@ const LANES: usize = 4;
 type Sums = [i32; LANES];
 
 /// What the pixels of a vector of columns share.
+#[derive(Clone, Copy)]
 struct Columns {
     scales: [f32; LANES],
     offsets: [f32; LANES],
@@ -37,12 +38,20 @@ byte_product! {
         offsets: tile.offsets.add(column).cast::<[f32; LANES]>().read_unaligned(),
         count: (tile.columns - column).min(LANES),
     },
-    finish: |sums: Sums, columns: &Columns, tile: &Tile, at: usize| {
-        for (lane, sum) in sums.into_iter().enumerate().take(columns.count) {
-            let mut value = sum as f32 * columns.scales[lane] + columns.offsets[lane];
-            if !tile.residual.is_null() {
-                value += f32::from(tile.residual.add(at + lane).read()) * tile.residual_scale;
-            }
+    scaled: |sums: Sums, columns: &Columns| -> [f32; LANES] {
+        std::array::from_fn(|lane| sums[lane] as f32 * columns.scales[lane] + columns.offsets[lane])
+    },
+    plus: |values: [f32; LANES], columns: &Columns, tile: &Tile, at: usize| {
+        let mut values = values;
+        let count = if EDGE { columns.count } else { LANES };
+        for (lane, value) in values.iter_mut().enumerate().take(count) {
+            *value += f32::from(tile.residual.add(at + lane).read()) * tile.residual_scale;
+        }
+        values
+    },
+    store: |values: [f32; LANES], columns: &Columns, tile: &Tile, at: usize| {
+        let count = if EDGE { columns.count } else { LANES };
+        for (lane, value) in values.into_iter().enumerate().take(count) {
             tile.output.add(at + lane).write(level(value, tile.bounds[0], tile.bounds[1]));
         }
     },

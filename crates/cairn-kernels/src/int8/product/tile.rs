@@ -39,7 +39,8 @@ pub(in crate::int8) struct Tile {
 /// Computes a tile.
 ///
 /// # Safety
-/// The machine must have the instruction set (which [`super::products`] vouches for), and every address be valid: for reading,
+/// The machine must have the instruction set (which [`super::products`] vouches for), the function be that of the tile's size,
+/// residual and columns ([`Products::get`]), and every address be valid: for reading,
 /// `rows[i] + run * run_step` and the `4 * depth` bytes from there, the panel, scales and offsets of all its columns, the
 /// residual's `columns` bytes of each pixel if there is one; for writing, the output's.
 pub(in crate::int8) type Product = unsafe fn(&Tile);
@@ -51,8 +52,8 @@ pub(in crate::int8) struct Products {
     pub(in crate::int8) lanes: usize,
     /// Bytes of the weights that one word meets in one column: four, or eight where they were widened.
     pub(in crate::int8) weight_bytes: usize,
-    /// By vectors, then by rows, both counted from one.
-    pub(super) table: &'static [&'static [Product]],
+    /// By vectors, then by rows, both counted from one; then whether there is a residual, and whether columns are missing.
+    pub(super) table: &'static [&'static [[[Product; 2]; 2]]],
 }
 
 impl Products {
@@ -66,8 +67,9 @@ impl Products {
         self.table[columns / self.lanes - 1].len()
     }
 
-    /// The function for `rows` rows of so many columns.
-    pub(in crate::int8) fn get(&self, rows: usize, columns: usize) -> Product {
-        self.table[columns / self.lanes - 1][rows - 1]
+    /// The function for a tile of `rows` rows and `width` columns, whole vectors.
+    pub(in crate::int8) fn get(&self, rows: usize, width: usize, tile: &Tile) -> Product {
+        let [residual, edge] = [!tile.residual.is_null(), tile.columns < width].map(usize::from);
+        self.table[width / self.lanes - 1][rows - 1][residual][edge]
     }
 }

@@ -17,6 +17,7 @@ use super::body::byte_product;
 use super::tile::Tile;
 
 /// What the pixels of 16 columns share.
+#[derive(Clone, Copy)]
 struct Columns512 {
     scales: __m512,
     offsets: __m512,
@@ -48,32 +49,33 @@ byte_product! {
         residual_scale: _mm512_set1_ps(tile.residual_scale),
         low: _mm512_set1_ps(tile.bounds[0]),
         high: _mm512_set1_ps(tile.bounds[1]),
-        mask: if tile.columns - column < 16 { (1 << (tile.columns - column)) - 1 } else { __mmask16::MAX },
+        mask: if EDGE && tile.columns - column < 16 { (1 << (tile.columns - column)) - 1 } else { __mmask16::MAX },
     },
-    finish: |sum: __m512i, columns: &Columns512, tile: &Tile, at: usize| {
-        let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), columns.scales);
-        let mut value = _mm512_add_ps(scaled, columns.offsets);
-        let whole = columns.mask == __mmask16::MAX;
-        if !tile.residual.is_null() {
-            let from = tile.residual.add(at);
-            let levels: __m128i = match whole {
-                true => _mm_loadu_si128(from.cast()),
-                false => _mm_maskz_loadu_epi8(columns.mask, from.cast()),
-            };
-            let levels = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(levels));
-            value = _mm512_add_ps(value, _mm512_mul_ps(levels, columns.residual_scale));
-        }
+    scaled: |sum: __m512i, columns: &Columns512| {
+        _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), columns.scales), columns.offsets)
+    },
+    plus: |value: __m512, columns: &Columns512, tile: &Tile, at: usize| {
+        let from = tile.residual.add(at);
+        let levels: __m128i = match EDGE {
+            true => _mm_maskz_loadu_epi8(columns.mask, from.cast()),
+            false => _mm_loadu_si128(from.cast()),
+        };
+        let levels = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(levels));
+        _mm512_add_ps(value, _mm512_mul_ps(levels, columns.residual_scale))
+    },
+    store: |value: __m512, columns: &Columns512, tile: &Tile, at: usize| {
         // The processor rounds to nearest, ties to even: Rust relies on that mode too.
         let levels = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(value, columns.low), columns.high));
         let (levels, to) = (_mm512_cvtepi32_epi8(levels), tile.output.add(at));
-        match whole {
-            true => _mm_storeu_si128(to.cast(), levels),
-            false => _mm_mask_storeu_epi8(to.cast(), columns.mask, levels),
+        match EDGE {
+            true => _mm_mask_storeu_epi8(to.cast(), columns.mask, levels),
+            false => _mm_storeu_si128(to.cast(), levels),
         }
     },
 }
 
 /// What the pixels of eight columns share.
+#[derive(Clone, Copy)]
 struct Columns256 {
     scales: __m256,
     offsets: __m256,
@@ -104,30 +106,45 @@ unsafe fn columns256(tile: &Tile, column: usize) -> Columns256 {
     }
 }
 
+/// The sums of one pixel and eight columns as floats.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn scaled256(sum: __m256i, columns: &Columns256) -> __m256 {
+    _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), columns.scales), columns.offsets)
+}
+
+/// Adds the residual of one pixel and eight columns, `at` bytes from where the tile's begins.
+///
+/// # Safety
+/// As of a [`Product`](super::tile::Product) of AVX2 with this pixel and these columns.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn plus256<const EDGE: bool>(value: __m256, columns: &Columns256, tile: &Tile, at: usize) -> __m256 {
+    let count = if EDGE { columns.count } else { 8 };
+    let mut bytes = [0_u8; 8];
+    // SAFETY: the residual has these columns, as the caller promises; `bytes` is of eight.
+    let levels: __m128i = unsafe {
+        let from = tile.residual.add(at);
+        match count {
+            8 => _mm_loadl_epi64(from.cast()),
+            count => {
+                bytes[..count].copy_from_slice(std::slice::from_raw_parts(from, count));
+                _mm_loadl_epi64(bytes.as_ptr().cast())
+            }
+        }
+    };
+    let levels = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(levels));
+    _mm256_add_ps(value, _mm256_mul_ps(levels, columns.residual_scale))
+}
+
 /// Stores the levels of one pixel and eight columns, `at` bytes from where the tile's output begins.
 ///
 /// # Safety
 /// As of a [`Product`](super::tile::Product) of AVX2 with this pixel and these columns.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn finish256(sum: __m256i, columns: &Columns256, tile: &Tile, at: usize) {
-    let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), columns.scales);
-    let mut value = _mm256_add_ps(scaled, columns.offsets);
-    // SAFETY: the residual, if there is one, has these columns, as the caller promises; `bytes` is of eight.
-    unsafe {
-        if !tile.residual.is_null() {
-            let (from, mut bytes) = (tile.residual.add(at), [0_u8; 8]);
-            let levels: __m128i = match columns.count {
-                8 => _mm_loadl_epi64(from.cast()),
-                count => {
-                    bytes[..count].copy_from_slice(std::slice::from_raw_parts(from, count));
-                    _mm_loadl_epi64(bytes.as_ptr().cast())
-                }
-            };
-            let levels = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(levels));
-            value = _mm256_add_ps(value, _mm256_mul_ps(levels, columns.residual_scale));
-        }
-    }
+unsafe fn store256<const EDGE: bool>(value: __m256, columns: &Columns256, tile: &Tile, at: usize) {
+    let count = if EDGE { columns.count } else { 8 };
     // As in 512 bits.
     let levels = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(value, columns.low), columns.high));
     let words = _mm_packs_epi32(_mm256_castsi256_si128(levels), _mm256_extracti128_si256::<1>(levels));
@@ -135,7 +152,7 @@ unsafe fn finish256(sum: __m256i, columns: &Columns256, tile: &Tile, at: usize) 
     // SAFETY: the output has these columns, as the caller promises.
     unsafe {
         let to = tile.output.add(at);
-        match columns.count {
+        match count {
             8 => _mm_storel_epi64(to.cast(), bytes),
             count => {
                 let bytes = _mm_cvtsi128_si64(bytes).to_le_bytes();
@@ -155,7 +172,9 @@ byte_product! {
     broadcast: |x: *const u8| _mm256_set1_epi32(x.cast::<i32>().read_unaligned()),
     dot: |sum: __m256i, x: __m256i, w: __m256i| _mm256_dpbusd_avx_epi32(sum, x, w),
     columns: columns256,
-    finish: finish256,
+    scaled: scaled256,
+    plus: plus256::<EDGE>,
+    store: store256::<EDGE>,
 }
 
 /// Four bytes of a pixel, or of weights in every column, as 16-bit numbers: the first and third, the second and fourth.
@@ -185,5 +204,7 @@ byte_product! {
         _mm256_add_epi32(sum, _mm256_madd_epi16(x.odd, w.odd))
     },
     columns: columns256,
-    finish: finish256,
+    scaled: scaled256,
+    plus: plus256::<EDGE>,
+    store: store256::<EDGE>,
 }
