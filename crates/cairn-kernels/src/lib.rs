@@ -76,6 +76,7 @@ pub mod optimiser;
 pub mod pool;
 pub mod roofline;
 mod shape;
+mod team;
 mod threads;
 mod vectorised;
 
@@ -85,4 +86,5 @@ pub use element::Element;
 pub use isa::{Isa, IsaError};
 pub use memory::trim;
 pub use shape::{Conv2dOptions, Conv2dShape, Extent, Padding, ShapeError};
+pub use team::{alone, in_team};
 pub use threads::in_pool;

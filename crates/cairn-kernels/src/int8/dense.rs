@@ -1,7 +1,5 @@
 //! Dense convolutions of bytes.
 
-use rayon::prelude::*;
-
 use super::bands::{Band, bands};
 use super::dot::Dot;
 use super::patch::Reach;
@@ -11,6 +9,7 @@ use crate::aligned::AlignedWords;
 use crate::disjoint_slice::DisjointSlice;
 use crate::memory::with_scratch;
 use crate::shape::{Conv2dOptions, Conv2dShape};
+use crate::team::{spread, threads};
 
 /// Weights in panels of output channels, and the end of the layer.
 ///
@@ -60,10 +59,19 @@ impl Dense {
         let mut packed = AlignedWords::default();
         let len = columns * kernel.height * depth * products.weight_bytes;
         packed.reserve(len.div_ceil(4));
+        // The output channel of a column, unless the column only fills a vector.
+        let output = |panel: &Panel, column: usize| {
+            let vectors = panel.width / products.lanes;
+            let channel = (products.channel)(vectors, column / products.lanes, column % products.lanes);
+            (channel < panel.outputs).then_some(panel.first + channel)
+        };
         let mut by_column = [vec![0.0; columns], vec![0.0; columns]];
         for panel in &panels {
-            for (to, from) in by_column.iter_mut().zip([&requantise.scales, &requantise.offsets]) {
-                to[panel.column..][..panel.outputs].copy_from_slice(&from[panel.first..][..panel.outputs]);
+            for column in 0..panel.width {
+                let Some(output) = output(panel, column) else { continue };
+                for (to, from) in by_column.iter_mut().zip([&requantise.scales, &requantise.offsets]) {
+                    to[panel.column + column] = from[output];
+                }
             }
         }
         // A weight of an output channel by its kernel row and its place along that row; zero beyond its end.
@@ -78,18 +86,17 @@ impl Dense {
             for row in 0..kernel.height {
                 for word in 0..depth {
                     for vector in (0..panel.width).step_by(products.lanes) {
-                        let lane_weights = |lane: usize| -> [i8; 4] {
-                            let column = vector + lane;
-                            std::array::from_fn(|byte| match column < panel.outputs {
-                                true => weight(panel.first + column, row, 4 * word + byte),
-                                false => 0,
-                            })
-                        };
-                        let vector = &mut to[at..][..products.lanes * products.weight_bytes];
+                        let to = &mut to[at..][..products.lanes * products.weight_bytes];
                         for lane in 0..products.lanes {
-                            products.store_weights(vector, lane, lane_weights(lane));
+                            let lane_weights = match output(panel, vector + lane) {
+                                Some(output) => {
+                                    std::array::from_fn(|byte| weight(output, row, 4 * word + byte))
+                                }
+                                None => [0; 4],
+                            };
+                            products.store_weights(to, lane, lane_weights);
                         }
-                        at += vector.len();
+                        at += products.lanes * products.weight_bytes;
                     }
                 }
             }
@@ -116,18 +123,13 @@ impl Dense {
         output: &mut [u8],
     ) {
         let reach = Reach::of(shape);
-        let threads = rayon::current_num_threads();
-        let bands = bands(shape.options().batch, shape.output_map(), self.panels.len(), threads);
+        let bands = bands(shape.options().batch, shape.output_map(), self.panels.len(), threads());
         let output = DisjointSlice::new(output);
-        let run = |band: &Band| {
+        spread(bands.len(), |band| {
             with_scratch(|scratch: &mut Scratch| {
-                self.run(shape, &reach, band, scratch, input, zeros, residual, output);
+                self.run(shape, &reach, &bands[band], scratch, input, zeros, residual, output);
             });
-        };
-        match bands.as_slice() {
-            [only] => run(only),
-            bands => bands.par_iter().for_each(run),
-        }
+        });
     }
 
     #[expect(

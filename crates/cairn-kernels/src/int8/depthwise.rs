@@ -4,14 +4,13 @@ mod plain;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
-use rayon::prelude::*;
-
 use self::plain::Plain;
 #[cfg(target_arch = "x86_64")]
 use self::vnni::Vnni;
 use super::dot::Dot;
 use super::requantise::Requantise;
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
+use crate::team::spread_chunks;
 
 /// Weights in the order of the kernel that reads them, and the end of the layer.
 #[derive(Debug)]
@@ -61,7 +60,7 @@ impl Depthwise {
         let (Extent { height, width }, leading) = (shape.output_map(), shape.leading_zeros());
         let walk = Walk { channels, count: width, stride, left: leading.width, width: map.width, zeros };
         let line = map.width * channels;
-        output.par_chunks_exact_mut(width * channels).enumerate().for_each(|(index, output)| {
+        spread_chunks(output, width * channels, |index, output| {
             let (photo, row) = (index / height, index % height);
             let photo = &input[photo * map.height * line..][..map.height * line];
             // The map's row for each row of the kernel, or none.

@@ -1,12 +1,11 @@
 //! Pools of maps of bytes.
 
-use rayon::prelude::*;
-
 use super::quantisation::Quantisation;
 use crate::isa::Isa;
 use crate::memory::with_scratch;
 use crate::pool::{MaxPoolOptions, MaxPoolShape};
 use crate::shape::check_len;
+use crate::team::spread_chunks;
 use crate::vectorised::vectorised;
 
 /// What a thread keeps from row to row: the greatest of a window's rows.
@@ -23,7 +22,7 @@ pub fn max_pool(isa: Isa, shape: &MaxPoolShape, input: &[u8], output: &mut [u8])
     check_len("output", output.len(), shape.output_len());
     let (height, width) = (shape.output_map().height, shape.output_map().width);
     let line = map.width * channels;
-    output.par_chunks_exact_mut(width * channels).enumerate().for_each(|(index, output)| {
+    spread_chunks(output, width * channels, |index, output| {
         let (photo, row) = (index / height, index % height);
         let photo = &input[photo * map.height * line..][..map.height * line];
         let first = (row * stride).saturating_sub(padding);

@@ -1,31 +1,53 @@
 //! Memory of maps, taken up again from step to step.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
+
+/// The bytes of a map, in memory that may have room for more: it is taken up again without being cleared.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    memory: Vec<u8>,
+    len: usize,
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory[..self.len]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[..self.len]
+    }
+}
 
 /// Buffers that no map is in just now.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    free: Vec<Vec<u8>>,
+    free: Vec<Buffer>,
 }
 
 impl Buffers {
-    /// A buffer of `len` bytes, of no particular value: the smallest that has room, or the largest made larger.
-    pub(super) fn take(&mut self, len: usize) -> Vec<u8> {
-        let roomy = self.free.iter().enumerate().filter(|(_, buffer)| buffer.capacity() >= len);
-        let best = roomy.min_by_key(|(_, buffer)| buffer.capacity());
-        let best = best.or_else(|| self.free.iter().enumerate().max_by_key(|(_, buffer)| buffer.capacity()));
+    /// A buffer of `len` bytes, of no particular value: the smallest that has room, or one in the place of the largest.
+    pub(super) fn take(&mut self, len: usize) -> Buffer {
+        let room = |buffer: &Buffer| buffer.memory.len();
+        let roomy = self.free.iter().enumerate().filter(|(_, buffer)| room(buffer) >= len);
+        let best = roomy.min_by_key(|(_, buffer)| room(buffer));
+        let best = best.or_else(|| self.free.iter().enumerate().max_by_key(|(_, buffer)| room(buffer)));
         let at = best.map(|(at, _)| at);
         let mut buffer = at.map(|at| self.free.swap_remove(at)).unwrap_or_default();
-        // What is there is not copied to where there is more room.
-        if buffer.capacity() < len {
-            buffer = Vec::with_capacity(len);
+        if buffer.memory.len() < len {
+            buffer.memory = vec![0; len];
         }
-        buffer.resize(len, 0);
+        buffer.len = len;
         buffer
     }
 
     /// Gives a buffer back.
-    pub(super) fn give(&mut self, buffer: Vec<u8>) {
+    pub(super) fn give(&mut self, buffer: Buffer) {
         self.free.push(buffer);
     }
 }

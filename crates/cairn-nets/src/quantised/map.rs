@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use cairn_kernels::Isa;
 use cairn_kernels::int8::{self, Quantisation};
 
+use super::buffers::Buffer;
 use super::network::PhotoLevels;
 
 /// A map `[batch, height, width, channels]`; a vector is a map of one pixel.
@@ -20,7 +21,7 @@ pub(super) enum Values<'a> {
     /// The pixels of photos as they are.
     Photo(&'a [u8]),
     /// Levels.
-    Levels(Vec<u8>),
+    Levels(Buffer),
     /// The numbers themselves.
     Floats(Vec<f32>),
 }

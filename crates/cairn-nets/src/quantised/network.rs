@@ -8,8 +8,7 @@ use cairn_kernels::extension::kernels_enabled;
 use cairn_kernels::int8::{self, Addition, Quantisation};
 use cairn_kernels::layers::PoolGeometry;
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape};
-use cairn_kernels::{Extent, Isa, in_pool};
-use rayon::prelude::*;
+use cairn_kernels::{Extent, Isa};
 
 use super::buffers::{Buffers, Shelf};
 use super::layer::{Around, Kernel, ReadyLayer, bounds};
@@ -17,6 +16,7 @@ use super::map::{Map, Meaning, Values};
 use super::plan::{Kind, Plan, Step};
 use super::settings::{Int8Settings, QuantiseError};
 use super::tensor::QuantisedTensor;
+use crate::batch_parts::side_by_side;
 use crate::graph::{NodeProblem, Op, TensorShapes};
 use crate::{Network, StateDict};
 
@@ -200,21 +200,19 @@ impl QuantisedNetwork {
         if count == 0 {
             return QuantisedOutput { features: Vec::new(), logits: Vec::new() };
         }
-        in_pool(|| {
-            let passes = count.div_ceil(PHOTOS_TOGETHER).max(rayon::current_num_threads().min(count));
-            let together = count.div_ceil(passes);
-            let run = |pixels: &[u8]| self.shelf.with(|buffers| self.run(pixels, [height, width], buffers));
-            let outputs: Vec<QuantisedOutput> = match passes {
-                1 => vec![run(pixels)],
-                _ => pixels.par_chunks(together * photo_len).map(run).collect(),
-            };
-            let (mut features, mut logits) = (Vec::with_capacity(count), Vec::with_capacity(count));
-            for output in outputs {
-                features.extend(output.features);
-                logits.extend(output.logits);
-            }
-            QuantisedOutput { features, logits }
-        })
+        // Each thread has about as many photos as another.
+        let passes =
+            count.div_ceil(PHOTOS_TOGETHER).next_multiple_of(rayon::current_num_threads()).min(count);
+        let outputs = side_by_side(passes, |pass| {
+            let [first, end] = [pass, pass + 1].map(|pass| pass * count / passes * photo_len);
+            self.shelf.with(|buffers| self.run(&pixels[first..end], [height, width], buffers))
+        });
+        let (mut features, mut logits) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for output in outputs {
+            features.extend(output.features);
+            logits.extend(output.logits);
+        }
+        QuantisedOutput { features, logits }
     }
 
     /// One pass.
@@ -508,25 +506,11 @@ impl Work {
 }
 
 impl Logits {
-    /// `[batch, classes]` of `[batch, features]`. Sums are in one order on every machine.
+    /// `[batch, classes]` of `[batch, features]`.
     fn run(&self, features: &[f32]) -> Vec<f32> {
-        /// Sums that are kept apart, so that the compiler adds them with vector instructions.
-        const SUMS: usize = 16;
-        let width = self.weight.len() / self.bias.len();
-        let logit = |photo: &[f32], weights: &[f32], bias: f32| {
-            let mut sums = [0.0_f32; SUMS];
-            let (photos, photo_rest) = photo.as_chunks::<SUMS>();
-            let (rows, row_rest) = weights.as_chunks::<SUMS>();
-            for (x, w) in photos.iter().zip(rows) {
-                for lane in 0..SUMS {
-                    sums[lane] += x[lane] * w[lane];
-                }
-            }
-            let rest: f32 = photo_rest.iter().zip(row_rest).map(|(x, w)| x * w).sum();
-            sums.iter().sum::<f32>() + rest + bias
-        };
-        let photos = features.chunks_exact(width);
-        let rows = || self.weight.chunks_exact(width).zip(&self.bias);
-        photos.flat_map(|photo| rows().map(move |(weights, bias)| logit(photo, weights, *bias))).collect()
+        let photos = features.len() * self.bias.len() / self.weight.len();
+        let mut logits = vec![0.0; photos * self.bias.len()];
+        int8::linear(Isa::best(), &self.weight, &self.bias, features, &mut logits);
+        logits
     }
 }

@@ -26,25 +26,9 @@ macro_rules! byte_product {
             const VECTOR_BYTES: usize = LANES * $weight_bytes;
             // SAFETY: the caller vouches for the instruction set and for every address, see `Product`.
             unsafe {
-                let mut sums = [[$zero; VECTORS]; ROWS];
-                let mut w = tile.weights;
-                for run in 0..tile.runs {
-                    let mut x = run * tile.run_step;
-                    for _ in 0..tile.depth {
-                        let mut weights = [$load(w); VECTORS];
-                        for vector in 1..VECTORS {
-                            weights[vector] = $load(w.add(vector * VECTOR_BYTES));
-                        }
-                        for row in 0..ROWS {
-                            let value = $broadcast(tile.rows[row].add(x));
-                            for vector in 0..VECTORS {
-                                sums[row][vector] = $dot(sums[row][vector], value, weights[vector]);
-                            }
-                        }
-                        w = w.add(VECTORS * VECTOR_BYTES);
-                        x += 4;
-                    }
-                }
+                let sums = $crate::int8::product::body::sums!(
+                    tile, ROWS, VECTORS, VECTOR_BYTES, $zero, $load, $broadcast, $dot
+                );
                 let mut columns = [$columns(tile, 0); VECTORS];
                 for vector in 1..VECTORS {
                     columns[vector] = $columns(tile, vector * LANES);
@@ -75,6 +59,7 @@ macro_rules! byte_product {
         pub(super) static $table: $crate::int8::product::Products = $crate::int8::product::Products {
             lanes: $lanes,
             weight_bytes: $weight_bytes,
+            channel: |_, vector, lane| vector * $lanes + lane,
             table: &[$(&[$([
                 [$name::<$rows, $vectors, false, false>, $name::<$rows, $vectors, false, true>],
                 [$name::<$rows, $vectors, true, false>, $name::<$rows, $vectors, true, true>],
@@ -83,3 +68,32 @@ macro_rules! byte_product {
     };
 }
 pub(super) use byte_product;
+
+/// The sums of a tile, `[[vector; VECTORS]; ROWS]`, in registers.
+macro_rules! sums {
+    (
+        $tile:ident, $rows:ident, $vectors:ident, $vector_bytes:expr, $zero:expr, $load:expr, $broadcast:expr, $dot:expr
+    ) => {{
+        let mut sums = [[$zero; $vectors]; $rows];
+        let mut w = $tile.weights;
+        for run in 0..$tile.runs {
+            let mut x = run * $tile.run_step;
+            for _ in 0..$tile.depth {
+                let mut weights = [$load(w); $vectors];
+                for vector in 1..$vectors {
+                    weights[vector] = $load(w.add(vector * $vector_bytes));
+                }
+                for row in 0..$rows {
+                    let value = $broadcast($tile.rows[row].add(x));
+                    for vector in 0..$vectors {
+                        sums[row][vector] = $dot(sums[row][vector], value, weights[vector]);
+                    }
+                }
+                w = w.add($vectors * $vector_bytes);
+                x += 4;
+            }
+        }
+        sums
+    }};
+}
+pub(super) use sums;

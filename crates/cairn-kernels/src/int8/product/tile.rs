@@ -18,7 +18,7 @@ pub(in crate::int8) struct Tile {
     pub(in crate::int8) depth: usize,
     /// The panel: for each word, [`Products::weight_bytes`] of each column.
     pub(in crate::int8) weights: *const u8,
-    /// Factors of the columns' sums.
+    /// Factors of the columns' sums, in the columns' order as the panel is.
     pub(in crate::int8) scales: *const f32,
     /// Terms of the columns.
     pub(in crate::int8) offsets: *const f32,
@@ -32,7 +32,7 @@ pub(in crate::int8) struct Tile {
     pub(in crate::int8) output: *mut u8,
     /// Bytes from a pixel to the next, of residual and output.
     pub(in crate::int8) step: usize,
-    /// Columns that are output channels: all but those that fill the last vector.
+    /// Columns that are output channels: all but those that fill whole vectors.
     pub(in crate::int8) columns: usize,
 }
 
@@ -52,6 +52,8 @@ pub(in crate::int8) struct Products {
     pub(in crate::int8) lanes: usize,
     /// Bytes of the weights that one word meets in one column: four, or eight where they were widened.
     pub(in crate::int8) weight_bytes: usize,
+    /// The channel of a column, both counted from the panel's first: of how many vectors, in which vector, in which lane.
+    pub(in crate::int8) channel: fn(vectors: usize, vector: usize, lane: usize) -> usize,
     /// By vectors, then by rows, both counted from one; then whether there is a residual, and whether columns are missing.
     pub(super) table: &'static [&'static [[[Product; 2]; 2]]],
 }

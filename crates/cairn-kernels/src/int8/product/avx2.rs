@@ -1,78 +1,16 @@
-//! Products of bytes for AVX-512 with VNNI, AVX with VNNI, and AVX2.
+//! Products of bytes for AVX with VNNI, and AVX2.
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, __m512, __m512i, __mmask16, _mm_cvtsi128_si64, _mm_loadl_epi64,
-    _mm_loadu_si128, _mm_mask_storeu_epi8, _mm_maskz_loadu_epi8, _mm_packs_epi32, _mm_packus_epi16,
-    _mm_storel_epi64, _mm_storeu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
-    _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32, _mm256_cvtps_epi32,
-    _mm256_dpbusd_avx_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_set1_ps, _mm256_setzero_si256, _mm256_srli_epi16, _mm512_add_ps, _mm512_cvtepi32_epi8,
-    _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtps_epi32, _mm512_dpbusd_epi32, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_si512,
+    __m128i, __m256, __m256i, _mm_cvtsi128_si64, _mm_loadl_epi64, _mm_packs_epi32, _mm_packus_epi16,
+    _mm_storel_epi64, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castsi256_si128,
+    _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_dpbusd_avx_epi32,
+    _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_ps,
+    _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256,
+    _mm256_srli_epi16,
 };
 
 use super::body::byte_product;
 use super::tile::Tile;
-
-/// What the pixels of 16 columns share.
-#[derive(Clone, Copy)]
-struct Columns512 {
-    scales: __m512,
-    offsets: __m512,
-    residual_scale: __m512,
-    low: __m512,
-    high: __m512,
-    /// Which of them are output channels.
-    mask: __mmask16,
-}
-
-// 24 sums at most, up to four vectors of weights and a broadcast word in 32 registers; more rows where vectors are few, so
-// that the multipliers always have a dozen sums to add to.
-byte_product! {
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn avx512_vnni, static AVX512_VNNI, lanes: 16, weight_bytes: 4,
-    sizes: {
-        1: [1 2 3 4 5 6 7 8 9 10 11 12],
-        2: [1 2 3 4 5 6 7 8 9 10 11 12],
-        3: [1 2 3 4 5 6 7 8],
-        4: [1 2 3 4 5 6],
-    },
-    zero: _mm512_setzero_si512(),
-    load: |w: *const u8| _mm512_loadu_si512(w.cast()),
-    broadcast: |x: *const u8| _mm512_set1_epi32(x.cast::<i32>().read_unaligned()),
-    dot: |sum: __m512i, x: __m512i, w: __m512i| _mm512_dpbusd_epi32(sum, x, w),
-    columns: |tile: &Tile, column: usize| Columns512 {
-        scales: _mm512_loadu_ps(tile.scales.add(column)),
-        offsets: _mm512_loadu_ps(tile.offsets.add(column)),
-        residual_scale: _mm512_set1_ps(tile.residual_scale),
-        low: _mm512_set1_ps(tile.bounds[0]),
-        high: _mm512_set1_ps(tile.bounds[1]),
-        mask: if EDGE && tile.columns - column < 16 { (1 << (tile.columns - column)) - 1 } else { __mmask16::MAX },
-    },
-    scaled: |sum: __m512i, columns: &Columns512| {
-        _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), columns.scales), columns.offsets)
-    },
-    plus: |value: __m512, columns: &Columns512, tile: &Tile, at: usize| {
-        let from = tile.residual.add(at);
-        let levels: __m128i = match EDGE {
-            true => _mm_maskz_loadu_epi8(columns.mask, from.cast()),
-            false => _mm_loadu_si128(from.cast()),
-        };
-        let levels = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(levels));
-        _mm512_add_ps(value, _mm512_mul_ps(levels, columns.residual_scale))
-    },
-    store: |value: __m512, columns: &Columns512, tile: &Tile, at: usize| {
-        // The processor rounds to nearest, ties to even: Rust relies on that mode too.
-        let levels = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(value, columns.low), columns.high));
-        let (levels, to) = (_mm512_cvtepi32_epi8(levels), tile.output.add(at));
-        match EDGE {
-            true => _mm_mask_storeu_epi8(to.cast(), columns.mask, levels),
-            false => _mm_storeu_si128(to.cast(), levels),
-        }
-    },
-}
 
 /// What the pixels of eight columns share.
 #[derive(Clone, Copy)]
@@ -145,7 +83,7 @@ unsafe fn plus256<const EDGE: bool>(value: __m256, columns: &Columns256, tile: &
 #[target_feature(enable = "avx2")]
 unsafe fn store256<const EDGE: bool>(value: __m256, columns: &Columns256, tile: &Tile, at: usize) {
     let count = if EDGE { columns.count } else { 8 };
-    // As in 512 bits.
+    // The processor rounds to nearest, ties to even: Rust relies on that mode too.
     let levels = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(value, columns.low), columns.high));
     let words = _mm_packs_epi32(_mm256_castsi256_si128(levels), _mm256_extracti128_si256::<1>(levels));
     let bytes = _mm_packus_epi16(words, words);
