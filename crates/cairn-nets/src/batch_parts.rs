@@ -1,7 +1,5 @@
 //! A batch of photos in parts that pass through a network side by side.
 
-use std::ops::Range;
-
 use burn::tensor::{Device, Tensor};
 use cairn_kernels::{alone, in_pool, in_team};
 use rayon::prelude::*;
@@ -39,19 +37,17 @@ pub(crate) fn in_parts<const N: usize>(
     }
 }
 
-/// What `run` gives for each of so many parts: as many at a time as there are threads, each on one thread; the last one, where
-/// it is left over, on all of them.
-pub(crate) fn side_by_side<R: Send>(count: usize, run: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+/// What `run` gives for each of so many parts: as many at a time as there are threads, each on one thread. Threads that have nothing
+/// left to begin help with the layers of the last parts.
+pub(crate) fn side_by_side<R: Send>(parts: usize, run: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+    if parts == 1 {
+        return in_team(|| vec![run(0)]);
+    }
     in_pool(|| {
-        let rounds = count - count % rayon::current_num_threads();
-        let parts = |parts: Range<usize>| parts.into_par_iter().with_max_len(1);
-        let mut results: Vec<R> = parts(0..rounds).map(|part| alone(|| run(part))).collect();
-        match count - rounds {
-            1 => results.push(in_team(|| run(rounds))),
-            // Threads without a part help with the layers of the others.
-            _ => results.par_extend(parts(rounds..count).map(&run)),
-        }
-        results
+        let threads = rayon::current_num_threads();
+        let shared = parts.saturating_sub(threads + parts % threads)..parts;
+        let run = |part| if shared.contains(&part) { run(part) } else { alone(|| run(part)) };
+        (0..parts).into_par_iter().with_max_len(1).map(run).collect()
     })
 }
 
