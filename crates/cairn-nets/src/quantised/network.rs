@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_kernels::extension::kernels_enabled;
-use cairn_kernels::int8::{self, Addition, Quantisation};
+use cairn_kernels::int8::{self, Addition, Dot, Quantisation};
 use cairn_kernels::layers::PoolGeometry;
 use cairn_kernels::pool::{MaxPoolOptions, MaxPoolShape};
 use cairn_kernels::{Extent, Isa};
@@ -173,9 +173,10 @@ impl QuantisedNetwork {
         Ok(Self { steps, features, shelf: Shelf::default() })
     }
 
-    /// Whether networks in 8 bits run on a device: on the processor, unless its kernels are off.
+    /// Whether networks in 8 bits run on a device, and run faster than in floats: on the processor, where it has vector
+    /// instructions for bytes, unless the kernels are off.
     pub fn is_offered(device: &Device) -> bool {
-        *device == Device::flex() && kernels_enabled()
+        *device == Device::flex() && kernels_enabled() && Dot::of(Isa::best()) != Dot::Portable
     }
 
     /// How many layers compute in bytes, and how many there are beside the one that gives the logits.
