@@ -9,8 +9,9 @@ use self::plain::Plain;
 use self::vnni::Vnni;
 use super::dot::Dot;
 use super::requantise::Requantise;
+use crate::disjoint_slice::DisjointSlice;
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
-use crate::team::spread_chunks;
+use crate::team::spread;
 
 /// Weights in the order of the kernel that reads them, and the end of the layer.
 #[derive(Debug)]
@@ -50,7 +51,9 @@ impl Depthwise {
         let kernel = shape.options().kernel;
         match dot {
             #[cfg(target_arch = "x86_64")]
-            Dot::Avx512Vnni => Self::Vnni(Vnni::new(dot, kernel, weights, &requantise)),
+            Dot::Avx512Vnni => {
+                Self::Vnni(Vnni::new(dot, kernel, shape.options().stride, weights, &requantise))
+            }
             _ => Self::Plain(Plain::new(dot.isa(), kernel, weights, requantise)),
         }
     }
@@ -60,21 +63,36 @@ impl Depthwise {
         let (Extent { height, width }, leading) = (shape.output_map(), shape.leading_zeros());
         let walk = Walk { channels, count: width, stride, left: leading.width, width: map.width, zeros };
         let line = map.width * channels;
-        spread_chunks(output, width * channels, |index, output| {
-            let (photo, row) = (index / height, index % height);
+        let (rows_each, row_len) = (self.rows_together(stride), width * channels);
+        let bands = height.div_ceil(rows_each);
+        let (photos, output) = (output.len() / (height * row_len).max(1), DisjointSlice::new(output));
+        spread(photos * bands, |band| {
+            let (photo, first) = (band / bands, band % bands * rows_each);
+            let rows = photo * height + first..photo * height + (first + rows_each).min(height);
+            // SAFETY: no two bands have a row in common.
+            let output = unsafe { output.part(rows.start * row_len..rows.end * row_len) };
             let photo = &input[photo * map.height * line..][..map.height * line];
-            // The map's row for each row of the kernel, or none.
-            let lines: Vec<Option<&[u8]>> = (0..kernel.height)
+            // The map's row for each row of the kernel at the band's first row, and for those below that its other rows read.
+            let lines: Vec<Option<&[u8]>> = (0..(rows_each - 1) * stride + kernel.height)
                 .map(|tap| {
-                    let row = (row * stride + tap).checked_sub(leading.height);
+                    let row = (first * stride + tap).checked_sub(leading.height);
                     row.filter(|&row| row < map.height).map(|row| &photo[row * line..][..line])
                 })
                 .collect();
             match self {
                 #[cfg(target_arch = "x86_64")]
-                Self::Vnni(vnni) => vnni.row(&walk, &lines, output),
+                Self::Vnni(vnni) => vnni.rows(&walk, &lines, output),
                 Self::Plain(plain) => plain.row(&walk, &lines, output),
             }
         });
+    }
+
+    /// Output rows that are computed together.
+    fn rows_together(&self, stride: usize) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Vnni(vnni) => vnni.rows_together(stride),
+            Self::Plain(_) => 1,
+        }
     }
 }

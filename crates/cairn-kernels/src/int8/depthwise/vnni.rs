@@ -2,7 +2,8 @@
 //!
 //! For 64 channels of an output row, the source's columns are first woven: the bytes of four rows and one channel become
 //! a word, as `VPDPBUSD` takes them. Then an output pixel is the sum of products of its kernel columns' words, each of which
-//! several pixels read.
+//! several pixels read. A word has four rows, or eight in two words; so several output rows may read the same words, each with the
+//! weights moved down: two rows of a 3x3 kernel, four of a 5x5 kernel. They are computed together.
 //!
 //! Weaving by `VPUNPCK` leaves the channels of 64 in another order: the word vector `j` has, of each 16 channels, those from
 //! `4 * j` on. Weights, scales and offsets are kept in that order, and packing words to bytes brings them back.
@@ -33,10 +34,12 @@ const TAPS: usize = 4;
 /// Output pixels that are summed together, so that a weight is loaded once for all of them.
 const PIXELS: usize = 4;
 
-/// Weights woven as the source is: for each block of channels, each kernel column and each four of its rows, four vectors.
+/// Weights woven as the source is: for each output row of those that are computed together, each block of channels, each kernel
+/// column and each four rows, four vectors.
 #[derive(Debug)]
 pub(in crate::int8) struct Vnni {
     kernel: Extent,
+    stride: usize,
     weights: AlignedWords,
     /// In the order of the woven channels; zeros beyond the last channel.
     scales: Vec<f32>,
@@ -56,13 +59,20 @@ fn channel_of(vector: usize, lane: usize) -> usize {
 impl Vnni {
     /// # Panics
     /// When the machine lacks [`Dot::Avx512Vnni`]: so one that is there can be used.
-    pub(super) fn new(dot: Dot, kernel: Extent, weights: &[i8], requantise: &Requantise) -> Self {
+    pub(super) fn new(
+        dot: Dot,
+        kernel: Extent,
+        stride: usize,
+        weights: &[i8],
+        requantise: &Requantise,
+    ) -> Self {
         assert_eq!(dot, Dot::Avx512Vnni);
         dot.require();
         let channels = weights.len() / kernel.area();
         let blocks = channels.div_ceil(BLOCK);
         let groups = kernel.height.div_ceil(TAPS);
-        let words = blocks * kernel.width * groups * BLOCK;
+        let together = rows_together(kernel, stride);
+        let words = together * blocks * kernel.width * groups * BLOCK;
         let mut packed = AlignedWords::default();
         packed.reserve(words);
         let mut by_lane = [vec![0.0; blocks * BLOCK], vec![0.0; blocks * BLOCK]];
@@ -75,15 +85,18 @@ impl Vnni {
             }
         }
         let mut to = packed.as_mut_slice::<i8>(TAPS * words).iter_mut();
-        for block in 0..blocks {
-            for column in 0..kernel.width {
-                for group in 0..groups {
-                    for channel in lanes().map(|channel| block * BLOCK + channel) {
-                        for row in group * TAPS..(group + 1) * TAPS {
-                            let there = channel < channels && row < kernel.height;
-                            let at = (channel * kernel.height + row) * kernel.width + column;
-                            if let Some(to) = to.next() {
-                                *to = if there { weights[at] } else { 0 };
+        // The weight of a channel for a row of the source, where the kernel begins at row `moved`; zero outside of the kernel.
+        let weight = |channel: usize, moved: usize, row: usize, column: usize| {
+            let row = row.checked_sub(moved).filter(|&row| row < kernel.height && channel < channels);
+            row.map_or(0, |row| weights[(channel * kernel.height + row) * kernel.width + column])
+        };
+        for moved in (0..together).map(|row| row * stride) {
+            for block in 0..blocks {
+                for column in 0..kernel.width {
+                    for group in 0..groups {
+                        for channel in lanes().map(|channel| block * BLOCK + channel) {
+                            for (row, to) in (group * TAPS..(group + 1) * TAPS).zip(&mut to) {
+                                *to = weight(channel, moved, row, column);
                             }
                         }
                     }
@@ -91,16 +104,30 @@ impl Vnni {
             }
         }
         let [scales, offsets] = by_lane;
-        Self { kernel, weights: packed, scales, offsets, bounds: [requantise.low, requantise.high] }
+        Self { kernel, stride, weights: packed, scales, offsets, bounds: [requantise.low, requantise.high] }
     }
 
-    /// Computes one output row.
-    pub(super) fn row(&self, walk: &Walk<'_>, lines: &[Option<&[u8]>], output: &mut [u8]) {
+    /// Output rows that read the same words.
+    pub(super) fn rows_together(&self, stride: usize) -> usize {
+        assert!(
+            stride == self.stride,
+            "weights packed for a stride of {} are used for {stride}",
+            self.stride
+        );
+        rows_together(self.kernel, stride)
+    }
+
+    /// Computes output rows: as many as are computed together, or fewer at the map's end. `lines` are the source's rows that they
+    /// read, were they as many.
+    pub(super) fn rows(&self, walk: &Walk<'_>, lines: &[Option<&[u8]>], output: &mut [u8]) {
         let columns = (walk.count - 1) * walk.stride + self.kernel.width;
         let groups = self.kernel.height.div_ceil(TAPS);
-        assert!(lines.len() == self.kernel.height && walk.zeros.len() == walk.channels);
+        let together = self.rows_together(walk.stride);
+        assert!(lines.len() == (together - 1) * self.stride + self.kernel.height);
+        assert!(lines.len() <= groups * TAPS && walk.zeros.len() == walk.channels);
         assert!(lines.iter().flatten().all(|line| line.len() == walk.width * walk.channels));
-        assert!(output.len() == walk.count * walk.channels);
+        let row_len = walk.count * walk.channels;
+        assert!(output.len().is_multiple_of(row_len) && output.len() <= together * row_len);
         assert!(self.scales.len() == walk.channels.next_multiple_of(BLOCK));
         with_scratch(|Woven(woven)| {
             woven.reserve(columns * groups * BLOCK);
@@ -111,7 +138,9 @@ impl Vnni {
                 // for all woven columns; weights were packed for this kernel and so many blocks.
                 unsafe {
                     self.weave(walk, lines, block, woven);
-                    self.sum(walk, block, woven, output);
+                    for (row, output) in output.chunks_exact_mut(row_len).enumerate() {
+                        self.sum(walk, row, block, woven, output);
+                    }
                 }
             }
         });
@@ -154,21 +183,28 @@ impl Vnni {
         }
     }
 
-    /// Sums the products of woven columns, of one block of channels, and stores the row's levels.
+    /// Sums the products of woven columns, of one block of channels, and stores the levels of a row of those computed together.
     ///
     /// # Safety
     /// As `row` says.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    unsafe fn sum(&self, walk: &Walk<'_>, block: usize, woven: *const __m512i, output: &mut [u8]) {
+    unsafe fn sum(
+        &self,
+        walk: &Walk<'_>,
+        row: usize,
+        block: usize,
+        woven: *const __m512i,
+        output: &mut [u8],
+    ) {
         let to = output.as_mut_ptr().wrapping_add(block * BLOCK);
         let whole = walk.count / PIXELS * PIXELS;
         // SAFETY: as of this function, for pixels of the row.
         unsafe {
             for x in (0..whole).step_by(PIXELS) {
-                self.sum_pixels::<PIXELS>(walk, block, woven, x, to);
+                self.sum_pixels::<PIXELS>(walk, (row, block), woven, x, to);
             }
             for x in whole..walk.count {
-                self.sum_pixels::<1>(walk, block, woven, x, to);
+                self.sum_pixels::<1>(walk, (row, block), woven, x, to);
             }
         }
     }
@@ -182,7 +218,7 @@ impl Vnni {
     unsafe fn sum_pixels<const COUNT: usize>(
         &self,
         walk: &Walk<'_>,
-        block: usize,
+        (row, block): (usize, usize),
         woven: *const __m512i,
         x: usize,
         output: *mut u8,
@@ -194,7 +230,9 @@ impl Vnni {
         // SAFETY: a pixel's kernel columns are woven one after the other, from `x * stride` on; weights are in the same order.
         // Scales and offsets are whole blocks. Only the block's channels of these pixels are stored.
         unsafe {
-            let mut weights = self.weights.as_ptr().cast::<__m512i>().add(block * steps * VECTORS);
+            let blocks = self.scales.len() / BLOCK;
+            let of_block = (row * blocks + block) * steps * VECTORS;
+            let mut weights = self.weights.as_ptr().cast::<__m512i>().add(of_block);
             let mut from = woven.add(x * walk.stride * groups * VECTORS);
             let step = walk.stride * groups * VECTORS;
             let mut sums = [[_mm512_setzero_si512(); VECTORS]; COUNT];
@@ -228,6 +266,11 @@ impl Vnni {
             }
         }
     }
+}
+
+/// Output rows that read the same words of four rows each: as far as the kernel can be moved within them.
+fn rows_together(kernel: Extent, stride: usize) -> usize {
+    (kernel.height.next_multiple_of(TAPS) - kernel.height) / stride + 1
 }
 
 /// The channels of a block that are there.
