@@ -41,6 +41,7 @@ mod cloud;
 #[path = "without_cloud.rs"]
 mod cloud;
 mod error;
+mod finish;
 pub mod list;
 mod plan;
 mod reading;
@@ -53,12 +54,13 @@ mod table;
 
 pub use address::{Address, AddressError};
 pub use error::LabelError;
-pub use list::{Input, Lists};
+pub use finish::{MANIFEST, SUCCESS};
+pub use list::{Input, ListPlace, Lists};
 pub use plan::{PLAN, Plan, Shard};
 pub use reading::ShardError;
-pub use run::{Event, MANIFEST, Outcome, SUCCESS};
+pub use run::{Event, Outcome, TRIES};
 pub use settings::{SHARD_PHOTOS, Settings};
 pub use shard::{EachPhoto, Labeller, ShardReport};
 pub use store::{DiskStore, Store, StoreError};
-pub use stores::Stores;
+pub use stores::{Stores, place_for_others};
 pub use table::Counts;

@@ -55,7 +55,7 @@ impl Settings {
     }
 
     /// What differs in `later`, in words; `None` where results would be the same.
-    pub(crate) fn difference(&self, later: &Self) -> Option<String> {
+    pub fn difference(&self, later: &Self) -> Option<String> {
         let words = |what: &str, then: String, now: String| Some(format!("{what} {then} then, {now} now"));
         let places = |settings: &Self| settings.places.clone().unwrap_or_else(|| "those built in".to_owned());
         let threshold =
