@@ -1,8 +1,6 @@
 //! Batches of photos for a network, epoch after epoch.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
 
 use cairn_photo::TestViews;
 
@@ -32,11 +30,11 @@ pub struct LoaderOptions {
 }
 
 impl Default for LoaderOptions {
-    /// Batches of 32 in the order of the examples, two ahead, one worker for each processor core.
+    /// Batches of 32 in the order of the examples, two ahead, one worker for each thread of the current rayon pool.
     fn default() -> LoaderOptions {
         LoaderOptions {
             batch_size: 32,
-            workers: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            workers: rayon::current_num_threads(),
             prefetch: 2,
             seed: 0,
             shuffle: false,

@@ -81,5 +81,7 @@ impl AlignedWords {
 pub unsafe trait Number: Copy {}
 // SAFETY: 32 bits, any of which make a number; aligned to 4 bytes.
 unsafe impl Number for f32 {}
+// SAFETY: as `f32`.
+unsafe impl Number for Word {}
 // SAFETY: a transparent `u16`; aligned to 2 bytes.
 unsafe impl Number for half::bf16 {}

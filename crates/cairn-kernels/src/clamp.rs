@@ -29,8 +29,8 @@ impl Clamp {
 /// The interval of a [`Clamp`]: one formula without branches for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    low: f32,
-    high: f32,
+    pub(crate) low: f32,
+    pub(crate) high: f32,
 }
 
 impl Bounds {

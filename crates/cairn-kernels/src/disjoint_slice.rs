@@ -24,6 +24,15 @@ impl<'a, T> DisjointSlice<'a, T> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
     }
 
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// Its first element; what is done with it is bound by the rules of [`Self::part`].
+    pub(crate) fn start(self) -> *mut T {
+        self.start
+    }
+
     /// A part of the slice.
     ///
     /// # Safety

@@ -31,6 +31,14 @@ pub fn planes_to_pixels<T: Element, U: Element>(
 vectorised! {
     fn gather_channels<T: Element, U: Element>(area: usize, planes: &[T], pixels: &mut [U]) {
         let channels = planes.len() / area;
+        if channels == 3 {
+            let ([red, green, blue], (pixels, _)) =
+                ([0, 1, 2].map(|channel| &planes[channel * area..][..area]), pixels.as_chunks_mut::<3>());
+            for (((pixel, red), green), blue) in pixels.iter_mut().zip(red).zip(green).zip(blue) {
+                *pixel = [red, green, blue].map(|value| U::from_f32(value.to_f32()));
+            }
+            return;
+        }
         for (index, block) in pixels.chunks_mut(PIXELS * channels).enumerate() {
             for (channel, plane) in planes.chunks_exact(area).enumerate() {
                 for (pixel, from) in block.chunks_exact_mut(channels).zip(&plane[index * PIXELS..]) {

@@ -372,6 +372,43 @@ proptest! {
         check_bad_tiles::<f32>(&shape, bad, place);
         check_bad_tiles::<bf16>(&shape, bad, place);
     }
+
+    #[test]
+    fn a_bad_value_of_a_depthwise_bf16_map_spoils_all_that_see_it_and_at_most_the_channel_beside_it(
+        shape in shapes(true), place: usize,
+        bad in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
+    ) {
+        check_bad_pairs(&shape, bad, place);
+    }
+}
+
+/// What dot products of pairs of channels make of one bad value.
+fn check_bad_pairs(shape: &Conv2dShape, bad: f32, place: usize) {
+    let Operands { mut input, weights, mut output_gradient } = operands::<bf16>(shape, 5);
+    let channels = shape.options().inputs;
+    let (at, gradient_at) = (place % shape.input_len(), place % shape.output_len());
+    input[at] = bf16::from_f32(bad);
+    output_gradient[gradient_at] = bf16::from_f32(bad);
+    let output = convolution::forward(shape, &wide(&input), &wide(&weights)).values;
+    let input_gradients = convolution::input_gradient(shape, &wide(&output_gradient), &wide(&weights)).values;
+    for isa in sets::<bf16>() {
+        for (found, expected, bad_channel) in [
+            (forward(isa, shape, &input, &weights), &output, at % channels),
+            (
+                input_gradient(isa, shape, &output_gradient, &weights),
+                &input_gradients,
+                gradient_at % channels,
+            ),
+        ] {
+            for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                assert!(expected.is_finite() || !found.is_finite(), "{found:?} for {expected}");
+                assert!(
+                    found.is_finite() || index % channels / 2 == bad_channel / 2,
+                    "element {index}: {found}"
+                );
+            }
+        }
+    }
 }
 
 /// What the minimal filtering makes of one bad value: at least every output that sees it is bad, and no tile that does not.

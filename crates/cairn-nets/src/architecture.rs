@@ -32,6 +32,9 @@ pub enum Architecture {
     /// ResNet-18 of half the width.
     #[serde(rename = "resnet18-small")]
     ResNet18Small,
+    /// ResNet-18 of three eighths of the width, and less at the end.
+    #[serde(rename = "resnet18-tiny")]
+    ResNet18Tiny,
     /// ResNet-18.
     #[serde(rename = "resnet18")]
     ResNet18,
@@ -84,13 +87,14 @@ pub enum Architecture {
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SixConv,
         Self::PlainCnn,
         Self::ResidualCnn,
         Self::ThreeConv,
         Self::ResNet10Small,
         Self::ResNet18Small,
+        Self::ResNet18Tiny,
         Self::ResNet18,
         Self::ResNet34,
         Self::ResNet50,
@@ -118,6 +122,7 @@ impl Architecture {
             Self::ThreeConv => "three-conv",
             Self::ResNet10Small => "resnet10-small",
             Self::ResNet18Small => "resnet18-small",
+            Self::ResNet18Tiny => "resnet18-tiny",
             Self::ResNet18 => "resnet18",
             Self::ResNet34 => "resnet34",
             Self::ResNet50 => "resnet50",
@@ -164,7 +169,8 @@ impl Architecture {
             Self::SixConv => 64,
             Self::AlexNet => 63,
             Self::PlainCnn | Self::ResidualCnn | Self::Vgg16Bn => 32,
-            Self::ResNet18Small | Self::ResNet18 | Self::ResNet34 | Self::ResNet50 => 32,
+            Self::ResNet18Small | Self::ResNet18Tiny => 32,
+            Self::ResNet18 | Self::ResNet34 | Self::ResNet50 => 32,
             Self::ConvNextTiny => 32,
             Self::MobileNetV2 | Self::MobileNetV3Large | Self::EfficientNetB0 | Self::RegNetY800Mf => 32,
             Self::EfficientNetLite0 | Self::EfficientNetLite1 | Self::EfficientNetLite2 => 32,
@@ -320,6 +326,9 @@ impl NetworkSpec {
             }
             Architecture::ResNet18Small => {
                 Network::ResNet(ResNet::resnet18_small(classes, dropout, pooling, device))
+            }
+            Architecture::ResNet18Tiny => {
+                Network::ResNet(ResNet::resnet18_tiny(classes, dropout, pooling, device))
             }
             Architecture::ResNet18 => Network::ResNet(ResNet::resnet18(classes, dropout, pooling, device)),
             Architecture::ResNet34 => Network::ResNet(ResNet::resnet34(classes, dropout, pooling, device)),

@@ -5,6 +5,7 @@
 //! Nothing here knows of photos on disk or of training.
 
 mod architecture;
+mod batch_parts;
 mod convolutions;
 mod device;
 mod freeze;

@@ -75,7 +75,7 @@ impl Architecture {
             Self::SixConv => 800,
             // No paper: the sizes of the recipes that use them.
             Self::ResNet10Small => 96,
-            Self::ResNet18Small => 160,
+            Self::ResNet18Small | Self::ResNet18Tiny => 160,
             Self::EfficientNetLite1 => 240,
             Self::EfficientNetLite2 => 260,
             Self::EfficientNetLite3 => 300,
@@ -101,7 +101,7 @@ impl Architecture {
             Self::EfficientNetLite3 => 331,
             Self::EfficientNetLite4 => 413,
             // Networks that nobody published weights of.
-            Self::SixConv | Self::ResNet10Small | Self::ResNet18Small => {
+            Self::SixConv | Self::ResNet10Small | Self::ResNet18Small | Self::ResNet18Tiny => {
                 return PublishedInput { short_side: 256, crop: 224, ..imagenet };
             }
             _ => return imagenet,
@@ -114,7 +114,7 @@ impl Architecture {
     pub fn imagenet_weights(self) -> Option<&'static str> {
         Some(match self {
             Self::SixConv | Self::PlainCnn | Self::ResidualCnn | Self::ThreeConv => return None,
-            Self::ResNet10Small | Self::ResNet18Small => return None,
+            Self::ResNet10Small | Self::ResNet18Small | Self::ResNet18Tiny => return None,
             Self::ResNet18 => "https://download.pytorch.org/models/resnet18-f37072fd.pth",
             Self::ResNet34 => "https://download.pytorch.org/models/resnet34-b627a593.pth",
             Self::ResNet50 => "https://download.pytorch.org/models/resnet50-0676ba61.pth",

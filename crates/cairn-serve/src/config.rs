@@ -95,7 +95,7 @@ impl Default for Limits {
             max_memory: 512 << 20,
             queue: 256,
             max_batch: 16,
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: rayon::current_num_threads(),
             deadline: Duration::from_secs(30),
             upload_idle: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),

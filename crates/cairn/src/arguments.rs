@@ -13,6 +13,7 @@ use crate::commands::{
     predict, runs, similar, suggest, sweep, test, train,
 };
 use crate::exit::Status;
+use crate::threads::Threads;
 
 #[cfg(feature = "serve")]
 use crate::commands::serve;
@@ -26,6 +27,9 @@ Exit status: 0 all well; 1 wrong usage, or nothing done; 2 done, but photos were
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+
+    #[command(flatten)]
+    pub threads: Threads,
 }
 
 #[derive(Debug, Subcommand)]

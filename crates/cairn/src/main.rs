@@ -34,6 +34,7 @@ mod table_output;
 mod tally;
 mod terminal;
 mod tested;
+mod threads;
 mod threshold_options;
 mod training_ui;
 mod tta;
@@ -50,7 +51,8 @@ fn main() -> ExitCode {
     };
     // A misspelt instruction set must not pass for the best one.
     let checked = cairn_kernels::Isa::from_environment().map_err(anyhow::Error::from);
-    let done = checked.and_then(|_| arguments.command.run());
+    let started = checked.and_then(|_| Ok(arguments.threads.start()?));
+    let done = started.and_then(|()| arguments.command.run());
     match done.and_then(|status| Ok(standard_output::flush().map(|()| status)?)) {
         Ok(status) => status.into(),
         Err(error) => exit::for_error(&error),

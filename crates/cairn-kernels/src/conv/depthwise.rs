@@ -1,15 +1,21 @@
 //! Depthwise convolutions: every channel on its own, vectors of channels at a time.
 
+#[cfg(target_arch = "x86_64")]
+mod pairs;
+mod readings;
 mod row;
 mod slide;
 
 use rayon::prelude::*;
 
-use self::row::{Finish, Reading};
+use self::readings::{Reading, Readings};
+use self::row::Finish;
 use self::slide::{Slide, slide_row};
 use super::axis::{Axis, backward_taps};
 use super::epilogue::Epilogue;
 use super::pack::PackedWeights;
+#[cfg(target_arch = "x86_64")]
+use super::paired_weights;
 use super::panel::Direction;
 use crate::element::Element;
 use crate::isa::Isa;
@@ -17,30 +23,13 @@ use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
 use crate::vectorised::vectorised;
 
-/// The readings of every destination position along an axis.
-fn readings(axes: &[Axis], tap_order: &[usize], destinations: usize, sources: usize) -> Vec<Vec<Reading>> {
-    let mut all = vec![Vec::new(); destinations];
-    for axis in axes {
-        for i in 0..axis.count {
-            for tap in 0..axis.taps {
-                let source = axis.source_first + (i * axis.source_step + tap) as isize;
-                if (0..sources as isize).contains(&source) {
-                    let reading = Reading { source: source as usize, tap: tap_order[axis.first_tap + tap] };
-                    all[axis.first + i * axis.step].push(reading);
-                }
-            }
-        }
-    }
-    all
-}
-
-/// The readings of every pixel of a destination map.
+/// A depthwise convolution, or its gradient to the input, as what every pixel of a destination map reads of a source map.
 struct Gather {
-    rows: Vec<Vec<Reading>>,
-    columns: Vec<Vec<Reading>>,
-    /// How to walk along the columns, where that is possible.
-    slide: Option<Slide>,
+    rows: Readings,
+    column_axes: Vec<Axis>,
+    column_taps: Vec<usize>,
     source: Extent,
+    destination: Extent,
     kernel_width: usize,
     channels: usize,
 }
@@ -61,13 +50,14 @@ impl Gather {
         };
         let (row_axes, row_taps): (_, Vec<usize>) =
             axes(kernel.height, zeros.height, map.height, output.height);
-        let (column_axes, column_taps): (_, Vec<usize>) =
-            axes(kernel.width, zeros.width, map.width, output.width);
+        let (column_axes, column_taps) = axes(kernel.width, zeros.width, map.width, output.width);
+        let rows = Readings::new(&row_axes, &row_taps, destination.height, source.height);
         Self {
-            rows: readings(&row_axes, &row_taps, destination.height, source.height),
-            columns: readings(&column_axes, &column_taps, destination.width, source.width),
-            slide: Slide::of(&column_axes, &column_taps, source.width),
+            rows,
+            column_axes,
+            column_taps,
             source,
+            destination,
             kernel_width: kernel.width,
             channels: inputs,
         }
@@ -83,40 +73,75 @@ pub(crate) fn gather<T: Element>(
     output: &mut [T],
 ) {
     let gather = Gather::new(shape, weights.direction);
-    let weight = weights.words.as_slice::<f32>(shape.weight_len());
+    #[cfg(target_arch = "x86_64")]
+    if paired_weights::serves::<T>(weights.isa)
+        && let (Some(pixels), Some(output)) = (T::as_bf16(source), T::as_bf16_mut(output))
+    {
+        let Epilogue { bias, residual, activation } = epilogue;
+        let product = pairs::Product {
+            rows: &gather.rows,
+            axes: &gather.column_axes,
+            tap_order: &gather.column_taps,
+            pixels,
+            source: gather.source,
+            destination: gather.destination,
+            channels: gather.channels,
+            weights: weights
+                .words
+                .as_slice(paired_weights::packed_len(gather.channels, shape.options().kernel.area())),
+            kernel_width: gather.kernel_width,
+            epilogue: Epilogue { bias, residual: residual.and_then(T::as_bf16), activation },
+        };
+        return product.run(output);
+    }
+    let taps = weights.words.as_slice::<f32>(shape.weight_len());
+    gather_in_loops(&gather, weights.isa, source, taps, epilogue, output);
+}
+
+/// Convolves `source`, some channels at a time, in plain loops.
+fn gather_in_loops<T: Element>(
+    gather: &Gather,
+    isa: Isa,
+    source: &[T],
+    weights: &[f32],
+    epilogue: Epilogue<'_, T>,
+    output: &mut [T],
+) {
     let zeros = vec![0.0; gather.channels];
     let bias = epilogue.bias.unwrap_or(&zeros);
     let bounds = epilogue.activation.bounds();
-    let row_len = gather.columns.len() * gather.channels;
+    let Extent { height, width } = gather.destination;
+    let columns = Readings::new(&gather.column_axes, &gather.column_taps, width, gather.source.width);
+    let slide = Slide::of(&gather.column_axes, &gather.column_taps, gather.source.width);
+    let (row_len, photo_len) = (width * gather.channels, gather.source.area() * gather.channels);
     output.par_chunks_exact_mut(row_len).enumerate().for_each(|(row, output)| {
-        let photo = row / gather.rows.len();
         let residual = epilogue.residual.map(|residual| &residual[row * row_len..][..row_len]);
         let finish = Finish { bias, residual, bounds };
-        let photo_len = gather.source.area() * gather.channels;
-        let source = &source[photo * photo_len..][..photo_len];
-        let rows = &gather.rows[row % gather.rows.len()];
-        match &gather.slide {
+        let source = &source[row / height * photo_len..][..photo_len];
+        let rows = gather.rows.of(row % height);
+        match &slide {
             Some(slide) if [2, 3].contains(&rows.len()) => {
-                slide_row(weights.isa, slide, rows, source, weight, finish, output);
+                slide_row(isa, slide, rows, source, weights, finish, output);
             }
-            _ => gather_row(weights.isa, &gather, rows, source, weight, finish, output),
+            _ => gather_row(isa, gather, (rows, &columns), source, weights, finish, output),
         }
     });
 }
 
 vectorised! {
-    /// Computes one row of a photo's destination map.
+    /// Computes one row of a photo's destination map, which reads these rows, and whose pixels read these columns.
     fn gather_row<T: Element>(
         gather: &Gather,
-        rows: &[Reading],
+        readings: (&[Reading], &Readings),
         source: &[T],
         weights: &[f32],
         finish: Finish<'_, T>,
         output: &mut [T],
     ) {
-        for x in 0..gather.columns.len() {
+        for x in 0..gather.destination.width {
+            let readings = [readings.0, readings.1.of(x)];
             for (first, width) in blocks(gather.channels) {
-                with_lanes!(width, gather_block(gather, rows, x, first, source, weights, finish, output));
+                with_lanes!(width, gather_block(gather, readings, x, first, source, weights, finish, output));
             }
         }
     }
@@ -127,7 +152,7 @@ vectorised! {
 #[allow(clippy::too_many_arguments)]
 fn gather_block<const LANES: usize, T: Element>(
     gather: &Gather,
-    rows: &[Reading],
+    [rows, columns]: [&[Reading]; 2],
     x: usize,
     first: usize,
     source: &[T],
@@ -138,7 +163,7 @@ fn gather_block<const LANES: usize, T: Element>(
     let channels = gather.channels;
     let mut sums = [0.0_f32; LANES];
     for row in rows {
-        for column in &gather.columns[x] {
+        for column in columns {
             let tap = (row.tap * gather.kernel_width + column.tap) * channels + first;
             let at = (row.source * gather.source.width + column.source) * channels + first;
             let (source, weights) = (&source[at..at + LANES], &weights[tap..tap + LANES]);

@@ -10,6 +10,7 @@ mod grouped;
 mod groups;
 mod one_group;
 mod pack;
+mod paired_weights;
 mod panel;
 mod patch;
 mod planes;

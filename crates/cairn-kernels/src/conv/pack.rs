@@ -4,9 +4,11 @@ use rayon::prelude::*;
 
 use super::amx;
 use super::axis::backward_taps;
+use super::paired_weights;
 use super::panel::{Direction, PackedPanel};
 use super::patch::padded_channels;
 use super::winograd;
+use crate::aligned::Word;
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::isa::Isa;
@@ -21,7 +23,7 @@ use crate::shape::{Conv2dShape, Padding, check_len};
 /// Dense weights: panel after panel of output channels, and in each panel, for every kernel row, kernel column and
 /// source channel, one word per output channel. So the words that one output pixel meets along a row of the patch are
 /// together, for any number of channels: the three channels of a photo make long runs too. Depthwise
-/// weights: for every tap, all channels, as f32. Weights in groups: each group's, dense.
+/// weights: for every tap, all channels, as f32, or in pairs where they are multiplied so. Weights in groups: each group's, dense.
 #[derive(Debug)]
 pub struct PackedWeights<T> {
     pub(crate) isa: Isa,
@@ -207,13 +209,21 @@ fn pack_depthwise<T: Element>(
     weights: &[f32],
 ) -> PackedWeights<T> {
     let taps = layer.kernel.area();
-    let mut words = Buffer::of::<f32>(weights.len());
-    let packed = words.as_mut_slice::<f32>(weights.len());
-    for (tap, row) in packed.chunks_exact_mut(layer.groups).enumerate() {
-        for (channel, to) in row.iter_mut().enumerate() {
-            *to = weights[channel * taps + tap];
+    let words = if paired_weights::serves::<T>(isa) {
+        let len = paired_weights::packed_len(layer.groups, taps);
+        let mut words = Buffer::of::<Word>(len);
+        paired_weights::pack(weights, layer.groups, taps, words.as_mut_slice::<Word>(len));
+        words
+    } else {
+        let mut words = Buffer::of::<f32>(weights.len());
+        let packed = words.as_mut_slice::<f32>(weights.len());
+        for (tap, row) in packed.chunks_exact_mut(layer.groups).enumerate() {
+            for (channel, to) in row.iter_mut().enumerate() {
+                *to = weights[channel * taps + tap];
+            }
         }
-    }
+        words
+    };
     PackedWeights {
         isa,
         direction,

@@ -10,42 +10,18 @@ macro_rules! microkernel {
         $(#[$attribute:meta])*
         fn $name:ident, static $table:ident, lanes: $lanes:expr, max_vectors: $max_vectors:expr,
         zero: $zero:expr, load: $load:expr, broadcast: $broadcast:expr, multiply_add: $multiply_add:expr,
-        load_sums: $load_sums:expr, store_sums: $store_sums:expr $(,)?
+        load_sums: $load_sums:expr, store_sums: $store_sums:expr, finishing: $finishing:expr $(,)?
     ) => {
         $(#[$attribute])*
         unsafe fn $name<const ROWS: usize, const VECTORS: usize>(tile: &$crate::microkernel::tile::Tile<'_>) {
-            const LANES: usize = $lanes;
             // SAFETY: the caller vouches for the instruction set and for every address, see `Microkernel`.
             unsafe {
-                let mut sums = [[$zero; VECTORS]; ROWS];
-                if tile.accumulate {
-                    for row in 0..ROWS {
-                        for vector in 0..VECTORS {
-                            sums[row][vector] = $load_sums(tile.c.add((row * VECTORS + vector) * LANES));
-                        }
-                    }
-                }
-                for run in tile.runs {
-                    let mut w = tile.w.add(run.w);
-                    let mut x = run.x;
-                    for _ in 0..tile.depth {
-                        let mut weights = [$zero; VECTORS];
-                        for vector in 0..VECTORS {
-                            weights[vector] = $load(w.add(vector * LANES));
-                        }
-                        for row in 0..ROWS {
-                            let value = $broadcast(tile.rows[row].add(x));
-                            for vector in 0..VECTORS {
-                                sums[row][vector] = $multiply_add(sums[row][vector], value, weights[vector]);
-                            }
-                        }
-                        w = w.add(VECTORS * LANES);
-                        x += tile.step;
-                    }
-                }
+                let sums = $crate::microkernel::body::products!(
+                    tile, ROWS, VECTORS, $lanes, $zero, $load, $broadcast, $multiply_add, $load_sums
+                );
                 for row in 0..ROWS {
                     for vector in 0..VECTORS {
-                        $store_sums(tile.c.add((row * VECTORS + vector) * LANES), sums[row][vector]);
+                        $store_sums(tile.c.add((row * VECTORS + vector) * $lanes), sums[row][vector]);
                     }
                 }
             }
@@ -54,6 +30,7 @@ macro_rules! microkernel {
         pub(super) static $table: $crate::microkernel::tile::Microkernels = $crate::microkernel::tile::Microkernels {
             lanes: $lanes,
             max_vectors: $max_vectors,
+            finishing: $finishing,
             table: [
                 [$name::<1, 1>, $name::<1, 2>, $name::<1, 3>, $name::<1, 4>],
                 [$name::<2, 1>, $name::<2, 2>, $name::<2, 3>, $name::<2, 4>],
@@ -66,3 +43,40 @@ macro_rules! microkernel {
     };
 }
 pub(super) use microkernel;
+
+/// The sums of a tile, `[[vector; VECTORS]; ROWS]`, in registers.
+macro_rules! products {
+    (
+        $tile:ident, $rows:ident, $vectors:ident, $lanes:expr, $zero:expr, $load:expr, $broadcast:expr,
+        $multiply_add:expr, $load_sums:expr
+    ) => {{
+        let mut sums = [[$zero; $vectors]; $rows];
+        if $tile.accumulate {
+            for row in 0..$rows {
+                for vector in 0..$vectors {
+                    sums[row][vector] = $load_sums($tile.c.add((row * $vectors + vector) * $lanes));
+                }
+            }
+        }
+        for run in $tile.runs {
+            let mut w = $tile.w.add(run.w);
+            let mut x = run.x;
+            for _ in 0..$tile.depth {
+                let mut weights = [$zero; $vectors];
+                for vector in 0..$vectors {
+                    weights[vector] = $load(w.add(vector * $lanes));
+                }
+                for row in 0..$rows {
+                    let value = $broadcast($tile.rows[row].add(x));
+                    for vector in 0..$vectors {
+                        sums[row][vector] = $multiply_add(sums[row][vector], value, weights[vector]);
+                    }
+                }
+                w = w.add($vectors * $lanes);
+                x += $tile.step;
+            }
+        }
+        sums
+    }};
+}
+pub(super) use products;

@@ -19,6 +19,15 @@ pub trait TileElement: Number {
 
     /// The tile unit for dense convolutions of maps of this type, where the set has one.
     fn tile_unit(isa: Isa) -> Option<UnitKind>;
+
+    /// The values, where the type is bf16.
+    fn as_bf16(values: &[Self]) -> Option<&[bf16]>;
+
+    /// An address of values, where the type is bf16.
+    fn bf16_address(values: *mut Self) -> Option<*mut bf16>;
+
+    /// The values to be written, where the type is bf16.
+    fn as_bf16_mut(values: &mut [Self]) -> Option<&mut [bf16]>;
 }
 
 impl TileElement for f32 {
@@ -29,6 +38,18 @@ impl TileElement for f32 {
     }
 
     fn tile_unit(_: Isa) -> Option<UnitKind> {
+        None
+    }
+
+    fn as_bf16(_: &[Self]) -> Option<&[bf16]> {
+        None
+    }
+
+    fn bf16_address(_: *mut Self) -> Option<*mut bf16> {
+        None
+    }
+
+    fn as_bf16_mut(_: &mut [Self]) -> Option<&mut [bf16]> {
         None
     }
 }
@@ -42,5 +63,17 @@ impl TileElement for bf16 {
 
     fn tile_unit(isa: Isa) -> Option<UnitKind> {
         isa.tile_unit()
+    }
+
+    fn as_bf16(values: &[Self]) -> Option<&[bf16]> {
+        Some(values)
+    }
+
+    fn bf16_address(values: *mut Self) -> Option<*mut bf16> {
+        Some(values)
+    }
+
+    fn as_bf16_mut(values: &mut [Self]) -> Option<&mut [bf16]> {
+        Some(values)
     }
 }

@@ -17,6 +17,7 @@
 pub(crate) mod amx;
 mod body;
 mod element;
+mod finish;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -26,6 +27,7 @@ mod tile;
 mod x86;
 
 pub(crate) use element::TileElement;
+pub(crate) use finish::Finish;
 pub(crate) use run::Run;
 pub(crate) use tile::{MAX_ROWS, Microkernels, Tile};
 

@@ -16,6 +16,7 @@ microkernel! {
     multiply_add: |sum: float32x4_t, x: float32x4_t, w: float32x4_t| vfmaq_f32(sum, x, w),
     load_sums: |c: *const f32| vld1q_f32(c),
     store_sums: |c: *mut f32, sum: float32x4_t| vst1q_f32(c, sum),
+    finishing: None,
 }
 
 microkernel! {
@@ -36,4 +37,5 @@ microkernel! {
     },
     load_sums: |c: *const f32| vld1q_f32(c),
     store_sums: |c: *mut f32, sum: float32x4_t| vst1q_f32(c, sum),
+    finishing: None,
 }

@@ -27,4 +27,5 @@ microkernel! {
     multiply_add: multiply_add,
     load_sums: |c: *const f32| c.cast::<Lanes>().read_unaligned(),
     store_sums: |c: *mut f32, sum: Lanes| c.cast::<Lanes>().write_unaligned(sum),
+    finishing: None,
 }

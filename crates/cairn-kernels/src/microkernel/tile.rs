@@ -1,5 +1,6 @@
 //! A tile's operands, and the functions that compute it.
 
+use super::finish::Finish;
 use super::run::Run;
 use crate::aligned::Word;
 
@@ -7,13 +8,16 @@ use crate::aligned::Word;
 pub(crate) const MAX_ROWS: usize = 6;
 
 /// The most vectors of columns of one tile, for any instruction set.
-const MAX_VECTORS: usize = 4;
+pub(super) const MAX_VECTORS: usize = 4;
 
 /// One tile's operands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile<'a> {
     /// Each row's base; those past the tile's rows are not read. A row of bf16 may begin between two words.
-    pub(crate) rows: [*const Word; MAX_ROWS],
+    ///
+    /// Borrowed: a copy of bases that have just been written waits until all that was written before them is in the cache,
+    /// the pixels of the last tile too.
+    pub(crate) rows: &'a [*const Word; MAX_ROWS],
     /// The stretches to sum over.
     pub(crate) runs: &'a [Run],
     /// Words per run.
@@ -36,17 +40,39 @@ pub(crate) struct Tile<'a> {
 /// (and reading, when accumulating) `rows x columns` f32.
 pub(crate) type Microkernel = unsafe fn(&Tile<'_>);
 
+/// Computes one tile, and finishes its sums and stores them in a map instead of at `c`.
+///
+/// # Safety
+/// As [`Microkernel`]; and there must be a pixel for each row, a bias for each column, and as many channels of the pixel in the
+/// map, which nothing else may use meanwhile, and in the residual, if the kernel adds one.
+pub(crate) type FinishingMicrokernel = unsafe fn(&Tile<'_>, &Finish);
+
+/// Finishing kernels of every size.
+pub(crate) type FinishingMicrokernels = [[FinishingMicrokernel; MAX_VECTORS]; MAX_ROWS];
+
 /// The tile kernels of one instruction set and element type, for every number of rows and vectors.
 #[derive(Debug)]
 pub struct Microkernels {
     pub(super) lanes: usize,
     pub(super) max_vectors: usize,
     pub(super) table: [[Microkernel; MAX_VECTORS]; MAX_ROWS],
+    /// Those that finish their sums, where there are such: without a residual, and with one.
+    pub(super) finishing: Option<&'static [FinishingMicrokernels; 2]>,
 }
 
 impl Microkernels {
     /// The kernel for `rows` rows and a panel of `columns` columns.
     pub(crate) fn get(&self, rows: usize, columns: usize) -> Microkernel {
         self.table[rows - 1][columns / self.lanes - 1]
+    }
+
+    /// The same that finishes its sums, where there is one.
+    pub(crate) fn finishing(
+        &self,
+        rows: usize,
+        columns: usize,
+        with_residual: bool,
+    ) -> Option<FinishingMicrokernel> {
+        self.finishing.map(|tables| tables[usize::from(with_residual)][rows - 1][columns / self.lanes - 1])
     }
 }

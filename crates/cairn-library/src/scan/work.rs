@@ -34,7 +34,7 @@ pub(super) fn work(
     let total = pending(state, library)?;
     (watcher.on_event)(ScanEvent::Walked { files: report.walked, to_read: total });
     let jobs = match options.jobs {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => rayon::current_num_threads(),
         jobs => jobs,
     };
     let budget = Budget::new(BYTES_IN_FLIGHT);

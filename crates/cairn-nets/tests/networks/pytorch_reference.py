@@ -116,27 +116,31 @@ class ThreeConv(nn.Module):
         return self.fc2(self.bn1(self.fc1(x.flatten(1))).relu())
 
 
-def resnet_of_half_the_width(classes, stem_kernel, blocks):
-    """torchvision's ResNet with so many blocks in each layer, of half the width."""
+def narrower_resnet(classes, stem_kernel, blocks, widths=(32, 64, 128, 256)):
+    """torchvision's ResNet with so many blocks in each layer, of these widths: by default half of ResNet-18's."""
     net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=classes)
-    net.conv1 = nn.Conv2d(3, 32, stem_kernel, stride=2, padding=stem_kernel // 2, bias=False)
-    net.bn1 = nn.BatchNorm2d(32)
-    net.inplanes = 32
-    for n, width in enumerate((32, 64, 128, 256)):
+    net.conv1 = nn.Conv2d(3, widths[0], stem_kernel, stride=2, padding=stem_kernel // 2, bias=False)
+    net.bn1 = nn.BatchNorm2d(widths[0])
+    net.inplanes = widths[0]
+    for n, width in enumerate(widths):
         setattr(net, f"layer{n + 1}", net._make_layer(BasicBlock, width, blocks, stride=1 if n == 0 else 2))
-    net.fc = nn.Linear(256, classes)
+    net.fc = nn.Linear(widths[-1], classes)
     return net
 
 
 def resnet10_small(classes, side):
     """With a 3x3 stem and no pool."""
-    net = resnet_of_half_the_width(classes, 3, 1)
+    net = narrower_resnet(classes, 3, 1)
     net.maxpool = nn.Identity()
     return net
 
 
 def resnet18_small(classes, side):
-    return resnet_of_half_the_width(classes, 7, 2)
+    return narrower_resnet(classes, 7, 2)
+
+
+def resnet18_tiny(classes, side):
+    return narrower_resnet(classes, 7, 2, (24, 48, 96, 120))
 
 
 def published(name, **settings):
@@ -158,6 +162,7 @@ NETWORKS = {
     "three-conv": (ThreeConv, 224, 37),
     "resnet10-small": (resnet10_small, 96, 37),
     "resnet18-small": (resnet18_small, 160, 75),
+    "resnet18-tiny": (resnet18_tiny, 160, 75),
     "resnet18": (published("resnet18"), 224, 75),
     "resnet34": (published("resnet34"), 224, 75),
     "resnet50": (published("resnet50"), 224, 75),

@@ -1,7 +1,6 @@
 //! `cairn cluster`
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use cairn_cluster::{
     ExecutorEvent, ExecutorOptions, SchedulerAddress, SchedulerOptions, ShardOutcome, Stop, Worker,
     run_executor, run_scheduler,
 };
-use cairn_model::ModelOptions;
 use clap::{Args, Subcommand};
 
 use crate::exit::Status;
@@ -108,9 +106,6 @@ pub(crate) struct Executor {
     /// The first of two ports to listen on [default: two that are free]
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
-    /// Threads to work on [default: one for each processor core]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
     /// Say what the engine does, too
     #[arg(long)]
     verbose: bool,
@@ -119,7 +114,6 @@ pub(crate) struct Executor {
 impl Executor {
     fn run(self) -> Result<Status> {
         let (model, identity) = self.model.source.open_identified()?;
-        let model = model.with_options(ModelOptions { threads: self.threads, ..ModelOptions::default() })?;
         log_lines::show(self.verbose);
         warn_of_network(self.address);
         let name = self.host.clone().unwrap_or_else(|| self.address.to_string());

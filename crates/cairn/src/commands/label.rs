@@ -78,13 +78,10 @@ pub(crate) struct Label {
     /// Number type of activations, f32 or bf16 [default: that of the machine that begins OUT]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
-    /// Threads to work on [default: one for each processor core]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
     /// The scheduler of a cluster that does the work: df://HOST:PORT (`cairn cluster`). Lists, photos and OUT must be where all
     /// of its machines see them
     #[cfg(feature = "cluster")]
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "threads")]
+    #[arg(long, value_name = "ADDRESS")]
     cluster: Option<SchedulerAddress>,
 }
 
@@ -158,7 +155,7 @@ impl Label {
             views: self.tta.map(Into::into),
             threshold: self.threshold.chosen(),
             places: merged_places(self.places.as_deref())?,
-            threads: self.threads,
+            threads: None,
             coverage: None,
         };
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;

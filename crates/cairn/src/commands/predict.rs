@@ -2,7 +2,6 @@
 
 use cairn_model::rows::{Camera, Detail, FileStamp, ModelIdentity, Row, RowOutcome};
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -83,9 +82,6 @@ pub(crate) struct Predict {
     /// Number type of activations, f32 or bf16 [default: the machine's fastest]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
-    /// Threads to work on [default: one for each processor core]
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
     /// Format of the output; json is one array, jsonl has a line for each photo as soon as it is done [default: table]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -184,16 +180,13 @@ impl Predict {
 
     /// The model as the options have it, and what rows call it.
     fn open_model(&self) -> Result<(Model, ModelIdentity)> {
-        let threads = self
-            .threads
-            .map(|threads| NonZeroUsize::new(threads).context("--threads 0 does nothing; give one at least"));
         let options = ModelOptions {
             precision: self.precision,
             views: self.tta.map(Into::into),
             threshold: self.threshold.chosen(),
             coverage: self.coverage,
             places: merged_places(self.places.as_deref())?,
-            threads: threads.transpose()?,
+            threads: None,
         };
         let (model, identity) = self.model.source.open_identified()?;
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;

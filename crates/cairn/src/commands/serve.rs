@@ -96,7 +96,7 @@ pub(crate) struct Serve {
     /// Photos of one request that are worked on at once; those of other requests go before its others
     #[arg(long, env = "CAIRN_MAX_BATCH", value_name = "N", default_value_t = 16)]
     max_batch: usize,
-    /// Threads that look at photos [default: one for each processor core]
+    /// Threads that look at photos [default: as many as --threads]
     #[arg(long, env = "CAIRN_WORKERS", value_name = "N")]
     workers: Option<usize>,
     /// Connections that are open at once; more wait

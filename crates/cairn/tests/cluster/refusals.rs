@@ -45,7 +45,6 @@ fn wrong_arguments_and_ports_that_are_taken_are_named() {
         ("cluster executor --scheduler df://127.0.0.1:1 -m nowhere".to_owned(), "nowhere"),
         ("label list.csv -o out --cluster df://127.0.0.1:1".to_owned(), "the scheduler does not answer"),
         ("label list.csv -o out --cluster df://x:y".to_owned(), "is no address of a scheduler"),
-        ("label list.csv -o out --cluster df://127.0.0.1:1 --threads 2".to_owned(), "--threads"),
     ] {
         folder.run(&arguments).assert_status(1).assert_said(said);
     }

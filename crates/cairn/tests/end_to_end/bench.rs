@@ -70,3 +70,13 @@ fn layers_are_timed_in_three_products_beside_what_the_machine_can_do() {
     assert!(lines[9]["limit"].is_null());
     bench("table").assert_status(0).assert_stdout_has("GFLOP/s, memory");
 }
+
+#[test]
+fn as_many_threads_compute_as_are_asked_for() {
+    let sandbox = Sandbox::new();
+    let command = "bench layers --net three-conv --side 32 --batch 2 --repeats 1 --precision f32";
+    let asked = sandbox.cairn_with(&format!("{command} --threads 3"), &[("CAIRN_THREADS", "2")]);
+    asked.assert_status(0).assert_stdout_has(" on 3 threads; ");
+    let by_variable = sandbox.cairn_with(command, &[("CAIRN_THREADS", "2")]);
+    by_variable.assert_status(0).assert_stdout_has(" on 2 threads; ");
+}

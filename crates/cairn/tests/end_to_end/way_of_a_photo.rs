@@ -72,7 +72,7 @@ fn the_number_of_threads_changes_nothing_in_the_model() {
     let model = |threads: &str| {
         let run = format!("run-{threads}");
         let train = format!("train photos --recipe tiny.toml --out {run}");
-        sandbox.cairn_with(&train, &[("RAYON_NUM_THREADS", threads)]).assert_status(0);
+        sandbox.cairn_with(&train, &[("CAIRN_THREADS", threads)]).assert_status(0);
         sandbox.read(&format!("{run}/best.safetensors"))
     };
     assert!(model("1") == model("3"), "the models must be equal byte for byte");

@@ -31,6 +31,7 @@ fn arguments_that_make_no_sense_show_the_usage() {
             ("train photos --recipe tiny.toml --resume run", &["cannot be used with", "Usage: cairn train"]),
             ("test run", &["DIR", "Usage: cairn test"]),
             ("predict -m run", &["PHOTO|DIR", "Usage: cairn predict"]),
+            ("predict photos -m run --threads 0", &["invalid value '0'"]),
             ("predict photos -m run --format xml", &["invalid value 'xml'", "jsonl"]),
             ("data", &["Usage: cairn data"]),
             ("data show photos", &["--out", "Usage: cairn data show"]),

@@ -1,14 +1,7 @@
-//! How a row reads its sources, and how it ends.
+//! How a row ends.
 
 use crate::clamp::Bounds;
 use crate::element::Element;
-
-/// A source position that a destination position reads, and through which tap.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) source: usize,
-    pub(super) tap: usize,
-}
 
 /// The end of a row: bias, residual and activation.
 #[derive(Clone, Copy)]

@@ -9,7 +9,8 @@ use crate::element::Element;
 use crate::lanes::blocks;
 use crate::vectorised::vectorised;
 
-use super::row::{Finish, Reading};
+use super::readings::Reading;
+use super::row::Finish;
 
 /// Taps along a row.
 const TAPS: usize = 3;

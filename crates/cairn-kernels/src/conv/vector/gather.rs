@@ -17,7 +17,7 @@ use crate::conv::patch::{copy_patch, patch_len};
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::memory::with_scratch;
-use crate::microkernel::{MAX_ROWS, Run, Tile, row_tiles};
+use crate::microkernel::{Finish, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::shape::Extent;
 
 /// Destination pixels of a band, roughly: so many that a slab of weights is rarely read from beyond the cache, and so few
@@ -29,6 +29,9 @@ const PATCH_WORDS: usize = 128 * 1024;
 
 /// Words of a slab of weights, at most: a quarter of a second-level cache of 1 MiB.
 const SLAB_WORDS: usize = 80 * 1024;
+
+/// The bias of a panel that has none.
+const NO_BIAS: &[f32] = &[0.0; 256];
 
 /// A part of the depth of a panel: its weights stay in cache for all pixels of the band.
 #[derive(Clone, Debug)]
@@ -117,10 +120,10 @@ impl<T: Element> Gather<'_, T> {
                 let row = rows.first + (band.rows.start + y) * rows.step;
                 let row = (band.photos.start + n) * self.destination.height + row;
                 let destination = row * self.destination.width + columns.first;
-                for x in 0..columns.count {
-                    scratch.sources.push(if reads { source + x * columns.source_step * pixel } else { 0 });
-                    scratch.destinations.push(destination + x * columns.step);
-                }
+                let step = if reads { columns.source_step * pixel } else { 0 };
+                let source = if reads { source } else { 0 };
+                scratch.sources.extend((0..columns.count).map(|x| source + x * step));
+                scratch.destinations.extend((0..columns.count).map(|x| destination + x * columns.step));
             }
         }
         (pitch, base)
@@ -142,6 +145,7 @@ impl<T: Element> Gather<'_, T> {
         let isa = self.weights.isa;
         let kernels = T::microkernels(isa);
         let slabs = self.slabs(&band.sweep, pitch, panel.width);
+        let finish = self.finish(panel, output);
         // Sums of unfinished pixels wait in memory; with a single slab there are none, and one tile's room is reused.
         let one_slab = slabs.len() == 1;
         let kept = if one_slab { MAX_ROWS } else { scratch.destinations.len() };
@@ -155,7 +159,7 @@ impl<T: Element> Gather<'_, T> {
                     *row = unsafe { source.add(*offset) };
                 }
                 let tile = Tile {
-                    rows,
+                    rows: &rows,
                     runs: &slab.runs,
                     depth: slab.depth,
                     step: 1,
@@ -165,10 +169,22 @@ impl<T: Element> Gather<'_, T> {
                     c: unsafe { scratch.sums.as_mut_ptr().cast::<f32>().add(sums_at) },
                     accumulate: index > 0,
                 };
+                let last = index + 1 == slabs.len();
+                if last
+                    && let Some(finish) = finish
+                    && let Some(kernel) =
+                        kernels.finishing(count, panel.width, self.epilogue.residual.is_some())
+                {
+                    let pixels = scratch.destinations[first..first + count].as_ptr();
+                    let finish = Finish { pixels, ..finish };
+                    // SAFETY: as below; the map has the pixels, and the caller vouches for this panel of them.
+                    unsafe { kernel(&tile, &finish) };
+                    continue;
+                }
                 // SAFETY: the instruction set is there, since its kernels are. Each pixel's runs end within
                 // the patch (or the map), by the definition of `Axis::span`, and within the panel's weights.
                 unsafe { kernels.get(count, panel.width)(&tile) };
-                if index + 1 == slabs.len() {
+                if last {
                     let sums = &scratch.sums.as_slice::<f32>(sums_at + count * panel.width)[sums_at..];
                     let pixels = &scratch.destinations[first..first + count];
                     let (channels, epilogue) = (self.destination_channels, self.epilogue);
@@ -177,6 +193,27 @@ impl<T: Element> Gather<'_, T> {
                 }
             }
         }
+    }
+
+    /// How a panel's tiles end in the registers, where the map's type is one for that and the panel's last vector is whole.
+    fn finish(&self, panel: Panel, output: DisjointSlice<'_, T>) -> Option<Finish> {
+        let bias = match self.epilogue.bias {
+            Some(bias) => &bias[panel.first..][..panel.outputs],
+            None => &NO_BIAS[..panel.outputs],
+        };
+        (panel.outputs == panel.width).then_some(())?;
+        Some(Finish {
+            pixels: std::ptr::null(),
+            channels: self.destination_channels,
+            first: panel.first,
+            bias: bias.as_ptr(),
+            residual: match self.epilogue.residual {
+                Some(residual) => T::as_bf16(residual)?.as_ptr(),
+                None => std::ptr::null(),
+            },
+            bounds: self.epilogue.activation.bounds(),
+            output: T::bf16_address(output.start())?,
+        })
     }
 
     /// Cuts a panel's weights into slabs: whole kernel rows, or parts of one where even that is too much.

@@ -157,7 +157,7 @@ impl<T: Element> WeightGradient<'_, T> {
                 *base = unsafe { operands.transposed.add(at) }.cast();
             }
             let tile = Tile {
-                rows,
+                rows: &rows,
                 runs: operands.runs,
                 depth: operands.depth,
                 step: 1,

@@ -110,7 +110,7 @@ impl<T: Element> Product<'_, T> {
                 });
                 let at = (position * channels + first) * panel.width;
                 let tile = Tile {
-                    rows,
+                    rows: &rows,
                     runs: &[Run { x: 0, w: 0 }],
                     depth: tiles,
                     step: channels,

@@ -121,7 +121,7 @@ impl<T: Element> Product<'_, T> {
                     unsafe { scratch.tiles.as_ptr().add(at(row.min(count - 1))) }
                 });
                 let tile = Tile {
-                    rows,
+                    rows: &rows,
                     runs: &[Run { x: 0, w: 0 }],
                     depth: words,
                     step: 1,

@@ -43,7 +43,7 @@ pub(crate) struct Scan {
     /// A file of places for landmarks of your own, laid over those that cairn knows
     #[arg(long, value_name = "FILE")]
     places: Option<PathBuf>,
-    /// Threads that read files and look at photos [default: one for each processor core]
+    /// Threads that read files and look at photos [default: as many as --threads]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Read files and their metadata, and look for no landmarks

@@ -1,8 +1,12 @@
 //! The epilogue of a convolution: what is done to its sums before they are stored.
 
+#[cfg(target_arch = "x86_64")]
+mod bf16;
+
 use crate::clamp::Clamp;
 use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
+use crate::isa::Isa;
 use crate::microkernel::Panel;
 use crate::vectorised::vectorised;
 
@@ -27,13 +31,42 @@ impl<T> Default for Epilogue<'_, T> {
     }
 }
 
+/// Finishes the sums of some pixels (`panel.width` apart) and stores them at the pixels' indices.
+///
+/// # Safety
+/// While this runs, nothing else may use these pixels' part of `output`, the panel's channels.
+pub(crate) unsafe fn finish_tile<T: Element>(
+    isa: Isa,
+    sums: &[f32],
+    panel: Panel,
+    pixels: &[usize],
+    channels: usize,
+    epilogue: Epilogue<'_, T>,
+    output: DisjointSlice<'_, T>,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if T::PER_WORD == 2 && isa.vectors() == Isa::Avx512Bf16 {
+        let (bias, bounds) = (epilogue.bias, epilogue.activation.bounds());
+        let residual = epilogue.residual.and_then(T::as_bf16);
+        let last = pixels.iter().max().map_or(0, |last| last * channels + panel.first + panel.outputs);
+        assert!(last <= output.len(), "pixels outside of the map");
+        let output = output.start().cast();
+        let tile = bf16::Tile { sums, panel, pixels, channels, bias, residual, bounds, output };
+        // SAFETY: the pixels are in the map, as just checked, and so in the residual, a map of its size. For the rest the
+        // caller vouches.
+        return unsafe { tile.finish() };
+    }
+    // SAFETY: as the caller promises.
+    unsafe { finish_in_loops(isa, sums, panel, pixels, channels, epilogue, output) }
+}
+
 vectorised! {
-    /// Finishes the sums of some pixels (`panel.width` apart) and stores them at the pixels' indices.
+    /// [`finish_tile`] in plain loops.
     ///
     /// # Safety
-    /// While this runs, nothing else may use these pixels' part of `output`, the panel's channels.
+    /// As there.
     #[allow(clippy::too_many_arguments)]
-    pub(crate) unsafe fn finish_tile<T: Element>(
+    unsafe fn finish_in_loops<T: Element>(
         sums: &[f32],
         panel: Panel,
         pixels: &[usize],
