@@ -18,6 +18,7 @@ from . import _native
 from ._native import Prediction
 from ._photo import Photo, native_photo, native_photos
 from ._picture import Picture
+from ._row import row
 
 Views: TypeAlias = Literal["none", "flip", "three-crop", "six-crop", "five-crop", "ten-crop"]
 Precision: TypeAlias = Literal["f32", "bf16"]
@@ -83,6 +84,22 @@ class Model:
         ``errors="row"`` makes a photo that cannot be read a row of NaN, in place of an exception.
         """
         return self._rows(self._native.probabilities, photos, errors, len(self._native.classes()))
+
+    def label(
+        self, photos: Photo | Iterable[Photo], *, names: Iterable[str | None] | None = None, k: int = 3
+    ) -> list[dict[str, Any]]:
+        """A row for each photo, with the columns of ``cairn label``: the landmark that it shows, and the ``k`` likeliest.
+
+        ``photo`` is the photo's path, or its name in ``names``. A photo that cannot be read is a row with an ``error``. A disk or
+        network that fails is not the photo's fault: it raises ``OSError``, so that an engine tries the batch again.
+        """
+        if k < 1:
+            raise ValueError("k is at least 1")
+        sources = native_photos(photos)
+        if names is None:
+            names = [source if isinstance(source, str) else None for source in sources]
+        labelled = self._native.label(sources, k)
+        return [row(name, labels) for name, labels in zip(names, labelled, strict=True)]
 
     def embed(
         self, photos: Photo | Iterable[Photo], *, errors: Literal["raise", "row"] = "raise"

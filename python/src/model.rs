@@ -8,13 +8,13 @@ use cairn_model::explain::{CamMethod, Explained, Explainer};
 use cairn_model::{ModelOptions, ModelOutput, PhotoSource, Precision, Probability, Threshold, shipped};
 use cairn_photo::{Photo, PictureKind};
 use cairn_train::{ModelTest, calibrate};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes};
 
 use crate::photo::{Source, photos};
-use crate::prediction::{Prediction, Suggestion};
+use crate::prediction::{Labelled, Prediction, Suggestion};
 use crate::{PhotoError, model_error, photo_error, told};
 
 /// The longest side of a photo that is shown.
@@ -60,9 +60,8 @@ impl Model {
             precision: precision.map_err(|error| PyValueError::new_err(error.to_string()))?,
             views,
             threshold: Threshold::chosen(sure, threshold),
-            places: None,
             threads,
-            coverage: None,
+            ..ModelOptions::default()
         };
         py.detach(|| {
             let model = match source {
@@ -134,6 +133,17 @@ impl Model {
         raise_errors: bool,
     ) -> PyResult<Rows<'py>> {
         self.rows(py, photos(sources)?, raise_errors, |output| output.embedding.values().to_vec())
+    }
+
+    /// What the model says of each photo, and the size of the picture in its file; or why it cannot be read.
+    fn label(&self, py: Python<'_>, sources: Vec<Source>, k: usize) -> PyResult<Vec<Labelled>> {
+        let photos = photos(sources)?;
+        py.detach(|| {
+            let labelled = self.model.map_sized_photos(photos, move |model, sized| {
+                (model.prediction(&model.output_of(&sized.photo), k), sized.width, sized.height)
+            });
+            labelled.map(|outcome| outcome.map_or_else(unlabelled, |labels| Ok(labels.into()))).collect()
+        })
     }
 
     /// Which part of a photo a class was seen by: the bytes of f32 of `[height, width]`, height and width. Without a class it
@@ -226,6 +236,16 @@ impl Model {
             Ok((figures, bad))
         })
     }
+}
+
+/// The row of a photo that cannot be read. A disk or network that fails is none of the photo's faults.
+fn unlabelled(error: cairn_model::PhotoError) -> PyResult<Labelled> {
+    if error.is_passing() {
+        return Err(PyOSError::new_err(told(&error)));
+    }
+    let path = format!("{}: ", path_text(error.path()));
+    let message = told(&error);
+    Ok(Labelled::Unread(message.strip_prefix(&path).map_or_else(|| message.clone(), str::to_owned)))
 }
 
 /// What spoke for a landmark in a photo.

@@ -68,6 +68,20 @@ impl Prediction {
     }
 }
 
+/// A row of a table: what a model says of a photo, and the width and height of the picture in its file; or why it cannot be
+/// read.
+#[derive(IntoPyObject)]
+pub(crate) enum Labelled {
+    Read(Prediction, u32, u32),
+    Unread(String),
+}
+
+impl From<(cairn_model::Prediction, u32, u32)> for Labelled {
+    fn from((prediction, width, height): (cairn_model::Prediction, u32, u32)) -> Self {
+        Self::Read((&prediction).into(), width, height)
+    }
+}
+
 /// A photo and what to say of it.
 #[pyclass(frozen, get_all, module = "cairn_landmarks._native")]
 pub(crate) struct Suggestion {

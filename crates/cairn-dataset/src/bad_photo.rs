@@ -8,7 +8,7 @@ use cairn_photo::{PhotoError, panic_message};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use crate::path_text;
+use crate::{PhotoPlace, path_text};
 
 /// Why one photo was left out. Serialised as its path and its [whole message](BadPhoto::message).
 #[derive(Debug, Error)]
@@ -44,13 +44,16 @@ impl BadPhoto {
         causes.fold(self.to_string(), |message, cause| format!("{message}: {cause}"))
     }
 
-    /// Runs `work` on the photo at `path`; a panic in it becomes an error that names the photo.
-    pub(crate) fn guard<T>(path: &Path, work: impl FnOnce() -> Result<T, PhotoError>) -> Result<T, BadPhoto> {
+    /// Runs `work` on the photo at `place`; a panic in it becomes an error that names the photo.
+    pub(crate) fn guard<T>(
+        place: &PhotoPlace,
+        work: impl FnOnce() -> Result<T, PhotoError>,
+    ) -> Result<T, BadPhoto> {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(outcome) => outcome.map_err(BadPhoto::Unreadable),
             Err(panic) => {
                 let message = panic_message(panic.as_ref()).unwrap_or("a panic without words").to_owned();
-                Err(BadPhoto::Panicked { path: path.to_path_buf(), message })
+                Err(BadPhoto::Panicked { path: place.path(), message })
             }
         }
     }
@@ -75,8 +78,8 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_error_that_names_the_photo() {
         let count = 3;
-        let bad =
-            BadPhoto::guard::<()>(Path::new("a/b.jpg"), || panic!("row {count} is missing")).unwrap_err();
+        let bad = BadPhoto::guard::<()>(&Path::new("a/b.jpg").into(), || panic!("row {count} is missing"))
+            .unwrap_err();
         assert_eq!(bad.path(), Path::new("a/b.jpg"));
         assert!(bad.message().starts_with("a/b.jpg: "), "{bad}");
         assert!(bad.message().contains("row 3 is missing"), "{bad}");

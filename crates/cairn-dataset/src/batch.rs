@@ -62,6 +62,26 @@ impl Batch {
         soft
     }
 
+    /// [`Batch::soft_labels`] for some classes, which are in order: `[len, classes.len()]`. A share of another class is left out.
+    pub fn soft_labels_of(&self, classes: &[ClassId]) -> Vec<f32> {
+        let mut soft = vec![0.0; self.len() * classes.len()];
+        for (photo, row) in soft.chunks_exact_mut(classes.len().max(1)).enumerate() {
+            let mut add = |shown: usize, share: f32| {
+                if let Ok(place) = classes.binary_search(&self.labels[shown]) {
+                    row[place] += share * self.weights[shown];
+                }
+            };
+            match &self.mixed_labels {
+                Some(MixedLabels { weight, partners }) => {
+                    add(photo, *weight);
+                    add(partners[photo], 1.0 - weight);
+                }
+                None => add(photo, 1.0),
+            }
+        }
+        soft
+    }
+
     /// The photos, every view, turned back into pixels to look at: `normalisation` undone, rounded to whole levels.
     pub fn photos(&self, normalisation: &Normalisation) -> Vec<Photo> {
         let plane = self.height * self.width;

@@ -1,18 +1,18 @@
 //! What is wrong with a data set, found by reading every photo in it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cairn_photo::{Photo, PhotoError};
+use cairn_photo::{Limits, PhotoError, ReadSize};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::index::{DatasetIndex, Part};
 use crate::path_text::{self, nfc};
 use crate::scan::scan;
-use crate::{BadPhoto, DatasetError, ManifestPaths, SkipReason, Skipped};
+use crate::{BadPhoto, DatasetError, ManifestPaths, PhotoPlace, SkipReason, Skipped};
 
 /// What [`check`] found. Every list is in order; an empty one is good news.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub struct CheckReport {
     pub duplicates: Vec<Copies>,
     /// Photos that cannot be read.
     pub unreadable: Vec<BadPhoto>,
-    /// Photos so thin that no network can make anything of them ([`Photo::is_too_thin`]).
+    /// Photos so thin that no network can make anything of them ([`Photo::is_too_thin`](cairn_photo::Photo::is_too_thin)).
     pub too_thin: Vec<ThinPhoto>,
     /// Class folders without a photo.
     #[serde(serialize_with = "path_text::many")]
@@ -97,10 +97,10 @@ pub fn check(
     let scan = scan(root, paths)?;
     let photos = placed_photos(&scan);
     let done = AtomicUsize::new(0);
-    let contents: Vec<Result<Content, BadPhoto>> = photos
+    let contents: Vec<Result<Content, Box<BadPhoto>>> = photos
         .par_iter()
         .map(|photo| {
-            let content = read_whole(photo.path);
+            let content = read_whole(photo.place).map_err(Box::new);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, photos.len());
             content
         })
@@ -127,18 +127,22 @@ pub fn check(
             _ => report.ignored.push(skipped),
         }
     }
-    let mut by_content: BTreeMap<[u8; 32], Vec<&PlacedPhoto>> = BTreeMap::new();
-    for (photo, content) in photos.iter().zip(contents) {
+    // The hash and the number of each, in order of the hashes: photos of one content are next to each other.
+    let mut by_content: Vec<(ContentHash, u32)> = Vec::with_capacity(photos.len());
+    for (number, content) in (0_u32..).zip(contents) {
         match content {
             Ok(Content { hash, thin }) => {
-                by_content.entry(*hash.as_bytes()).or_default().push(photo);
-                report.too_thin.extend(thin);
+                by_content.push((hash, number));
+                report.too_thin.extend(thin.map(|thin| *thin));
             }
-            Err(bad) => report.unreadable.push(bad),
+            Err(bad) => report.unreadable.push(*bad),
         }
     }
-    let mut groups: Vec<_> = by_content.into_values().filter(|group| group.len() > 1).collect();
-    groups.sort_by_key(|group| group[0].path);
+    by_content.sort_unstable();
+    let same = by_content.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+    let mut groups: Vec<Vec<&PlacedPhoto<'_>>> =
+        same.map(|group| group.iter().map(|(_, number)| &photos[*number as usize]).collect()).collect();
+    groups.sort_by_cached_key(|group| group[0].place.path());
     for group in groups {
         report.add_copies(&group);
     }
@@ -147,7 +151,7 @@ pub fn check(
 
 impl CheckReport {
     fn add_copies(&mut self, group: &[&PlacedPhoto]) {
-        let copies = || Copies(group.iter().map(|photo| photo.path.to_path_buf()).collect());
+        let copies = || Copies(group.iter().map(|photo| photo.place.path()).collect());
         let tested = group.iter().filter(|photo| photo.part == Part::Test).count();
         let leaks = tested > 0 && tested < group.len();
         let mislabelled = group.iter().any(|photo| photo.class != group[0].class);
@@ -167,35 +171,45 @@ impl CheckReport {
 struct PlacedPhoto<'a> {
     part: Part,
     class: &'a str,
-    path: &'a Path,
+    place: &'a PhotoPlace,
 }
 
 fn placed_photos(scan: &DatasetIndex) -> Vec<PlacedPhoto<'_>> {
     let classes = scan.parts().flat_map(|(part, scan)| scan.classes.iter().map(move |class| (part, class)));
     classes
         .flat_map(|(part, class)| {
-            class.photos.iter().map(move |photo| PlacedPhoto { part, class: &class.name, path: &photo.path })
+            class.photos.iter().map(move |place| PlacedPhoto { part, class: &class.name, place })
         })
         .collect()
 }
 
+/// Half of a BLAKE3 hash: enough to tell contents apart.
+type ContentHash = [u8; 16];
+
 /// What a photo's file holds.
 struct Content {
-    hash: blake3::Hash,
-    thin: Option<ThinPhoto>,
+    hash: ContentHash,
+    thin: Option<Box<ThinPhoto>>,
 }
 
 /// Decodes the photo, to see whether that can be done, and hashes its file.
-fn read_whole(path: &Path) -> Result<Content, BadPhoto> {
-    BadPhoto::guard(path, || {
-        let photo = Photo::open(path)?;
+fn read_whole(place: &PhotoPlace) -> Result<Content, BadPhoto> {
+    BadPhoto::guard(place, || {
+        let limits = Limits::default();
+        let photo = place.open(ReadSize::Full, &limits)?;
         let (width, height) = (photo.width(), photo.height());
-        let thin = photo.is_too_thin().then(|| ThinPhoto { path: path.to_path_buf(), width, height });
+        let thin = photo.is_too_thin().then(|| Box::new(ThinPhoto { path: place.path(), width, height }));
         drop(photo);
         let mut hasher = blake3::Hasher::new();
-        let hashed =
-            File::open(path).and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()));
-        let hash = hashed.map_err(|source| PhotoError::Io { path: path.to_path_buf(), source })?;
+        let hashed = if place.is_member() {
+            place.content(limits.max_bytes).map(|content| hasher.update(&content).finalize())
+        } else {
+            File::open(place.path())
+                .and_then(|file| hasher.update_reader(file).map(|hasher| hasher.finalize()))
+        };
+        let hashed = hashed.map_err(|source| PhotoError::Io { path: place.path(), source })?;
+        let mut hash = ContentHash::default();
+        hash.copy_from_slice(&hashed.as_bytes()[..16]);
         Ok(Content { hash, thin })
     })
 }

@@ -9,7 +9,7 @@ use crate::path_text::nfc;
 /// The number of a class: its place in a [`ClassList`], and the index of its output in a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ClassId(usize);
+pub struct ClassId(u32);
 
 impl ClassId {
     /// The class of the greatest logit, the first of equals as with NumPy's `argmax`; `None` where the logits have no
@@ -28,13 +28,17 @@ impl ClassId {
     }
 
     /// The class at `index` of its list.
+    ///
+    /// # Panics
+    /// If that is 2^32 or more: no network has so many outputs.
     pub const fn new(index: usize) -> ClassId {
-        ClassId(index)
+        assert!(index <= u32::MAX as usize, "a class list has fewer than 2^32 classes");
+        ClassId(index as u32)
     }
 
     /// The place in the class list, counted from zero.
     pub const fn index(self) -> usize {
-        self.0
+        self.0 as usize
     }
 }
 
@@ -103,13 +107,13 @@ impl ClassList {
 
     /// The classes with their ids, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (ClassId, &Class)> {
-        self.0.iter().enumerate().map(|(index, class)| (ClassId(index), class))
+        self.0.iter().enumerate().map(|(index, class)| (ClassId::new(index), class))
     }
 
     /// Adds a class after all others.
     pub fn push(&mut self, class: Class) -> ClassId {
         self.0.push(class);
-        ClassId(self.0.len() - 1)
+        ClassId::new(self.0.len() - 1)
     }
 
     /// Takes a class out; those after it move up by one.
@@ -128,7 +132,7 @@ impl ClassList {
     /// The class whose folder has exactly this name, in whichever Unicode normal form.
     pub fn by_folder(&self, folder: &str) -> Option<ClassId> {
         let wanted = nfc(folder);
-        self.0.iter().position(|class| nfc(&class.folder) == wanted).map(ClassId)
+        self.0.iter().position(|class| nfc(&class.folder) == wanted).map(ClassId::new)
     }
 
     /// The class that a person means by `name`: a folder's name or a name to show, upper and lower case alike.
@@ -137,7 +141,7 @@ impl ClassList {
         let wanted = nfc(name).to_lowercase();
         let position =
             |of: fn(&Class) -> &str| self.0.iter().position(|class| nfc(of(class)).to_lowercase() == wanted);
-        position(|class| &class.folder).or_else(|| position(|class| &class.name)).map(ClassId)
+        position(|class| &class.folder).or_else(|| position(|class| &class.name)).map(ClassId::new)
     }
 }
 

@@ -4,7 +4,7 @@
 //! hands photos to the workers, never more than `prefetch` batches ahead: that is what bounds the memory. Whichever
 //! worker puts the last photo into a batch sends the batch to the iterator, which puts the batches in order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::iter::FusedIterator;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use cairn_photo::{ReadSize, TestViews};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::filling::{BatchPlan, Filling};
+use crate::filling::{BatchPlans, Filling};
 use crate::pixels::SparePixels;
 use crate::rng::photo_rng;
 use crate::{BadPhoto, Batch, Example, InputSize, PhotoCache, View};
@@ -23,7 +23,7 @@ use crate::{BadPhoto, Batch, Example, InputSize, PhotoCache, View};
 #[derive(Debug)]
 pub struct Epoch {
     /// Batches that the workers have not been given yet.
-    ahead: VecDeque<BatchPlan>,
+    ahead: BatchPlans,
     /// Batches that the workers have been given and that are not handed out yet.
     under_way: usize,
     /// Batches finished before their turn.
@@ -53,7 +53,7 @@ impl Epoch {
     /// Starts the workers on the first of these batches.
     pub(crate) fn start(
         work: PhotoWork,
-        batches: VecDeque<BatchPlan>,
+        batches: BatchPlans,
         memory: Arc<SparePixels>,
         workers: usize,
         prefetch: usize,
@@ -71,7 +71,7 @@ impl Epoch {
             })
             .collect();
         let mut epoch = Epoch {
-            next: batches.front().map_or(0, |plan| plan.number),
+            next: batches.batches.start,
             ahead: batches,
             under_way: 0,
             early: BTreeMap::new(),
@@ -98,7 +98,7 @@ impl Epoch {
     fn hand_to_workers(&mut self, count: usize) {
         let Some(jobs) = &self.jobs else { return };
         while self.under_way < count {
-            let Some(plan) = self.ahead.pop_front() else { return };
+            let Some(plan) = self.ahead.next() else { return };
             let examples = plan.examples.clone();
             let filling = Arc::new(Mutex::new(Filling::new(plan, self.size, self.views, &self.memory)));
             for (position, example) in examples.into_iter().enumerate() {
@@ -193,11 +193,11 @@ impl PhotoWork {
 
     /// Reads the photo and writes it to `pixels` (`[views, 3, height, width]`) as the network sees it.
     fn prepare(&self, example: &Example, pixels: &mut [f32]) -> Result<(), BadPhoto> {
-        let photo = self.cache.read(&example.path, self.read_size)?;
-        BadPhoto::guard(&example.path, || {
+        let photo = self.cache.read(&example.place, self.read_size)?;
+        BadPhoto::guard(&example.place, || {
             match &*self.view {
                 View::Train { .. } => {
-                    let mut rng = photo_rng(self.seed, self.epoch, &example.relative_path);
+                    let mut rng = photo_rng(self.seed, self.epoch, &example.relative_path());
                     self.view.write_chw(&photo, &mut rng, pixels);
                 }
                 View::Test(preprocess) => {

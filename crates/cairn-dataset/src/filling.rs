@@ -1,10 +1,12 @@
 //! A batch under way: its photos arrive one by one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::mixup::Mix;
 use crate::pixels::SparePixels;
-use crate::{BadPhoto, Batch, ClassId, Example, InputSize, Pixels};
+use crate::rng::mixing_rng;
+use crate::{BadPhoto, Batch, BatchMixing, ClassId, Example, InputSize, Pixels};
 
 /// A batch yet to be made: its number in the epoch, its examples and their weights.
 #[derive(Clone, Debug)]
@@ -14,6 +16,47 @@ pub(crate) struct BatchPlan {
     pub(crate) weights: Vec<f32>,
     pub(crate) mix: Option<Mix>,
 }
+
+/// The batches of an epoch that are yet to be made, in order: an epoch may have very many.
+#[derive(Debug)]
+pub(crate) struct BatchPlans {
+    /// The examples in the order of the epoch; `None` for their own.
+    pub(crate) order: Option<Vec<u32>>,
+    pub(crate) examples: usize,
+    pub(crate) batch_size: usize,
+    /// The number of the next batch, and how many there are.
+    pub(crate) batches: Range<usize>,
+    /// Of each example; `None` where all count the same.
+    pub(crate) weights: Option<Arc<[f32]>>,
+    pub(crate) mixing: Option<BatchMixing>,
+    pub(crate) size: InputSize,
+    pub(crate) seed: u64,
+    pub(crate) epoch: usize,
+}
+
+impl Iterator for BatchPlans {
+    type Item = BatchPlan;
+
+    fn next(&mut self) -> Option<BatchPlan> {
+        let number = self.batches.next()?;
+        let places = number * self.batch_size..self.examples.min((number + 1) * self.batch_size);
+        let examples: Vec<usize> = match &self.order {
+            Some(order) => order[places].iter().map(|&example| example as usize).collect(),
+            None => places.collect(),
+        };
+        let weight = |&example: &usize| self.weights.as_ref().map_or(1.0, |weights| weights[example]);
+        let weights = examples.iter().map(weight).collect();
+        let mut rng = mixing_rng(self.seed, self.epoch, number);
+        let mix = self.mixing.map(|mixing| mixing.draw(self.size.width, self.size.height, &mut rng));
+        Some(BatchPlan { number, examples, weights, mix })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.batches.size_hint()
+    }
+}
+
+impl ExactSizeIterator for BatchPlans {}
 
 /// A batch whose photos arrive one by one, in any order.
 #[derive(Debug)]

@@ -4,36 +4,41 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::formats::manifest;
-use crate::index::{PartIndex, PhotoFile, slashed};
+use crate::index::{PartIndex, slashed};
 use crate::path_text::nfc;
 use crate::scan::{scan, scan_tests};
-use crate::{Class, ClassId, ClassList, DatasetError, ManifestPaths, Skipped, ValidSplit};
+use crate::{Class, ClassId, ClassList, DatasetError, ManifestPaths, PhotoPlace, Skipped, ValidSplit};
 
 /// One labelled photo, not yet read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// Where the photo is.
-    pub path: PathBuf,
-    /// Its path from the part's folder as text ([`path_text`](crate::path_text())), `/` between folders on every system:
-    /// `12.Eiffel_Tower/night/3.jpg`.
-    /// Whatever is decided by chance for this photo (its part, its augmentation) is decided by this name.
-    pub relative_path: String,
+    pub place: PhotoPlace,
     /// The landmark in it.
     pub class: ClassId,
-    /// The size of its file.
-    pub bytes: u64,
 }
 
 impl Example {
-    fn new(photo: &PhotoFile, class: ClassId) -> Example {
-        let PhotoFile { path, relative_path, bytes } = photo;
-        Example { path: path.clone(), relative_path: relative_path.clone(), class, bytes: *bytes }
+    /// Where the photo is: [`PhotoPlace::path`].
+    pub fn path(&self) -> PathBuf {
+        self.place.path()
+    }
+
+    /// Its path from the part's folder as text: [`PhotoPlace::relative_path`].
+    /// Whatever is decided by chance for this photo (its part, its augmentation) is decided by this name.
+    pub fn relative_path(&self) -> String {
+        self.place.relative_path()
+    }
+
+    /// The size of its file.
+    pub fn bytes(&self) -> u64 {
+        self.place.bytes()
     }
 }
 
 /// A data set, by its index.
 ///
-/// It comes in one of three forms, told by what is there:
+/// It comes in one of four forms, told by what is there:
 ///
 /// - Folders `train/CLASS/PHOTO`, `test/CLASS/PHOTO`, and `valid/` or `val/` if there is one: the layout of torchvision's
 ///   `ImageFolder`. Photos may also be in folders within a class folder.
@@ -43,7 +48,9 @@ impl Example {
 ///   Labels are taken for names of class folders. Commas, semicolons and tabs part its columns; it is UTF-8, or UTF-16 with a
 ///   byte order mark.
 /// - Google Landmarks v2 as it is published: a folder with `train.csv` or, which goes first, `train_clean.csv`, and
-///   photos at `a/b/c/ID.jpg` in it or in its `train/`. Listed photos that are not on disk are ignored.
+///   photos at `a/b/c/ID.jpg` in it or in its `train/`, or in tar files there. Listed photos that are not on disk are ignored.
+/// - Tar files that are not compressed: `train/*.tar` and those of the other parts, or `train-*.tar` in one folder. A photo's
+///   class is in the file `KEY.cls` beside `KEY.jpg`, as in WebDataset, or is the folder that the photo is in.
 ///
 /// The lists are in order of class, then of path, whatever order the file system gives.
 ///
@@ -97,18 +104,18 @@ impl ImageFolder {
         }
         scan.parts().try_for_each(|(_, part)| part.refuse_alike_classes())?;
         let classes = ClassList::from_folders(scan.train.classes.iter().map(|class| &class.name));
-        let examples_of = |part: &PartIndex| examples(part, &classes, "train");
-
-        let train = examples_of(&scan.train)?;
+        let ignored = scan.parts().flat_map(|(_, part)| part.skipped.iter().cloned()).collect();
+        let examples_of = |part: PartIndex| examples(part, &classes, "train");
+        let folder = scan.train.folder.clone();
+        let train = examples_of(scan.train)?;
         if train.is_empty() {
-            return Err(DatasetError::NoPhotos { folder: scan.train.folder });
+            return Err(DatasetError::NoPhotos { folder });
         }
-        let (train, valid) = match &scan.valid {
+        let (train, valid) = match scan.valid {
             Some(valid) => (train, examples_of(valid)?),
             None => hold_back(train, split),
         };
-        let test = scan.test.as_ref().map(examples_of).transpose()?.unwrap_or_default();
-        let ignored = scan.parts().flat_map(|(_, part)| part.skipped.iter().cloned()).collect();
+        let test = scan.test.map(examples_of).transpose()?.unwrap_or_default();
         Ok(ImageFolder { root: root.to_path_buf(), classes, train, valid, test, ignored })
     }
 
@@ -137,11 +144,12 @@ impl ImageFolder {
             return Err(DatasetError::NoClasses { folder: scan.folder });
         }
         scan.refuse_alike_classes()?;
-        let examples = examples(&scan, classes, "the model")?;
+        let (root, ignored) = (scan.folder.clone(), scan.skipped.clone());
+        let examples = examples(scan, classes, "the model")?;
         if examples.is_empty() {
-            return Err(DatasetError::NoPhotos { folder: scan.folder });
+            return Err(DatasetError::NoPhotos { folder: root });
         }
-        Ok(TestFolder { root: scan.folder, examples, ignored: scan.skipped })
+        Ok(TestFolder { root, examples, ignored })
     }
 
     /// The classes without a photo to learn from, in order. No network can learn to name them.
@@ -174,11 +182,17 @@ impl ImageFolder {
         } else {
             &self.root
         };
-        let mut files: Vec<(String, u64)> =
-            parts.into_iter().flatten().map(|photo| (slashed(&photo.path, folder), photo.bytes)).collect();
-        files.sort();
+        // All paths in one text: millions of texts of their own would take several times as much.
+        let (mut text, mut files) = (String::new(), Vec::new());
+        for photo in parts.into_iter().flatten() {
+            let start = text.len();
+            text.push_str(&slashed(&photo.path(), folder));
+            files.push((start, text.len(), photo.bytes()));
+        }
+        files.sort_unstable_by(|a, b| (&text[a.0..a.1], a.2).cmp(&(&text[b.0..b.1], b.2)));
         let mut hasher = blake3::Hasher::new_derive_key("cairn-dataset 2026 fingerprint");
-        for (path, bytes) in files {
+        for (start, end, bytes) in files {
+            let path = &text[start..end];
             // The length goes first so that no two lists of files run together into the same text.
             hasher.update(&(path.len() as u64).to_le_bytes());
             hasher.update(path.as_bytes());
@@ -201,25 +215,29 @@ pub struct TestFolder {
 
 /// The photos of a part with their classes, unless it has a class folder that is not among `classes`.
 fn examples(
-    scan: &PartIndex,
+    scan: PartIndex,
     classes: &ClassList,
     known_from: &'static str,
 ) -> Result<Vec<Example>, DatasetError> {
     // A model that was trained elsewhere may have its names in another normal form than the folders here.
     let ids: HashMap<_, ClassId> = classes.iter().map(|(id, class)| (nfc(&class.folder), id)).collect();
-    let mut examples = Vec::new();
+    let mut examples = Vec::with_capacity(scan.classes.iter().map(|folder| folder.photos.len()).sum());
     let mut unknown = Vec::new();
-    for folder in &scan.classes {
+    for folder in scan.classes {
         match ids.get(&nfc(&folder.name)) {
-            Some(&class) => examples.extend(folder.photos.iter().map(|photo| Example::new(photo, class))),
-            None => unknown.push(folder.name.clone()),
+            Some(&class) => {
+                examples.extend(folder.photos.into_iter().map(|place| Example { place, class }));
+            }
+            None => unknown.push(folder.name),
         }
     }
     if !unknown.is_empty() {
-        return Err(DatasetError::UnknownClasses { folder: scan.folder.clone(), known_from, unknown });
+        return Err(DatasetError::UnknownClasses { folder: scan.folder, known_from, unknown });
     }
     // A model may have its classes in an order of its own.
-    examples.sort_by_key(|example| example.class);
+    if !examples.is_sorted_by_key(|example| example.class) {
+        examples.sort_by_key(|example| example.class);
+    }
     Ok(examples)
 }
 
@@ -233,11 +251,11 @@ fn examples(
 ///   is not known.
 ///
 /// So a photo moves only where its own class changes, and only while the class is so small that an exception applies.
-fn hold_back(train: Vec<Example>, split: &ValidSplit) -> (Vec<Example>, Vec<Example>) {
-    let (mut kept, mut held) = (Vec::new(), Vec::new());
+fn hold_back(mut train: Vec<Example>, split: &ValidSplit) -> (Vec<Example>, Vec<Example>) {
+    let mut is_held = Vec::with_capacity(train.len());
     for class in train.chunk_by(|a, b| a.class == b.class) {
         // Names that differ in their normal form only have one position: their own order parts them.
-        let place = |example: &Example| (split.position(&example.relative_path), example.path.clone());
+        let place = |example: &Example| (split.position(&example.relative_path()), example.path());
         let mut places: Vec<(f64, PathBuf)> = class.iter().map(place).collect();
         places.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
         // A table may list a photo twice.
@@ -246,10 +264,9 @@ fn hold_back(train: Vec<Example>, split: &ValidSplit) -> (Vec<Example>, Vec<Exam
         let most = places.len() - 1;
         let count = below.clamp(usize::from(split.fraction > 0.0).min(most), most);
         let held_paths: HashSet<&PathBuf> = places[..count].iter().map(|(_, path)| path).collect();
-        for example in class {
-            let part = if held_paths.contains(&example.path) { &mut held } else { &mut kept };
-            part.push(example.clone());
-        }
+        is_held.extend(class.iter().map(|example| held_paths.contains(&example.path())));
     }
-    (kept, held)
+    let mut is_held = is_held.into_iter();
+    let held = train.extract_if(.., |_| is_held.next().unwrap_or_default()).collect();
+    (train, held)
 }

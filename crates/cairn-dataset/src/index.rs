@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::DatasetError;
 use crate::path_text::{nfc, path_text};
+use crate::photo_place::PhotoPlace;
 use crate::skipped::Skipped;
 
 /// A part of a data set.
@@ -67,26 +68,7 @@ pub(crate) struct ClassIndex {
     /// Its name as text, see [`path_text`].
     pub(crate) name: String,
     /// Its photos, those in folders within it too, in order of their paths.
-    pub(crate) photos: Vec<PhotoFile>,
-}
-
-/// A file that is a photo by its name.
-#[derive(Debug)]
-pub(crate) struct PhotoFile {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// Its path from the part's folder as text, with `/` between folders on every system.
-    pub(crate) relative_path: String,
-    /// Its size in bytes; 0 where a link leads nowhere.
-    pub(crate) bytes: u64,
-}
-
-impl PhotoFile {
-    /// The photo at `path`, in the part (or the table) whose paths start at `base`.
-    pub(crate) fn new(path: PathBuf, base: &Path) -> PhotoFile {
-        let bytes = path.metadata().map_or(0, |metadata| metadata.len());
-        PhotoFile { relative_path: slashed(&path, base), path, bytes }
-    }
+    pub(crate) photos: Vec<PhotoPlace>,
 }
 
 impl PartIndex {

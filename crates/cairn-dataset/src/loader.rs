@@ -5,9 +5,8 @@ use std::sync::Arc;
 use cairn_photo::TestViews;
 
 use crate::epoch::{Epoch, PhotoWork};
-use crate::filling::BatchPlan;
+use crate::filling::BatchPlans;
 use crate::pixels::SparePixels;
-use crate::rng::mixing_rng;
 use crate::sampling::order;
 use crate::{BatchMixing, Example, InputSize, LoaderError, PhotoCache, ProgressiveResize, Sampling, View};
 
@@ -183,24 +182,19 @@ impl Loader {
     /// # Panics
     /// If the operating system refuses to start a thread.
     pub fn epoch(&self, epoch: usize, first_batch: usize) -> Epoch {
-        let order = if self.options.shuffle {
-            order(self.sampling, self.options.seed, epoch, &self.examples)
-        } else {
-            (0..self.examples.len()).collect()
-        };
         let (view, size) = self.shown_in(epoch);
-        let batches = order
-            .chunks(self.options.batch_size)
-            .take(self.batches_per_epoch())
-            .enumerate()
-            .skip(first_batch)
-            .map(|(number, examples)| {
-                let mut rng = mixing_rng(self.options.seed, epoch, number);
-                let mix = self.mixing.map(|mixing| mixing.draw(size.width, size.height, &mut rng));
-                let weights = examples.iter().map(|&example| self.weight(example)).collect();
-                BatchPlan { number, examples: examples.to_vec(), weights, mix }
-            })
-            .collect();
+        let shuffled = || order(self.sampling, self.options.seed, epoch, &self.examples);
+        let batches = BatchPlans {
+            order: self.options.shuffle.then(shuffled),
+            examples: self.examples.len(),
+            batch_size: self.options.batch_size,
+            batches: first_batch..self.batches_per_epoch(),
+            weights: self.weights.clone(),
+            mixing: self.mixing,
+            size,
+            seed: self.options.seed,
+            epoch,
+        };
         let work = PhotoWork {
             examples: Arc::clone(&self.examples),
             view,
@@ -213,10 +207,6 @@ impl Loader {
             epoch,
         };
         Epoch::start(work, batches, Arc::clone(&self.memory), self.options.workers, self.options.prefetch)
-    }
-
-    fn weight(&self, example: usize) -> f32 {
-        self.weights.as_ref().map_or(1.0, |weights| weights[example])
     }
 
     /// How photos are shown in this epoch, and how large.

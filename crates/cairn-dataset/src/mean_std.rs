@@ -33,26 +33,27 @@ pub fn mean_std(
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<MeanStd, DatasetError> {
     let done = AtomicUsize::new(0);
-    let measured: Vec<Result<ChannelSums, BadPhoto>> = examples
-        .par_iter()
-        .map(|example| {
-            let sums = BadPhoto::guard(&example.path, || {
-                let photo = Photo::open_at(&example.path, framing.read_size(), &Limits::default())?;
-                Ok(ChannelSums::of(&framed(&photo, framing)))
-            });
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, examples.len());
-            sums
-        })
-        .collect();
-
-    let mut sums = ChannelSums::default();
-    let mut bad = Vec::new();
-    for photo in measured {
-        match photo {
+    let measure = |(mut sums, mut bad): (ChannelSums, Vec<BadPhoto>), example: &Example| {
+        let measured = BadPhoto::guard(&example.place, || {
+            let photo = example.place.open(framing.read_size(), &Limits::default())?;
+            Ok(ChannelSums::of(&framed(&photo, framing)))
+        });
+        match measured {
             Ok(of_photo) => sums.add(&of_photo),
             Err(error) => bad.push(error),
         }
-    }
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, examples.len());
+        (sums, bad)
+    };
+    // Sums alone are kept, whole numbers, of which the order makes no difference; bad photos stay in theirs.
+    let (sums, bad) = examples.par_iter().fold(Default::default, measure).reduce(
+        Default::default,
+        |(mut sums, mut bad), (more_sums, more_bad)| {
+            sums.add(&more_sums);
+            bad.extend(more_bad);
+            (sums, bad)
+        },
+    );
     let normalisation = sums.normalisation().ok_or_else(|| all_unreadable(&bad))?;
     Ok(MeanStd { normalisation, bad })
 }

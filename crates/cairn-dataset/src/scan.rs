@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::formats::{google_landmarks, manifest};
+use crate::formats::{google_landmarks, manifest, shards};
 use crate::index::{DatasetIndex, PartIndex};
 use crate::{DatasetError, ManifestPaths};
 
-/// The data set in `root`: a manifest, the tables of Google Landmarks v2, or folders.
+/// The data set in `root`: a manifest, the tables of Google Landmarks v2, tar files, or folders.
 ///
 /// # Errors
 /// Where a folder or table cannot be read, or makes no data set.
@@ -25,12 +25,14 @@ pub(crate) fn scan_tests(root: &Path, paths: ManifestPaths) -> Result<PartIndex,
     }
 }
 
-/// The data set whose photos a table in `root`, or `root` itself, lists; `None` where no table does.
+/// The data set whose photos a table in `root`, or `root` itself, lists, or tar files hold; `None` where neither does.
 fn listed(root: &Path, paths: ManifestPaths) -> Option<Result<DatasetIndex, DatasetError>> {
     if manifest::is_manifest(root) {
         Some(manifest::scan(root, paths))
     } else if google_landmarks::is_google_landmarks(root) {
         Some(google_landmarks::scan(root))
+    } else if shards::is_sharded(root) {
+        Some(shards::scan(root))
     } else {
         None
     }

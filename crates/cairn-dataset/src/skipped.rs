@@ -35,6 +35,8 @@ pub enum SkipReason {
     OutsideClasses,
     /// A table lists it, but it is not on disk.
     NotOnDisk,
+    /// So many more photos that a table lists, which is named instead, are not on disk either.
+    OthersNotOnDisk(u32),
     /// A link to a folder that holds the link.
     LinkUp,
     /// A link to another class or part of the same data set, or to a folder that holds one.
@@ -61,7 +63,7 @@ impl SkipReason {
             SkipReason::OutsideClasses => {
                 ("photo outside of the class folders", "photos outside of the class folders")
             }
-            SkipReason::NotOnDisk => {
+            SkipReason::NotOnDisk | SkipReason::OthersNotOnDisk(_) => {
                 ("listed photo that is not on disk", "listed photos that are not on disk")
             }
             SkipReason::LinkUp | SkipReason::LinkAcross | SkipReason::SameFile => ("link", "links"),
@@ -77,6 +79,9 @@ impl fmt::Display for SkipReason {
             SkipReason::LinkUp => "link to a folder above it",
             SkipReason::LinkAcross => "link to another class or part of the data set",
             SkipReason::SameFile => "the same file is a photo of another part of the data set",
+            SkipReason::OthersNotOnDisk(count) => {
+                return write!(f, "{count} more {}", self.noun(*count as usize));
+            }
             other => other.noun(1),
         })
     }
@@ -90,11 +95,15 @@ impl Serialize for SkipReason {
 
 /// One line on what was left out: "skipped 212 videos, 31 sidecars"; `None` where nothing was.
 pub fn skipped_summary(skipped: &[Skipped]) -> Option<String> {
-    // Links have one noun for several reasons.
+    // Links have one noun for several reasons, and photos that are not on disk may be counted already.
     let mut counts: BTreeMap<SkipReason, usize> = BTreeMap::new();
     for Skipped { reason, .. } in skipped {
-        let reason = if reason.is_link() { SkipReason::LinkUp } else { *reason };
-        *counts.entry(reason).or_default() += 1;
+        let (reason, count) = match *reason {
+            SkipReason::OthersNotOnDisk(count) => (SkipReason::NotOnDisk, count as usize),
+            reason if reason.is_link() => (SkipReason::LinkUp, 1),
+            reason => (reason, 1),
+        };
+        *counts.entry(reason).or_default() += count;
     }
     let counted: Vec<String> =
         counts.into_iter().map(|(reason, count)| format!("{count} {}", reason.noun(count))).collect();

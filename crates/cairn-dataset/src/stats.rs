@@ -2,16 +2,15 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cairn_photo::{Framing, Normalisation, Photo};
+use cairn_photo::{Framing, Limits, Normalisation, ReadSize};
 use image::ImageReader;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::mean_std::{ChannelSums, all_unreadable, framed};
-use crate::{BadPhoto, DatasetError, Example, ImageFolder};
+use crate::{BadPhoto, DatasetError, Example, ImageFolder, PhotoPlace};
 
 /// What [`stats`] found.
 #[derive(Debug, Serialize)]
@@ -86,6 +85,24 @@ pub struct Spread {
 }
 
 impl Spread {
+    /// Of values with their counts, in any order.
+    fn of_counts(values: impl Iterator<Item = (usize, usize)>) -> Spread {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        values.for_each(|(value, count)| *counts.entry(value).or_default() += count);
+        let middle = counts.values().sum::<usize>() / 2;
+        let mut before = 0;
+        let median = counts.iter().find(|(_, count)| {
+            before += **count;
+            before > middle
+        });
+        let value = |entry: Option<(&usize, &usize)>| entry.map_or(0, |(value, _)| *value);
+        Spread {
+            min: value(counts.first_key_value()),
+            median: value(median),
+            max: value(counts.last_key_value()),
+        }
+    }
+
     fn of(values: impl Iterator<Item = usize>) -> Spread {
         let mut values: Vec<usize> = values.collect();
         values.sort_unstable();
@@ -126,45 +143,32 @@ pub fn stats(
     framing: &Framing,
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<DatasetStats, DatasetError> {
-    let photos: Vec<&Example> = [&data.train, &data.valid, &data.test].into_iter().flatten().collect();
+    let photos = data.train.len() + data.valid.len() + data.test.len();
     let done = AtomicUsize::new(0);
-    let measured: Vec<Result<Measured, BadPhoto>> = photos
-        .par_iter()
-        .enumerate()
-        .map(|(at, example)| {
-            let framing = (at < data.train.len()).then_some(framing);
-            let measured = Measured::of(&example.path, framing);
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, photos.len());
-            measured
-        })
-        .collect();
-
-    let mut readable = Vec::with_capacity(measured.len());
-    let mut unreadable = Vec::new();
-    let mut colours = ChannelSums::default();
-    for photo in measured {
-        match photo {
-            Ok(photo) => {
-                colours.add(&photo.colours);
-                readable.push(photo);
-            }
-            Err(bad) => unreadable.push(bad),
-        }
-    }
+    let measure = |mut sums: Measurements, (example, framing): (&Example, Option<&Framing>)| {
+        sums.add(&example.place, framing);
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, photos);
+        sums
+    };
+    let trained = data.train.par_iter().map(|example| (example, Some(framing)));
+    let others = data.valid.par_iter().chain(&data.test).map(|example| (example, None));
+    let measured = trained
+        .chain(others)
+        .fold(Measurements::default, measure)
+        .reduce(Measurements::default, Measurements::and);
+    let Measurements { sizes, formats, colours, unreadable } = measured;
     let normalisation = colours.normalisation().ok_or_else(|| all_unreadable(&unreadable))?;
     let classes = class_stats(data);
     Ok(DatasetStats {
         photos: PartCounts { train: data.train.len(), valid: data.valid.len(), test: data.test.len() },
         balance: ClassBalance::of(&classes),
         classes,
-        width: Spread::of(readable.iter().map(|photo| photo.width)),
-        height: Spread::of(readable.iter().map(|photo| photo.height)),
-        sizes: commonest_first(readable.iter().map(|photo| (photo.width, photo.height)))
+        width: Spread::of_counts(sizes.iter().map(|(size, count)| (size.0, *count))),
+        height: Spread::of_counts(sizes.iter().map(|(size, count)| (size.1, *count))),
+        sizes: commonest_first(sizes)
             .map(|((width, height), photos)| SizeCount { width, height, photos })
             .collect(),
-        formats: commonest_first(readable.iter().map(|photo| photo.format.clone()))
-            .map(|(format, photos)| FormatCount { format, photos })
-            .collect(),
+        formats: commonest_first(formats).map(|(format, photos)| FormatCount { format, photos }).collect(),
         normalisation,
         framing: framing.clone(),
         unreadable,
@@ -172,34 +176,56 @@ pub fn stats(
     })
 }
 
-/// What there is to know about one photo.
-struct Measured {
-    width: usize,
-    height: usize,
-    format: String,
+/// What there is to know about photos, summed up: no photo has anything of its own here, but a bad one.
+#[derive(Default)]
+struct Measurements {
+    sizes: BTreeMap<(usize, usize), usize>,
+    formats: BTreeMap<String, usize>,
     colours: ChannelSums,
+    unreadable: Vec<BadPhoto>,
 }
 
-impl Measured {
-    /// Reads the photo at `path`; its colours count only where there is a framing to see them in.
-    fn of(path: &Path, framing: Option<&Framing>) -> Result<Measured, BadPhoto> {
-        BadPhoto::guard(path, || {
-            let photo = Photo::open(path)?;
-            Ok(Measured {
-                width: photo.width() as usize,
-                height: photo.height() as usize,
-                format: format_of(path),
-                colours: framing.map(|framing| ChannelSums::of(&framed(&photo, framing))).unwrap_or_default(),
-            })
-        })
+impl Measurements {
+    /// Reads a photo; its colours count only where there is a framing to see them in.
+    fn add(&mut self, place: &PhotoPlace, framing: Option<&Framing>) {
+        let measured = BadPhoto::guard(place, || {
+            let photo = place.open(ReadSize::Full, &Limits::default())?;
+            let colours = framing.map(|framing| ChannelSums::of(&framed(&photo, framing)));
+            Ok(((photo.width() as usize, photo.height() as usize), colours.unwrap_or_default()))
+        });
+        match measured {
+            Ok((size, colours)) => {
+                *self.sizes.entry(size).or_default() += 1;
+                *self.formats.entry(format_of(place)).or_default() += 1;
+                self.colours.add(&colours);
+            }
+            Err(bad) => self.unreadable.push(bad),
+        }
+    }
+
+    /// Both together; the bad photos of `other` come after.
+    fn and(mut self, other: Self) -> Self {
+        other.sizes.into_iter().for_each(|(size, count)| *self.sizes.entry(size).or_default() += count);
+        other
+            .formats
+            .into_iter()
+            .for_each(|(format, count)| *self.formats.entry(format).or_default() += count);
+        self.colours.add(&other.colours);
+        self.unreadable.extend(other.unreadable);
+        self
     }
 }
 
 /// The format of a file by its first bytes, or by its name where those tell nothing.
-fn format_of(path: &Path) -> String {
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let ending = reader.ok().and_then(|reader| reader.format()?.extensions_str().first().copied());
-    match ending {
+fn format_of(place: &PhotoPlace) -> String {
+    let path = place.path();
+    let format = if place.is_member() {
+        place.content(1 << 12).ok().and_then(|content| image::guess_format(&content).ok())
+    } else {
+        let reader = ImageReader::open(&path).and_then(ImageReader::with_guessed_format);
+        reader.ok().and_then(|reader| reader.format())
+    };
+    match format.and_then(|format| format.extensions_str().first().copied()) {
         Some(ending) => ending.to_owned(),
         None => path.extension().unwrap_or_default().to_string_lossy().to_lowercase(),
     }
@@ -228,12 +254,8 @@ impl ClassBalance {
     }
 }
 
-/// Each different value with its count, the commonest first, equally common ones in their own order.
-fn commonest_first<T: Ord>(values: impl Iterator<Item = T>) -> impl Iterator<Item = (T, usize)> {
-    let mut counts: BTreeMap<T, usize> = BTreeMap::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
-    }
+/// The values with their counts, the commonest first, equally common ones in their own order.
+fn commonest_first<T: Ord>(counts: BTreeMap<T, usize>) -> impl Iterator<Item = (T, usize)> {
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| Reverse(*count));
     counts.into_iter()
@@ -249,11 +271,17 @@ mod tests {
         assert_eq!(spread(&[5, 1, 9]), Spread { min: 1, median: 5, max: 9 });
         assert_eq!(spread(&[4, 1, 9, 6]), Spread { min: 1, median: 6, max: 9 });
         assert_eq!(spread(&[]), Spread::default());
+        let of_counts = |values: &[(usize, usize)]| Spread::of_counts(values.iter().copied());
+        assert_eq!(of_counts(&[(9, 1), (1, 1), (5, 1)]), spread(&[5, 1, 9]));
+        assert_eq!(of_counts(&[(4, 1), (1, 1), (6, 1), (9, 1)]), spread(&[4, 1, 9, 6]));
+        assert_eq!(of_counts(&[(2, 3), (7, 2), (2, 1)]), spread(&[2, 7, 2, 7, 2, 2]));
+        assert_eq!(of_counts(&[]), Spread::default());
     }
 
     #[test]
     fn the_commonest_comes_first_and_ties_in_order() {
-        let counts: Vec<_> = commonest_first("abcbdb c".chars()).collect();
+        let counts = BTreeMap::from([('a', 1), ('b', 3), ('c', 2), ('d', 1), (' ', 1)]);
+        let counts: Vec<_> = commonest_first(counts).collect();
         assert_eq!(counts, [('b', 3), ('c', 2), (' ', 1), ('a', 1), ('d', 1)]);
     }
 }

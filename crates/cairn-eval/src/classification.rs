@@ -49,6 +49,20 @@ pub(crate) fn best_first(classes: &[ClassReport]) -> Vec<&ClassReport> {
     sorted
 }
 
+/// The classes that a reader is shown, best F1 first: all, or where there are more than `most`, a third of so many that are
+/// best and two thirds that are worst, of those with photos.
+pub(crate) fn worth_showing(classes: &[ClassReport], most: usize) -> Vec<&ClassReport> {
+    let mut sorted = best_first(classes);
+    if sorted.len() > most {
+        sorted.retain(|class| class.support > 0);
+    }
+    if sorted.len() > most {
+        let best = most / 3;
+        sorted.drain(best..sorted.len() - (most - best));
+    }
+    sorted
+}
+
 /// Mean of the F1 of the classes that some photo shows or was taken for, each weighing the same.
 ///
 /// That is scikit-learn's `f1_score(average="macro", zero_division=0)` with its default `labels=None`: a

@@ -1,5 +1,7 @@
 //! The confusion matrix: how often each class was taken for each other one.
 
+use std::collections::BTreeMap;
+
 use cairn_dataset::ClassId;
 
 /// Counts of (true class, predicted class) over a test set: rows are true classes, columns are predicted
@@ -8,13 +10,18 @@ use cairn_dataset::ClassId;
 /// A photo for which the network named no class (see [`Scores`](crate::Scores)) has a row but no column: it
 /// counts in its class's [`support`](Self::support) and in the [`total`](Self::total), and is right for
 /// nobody.
+///
+/// Cells without a photo take no memory: of very many classes nearly all are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
-    classes: usize,
-    /// Row after row.
-    counts: Vec<usize>,
-    /// For each true class, the photos without a predicted one.
-    unscored: Vec<usize>,
+    /// Cells with photos, by their true and their predicted class.
+    counts: BTreeMap<(ClassId, ClassId), usize>,
+    /// For each true class, all its photos.
+    support: Vec<usize>,
+    /// For each class, the photos that were taken for it.
+    predicted: Vec<usize>,
+    /// Photos without a predicted class.
+    unscored: usize,
 }
 
 /// Photos of one class that were taken for another.
@@ -31,7 +38,7 @@ pub struct ConfusedPair {
 impl ConfusionMatrix {
     /// An empty matrix over `classes` classes.
     pub fn new(classes: usize) -> Self {
-        Self { classes, counts: vec![0; classes * classes], unscored: vec![0; classes] }
+        Self { counts: BTreeMap::new(), support: vec![0; classes], predicted: vec![0; classes], unscored: 0 }
     }
 
     /// Counts one photo; `predicted` is `None` when the network named no class.
@@ -39,23 +46,26 @@ impl ConfusionMatrix {
     /// # Panics
     /// When a class is outside the matrix.
     pub fn add(&mut self, truth: ClassId, predicted: Option<ClassId>) {
+        self.check(truth);
+        self.support[truth.index()] += 1;
         match predicted {
             Some(predicted) => {
-                let cell = self.cell(truth, predicted);
-                self.counts[cell] += 1;
+                self.check(predicted);
+                self.predicted[predicted.index()] += 1;
+                *self.counts.entry((truth, predicted)).or_default() += 1;
             }
-            None => self.unscored[truth.index()] += 1,
+            None => self.unscored += 1,
         }
     }
 
     /// The classes in order.
     pub(crate) fn class_ids(&self) -> impl Iterator<Item = ClassId> + Clone + use<> {
-        (0..self.classes).map(ClassId::new)
+        (0..self.classes()).map(ClassId::new)
     }
 
     /// Number of classes: the matrix has as many rows, and as many columns.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.support.len()
     }
 
     /// How many photos of `truth` were taken for `predicted`.
@@ -63,63 +73,57 @@ impl ConfusionMatrix {
     /// # Panics
     /// When a class is outside the matrix.
     pub fn count(&self, truth: ClassId, predicted: ClassId) -> usize {
-        self.counts[self.cell(truth, predicted)]
+        self.check(truth);
+        self.check(predicted);
+        self.counts.get(&(truth, predicted)).copied().unwrap_or_default()
     }
 
     /// How many photos show `class`.
     pub fn support(&self, class: ClassId) -> usize {
-        self.row(class).iter().sum::<usize>() + self.unscored[class.index()]
+        self.support[class.index()]
     }
 
     /// How many photos were taken for `class`.
     pub fn predicted(&self, class: ClassId) -> usize {
-        (0..self.classes).map(|row| self.counts[row * self.classes + class.index()]).sum()
+        self.predicted[class.index()]
     }
 
     /// How many photos were taken for what they show.
     pub fn correct(&self) -> usize {
-        (0..self.classes).map(|class| self.counts[class * self.classes + class]).sum()
+        self.class_ids().map(|class| self.count(class, class)).sum()
     }
 
     /// How many photos were counted.
     pub fn total(&self) -> usize {
-        self.counts.iter().sum::<usize>() + self.unscored()
+        self.support.iter().sum()
     }
 
     /// How many photos the network named no class for, because its output was not a number.
     pub fn unscored(&self) -> usize {
-        self.unscored.iter().sum()
+        self.unscored
     }
 
     /// For each class in turn, how many photos of `truth` were taken for it.
-    pub fn row(&self, truth: ClassId) -> &[usize] {
-        let start = truth.index() * self.classes;
-        &self.counts[start..start + self.classes]
+    ///
+    /// # Panics
+    /// When the class is outside the matrix.
+    pub fn row(&self, truth: ClassId) -> Vec<usize> {
+        self.class_ids().map(|predicted| self.count(truth, predicted)).collect()
     }
 
     /// Every pair of classes of which one was predicted for the other, the most frequent first; equally frequent
     /// pairs in class order.
     pub fn most_confused(&self) -> Vec<ConfusedPair> {
-        let mut pairs: Vec<ConfusedPair> = self
-            .class_ids()
-            .flat_map(|truth| self.class_ids().map(move |predicted| (truth, predicted)))
-            .filter(|(truth, predicted)| truth != predicted)
-            .map(|(truth, predicted)| ConfusedPair { truth, predicted, count: self.count(truth, predicted) })
-            .filter(|pair| pair.count > 0)
-            .collect();
+        let cells = self.counts.iter().filter(|((truth, predicted), _)| truth != predicted);
+        let mut pairs: Vec<ConfusedPair> =
+            cells.map(|(&(truth, predicted), &count)| ConfusedPair { truth, predicted, count }).collect();
         // The sort is stable, so that pairs equally frequent keep their class order.
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
         pairs
     }
 
-    fn cell(&self, truth: ClassId, predicted: ClassId) -> usize {
-        // Checked here, since a column too far would silently be a cell of the next row.
-        assert!(
-            predicted.index() < self.classes,
-            "class {predicted} is not among the {} classes",
-            self.classes
-        );
-        truth.index() * self.classes + predicted.index()
+    fn check(&self, class: ClassId) {
+        assert!(class.index() < self.classes(), "class {class} is not among the {} classes", self.classes());
     }
 }
 

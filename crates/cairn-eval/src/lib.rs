@@ -19,6 +19,7 @@ mod platt;
 mod prediction;
 mod rejection;
 mod report;
+mod row_summary;
 mod scores;
 mod table;
 mod temperature;

@@ -1,5 +1,6 @@
 //! An evaluation as text for a terminal.
 
+use crate::classification::{ClassReport, worth_showing};
 use crate::evaluation::{Evaluation, nats, percent};
 use cairn_dataset::escape::shown;
 use comfy_table::{CellAlignment, Table, presets};
@@ -29,6 +30,9 @@ impl fmt::Display for Evaluation {
             writeln!(f, "unscored  {unscored} (the network's output was not a number)")?;
         }
         writeln!(f)?;
+        if self.per_class.len() > MOST_ROWS {
+            writeln!(f, "the best and the worst of {} classes; --json has all", self.per_class.len())?;
+        }
         writeln!(f, "{}", class_table(self).trim_fmt())
     }
 }
@@ -40,11 +44,22 @@ impl Evaluation {
     }
 }
 
+/// Rows of a table at most: a terminal scrolls.
+const MOST_ROWS: usize = 300;
+
+/// All classes in their order, or of very many the best and the worst.
+fn shown_rows(evaluation: &Evaluation) -> Vec<&ClassReport> {
+    match evaluation.per_class.len() > MOST_ROWS {
+        true => worth_showing(&evaluation.per_class, MOST_ROWS),
+        false => evaluation.per_class.iter().collect(),
+    }
+}
+
 fn class_table(evaluation: &Evaluation) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["class", "precision", "recall", "F1", "support"]);
-    for class in &evaluation.per_class {
+    for class in shown_rows(evaluation) {
         table.add_row([
             shown(&class.name).into_owned(),
             format!("{:.3}", class.precision),

@@ -28,7 +28,11 @@ pub(crate) fn fit_temperature<'a>(photos: impl Iterator<Item = Labelled<'a>> + C
     if photos.clone().next().is_none() {
         return 1.0;
     }
-    let slope = |sharpness: f64| photos.clone().map(|photo| slope(photo, sharpness)).sum::<f64>();
+    temperature_of_slope(|sharpness| photos.clone().map(|photo| slope(photo, sharpness)).sum())
+}
+
+/// The same by the derivative of the negative log-likelihood of some photos by the sharpness.
+pub(crate) fn temperature_of_slope(slope: impl Fn(f64) -> f64) -> f64 {
     if slope(1.0 / COLDEST) < 0.0 {
         return 1.0;
     }

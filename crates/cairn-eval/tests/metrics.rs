@@ -25,7 +25,7 @@ fn the_confusion_matrix_is_scikit_learns() {
     let cases: Vec<Value> = serde_json::from_str(REFERENCE).unwrap();
     for case in &cases {
         let evaluation = evaluate(case);
-        let rows: Vec<&[usize]> = (0..evaluation.confusion.classes())
+        let rows: Vec<Vec<usize>> = (0..evaluation.confusion.classes())
             .map(|row| evaluation.confusion.row(ClassId::new(row)))
             .collect();
         assert_eq!(serde_json::to_value(rows).unwrap(), case["expected"]["confusion"], "{}", case["name"]);

@@ -242,6 +242,18 @@ pub fn sgd_step<const D: usize>(
     [weight, velocity].map(Tensor::from_dispatch)
 }
 
+/// Some columns of a matrix, `[rows, columns]` to `[rows, taken]`, without gradients.
+pub fn take_columns(matrix: Tensor<2>, columns: &[u32]) -> Tensor<2> {
+    Tensor::from_dispatch(run!(take_columns(matrix.into_dispatch(), columns)))
+}
+
+/// The matrix with these columns in the place of those that were [taken](take_columns); none may come twice.
+///
+/// In place where nothing else holds the matrix.
+pub fn put_columns(matrix: Tensor<2>, taken: Tensor<2>, columns: &[u32]) -> Tensor<2> {
+    Tensor::from_dispatch(run!(put_columns(matrix.into_dispatch(), taken.into_dispatch(), columns)))
+}
+
 /// A running mean after new values of its shape: `mean + share * (values - mean)`.
 ///
 /// In place where nothing else holds the mean. Where both are the same memory, nothing is computed.

@@ -57,6 +57,7 @@ pub mod batch_norm;
 pub mod channel_scale;
 mod channel_sums;
 mod clamp;
+pub mod columns;
 pub mod conv;
 mod disjoint_slice;
 mod element;

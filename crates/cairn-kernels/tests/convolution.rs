@@ -348,6 +348,18 @@ fn phases_of_a_gradient_that_have_no_taps_read_nothing() {
     let shape = shape.expect("a shape that goes together");
     check_bad_values::<f32>(&shape, f32::NAN, 0);
     check_bad_values::<bf16>(&shape, f32::NAN, 0);
+    // A depthwise layer that reads nothing but padding.
+    let depthwise = Conv2dShape::new(Conv2dOptions {
+        batch: 1,
+        map: Extent::square(1),
+        inputs: 2,
+        outputs: 2,
+        kernel: Extent::square(1),
+        stride: 3,
+        padding: Padding::Each(1),
+        groups: 2,
+    });
+    check_products::<bf16>(&depthwise.expect("a shape that goes together"), 0);
 }
 
 proptest! {

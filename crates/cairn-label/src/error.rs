@@ -52,6 +52,14 @@ pub enum LabelError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The output is no table of embeddings.
+    #[error("{out}: {reason}")]
+    NoEmbeddings {
+        /// The output.
+        out: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The store replaces files that are there.
     #[error(
         "{out}: this store replaces files although it is told not to; two writers would lose rows there; name another output"

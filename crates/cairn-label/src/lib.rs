@@ -40,6 +40,7 @@ mod cloud;
 #[cfg(not(feature = "cloud"))]
 #[path = "without_cloud.rs"]
 mod cloud;
+mod embeddings;
 mod error;
 mod finish;
 pub mod list;
@@ -53,6 +54,7 @@ mod stores;
 mod table;
 
 pub use address::{Address, AddressError};
+pub use embeddings::read_embeddings;
 pub use error::LabelError;
 pub use finish::{MANIFEST, SUCCESS};
 pub use list::{Input, ListPlace, Lists};

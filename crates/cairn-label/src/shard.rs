@@ -212,43 +212,14 @@ impl Iterator for Photos<'_> {
 
 /// Why a photo cannot be read, without its path; an error where that is not the photo's fault.
 fn reason(error: PhotoError, name: &str) -> Result<String, ShardError> {
-    if let PhotoError::Io { source, .. } = error {
-        if is_passing(&source) {
-            return Err(ShardError::Photo { photo: name.to_owned(), source });
+    let is_passing = error.is_passing();
+    match error {
+        PhotoError::Io { source, .. } if is_passing => {
+            Err(ShardError::Photo { photo: name.to_owned(), source })
         }
-        return Ok(format!("cannot be read: {}", in_words(&source)));
+        PhotoError::Io { source, .. } => Ok(format!("cannot be read: {}", in_words(&source))),
+        error => Ok(error.reason()),
     }
-    Ok(error.reason())
-}
-
-/// Whether trying again later may help: a disk or network that fails, not a file that cannot be read.
-fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
-        NetworkDown, NetworkUnreachable, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle,
-        TimedOut, UnexpectedEof, WouldBlock,
-    };
-    /// A device that fails (`EIO`), too many open files in the process or the system (`EMFILE`, `ENFILE`): they have no kind.
-    const PASSING: [i32; 3] = [5, 24, 23];
-    let kind = matches!(
-        error.kind(),
-        BrokenPipe
-            | ConnectionAborted
-            | ConnectionRefused
-            | ConnectionReset
-            | HostUnreachable
-            | Interrupted
-            | NetworkDown
-            | NetworkUnreachable
-            | OutOfMemory
-            | QuotaExceeded
-            | ResourceBusy
-            | StaleNetworkFileHandle
-            | TimedOut
-            | UnexpectedEof
-            | WouldBlock
-    );
-    kind || cfg!(unix) && error.raw_os_error().is_some_and(|number| PASSING.contains(&number))
 }
 
 fn tail(file: &dyn StoredFile) -> io::Result<Vec<u8>> {

@@ -16,6 +16,7 @@
 //! | `inference` | from a photo to an answer: load, forward, aggregate; streams of photos |
 //! | `conformal` | sets of landmarks that hold the truth as often as is asked for |
 //! | `few_shot` | classes learned from a few photos, prototypes, open-set scores |
+//! | `neighbours` | the most similar of many embeddings, exactly or by an index |
 //! | [`export`] | ONNX, TorchScript, model hubs |
 //! | [`explain`] | class activation maps |
 //! | [`rows`] | what became of each photo, as JSON and CSV |
@@ -30,6 +31,7 @@ pub mod export;
 mod few_shot;
 mod inference;
 mod model;
+mod neighbours;
 mod options;
 pub mod protobuf;
 pub mod rows;
@@ -57,4 +59,8 @@ pub use inference::{
     ClassNameError, Landmark, ModelOutput, PhotoSource, Prediction, Probability, Suggestion,
 };
 pub use model::Model;
+pub use neighbours::{
+    EmbeddingTable, Gallery, GalleryError, GalleryIndex, INDEX_FROM, IndexFileError, InvertedFile, Likeness,
+    Neighbour, NeighbourSearch,
+};
 pub use options::{ModelOptions, OptionsError, Threshold};

@@ -11,6 +11,7 @@ use cairn_places::Gazetteer;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::bundle::{Bundle, bundle_path, read_bundle, resize_input, write_with_bank};
+use crate::few_shot::Comparison;
 use crate::inference::{class_named, landmark_name};
 use crate::{
     Backbone, BundleInfo, ClassNameError, Conformal, CoverageError, EmbeddingBank, InputSizeError,
@@ -72,7 +73,7 @@ impl Model {
     /// # Errors
     /// When the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let Bundle { network, info, bank } = &*self.bundle;
+        let Bundle { network, info, bank, .. } = &*self.bundle;
         write_with_bank(path, network, info, bank)
     }
 
@@ -171,6 +172,12 @@ impl Model {
         &self.bundle.bank
     }
 
+    /// How photos are compared with learned classes; `None` where there are none.
+    pub(crate) fn comparison(&self) -> Option<&Comparison> {
+        let Bundle { info, bank, comparison, .. } = &*self.bundle;
+        comparison.get_or_init(|| Comparison::new(info.learning.as_ref(), bank)).as_ref()
+    }
+
     /// The places of landmarks.
     pub fn places(&self) -> &Gazetteer {
         &self.places
@@ -252,7 +259,9 @@ impl Model {
 
     /// The bundle, to be changed; a clone of this model keeps its own.
     pub(crate) fn bundle_mut(&mut self) -> &mut Bundle {
-        Arc::make_mut(&mut self.bundle)
+        let bundle = Arc::make_mut(&mut self.bundle);
+        bundle.comparison.take();
+        bundle
     }
 
     /// Does `work` on as many threads as the options say.

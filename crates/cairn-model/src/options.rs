@@ -6,7 +6,7 @@ use cairn_nets::Precision;
 use cairn_photo::TestViews;
 use cairn_places::Gazetteer;
 
-use crate::{CoverageError, NotSure};
+use crate::{CoverageError, NeighbourSearch, NotSure};
 
 /// How a model answers. What is `None` is as the bundle says, or as is best on this machine. [`Model::save`] writes none of
 /// it.
@@ -26,6 +26,9 @@ pub struct ModelOptions {
     pub places: Option<Gazetteer>,
     /// Threads that look at photos [default: those of the current rayon pool].
     pub threads: Option<NonZeroUsize>,
+    /// How the nearest prototypes of learned and trained classes are found. By an index, which the first photo waits for, pays
+    /// where very many classes were learned and many photos are looked at.
+    pub neighbours: NeighbourSearch,
 }
 
 /// From which score on a photo is taken to show a landmark that the model knows.

@@ -31,5 +31,5 @@ pub(crate) fn untrained(architecture: Architecture, side: usize, framing: Framin
         },
     };
     let network = network.build(Init::Default, 3, &Device::flex()).unwrap();
-    Model::from_bundle(Bundle { network, info, bank: EmbeddingBank::default() })
+    Model::from_bundle(Bundle::new(network, info, EmbeddingBank::default()))
 }

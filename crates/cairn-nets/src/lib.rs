@@ -11,6 +11,7 @@ mod device;
 mod freeze;
 pub mod graph;
 mod head;
+mod head_rows;
 mod init;
 mod layers;
 mod network;
@@ -34,6 +35,7 @@ pub use architecture::{
 pub use burn::tensor::Device;
 pub use device::{DeviceError, DeviceName};
 pub use freeze::Parameter;
+pub use head_rows::{HeadIds, HeadRows};
 pub use init::Init;
 pub use network::Network;
 pub use networks::{

@@ -123,7 +123,7 @@ impl Network {
         })
     }
 
-    fn classifier(&self) -> &dyn Classifier {
+    pub(crate) fn classifier(&self) -> &dyn Classifier {
         match self {
             Self::SixConv(network) => network,
             Self::PlainCnn(network) => network,

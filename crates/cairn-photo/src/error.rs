@@ -1,6 +1,7 @@
 //! What can go wrong with a photo.
 
 use crate::path_text::path_text;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub enum PhotoError {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file of zero bytes.
     #[error("{}: the file is empty", path_text(path))]
@@ -183,6 +184,38 @@ impl PhotoError {
         message.strip_prefix(&path).map(str::to_owned).unwrap_or(message)
     }
 
+    /// Whether trying again later may help: a disk or network that fails, not a photo that cannot be read.
+    pub fn is_passing(&self) -> bool {
+        use io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
+            NetworkDown, NetworkUnreachable, OutOfMemory, QuotaExceeded, ResourceBusy,
+            StaleNetworkFileHandle, TimedOut, UnexpectedEof, WouldBlock,
+        };
+        /// A device that fails (`EIO`), too many open files in the process or the system (`EMFILE`, `ENFILE`): they have no
+        /// kind.
+        const PASSING: [i32; 3] = [5, 24, 23];
+        let PhotoError::Io { source, .. } = self else { return false };
+        let kind = matches!(
+            source.kind(),
+            BrokenPipe
+                | ConnectionAborted
+                | ConnectionRefused
+                | ConnectionReset
+                | HostUnreachable
+                | Interrupted
+                | NetworkDown
+                | NetworkUnreachable
+                | OutOfMemory
+                | QuotaExceeded
+                | ResourceBusy
+                | StaleNetworkFileHandle
+                | TimedOut
+                | UnexpectedEof
+                | WouldBlock
+        );
+        kind || cfg!(unix) && source.raw_os_error().is_some_and(|number| PASSING.contains(&number))
+    }
+
     /// The photo's path.
     pub fn path(&self) -> &Path {
         match self {
@@ -216,5 +249,14 @@ mod tests {
         for path in ["a.jpg", r"a\xE9.jpg", "", "a: b.jpg"] {
             assert_eq!(PhotoError::Empty { path: path.into() }.reason(), "the file is empty", "{path}");
         }
+    }
+
+    #[test]
+    fn a_failing_disk_passes_and_a_closed_or_missing_photo_does_not() {
+        let io = |source: io::Error| PhotoError::Io { path: "a.jpg".into(), source };
+        assert!(io(io::ErrorKind::TimedOut.into()).is_passing());
+        assert_eq!(io(io::Error::from_raw_os_error(5)).is_passing(), cfg!(unix));
+        assert!(!io(io::ErrorKind::PermissionDenied.into()).is_passing());
+        assert!(!PhotoError::NotFound { path: "a.jpg".into() }.is_passing());
     }
 }

@@ -8,7 +8,8 @@
 //! second instead, whether or not those before are answered, and their time is counted from when they should have begun: a
 //! server that stalls does not keep the load from it ("coordinated omission").
 //!
-//! `load library photo.jpg --path MODEL` asks the library instead, one photo after the other, for comparison.
+//! `load library photo.jpg --path MODEL` asks the library instead, one photo after the other, for comparison; with
+//! `--pixels true` it has the decoded photo already.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -19,6 +20,9 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use cairn_model::PhotoSource;
+use cairn_photo::{Limits, Photo, PhotoError, ReadSize};
+
 struct Plan {
     address: String,
     path: String,
@@ -26,12 +30,13 @@ struct Plan {
     clients: usize,
     seconds: f64,
     rate: Option<f64>,
+    pixels: bool,
 }
 
 impl Plan {
     fn of_arguments() -> Result<Self, Box<dyn Error>> {
         let mut arguments = std::env::args().skip(1);
-        let usage = "load ADDRESS PHOTO [--clients N] [--seconds S] [--rate R] [--path PATH]";
+        let usage = "load ADDRESS PHOTO [--clients N] [--seconds S] [--rate R] [--path PATH] [--pixels true]";
         let (address, photo) = (arguments.next().ok_or(usage)?, arguments.next().ok_or(usage)?);
         let mut plan = Self {
             address,
@@ -40,6 +45,7 @@ impl Plan {
             clients: 32,
             seconds: 10.0,
             rate: None,
+            pixels: false,
         };
         while let Some(flag) = arguments.next() {
             let value = arguments.next().ok_or(usage)?;
@@ -48,6 +54,7 @@ impl Plan {
                 "--seconds" => plan.seconds = value.parse()?,
                 "--rate" => plan.rate = Some(value.parse()?),
                 "--path" => plan.path = value,
+                "--pixels" => plan.pixels = value.parse()?,
                 _ => return Err(usage.into()),
             }
         }
@@ -91,15 +98,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The whole photo in a file.
+fn decoded(file: &[u8]) -> Result<Photo, PhotoError> {
+    Photo::decode_at(file, "photo", ReadSize::Full, &Limits::default())
+}
+
 /// What the library takes for the same.
 fn library(plan: &Plan) -> Result<(), Box<dyn Error>> {
     let model = cairn_model::Model::open(&plan.path)?;
-    let predict = || model.predict(cairn_model::PhotoSource::bytes(plan.photo.clone(), "photo"), 3);
-    predict()?;
+    let file = PhotoSource::bytes(plan.photo.clone(), "photo");
+    let photo: PhotoSource = if plan.pixels { decoded(&plan.photo)?.into() } else { file };
+    model.predict(photo.clone(), 3)?;
     let (begun, mut all) = (Instant::now(), Seen::default());
     while begun.elapsed().as_secs_f64() < plan.seconds {
+        let photo = photo.clone();
         let from = Instant::now();
-        predict()?;
+        model.predict(photo, 3)?;
         all.times.push(from.elapsed().as_secs_f64());
     }
     all.print(begun);
@@ -116,7 +130,7 @@ impl Seen {
             all.times.get(place).map_or(f64::NAN, |time| time * 1e3)
         };
         println!(
-            "{:.1} answers a second; milliseconds: p50 {:.1}, p90 {:.1}, p99 {:.1}, most {:.1}; statuses {:?}",
+            "{:.1} answers a second; milliseconds: p50 {:.3}, p90 {:.3}, p99 {:.3}, most {:.3}; statuses {:?}",
             all.times.len() as f64 / seconds,
             at(0.5),
             at(0.9),

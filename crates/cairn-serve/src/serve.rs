@@ -14,7 +14,7 @@ use crate::events::{Event, Observer};
 use crate::serve_error::ServeError;
 use crate::served_model::{ModelSource, OpenError, ServedModel, Stamp};
 use crate::server::Server;
-use crate::similar_index::SimilarIndex;
+use crate::similar_index;
 use crate::state::AppState;
 
 /// Serves until Ctrl-C or SIGTERM. SIGHUP opens the model again.
@@ -58,7 +58,7 @@ fn open(source: &dyn ModelSource, index: Option<&Path>) -> Result<ServedModel, O
     let (model, identity) = source.open()?;
     let look = || model.output_of(&Photo::filled(640, 480, [128; 3]));
     catch_unwind(AssertUnwindSafe(look)).map_err(|_| "the model panics when it looks at a photo")?;
-    let index = index.map(|index| SimilarIndex::open(index, &model, &identity)).transpose()?;
+    let index = index.map(|index| similar_index::open(index, &model, &identity)).transpose()?;
     Ok(ServedModel { model, identity, index, stamp })
 }
 

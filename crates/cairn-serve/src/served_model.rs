@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use cairn_model::Model;
 use cairn_model::rows::ModelIdentity;
-
-use crate::similar_index::SimilarIndex;
+use cairn_model::{Gallery, Model};
 
 /// Why a model cannot be opened.
 pub type OpenError = Box<dyn std::error::Error + Send + Sync>;
@@ -32,7 +30,7 @@ pub struct ServedModel {
     /// What rows call it.
     pub identity: ModelIdentity,
     /// The photos that `/v1/similar` ranks, if there are any.
-    pub(crate) index: Option<SimilarIndex>,
+    pub(crate) index: Option<Gallery>,
     /// What its file was before it was read.
     pub(crate) stamp: Option<Stamp>,
 }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cairn_photo::{Limits, Photo, ReadSize};
 use serde::{Deserialize, Serialize};
 
-use crate::{BadPhoto, Example};
+use crate::{BadPhoto, Example, PhotoPlace};
 pub use error::CacheError;
 use packed_file::PackedFile;
 use ram::Ram;
@@ -123,7 +123,7 @@ impl PhotoCache {
     pub fn demand(examples: &[Example], size: ReadSize) -> u64 {
         let bytes = |width: u32, height: u32| u64::from(width) * u64::from(height) * 3;
         match size {
-            ReadSize::Full => examples.iter().map(|example| 10 * example.bytes).sum(),
+            ReadSize::Full => examples.iter().map(|example| 10 * example.bytes()).sum(),
             ReadSize::ShortSide(side) => examples.len() as u64 * (bytes(side, side) * 4 / 3),
             ReadSize::Exactly { width, height } => examples.len() as u64 * bytes(width, height),
         }
@@ -158,15 +158,15 @@ impl PhotoCache {
         }
     }
 
-    /// The photo at `path` at this size: kept, or read from its file and then kept.
+    /// The photo at `place` at this size: kept, or read from its file and then kept.
     ///
     /// # Errors
     /// Where the photo cannot be read; that is tried again each time.
-    pub fn read(&self, path: &Path, size: ReadSize) -> Result<Arc<Photo>, BadPhoto> {
+    pub fn read(&self, place: &PhotoPlace, size: ReadSize) -> Result<Arc<Photo>, BadPhoto> {
         let source = match self.store {
             Store::Off => None,
             // A file that is not there will be reported by who opens it.
-            Store::Ram(_) | Store::Disk(_) => Source::of(path, size),
+            Store::Ram(_) | Store::Disk(_) => Source::of(place, size),
         };
         let kept = source.as_ref().and_then(|source| match &self.store {
             Store::Off => None,
@@ -177,7 +177,7 @@ impl PhotoCache {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(photo);
         }
-        let photo = BadPhoto::guard(path, || Photo::open_at(path, size, &Limits::default()))?;
+        let photo = BadPhoto::guard(place, || place.open(size, &Limits::default()))?;
         let photo = Arc::new(photo);
         self.misses.fetch_add(1, Ordering::Relaxed);
         if let Some(source) = source {

@@ -1,9 +1,10 @@
 //! What a kept photo was made from: if that is still the same, so is the photo.
 
-use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use cairn_photo::ReadSize;
+
+use crate::PhotoPlace;
 
 /// A file as it stood when it was read, and the size that it was read at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +33,16 @@ pub(super) struct Stamp {
 }
 
 impl Source {
-    /// The file at `path` as it is now; `None` if it cannot be inspected.
-    pub(super) fn of(path: &Path, size: ReadSize) -> Option<Source> {
-        let metadata = path.metadata().ok()?;
+    /// The photo as its file is now; `None` if that cannot be inspected.
+    pub(super) fn of(place: &PhotoPlace, size: ReadSize) -> Option<Source> {
+        let metadata = place.file().metadata().ok()?;
         let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         let modified = u64::try_from(modified.as_nanos()).ok()?;
-        let path = path.as_os_str().as_encoded_bytes().to_vec();
+        // Of a member of a tar file, its own: its tar file's would be that of all others, too.
+        let bytes = if place.is_member() { place.bytes() } else { metadata.len() };
+        let path = place.path().as_os_str().as_encoded_bytes().to_vec();
         let key = Key { path, size: SizeCode::of(size) };
-        Some(Source { key, stamp: Stamp { bytes: metadata.len(), modified } })
+        Some(Source { key, stamp: Stamp { bytes, modified } })
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cairn_photo::FileKind;
 
 use crate::DatasetError;
-use crate::index::{ClassIndex, DatasetIndex, PartIndex, PhotoFile};
+use crate::index::{ClassIndex, DatasetIndex, PartIndex};
 use crate::path_text::{nfc, path_text};
+use crate::photo_place::{PhotoBase, PhotoPlace};
 use crate::skipped::{SkipReason, Skipped};
 use crate::walk::{Found, reason_by_name, reason_of_link, walk};
 
@@ -90,11 +92,12 @@ impl PartIndex {
     fn of(folder: &Path, parts: &[PathBuf]) -> Result<PartIndex, DatasetError> {
         let mut scan = PartIndex::listed(folder, Vec::new(), Vec::new());
         let home = folder.canonicalize().map_err(|source| unreadable(folder, source))?;
+        let base = Arc::new(PhotoBase::Folder(folder.to_path_buf()));
         for path in sorted_entries(folder)? {
             match reason_not_a_class(&path, &home, parts) {
                 Some(reason) => scan.skipped.push(Skipped { path, reason }),
                 None => {
-                    let class = scan.walk_class(path, parts)?;
+                    let class = scan.walk_class(path, &base, parts)?;
                     scan.classes.push(class);
                 }
             }
@@ -105,14 +108,19 @@ impl PartIndex {
         Ok(scan)
     }
 
-    fn walk_class(&mut self, class_folder: PathBuf, parts: &[PathBuf]) -> Result<ClassIndex, DatasetError> {
+    fn walk_class(
+        &mut self,
+        class_folder: PathBuf,
+        base: &Arc<PhotoBase>,
+        parts: &[PathBuf],
+    ) -> Result<ClassIndex, DatasetError> {
         let mut photos = Vec::new();
         let mut failed = None;
         self.has_links |= class_folder.is_symlink();
         walk(&class_folder, parts, |found| match found {
             Found::Photo { path, by_link } => {
                 self.has_links |= by_link;
-                photos.push(PhotoFile::new(path, &self.folder));
+                photos.push(PhotoPlace::in_folder(base, &path));
             }
             Found::Skipped(skipped) => self.skipped.push(skipped),
             Found::Unreadable { path, source } => {
@@ -122,7 +130,7 @@ impl PartIndex {
         if let Some(error) = failed {
             return Err(error);
         }
-        photos.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));
+        photos.sort_by_cached_key(PhotoPlace::relative_path);
         let name = path_text(class_folder.file_name().unwrap_or_default());
         Ok(ClassIndex { folder: class_folder, name, photos })
     }
@@ -133,9 +141,9 @@ impl PartIndex {
         for class in &mut self.classes {
             class.photos.retain(|photo| {
                 // A broken link is no file.
-                let Ok(file) = photo.path.canonicalize() else { return true };
+                let Ok(file) = photo.path().canonicalize() else { return true };
                 if taken.contains(&file) {
-                    self.skipped.push(Skipped { path: photo.path.clone(), reason: SkipReason::SameFile });
+                    self.skipped.push(Skipped { path: photo.path(), reason: SkipReason::SameFile });
                     return false;
                 }
                 files.push(file);

@@ -2,16 +2,20 @@
 //! tables of ids and landmarks, and photos at `a/b/c/abc....jpg` by the first three letters of their id.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::listed::{Row, scan_of};
+use super::shards::tar_files;
 use crate::DatasetError;
-use crate::index::{DatasetIndex, Part};
+use crate::index::{ClassIndex, DatasetIndex, PartIndex};
+use crate::photo_place::{HashedId, PhotoBase, PhotoPlace};
 use crate::skipped::{SkipReason, Skipped};
+use crate::tar_file::each_member_of_file;
 
 /// `id,url,landmark_id`: every photo.
 const TRAIN: &str = "train.csv";
@@ -52,49 +56,160 @@ fn names_landmarks(table: &Path) -> bool {
 
 /// Reads the tables in `root`: the cleaned list where it is there, else the whole.
 ///
-/// Photos are in `train/` or in `root` itself. Those of the list that are not on disk are ignored: hardly anybody has
-/// all five million. A class is called `138982.Taj_Mahal` where the landmarks' names are there, else `138982`.
+/// Photos are in `train/` or in `root` itself, as files or in the tar files that they are delivered in. Those of the list that
+/// are not on disk are ignored: hardly anybody has all five million. A class is called `138982.Taj_Mahal` where the landmarks'
+/// names are there, else `138982`.
+///
+/// Rows are read one by one, and what is kept of each is its [`PhotoPlace`].
 ///
 /// # Errors
-/// Where a table cannot be read.
+/// Where a table or a tar file cannot be read.
 pub(crate) fn scan(root: &Path) -> Result<DatasetIndex, DatasetError> {
-    let names: HashMap<u64, String> = match root.join(CATEGORIES) {
-        table if table.is_file() => rows::<Category>(&table)?
-            .into_iter()
-            .map(|Category { landmark_id, category }| (landmark_id, class_name(landmark_id, &category)))
-            .collect(),
-        _ => HashMap::new(),
-    };
+    let mut names: HashMap<u64, String> = HashMap::new();
+    let categories = root.join(CATEGORIES);
+    if categories.is_file() {
+        each_row(&categories, |Category { landmark_id, category }| {
+            names.insert(landmark_id, class_name(landmark_id, &category));
+            Ok(())
+        })?;
+    }
     let clean = root.join(TRAIN_CLEAN);
-    let table = if clean.is_file() { clean } else { root.join(TRAIN) };
-    let photos: Vec<Photo> = match table.ends_with(TRAIN_CLEAN) {
-        true => rows::<CleanLandmark>(&table)?
-            .iter()
-            .flat_map(|CleanLandmark { landmark_id, images }| {
-                images.split_whitespace().map(|id| Photo { id: id.to_owned(), landmark_id: *landmark_id })
-            })
-            .collect(),
-        false => rows(&table)?,
+    let is_clean = clean.is_file();
+    let table = if is_clean { clean } else { root.join(TRAIN) };
+    let mut landmarks = Landmarks {
+        table: &table,
+        photos: Photos::of(root)?,
+        found: Vec::new(),
+        places: HashMap::new(),
+        missing: Vec::new(),
     };
-    let train = root.join("train");
-    let folder = if train.is_dir() { train } else { root.to_path_buf() };
-    let mut listed = Vec::new();
-    let mut missing = Vec::new();
-    for Photo { id, landmark_id } in photos {
+    if is_clean {
+        each_row(&table, |CleanLandmark { landmark_id, images }| {
+            images.split_whitespace().try_for_each(|id| landmarks.add(id, landmark_id))
+        })?;
+    } else {
+        each_row(&table, |Photo { id, landmark_id }| landmarks.add(&id, landmark_id))?;
+    }
+    Ok(landmarks.into_index(&names))
+}
+
+/// The photos of a table that are on disk, by landmark.
+struct Landmarks<'a> {
+    table: &'a Path,
+    photos: Photos,
+    found: Vec<(u64, Vec<PhotoPlace>)>,
+    /// Of each landmark in `found`.
+    places: HashMap<u64, usize>,
+    missing: Vec<Skipped>,
+}
+
+/// Photos of a table that are not on disk and are named one by one. The others are counted.
+const NAMED_MISSING: usize = 1_000;
+
+impl Landmarks<'_> {
+    fn add(&mut self, id: &str, landmark: u64) -> Result<(), DatasetError> {
         // An id is part of a path: nothing but letters, digits and dashes keeps it in the folder.
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
             let reason = format!("`{id}` is no id of a photo; ids are letters and digits");
-            return Err(DatasetError::Manifest { path: table, reason });
+            return Err(DatasetError::Manifest { path: self.table.to_path_buf(), reason });
         }
-        let path = photo_path(&id);
-        if !folder.join(&path).is_file() {
-            missing.push(Skipped { path: folder.join(path), reason: SkipReason::NotOnDisk });
-            continue;
+        let Some(photo) = self.photos.find(id) else {
+            self.miss(id);
+            return Ok(());
+        };
+        let next = self.found.len();
+        let place = *self.places.entry(landmark).or_insert(next);
+        if place == next {
+            self.found.push((landmark, Vec::new()));
         }
-        let label = names.get(&landmark_id).cloned().unwrap_or_else(|| landmark_id.to_string());
-        listed.push(Row { path, label, part: Part::Train });
+        self.found[place].1.push(photo);
+        Ok(())
     }
-    Ok(scan_of(&folder, listed, missing))
+
+    fn miss(&mut self, id: &str) {
+        if self.missing.len() < NAMED_MISSING {
+            let path = self.photos.folder.join(photo_path(id));
+            self.missing.push(Skipped { path, reason: SkipReason::NotOnDisk });
+            return;
+        }
+        if let Some(Skipped { reason: SkipReason::OthersNotOnDisk(count), .. }) = self.missing.last_mut() {
+            *count += 1;
+            return;
+        }
+        let path = self.table.to_path_buf();
+        self.missing.push(Skipped { path, reason: SkipReason::OthersNotOnDisk(1) });
+    }
+
+    fn into_index(self, names: &HashMap<u64, String>) -> DatasetIndex {
+        let folder = self.photos.folder;
+        let class = |(landmark, mut photos): (u64, Vec<PhotoPlace>)| {
+            photos.shrink_to_fit();
+            photos.sort_by_cached_key(PhotoPlace::relative_path);
+            let name = names.get(&landmark).cloned().unwrap_or_else(|| landmark.to_string());
+            ClassIndex { folder: folder.join(&name), name, photos }
+        };
+        let mut classes: Vec<ClassIndex> = self.found.into_iter().map(class).collect();
+        classes.sort_by(|a, b| a.name.cmp(&b.name));
+        let train = PartIndex::listed(&folder, classes, self.missing);
+        DatasetIndex { train, valid: None, test: None }
+    }
+}
+
+/// Where the photos of the tables are.
+struct Photos {
+    folder: PathBuf,
+    base: Arc<PhotoBase>,
+    /// Those in tar files, in order of their ids.
+    members: Vec<Member>,
+    tars: Vec<Arc<PhotoBase>>,
+}
+
+/// A photo in a tar file.
+struct Member {
+    id: HashedId,
+    start: u64,
+    bytes: u64,
+    tar: u32,
+}
+
+impl Photos {
+    fn of(root: &Path) -> Result<Self, DatasetError> {
+        let train = root.join("train");
+        let folder = if train.is_dir() { train } else { root.to_path_buf() };
+        let base = Arc::new(PhotoBase::Folder(folder.clone()));
+        let (mut members, mut tars) = (Vec::new(), Vec::new());
+        let mut files = tar_files(&folder);
+        if folder != root {
+            files.extend(tar_files(root));
+        }
+        for (tar, file) in (0_u32..).zip(files) {
+            let read = each_member_of_file(&file, |member| {
+                let id = member.path.file_stem().and_then(|name| HashedId::parse(name.to_str()?));
+                let (start, bytes) = (member.start, member.bytes);
+                members.extend(id.filter(|_| member.is_photo()).map(|id| Member { id, start, bytes, tar }));
+                Ok(ControlFlow::Continue(()))
+            });
+            read.map_err(|source| DatasetError::Read { path: file.clone(), source })?;
+            // Ids are of one photo each, so that its name is that of the photo in a folder.
+            tars.push(Arc::new(PhotoBase::Tar { file, named: false }));
+        }
+        members.sort_by_key(|member| (member.id, member.tar));
+        Ok(Self { folder, base, members, tars })
+    }
+
+    /// The photo of this id: of the first tar file that has it, else its file.
+    fn find(&self, id: &str) -> Option<PhotoPlace> {
+        let path = photo_path(id);
+        if let Some(id) = HashedId::parse(id) {
+            let first = self.members.partition_point(|member| member.id < id);
+            if let Some(member) = self.members.get(first).filter(|member| member.id == id) {
+                let base = &self.tars[member.tar as usize];
+                return Some(PhotoPlace::known(base, &path, member.start, member.bytes));
+            }
+        }
+        let file = self.folder.join(&path).metadata().ok().filter(Metadata::is_file)?;
+        Some(PhotoPlace::known(&self.base, &path, 0, file.len()))
+    }
 }
 
 /// The path of the photo of this id.
@@ -111,7 +226,11 @@ fn class_name(landmark_id: u64, category: &str) -> String {
     format!("{landmark_id}.{}", name.trim().replace(['/', ' '], "_"))
 }
 
-fn rows<T: DeserializeOwned>(table: &Path) -> Result<Vec<T>, DatasetError> {
+/// Hands the rows of a table on one by one.
+fn each_row<T: DeserializeOwned>(
+    table: &Path,
+    mut each: impl FnMut(T) -> Result<(), DatasetError>,
+) -> Result<(), DatasetError> {
     let fault =
         |error: csv::Error| DatasetError::Manifest { path: table.to_path_buf(), reason: error.to_string() };
     let read = |source| DatasetError::Read { path: table.to_path_buf(), source };
@@ -123,7 +242,10 @@ fn rows<T: DeserializeOwned>(table: &Path) -> Result<Vec<T>, DatasetError> {
         });
     }
     let file = File::open(table).map_err(read)?;
-    csv::Reader::from_reader(file).deserialize().collect::<Result<_, _>>().map_err(fault)
+    for row in csv::Reader::from_reader(file).into_deserialize() {
+        each(row.map_err(fault)?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

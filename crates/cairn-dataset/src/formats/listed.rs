@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::index::{ClassIndex, DatasetIndex, Part, PartIndex, PhotoFile};
+use crate::index::{ClassIndex, DatasetIndex, Part, PartIndex};
+use crate::photo_place::{PhotoBase, PhotoPlace};
 use crate::skipped::Skipped;
 
 /// One photo of a list.
@@ -20,14 +22,15 @@ pub(crate) struct Row {
 ///
 /// Photos that are not there are kept, so that reading them reports them by name; `skipped` goes with the training part.
 pub(crate) fn scan_of(root: &Path, rows: Vec<Row>, skipped: Vec<Skipped>) -> DatasetIndex {
-    let mut parts: BTreeMap<Part, BTreeMap<String, Vec<PhotoFile>>> = BTreeMap::new();
+    let mut parts: BTreeMap<Part, BTreeMap<String, Vec<PhotoPlace>>> = BTreeMap::new();
+    let base = Arc::new(PhotoBase::Folder(root.to_path_buf()));
     for Row { path, label, part } in rows {
-        let photo = PhotoFile::new(root.join(path), root);
+        let photo = PhotoPlace::in_folder(&base, &root.join(path));
         parts.entry(part).or_default().entry(label).or_default().push(photo);
     }
     let mut part = |part: Part, skipped: Vec<Skipped>| {
         let classes = parts.remove(&part)?.into_iter().map(|(name, mut photos)| {
-            photos.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));
+            photos.sort_by_cached_key(PhotoPlace::relative_path);
             ClassIndex { folder: root.join(&name), name, photos }
         });
         Some(PartIndex::listed(root, classes.collect(), skipped))

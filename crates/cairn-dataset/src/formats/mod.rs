@@ -4,4 +4,5 @@ pub(crate) mod folders;
 pub(crate) mod google_landmarks;
 mod listed;
 pub(crate) mod manifest;
+pub(crate) mod shards;
 mod table;

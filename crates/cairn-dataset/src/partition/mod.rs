@@ -12,8 +12,8 @@ use cairn_photo::PhotoError;
 use rayon::prelude::*;
 
 use crate::formats::folders::PARTS;
-use crate::index::{Part, PartIndex, PhotoFile};
-use crate::{BadPhoto, DatasetError, PartCounts, Skipped};
+use crate::index::{Part, PartIndex};
+use crate::{BadPhoto, DatasetError, PartCounts, PhotoPlace, Skipped};
 pub use write::{ListedPhotos, PartitionError, Placement};
 
 /// How large the parts are, and which photos they get.
@@ -121,7 +121,7 @@ pub struct ClassParts {
 
 /// A photo that could be read.
 struct Content<'a> {
-    photo: &'a PhotoFile,
+    photo: &'a PhotoPlace,
     hash: Hash,
 }
 
@@ -161,7 +161,7 @@ impl Partition {
                 .photos
                 .par_iter()
                 .map(|photo| {
-                    let hash = content_of(&photo.path);
+                    let hash = content_of(&photo.path());
                     progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
                     hash.map(|hash| Content { photo, hash })
                 })
@@ -238,7 +238,7 @@ impl ClassParts {
                 Part::Valid => counts.valid += 1,
                 Part::Test => counts.test += 1,
             }
-            (content.photo.path.clone(), part)
+            (content.photo.path(), part)
         };
         let placed = photos.iter().map(place).collect();
         ClassParts { name, photos: counts, placed }

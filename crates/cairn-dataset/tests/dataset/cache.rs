@@ -89,16 +89,16 @@ fn a_photo_that_changed_is_decoded_anew() {
         let path = folder.path("a.png");
         let colour = |rgb| {
             folder.photo_of("a.png", &Photo::filled(24, 16, rgb));
-            cache.read(&path, SIZE).unwrap().pixel(0, 0)
+            cache.read(&path.as_path().into(), SIZE).unwrap().pixel(0, 0)
         };
         assert_eq!(colour([1, 2, 3]), [1, 2, 3]);
         // A file of the same length, written within the clock's tick, is told by its time all the same: set it apart.
         folder.photo_of("a.png", &Photo::filled(24, 16, [4, 5, 6]));
         let file = OpenOptions::new().write(true).open(&path).unwrap();
         file.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
-        assert_eq!(cache.read(&path, SIZE).unwrap().pixel(0, 0), [4, 5, 6], "{mode:?}");
+        assert_eq!(cache.read(&path.as_path().into(), SIZE).unwrap().pixel(0, 0), [4, 5, 6], "{mode:?}");
         fs::remove_file(&path).unwrap();
-        assert!(cache.read(&path, SIZE).is_err(), "{mode:?}: a photo that is gone is gone");
+        assert!(cache.read(&path.as_path().into(), SIZE).is_err(), "{mode:?}: a photo that is gone is gone");
     }
 }
 
@@ -109,7 +109,7 @@ fn the_same_photo_at_another_size_is_another_photo() {
         folder.photo("a.png", 1);
         let cache = open(mode, &cache_folder);
         let heights = [ReadSize::Full, ReadSize::ShortSide(8), ReadSize::Exactly { width: 5, height: 4 }]
-            .map(|size| cache.read(&folder.path("a.png"), size).unwrap().height());
+            .map(|size| cache.read(&folder.path("a.png").as_path().into(), size).unwrap().height());
         assert_eq!(heights, [16, 8, 4]);
         assert_eq!(cache.statistics().photos, 3);
     }
@@ -120,7 +120,7 @@ fn misses(folder: &LittleFolder, cache_folder: &TempDir) -> u64 {
     let cache = open(CacheMode::Disk, cache_folder);
     for i in 0..10 {
         let path = folder.path(&format!("{i}.png"));
-        let kept = cache.read(&path, SIZE).unwrap();
+        let kept = cache.read(&path.as_path().into(), SIZE).unwrap();
         assert!(*kept == Photo::open(path).unwrap().resized_short_side(12));
     }
     cache.statistics().misses
@@ -161,11 +161,11 @@ fn a_file_that_is_being_filled_by_another_run_is_read_but_not_written() {
     let (folder, cache_folder) = (LittleFolder::new(), TempDir::new().unwrap());
     folder.photo("a.png", 1).photo("b.png", 2);
     let first = open(CacheMode::Disk, &cache_folder);
-    first.read(&folder.path("a.png"), SIZE).unwrap();
+    first.read(&folder.path("a.png").as_path().into(), SIZE).unwrap();
     let second = open(CacheMode::Disk, &cache_folder);
     assert!(second.trouble().is_some() && first.trouble().is_none());
-    second.read(&folder.path("a.png"), SIZE).unwrap();
-    second.read(&folder.path("b.png"), SIZE).unwrap();
+    second.read(&folder.path("a.png").as_path().into(), SIZE).unwrap();
+    second.read(&folder.path("b.png").as_path().into(), SIZE).unwrap();
     let statistics = second.statistics();
     assert_eq!((statistics.hits, statistics.misses, statistics.photos), (1, 1, 1));
 }
@@ -200,7 +200,7 @@ fn a_bad_photo_is_reported_each_time_and_never_kept() {
     for mode in [CacheMode::Off, CacheMode::Ram, CacheMode::Disk] {
         let cache = open(mode, &cache_folder);
         for _ in 0..2 {
-            let bad = cache.read(&folder.path("bad.png"), SIZE).unwrap_err();
+            let bad = cache.read(&folder.path("bad.png").as_path().into(), SIZE).unwrap_err();
             assert_eq!(bad.path(), folder.path("bad.png"));
         }
         assert_eq!(cache.statistics().photos, 0);

@@ -1,7 +1,7 @@
 //! Data sets listed in tables: manifests, and Google Landmarks v2 as it is published.
 
 use cairn_dataset::{
-    ClassList, DatasetError, ImageFolder, ManifestPaths, SkipReason, Skipped, ValidSplit, check,
+    ClassList, DatasetError, Example, ImageFolder, ManifestPaths, SkipReason, Skipped, ValidSplit, check,
 };
 
 use crate::little_folder::LittleFolder;
@@ -10,8 +10,8 @@ fn open(folder: &LittleFolder, root: &str) -> Result<ImageFolder, DatasetError> 
     ImageFolder::open(&folder.path(root), &ValidSplit { fraction: 0.0, seed: 0 })
 }
 
-fn paths(examples: &[cairn_dataset::Example]) -> Vec<&str> {
-    examples.iter().map(|example| example.relative_path.as_str()).collect()
+fn paths(examples: &[Example]) -> Vec<String> {
+    examples.iter().map(Example::relative_path).collect()
 }
 
 #[test]
@@ -24,8 +24,8 @@ fn a_manifest_is_a_data_set_with_paths_from_its_folder_on() {
     let names: Vec<_> = data.classes.iter().map(|(_, class)| class.name.as_str()).collect();
     assert_eq!(names, ["Arch", "Dome"]);
     assert_eq!(paths(&data.train), ["photos/1.png", "photos/2.png"]);
-    assert_eq!((paths(&data.valid), paths(&data.test)), (vec!["3.png"], vec!["4.png"]));
-    assert_eq!(data.train[0].path, folder.path("photos/1.png"));
+    assert_eq!((paths(&data.valid), paths(&data.test)), (vec!["3.png".to_owned()], vec!["4.png".to_owned()]));
+    assert_eq!(data.train[0].path(), folder.path("photos/1.png"));
     assert_eq!(data.classes.get(data.test[0].class).unwrap().folder, "01.Dome");
 }
 
@@ -37,10 +37,10 @@ fn a_manifest_without_splits_is_split_as_folders_are() {
     let split = ValidSplit::default();
     let data = ImageFolder::open(&folder.path("set.csv"), &split).unwrap();
     assert_eq!(data.train.len() + data.valid.len(), 200);
-    assert!(data.valid.iter().all(|example| split.holds_back(&example.relative_path)));
+    assert!(data.valid.iter().all(|example| split.holds_back(&example.relative_path())));
     assert!(!data.valid.is_empty() && data.test.is_empty());
     // None of them is there: reading will say so, one by one.
-    assert_eq!(data.train[0].bytes, 0);
+    assert_eq!(data.train[0].bytes(), 0);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn tables_are_read_as_spreadsheets_and_other_systems_write_them() {
         let data = open(&folder, "set.csv");
         let data = data.unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&table)));
         assert_eq!(paths(&data.train), ["train/B/2.jpg", "train/Arc/1.jpg"]);
-        assert!(data.train.iter().all(|photo| photo.bytes > 0), "the photos are found");
+        assert!(data.train.iter().all(|photo| photo.bytes() > 0), "the photos are found");
         assert_eq!(data.classes.iter().last().unwrap().1.folder, "Chich\u{e9}n");
     }
     folder.file("set.tsv", commas.replace(',', "\t").as_bytes());
@@ -131,7 +131,7 @@ fn paths_that_leave_the_folder_need_leave() {
         let split = ValidSplit { fraction: 0.0, seed: 0 };
         let data =
             ImageFolder::open_with(&folder.path("set/set.csv"), &split, ManifestPaths::Anywhere).unwrap();
-        assert!(data.train.len() == 2 && data.train.iter().all(|photo| photo.bytes > 0), "{path}");
+        assert!(data.train.len() == 2 && data.train.iter().all(|photo| photo.bytes() > 0), "{path}");
     }
     for path in [r"C:\photos\1.png", "d:/1.png"] {
         folder.file("set/set.csv", format!("path,label\n{path},a\n").as_bytes());
@@ -140,7 +140,7 @@ fn paths_that_leave_the_folder_need_leave() {
     }
     for path in ["./a/1.png", "b/../a/1.png", &absolute(folder.path("set/a/1.png"))] {
         folder.file("set/set.csv", format!("path,label\n{path},a\n").as_bytes());
-        assert!(open(&folder, "set/set.csv").unwrap().train[0].bytes > 0, "{path}");
+        assert!(open(&folder, "set/set.csv").unwrap().train[0].bytes() > 0, "{path}");
     }
 }
 
@@ -216,6 +216,24 @@ fn google_landmarks_is_read_as_it_is_published() {
     let data = open(&folder, "").unwrap();
     assert_eq!(classes(&data), ["7.Taj_Mahal"]);
     assert_eq!(paths(&data.train), ["0/0/a/00a1.jpg", "1/2/c/12c3.jpg"]);
+}
+
+#[test]
+fn listed_photos_that_are_not_on_disk_are_named_up_to_a_number_and_counted_beyond() {
+    let folder = LittleFolder::new();
+    folder.photo("0/0/0/00000000000fffff.jpg", 1).photo("0/0/0/00000000000ffffe.jpg", 2);
+    let rows: String = (0..5_000).map(|id| format!("{id:016x},http://x/,7\n")).collect();
+    let listed = "00000000000fffff,http://x/,7\n00000000000ffffe,http://x/,8\n";
+    folder.file("train.csv", format!("id,url,landmark_id\n{rows}{listed}").as_bytes());
+    let data = open(&folder, "").unwrap();
+    assert_eq!(data.train.len(), 2);
+    assert_eq!(data.ignored.len(), 1_001);
+    let rest = Skipped { path: folder.path("train.csv"), reason: SkipReason::OthersNotOnDisk(4_000) };
+    assert_eq!(data.ignored.last(), Some(&rest));
+    assert_eq!(
+        cairn_dataset::skipped_summary(&data.ignored).unwrap(),
+        "skipped 5000 listed photos that are not on disk"
+    );
 }
 
 #[cfg(feature = "parquet")]

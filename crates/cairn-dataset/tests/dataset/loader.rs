@@ -123,7 +123,7 @@ fn a_batch_holds_what_the_preprocessing_makes_of_each_photo() {
         let photos = batch.photos(&NORMALISATION);
         for (place, &example) in batch.examples.iter().enumerate() {
             let example = &loader.examples()[example];
-            let framed = preprocess.frame(&Photo::open(&example.path).unwrap());
+            let framed = preprocess.frame(&Photo::open(example.path()).unwrap());
             let mut expected = vec![0.0; 300];
             NORMALISATION.write_chw(&framed, &mut expected);
             assert_eq!(batch.pixels[place * 300..][..300], expected);
@@ -228,10 +228,10 @@ fn workers_stay_within_the_prefetch() {
     // Time to do what they must not.
     thread::sleep(Duration::from_millis(100));
     // Batch 0 is out, 1 and 2 are ready: photos 9 and on have not been read yet, so may still disappear.
-    let gone = &loader.examples()[9].path;
-    std::fs::remove_file(gone).unwrap();
+    let gone = loader.examples()[9].path();
+    std::fs::remove_file(&gone).unwrap();
     let bad: Vec<_> = epoch.flat_map(|batch| batch.bad).map(|bad| bad.path().to_path_buf()).collect();
-    assert_eq!(bad, std::slice::from_ref(gone));
+    assert_eq!(bad, [gone]);
 }
 
 #[test]

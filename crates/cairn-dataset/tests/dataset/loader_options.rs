@@ -105,7 +105,7 @@ fn several_views_of_a_photo_stand_one_after_the_other() {
             assert_eq!(batch.pixels.len(), batch.len() * views.count() * 300);
             let shown = batch.photos(&Normalisation::IMAGENET);
             for (example, shown) in batch.examples.iter().zip(shown.chunks(views.count())) {
-                let photo = Photo::open(&loader.examples()[*example].path).unwrap();
+                let photo = Photo::open(loader.examples()[*example].path()).unwrap();
                 assert!(preprocess().views(&photo, views) == shown);
             }
         }

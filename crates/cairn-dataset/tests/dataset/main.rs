@@ -15,4 +15,5 @@ mod names;
 mod partition;
 mod real_photos;
 mod stats;
+mod tars;
 mod walking;

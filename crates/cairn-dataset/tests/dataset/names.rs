@@ -60,7 +60,7 @@ fn a_copy_of_a_data_set_in_the_other_normal_form_is_split_alike() {
     }
     let held = |folder: &LittleFolder| -> BTreeSet<String> {
         let number = |path: &str| path.chars().filter(char::is_ascii_digit).collect();
-        open(folder).unwrap().valid.iter().map(|example| number(&example.relative_path)).collect()
+        open(folder).unwrap().valid.iter().map(|example| number(&example.relative_path())).collect()
     };
     assert_eq!(held(&here), held(&there));
 }
@@ -90,9 +90,9 @@ mod bytes {
         let classes: Vec<_> = data.classes.iter().map(|(_, class)| class.folder.as_str()).collect();
         assert_eq!(classes, [r"caf\xE8", r"caf\xE9"]);
         let names: BTreeSet<_> =
-            data.train.iter().chain(&data.valid).map(|example| &example.relative_path).collect();
+            data.train.iter().chain(&data.valid).map(|example| example.relative_path()).collect();
         assert_eq!(names.len(), 4, "each photo has a name of its own: {names:?}");
-        assert!(data.train.iter().all(|example| example.path.is_file()));
+        assert!(data.train.iter().all(|example| example.path().is_file()));
         // The same classes are found again to test on.
         let test = ImageFolder::open_test(&folder.path("train"), &data.classes).unwrap();
         assert_eq!(test.examples.len(), 4);

@@ -32,7 +32,7 @@ fn classes(folder: &LittleFolder, counts: &[(&str, usize)]) {
 fn parts(data: &ImageFolder) -> BTreeMap<String, &'static str> {
     let parts = [("train", &data.train), ("valid", &data.valid), ("test", &data.test)];
     let photos = parts.into_iter().flat_map(|(part, photos)| photos.iter().map(move |photo| (photo, part)));
-    photos.map(|(photo, part)| (photo.relative_path.clone(), part)).collect()
+    photos.map(|(photo, part)| (photo.relative_path(), part)).collect()
 }
 
 /// Writes the table beside `photos`, and gives what opening it gives.
@@ -134,9 +134,9 @@ fn folders_of_links_and_copies_hold_what_the_table_lists() {
         assert_eq!(parts(&data), listed, "{placement:?}");
         assert!(data.ignored.is_empty());
         for photo in data.train.iter().chain(&data.valid).chain(&data.test) {
-            let original = folder.path("photos").join(&photo.relative_path);
-            assert_eq!(fs::read(&photo.path).unwrap(), fs::read(original).unwrap());
-            assert_eq!(photo.path.is_symlink(), placement == Placement::SymbolicLink);
+            let original = folder.path("photos").join(photo.relative_path());
+            assert_eq!(fs::read(photo.path()).unwrap(), fs::read(original).unwrap());
+            assert_eq!(photo.path().is_symlink(), placement == Placement::SymbolicLink);
         }
     }
     let left = fs::read_dir(folder.root()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -173,7 +173,7 @@ fn a_table_elsewhere_needs_leave_to_read_the_photos() {
     let refused = ImageFolder::open(&table, &ValidSplit::default()).unwrap_err().to_string();
     assert!(refused.contains("line 2") && refused.contains("--allow-outside"), "{refused}");
     let data = ImageFolder::open_with(&table, &ValidSplit::default(), ManifestPaths::Anywhere).unwrap();
-    assert!(data.train.iter().all(|photo| photo.path.is_file()));
+    assert!(data.train.iter().all(|photo| photo.path().is_file()));
     assert_eq!(data.train.len() + data.valid.len() + data.test.len(), 9);
 }
 
@@ -217,7 +217,7 @@ fn names_that_are_not_utf8_go_through_a_table_and_back() {
     partition(&folder.path("photos")).write_manifest(&folder.path("set.csv"), false).unwrap();
     let data = open(&folder.path("set.csv"));
     let files: BTreeSet<_> =
-        data.train.iter().chain(&data.valid).chain(&data.test).map(|photo| &photo.path).collect();
+        data.train.iter().chain(&data.valid).chain(&data.test).map(|photo| photo.path()).collect();
     assert_eq!(files.len(), 9);
     assert!(files.iter().all(|path| path.is_file()), "{files:?}");
     assert_eq!(data.classes.len(), 3);

@@ -25,7 +25,7 @@ fn the_split_of_the_landmarks_is_by_position_but_for_classes_that_it_would_leave
     for (id, class) in data.classes.iter() {
         let of_class = |photos: &[Example]| -> Vec<String> {
             let photos = photos.iter().filter(|photo| photo.class == id);
-            photos.map(|photo| photo.relative_path.clone()).collect()
+            photos.map(|photo| photo.relative_path()).collect()
         };
         let (train, valid) = (of_class(&data.train), of_class(&data.valid));
         let by_position = valid.iter().filter(|photo| split.holds_back(photo)).count();

@@ -100,7 +100,7 @@ mod links {
 
     fn leaks(data: &ImageFolder) -> usize {
         let files = |examples: &[Example]| -> Vec<_> {
-            examples.iter().map(|example| example.path.canonicalize().unwrap()).collect()
+            examples.iter().map(|example| example.path().canonicalize().unwrap()).collect()
         };
         let (train, valid, test) = (files(&data.train), files(&data.valid), files(&data.test));
         let of = |files: &[std::path::PathBuf], others: &[std::path::PathBuf]| {

@@ -2,17 +2,19 @@
 
 use super::pen::{Align, Pen, shortened, widest};
 use super::{BLUE, Breadth, Canvas, DrawResult, FAINT, GRID, INK, Picture, PictureSize, VERMILION};
-use crate::classification::{ClassReport, best_first};
+use crate::classification::{ClassReport, worth_showing};
 use crate::evaluation::percent;
 use plotters::prelude::*;
 
 const ROW: f64 = 20.0;
+/// More rows make no picture that anybody would look through.
+const MOST_ROWS: usize = 300;
 /// Room above the rows, for what the marks mean and the scale.
 const HEAD: f64 = 62.0;
 /// Room right of the scale, for F1 as a number.
 const FIGURES: f64 = 64.0;
 
-/// A row a class, best F1 first: F1 as a bar, precision as a dot, recall as a ring.
+/// A row a class, best F1 first, of very many the best and the worst: F1 as a bar, precision as a dot, recall as a ring.
 #[derive(Debug, Clone)]
 pub(crate) struct ClassFigures<'a> {
     rows: Vec<&'a ClassReport>,
@@ -21,7 +23,7 @@ pub(crate) struct ClassFigures<'a> {
 
 impl<'a> ClassFigures<'a> {
     pub(crate) fn new(classes: &'a [ClassReport], breadth: Breadth) -> Self {
-        Self { rows: best_first(classes), breadth }
+        Self { rows: worth_showing(classes, MOST_ROWS), breadth }
     }
 }
 

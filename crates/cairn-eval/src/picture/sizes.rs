@@ -5,6 +5,8 @@ use super::{BLUE, Breadth, Canvas, DrawResult, FAINT, INK, Picture, PictureSize,
 use plotters::prelude::*;
 
 const ROW: f64 = 30.0;
+/// More rows make no picture that anybody would look through.
+const MOST_ROWS: usize = 300;
 /// From a row's middle to the middle of each of its two bars: their numbers are one above the other.
 const APART: f64 = 6.5;
 /// Room above the rows, for what the bars mean.
@@ -22,7 +24,7 @@ pub(crate) struct ClassSize<'a> {
     pub(crate) train: Option<usize>,
 }
 
-/// A row a class, the largest first: photos to learn from above photos tested.
+/// A row a class, the largest first, of very many the largest: photos to learn from above photos tested.
 #[derive(Debug, Clone)]
 pub(crate) struct ClassSizes<'a> {
     rows: Vec<ClassSize<'a>>,
@@ -32,6 +34,7 @@ pub(crate) struct ClassSizes<'a> {
 impl<'a> ClassSizes<'a> {
     pub(crate) fn new(mut rows: Vec<ClassSize<'a>>, breadth: Breadth) -> Self {
         rows.sort_by_key(|class| std::cmp::Reverse((class.train, class.test)));
+        rows.truncate(MOST_ROWS);
         Self { rows, breadth }
     }
 

@@ -1,7 +1,7 @@
 //! The figures of each class, and the pairs of classes that are confused.
 
 use super::figure::{figure, responsive};
-use crate::classification::{ClassReport, best_first};
+use crate::classification::{ClassReport, worth_showing};
 use crate::confusion::ConfusedPair;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, percent};
@@ -11,6 +11,8 @@ use maud::{Markup, html};
 
 /// The most pairs that are worth a reader's time; the matrix shows all.
 const PAIRS: usize = 12;
+/// The most classes of a page: more would make it slow to open.
+const MOST_CLASSES: usize = 300;
 
 /// Every class, best F1 first, as a picture and as a table.
 pub(super) fn class_section(evaluation: &Evaluation) -> Result<Markup, EvalError> {
@@ -18,7 +20,11 @@ pub(super) fn class_section(evaluation: &Evaluation) -> Result<Markup, EvalError
         section {
             h2 { "Classes" }
             p.lead { "Best F1 first. Precision: of the photos taken for this landmark, those that show it. "
-                "Recall: of the photos that show it, those recognised. F1 is their harmonic mean." }
+                "Recall: of the photos that show it, those recognised. F1 is their harmonic mean."
+                @if evaluation.per_class.len() > MOST_CLASSES {
+                    " Of " (evaluation.per_class.len()) " classes the best and the worst are shown; `cairn test --json` has all."
+                }
+            }
             (responsive(|breadth| ClassFigures::new(&evaluation.per_class, breadth))?)
             details { summary { "The same as a table" } (class_table(evaluation)) }
         }
@@ -38,7 +44,7 @@ fn class_table(evaluation: &Evaluation) -> Markup {
                         th.number scope="col" { "Photos" }
                     }
                 }
-                tbody { @for class in best_first(&evaluation.per_class) { (class_row(class)) } }
+                tbody { @for class in worth_showing(&evaluation.per_class, MOST_CLASSES) { (class_row(class)) } }
             }
         }
     }
@@ -78,7 +84,8 @@ pub(super) fn confused_pairs(evaluation: &Evaluation) -> Markup {
                     }
                 }
                 @if pairs.len() > PAIRS {
-                    p.lead { "The first " (PAIRS) " of " (pairs.len()) " pairs; the matrix shows them all." }
+                    p.lead { "The first " (PAIRS) " of " (pairs.len()) " pairs"
+                        @if evaluation.per_class.len() <= MOST_CLASSES { "; the matrix shows them all" } "." }
                 }
             }
         }

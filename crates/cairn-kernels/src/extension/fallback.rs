@@ -1,9 +1,9 @@
 //! The operations of [`NetworkOps`](super::NetworkOps) and [`PixelOps`](super::PixelOps) on Burn's own, for every device
 //! without kernels.
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{DType, FloatDType, Shape, Slice};
+use burn::tensor::{DType, FloatDType, IndexingUpdateOp, Shape, Slice, TensorData};
 use burn_std::ops::ConvOptions;
 
 use super::{ConvGeometry, FixedNorm, FoldedConvCache, Normalised, Optional, PoolGeometry};
@@ -206,6 +206,27 @@ pub(crate) fn sgd_step<B: Backend>(
         velocity.clone()
     };
     (B::float_sub(weight, B::float_mul_scalar(step, learning_rate.into())), velocity)
+}
+
+pub(crate) fn take_columns<B: Backend>(matrix: FloatTensor<B>, columns: &[u32]) -> FloatTensor<B> {
+    let indices = indices::<B>(columns, &matrix.device());
+    B::float_select(matrix, 1, indices)
+}
+
+pub(crate) fn put_columns<B: Backend>(
+    matrix: FloatTensor<B>,
+    taken: FloatTensor<B>,
+    columns: &[u32],
+) -> FloatTensor<B> {
+    let indices = indices::<B>(columns, &matrix.device());
+    B::float_select_assign(matrix, 1, indices, taken, IndexingUpdateOp::Assign)
+}
+
+fn indices<B: Backend>(columns: &[u32], device: &Device<B>) -> IntTensor<B> {
+    // Every device has 32-bit integers, and no matrix of f32 fits into memory that has 2^31 columns.
+    let columns: Vec<i32> = columns.iter().map(|&column| column.cast_signed()).collect();
+    let count = columns.len();
+    B::int_from_data(TensorData::new(columns, [count]), device)
 }
 
 pub(crate) fn lerp<B: Backend>(mean: FloatTensor<B>, values: FloatTensor<B>, share: f32) -> FloatTensor<B> {

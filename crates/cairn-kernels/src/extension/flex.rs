@@ -17,7 +17,7 @@ use crate::isa::Isa;
 use crate::optimiser::{self, Adam, AdamMoments, Sgd};
 use crate::pool::{self, MaxPoolOptions, MaxPoolShape};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
-use crate::{elementwise, layout};
+use crate::{columns, elementwise, layout};
 
 impl NetworkOps for Flex {
     fn to_map(planes: FloatTensor<Self>, dtype: FloatDType) -> FloatTensor<Self> {
@@ -127,6 +127,27 @@ impl NetworkOps for Flex {
         let moments = AdamMoments { first: first.storage_mut(), second: second.storage_mut() };
         adam.step(Isa::best(), step, weight.storage_mut(), gradient.of(), moments);
         (weight, first, second)
+    }
+
+    fn take_columns(matrix: FloatTensor<Self>, columns: &[u32]) -> FloatTensor<Self> {
+        let shape = matrix.layout().shape();
+        let (rows, width) = (shape[0], shape[1]);
+        written([rows, columns.len()], |taken| {
+            columns::take(width, columns, Values::new(&matrix).of(), taken);
+        })
+    }
+
+    fn put_columns(
+        mut matrix: FloatTensor<Self>,
+        taken: FloatTensor<Self>,
+        columns: &[u32],
+    ) -> FloatTensor<Self> {
+        matrix = in_order(matrix);
+        let width = matrix.layout().shape()[1];
+        let taken = Values::new(&taken);
+        // In place if nothing else holds the matrix, as in training.
+        columns::put(width, columns, matrix.storage_mut(), taken.of());
+        matrix
     }
 
     fn lerp(mut mean: FloatTensor<Self>, values: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {

@@ -144,6 +144,20 @@ pub trait NetworkOps: Backend {
         fallback::adam_step::<Self>(weight, gradient, first, second, adam, step)
     }
 
+    /// Some columns of a matrix, `[rows, columns]` to `[rows, taken]`. Of f32, without gradients.
+    fn take_columns(matrix: FloatTensor<Self>, columns: &[u32]) -> FloatTensor<Self> {
+        fallback::take_columns::<Self>(matrix, columns)
+    }
+
+    /// The matrix with these columns in the place of those that were [taken](Self::take_columns); none may come twice.
+    fn put_columns(
+        matrix: FloatTensor<Self>,
+        taken: FloatTensor<Self>,
+        columns: &[u32],
+    ) -> FloatTensor<Self> {
+        fallback::put_columns::<Self>(matrix, taken, columns)
+    }
+
     /// A running mean after values of its shape: `mean + share * (values - mean)`. Of f32, any shape.
     fn lerp(mean: FloatTensor<Self>, values: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
         fallback::lerp::<Self>(mean, values, share)

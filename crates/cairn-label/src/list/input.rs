@@ -1,5 +1,6 @@
 //! What the arguments of a labelling name: lists, and photos of which a list is made.
 
+use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -284,15 +285,7 @@ impl Lists {
         for address in &self.far_lists {
             inputs.push(Input::at_address(address, stores, Base::Address(address.parent()))?);
         }
-        for (place, input) in inputs.iter().enumerate() {
-            if let Some(other) = inputs[..place].iter().find(|other| other.planned.name == input.planned.name)
-            {
-                return Err(LabelError::TwoOfOneName {
-                    one: other.shown.clone(),
-                    other: input.shown.clone(),
-                });
-            }
-        }
+        unless_two_of_one_name(&inputs)?;
         if self.photos.len() + self.far_photos.len() + self.prefixes.len() > 0 {
             inputs.push(match self.made_before(out, begun)? {
                 Some(input) => input,
@@ -353,6 +346,17 @@ fn written_path(folder: &Path, name: &str) -> PathBuf {
 fn is_photo(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     !name.starts_with('.') && FileKind::of_name(name).is_photo()
+}
+
+/// A plan knows lists by their names.
+fn unless_two_of_one_name(inputs: &[Input]) -> Result<(), LabelError> {
+    let mut names = HashMap::new();
+    for input in inputs {
+        if let Some(one) = names.insert(input.planned.name.as_str(), &input.shown) {
+            return Err(LabelError::TwoOfOneName { one: one.clone(), other: input.shown.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn opened(

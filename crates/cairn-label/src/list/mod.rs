@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::store::StoredFile;
 
 pub use elsewhere::ListPlace;
+pub(crate) use parquet::open as open_parquet;
+
 pub use input::{Input, Lists, MADE_LIST, PlannedInput};
 
 /// The form of a list, and where in it the photos are.
@@ -34,7 +36,8 @@ pub enum ListFormat {
     Parquet {
         /// The column of the photos' names.
         photo: Option<String>,
-        /// The column of the photos' files.
+        /// The column of the photos' files. (A plan has it beside the list's size, which is `bytes` there.)
+        #[serde(rename = "files")]
         bytes: Option<String>,
     },
     /// A tar file; its members that are photos by their name are its rows. WebDataset and Google Landmarks are delivered so.

@@ -22,7 +22,7 @@ const ROWS: usize = 16;
 
 /// A stored file as Parquet's reader wants it.
 #[derive(Clone)]
-struct Chunks(Arc<dyn StoredFile>);
+pub(crate) struct Chunks(Arc<dyn StoredFile>);
 
 impl Length for Chunks {
     fn len(&self) -> u64 {
@@ -47,7 +47,8 @@ impl ChunkReader for Chunks {
     }
 }
 
-fn open(file: &Arc<dyn StoredFile>) -> Result<SerializedFileReader<Chunks>, String> {
+/// Opens a table.
+pub(crate) fn open(file: &Arc<dyn StoredFile>) -> Result<SerializedFileReader<Chunks>, String> {
     SerializedFileReader::new(Chunks(Arc::clone(file))).map_err(|error| error.to_string())
 }
 

@@ -1,13 +1,13 @@
 //! Tar files: the members that are photos by their name.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use cairn_dataset::path_text;
-use cairn_photo::{FileKind, Limits};
+use cairn_dataset::{each_tar_member, path_text};
+use cairn_photo::Limits;
 use flate2::read::MultiGzDecoder;
-use tar::Archive;
 
 use super::{Listed, ListedPhoto, Rows};
 use crate::store::StoredFile;
@@ -33,30 +33,27 @@ pub(super) fn rows(name: &str, file: &dyn StoredFile, gzip: bool) -> Result<Rows
     Ok(Box::new(rows.into_iter()))
 }
 
-fn send_photos(name: &str, input: Box<dyn Read + Send>, send: &SyncSender<Row>) -> std::io::Result<()> {
+fn send_photos(name: &str, input: Box<dyn Read + Send>, send: &SyncSender<Row>) -> io::Result<()> {
     let most = Limits::default().max_bytes;
-    for member in Archive::new(input).entries()? {
-        let mut member = member?;
-        let path = member.path()?.into_owned();
-        let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !member.header().entry_type().is_file() || is_hidden || !FileKind::of_name(&path).is_photo() {
-            continue;
+    each_tar_member(input, |member| {
+        if !member.is_photo() {
+            return Ok(ControlFlow::Continue(()));
         }
-        let photo = format!("{name}/{}", path_text(&path));
-        let row = if member.size() > most {
+        let photo = format!("{name}/{}", path_text(&member.path));
+        let row = if member.bytes > most {
             ListedPhoto::unusable(photo, "too large: no photo has so many bytes")
         } else {
             let mut bytes =
-                Vec::with_capacity(usize::try_from(member.size()).unwrap_or_default().min(1 << 24));
-            member.read_to_end(&mut bytes)?;
-            if (bytes.len() as u64) < member.size() {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                Vec::with_capacity(usize::try_from(member.bytes).unwrap_or_default().min(1 << 24));
+            member.content.read_to_end(&mut bytes)?;
+            if (bytes.len() as u64) < member.bytes {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             ListedPhoto { name: photo, source: Listed::Bytes(bytes) }
         };
-        if send.send(Ok(row)).is_err() {
-            return Ok(());
+        match send.send(Ok(row)) {
+            Ok(()) => Ok(ControlFlow::Continue(())),
+            Err(_) => Ok(ControlFlow::Break(())),
         }
-    }
-    Ok(())
+    })
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cairn_label::{DiskStore, LabelError, Lists, Plan};
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
@@ -90,7 +92,36 @@ fn every_form_of_a_list_gives_the_same_rows_in_shards_of_any_size() {
             let outcome = folder.label(std::slice::from_ref(&list), &out, shard);
             assert_eq!((outcome.counts.photos, outcome.counts.bad), (9, 2), "{out}");
             assert_eq!(folder.rows(&out), expected, "{out}");
+            assert_eq!(folder.label(std::slice::from_ref(&list), &out, shard), outcome, "{out} goes on");
         }
+    }
+}
+
+#[test]
+fn tables_of_every_usual_compression_are_read() {
+    let folder = Folder::new();
+    folder.label(&[folder.list()], "csv", 4096);
+    let schema = Arc::new(parse_message_type("message m { required binary photo (UTF8); }").unwrap());
+    let names = PHOTOS.map(|name| ByteArray::from(format!("photos/{name}").as_str()));
+    for (name, compression) in [
+        ("none", Compression::UNCOMPRESSED),
+        ("snappy", Compression::SNAPPY),
+        ("gzip", Compression::GZIP(GzipLevel::default())),
+        ("zstd", Compression::ZSTD(ZstdLevel::default())),
+        ("lz4", Compression::LZ4_RAW),
+    ] {
+        let path = folder.path(&format!("{name}.parquet"));
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let file = File::create(&path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, Arc::clone(&schema), Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&names, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        folder.label(&[path], name, 4096);
+        assert_eq!(folder.rows(name), folder.rows("csv"), "{name}");
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fs;
 use std::num::NonZeroUsize;
 
-use cairn_label::{DiskStore, Settings};
+use cairn_label::{DiskStore, Settings, read_embeddings};
 use cairn_model::ModelOptions;
+use cairn_model::rows::ModelIdentity;
 use serde_json::{Value, json};
 
 use crate::photos::{Folder, PHOTOS, parts};
@@ -94,4 +95,35 @@ fn files_are_equal_byte_by_byte_on_any_number_of_threads() {
         folder.label(&[folder.list()], &out, 4);
         assert!(bytes(&folder, "some") == bytes(&folder, &out), "{threads} threads");
     }
+}
+
+#[test]
+fn embeddings_are_read_back_in_the_order_of_the_list_without_bad_photos() {
+    let folder = Folder::new();
+    let out = DiskStore::new(folder.path("out"));
+    let settings = Settings { embed: true, ..folder.settings(4) };
+    let identity = ModelIdentity { name: settings.model.clone(), digest: settings.digest.clone() };
+    let features = folder.model.network().feature_count();
+    folder.label_with(&[folder.list()], &out, settings);
+    let gallery = read_embeddings(&out, features, &identity).unwrap();
+    let readable: Vec<_> =
+        PHOTOS.iter().filter_map(|name| folder.model.output(folder.path("photos").join(name)).ok()).collect();
+    assert_eq!(gallery.len(), readable.len());
+    assert!(readable.len() > 4 && readable.len() < PHOTOS.len(), "the list has bad photos");
+    for output in &readable {
+        let nearest = gallery.nearest(&output.embedding, 1);
+        assert!(nearest[0].likeness > 0.999_999, "{nearest:?}");
+    }
+
+    let refused =
+        |out: &DiskStore, identity| read_embeddings(out, features, identity).unwrap_err().to_string();
+    let other = ModelIdentity { digest: "sha256:0".to_owned(), ..identity.clone() };
+    assert!(refused(&out, &other).contains("was labelled by the model"));
+    assert!(refused(&DiskStore::new(folder.path("photos")), &identity).contains("has no plan"));
+    folder.label(&[folder.list()], "plain", 4);
+    assert!(refused(&DiskStore::new(folder.path("plain")), &identity).contains("--embed"));
+    fs::write(&parts(&folder.path("out"))[0], "PAR1").unwrap();
+    assert!(refused(&out, &identity).contains("cannot be read"));
+    fs::remove_file(&parts(&folder.path("out"))[0]).unwrap();
+    assert!(refused(&out, &identity).contains("is not finished"));
 }

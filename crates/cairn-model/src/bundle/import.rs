@@ -121,7 +121,7 @@ impl Model {
         let network = network
             .with_state_dict(weights)
             .map_err(|problem| ImportError::Weights { architecture, problem })?;
-        let model = Self::from_bundle(Bundle { network, info, bank: EmbeddingBank::default() });
+        let model = Self::from_bundle(Bundle::new(network, info, EmbeddingBank::default()));
         Ok(Imported { model, prefix, ignored, head })
     }
 }

@@ -13,6 +13,7 @@ mod validate;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use atomic_write_file::AtomicWriteFile;
 use burn::tensor::Device;
@@ -31,6 +32,7 @@ pub(crate) use self::input_size::resize_input;
 pub use self::names::BEST_MODEL;
 pub(crate) use self::names::{ENTRY, HUB_WEIGHTS};
 pub use self::validate::{check_classes, check_preprocess};
+use crate::few_shot::Comparison;
 use crate::{EmbeddingBank, ModelError};
 
 /// The version of the description. Fields may be added under the same version; a change of meaning raises it.
@@ -59,6 +61,8 @@ pub(crate) struct Bundle {
     pub network: Network,
     pub info: BundleInfo,
     pub bank: EmbeddingBank,
+    /// Made of the others when it is first needed.
+    pub comparison: OnceLock<Option<Comparison>>,
 }
 
 /// Writes a bundle to `path`: a temporary file in the same folder, then renamed.
@@ -132,6 +136,10 @@ pub(crate) fn read_bundle(path: &Path, device: &Device) -> Result<Bundle, ModelE
 }
 
 impl Bundle {
+    pub(crate) fn new(network: Network, info: BundleInfo, bank: EmbeddingBank) -> Self {
+        Self { network, info, bank, comparison: OnceLock::new() }
+    }
+
     /// The bundle in the bytes of a file; `path` is what errors call it.
     ///
     /// What refuses a file comes before its tensors are read, so that refusing takes less memory than the file.
@@ -171,7 +179,7 @@ impl Bundle {
         let mut tensors = StateDict::from_file(&file).map_err(damaged)?;
         let bank = EmbeddingBank::taken_from(&mut tensors, features);
         let network = network.with_state_dict(tensors).map_err(unfit)?;
-        Ok(Bundle { network, info, bank })
+        Ok(Bundle::new(network, info, bank))
     }
 }
 

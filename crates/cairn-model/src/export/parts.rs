@@ -45,7 +45,7 @@ impl Model {
             rounded.insert(name, tensor.shape, exportable.rounded(name, *tensor, format));
         }
         let network = self.network().clone().with_state_dict(rounded)?;
-        let bundle = Bundle { network, info: parts.info, bank: EmbeddingBank::default() };
+        let bundle = Bundle::new(network, parts.info, EmbeddingBank::default());
         Ok(Self::from_bundle(bundle).with_precision(Precision::F32))
     }
 }

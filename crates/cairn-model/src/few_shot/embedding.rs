@@ -1,5 +1,7 @@
 //! Photos as directions: two photos are alike as far as their embeddings point the same way.
 
+use crate::neighbours::cosine;
+
 /// A photo's embedding: the features before the network's last layer, scaled to length 1.
 ///
 /// Features that are all zero, or not all finite, have no direction; their embedding is all zero and like nothing.
@@ -41,8 +43,7 @@ impl Embedding {
     /// # Panics
     /// If they are not of one length.
     pub fn cosine(&self, other: &Embedding) -> f64 {
-        assert_eq!(self.0.len(), other.0.len(), "embeddings of one network are of one length");
-        self.0.iter().zip(&other.0).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+        cosine(&self.0, &other.0)
     }
 
     /// The components, as many as the network has features.

@@ -183,8 +183,9 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::neighbours::made_up::clustered;
     use crate::untrained::untrained;
-    use crate::{Probability, Whitening};
+    use crate::{INDEX_FROM, ModelOptions, NeighbourSearch, Probability, Whitening};
     use cairn_nets::{Architecture, Precision};
     use cairn_photo::Framing;
 
@@ -312,6 +313,24 @@ mod tests {
         let mut fresh = calibrated();
         fresh.learn("Old Mill", &[stripes(2)]).unwrap();
         assert_eq!(again, logits(&fresh, &stripes(9)));
+    }
+
+    #[test]
+    fn very_many_learned_classes_have_the_odds_of_the_exact_search_or_none() {
+        let mut model = calibrated();
+        let table = clustered(INDEX_FROM, 400, model.network().feature_count(), 5);
+        let Bundle { info, bank, .. } = model.bundle_mut();
+        for row in 0..table.len() {
+            info.learning.as_mut().unwrap().classes.push(Class::from_folder(format!("{row}.Mill")));
+            bank.learned.push(Embedding::stored(table.row(row)));
+        }
+        let exact = logits(&model, &stripes(9));
+        let options = ModelOptions { neighbours: NeighbourSearch::Indexed, ..model.options().clone() };
+        let indexed = logits(&model.with_options(options).unwrap(), &stripes(9));
+        assert_eq!(indexed[..2], exact[..2]);
+        let known: Vec<usize> = (2..exact.len()).filter(|&class| indexed[class].is_finite()).collect();
+        assert_eq!(known.len(), 256);
+        assert!(known.iter().all(|&class| indexed[class] == exact[class]));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use cairn_photo::Photo;
 
-use crate::few_shot::Comparison;
 use crate::{Embedding, Model, ModelOutput};
 
 /// Pixels of the views that are in the network at once: sixteen of 512 x 512, so that memory stays flat however many views
@@ -33,13 +32,13 @@ fn forward_batch(model: &Model, views: &[Photo]) -> Vec<ModelOutput> {
     let images = Tensor::from_data(TensorData::new(pixels, [views.len(), 3, height, width]), &device);
     // [batch, features] and [batch, trained classes]
     let [features, logits] = model.network().features_and_logits(images, model.precision());
-    let comparison = Comparison::of(model);
+    let comparison = model.comparison();
     rows(features)
         .zip(rows(logits))
         .map(|(features, mut logits)| {
             let embedding = Embedding::of(&features);
-            if let Some(comparison) = &comparison {
-                logits.extend(comparison.logits(&embedding, &logits));
+            if let Some(comparison) = comparison {
+                logits.extend(comparison.logits(model, &embedding, &logits));
             }
             ModelOutput { logits, embedding }
         })

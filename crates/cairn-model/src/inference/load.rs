@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cairn_dataset::{Example, PhotoPlace};
 use cairn_photo::{Limits, Photo, PhotoError, Preprocess, SizedPhoto};
 
 /// A photo to be named: its file, its file's bytes, or its pixels.
@@ -17,6 +18,8 @@ pub enum PhotoSource {
         /// What errors call the photo.
         name: PathBuf,
     },
+    /// A photo of a data set that is in a tar file.
+    Member(PhotoPlace),
     /// An upright photo of any size.
     Pixels(Photo),
 }
@@ -34,6 +37,13 @@ impl PhotoSource {
         let (sized, name) = match self {
             Self::Path(path) => (SizedPhoto::open(&path, size, &limits)?, path),
             Self::Bytes { bytes, name } => (SizedPhoto::decode(&bytes, &name, size, &limits)?, name),
+            Self::Member(place) => {
+                let name = place.path();
+                let content = place
+                    .content(limits.max_bytes)
+                    .map_err(|source| PhotoError::Io { path: name.clone(), source })?;
+                (SizedPhoto::decode(&content, &name, size, &limits)?, name)
+            }
             Self::Pixels(photo) => {
                 let (width, height) = (photo.width(), photo.height());
                 return Ok(SizedPhoto { photo, width, height });
@@ -41,6 +51,15 @@ impl PhotoSource {
         };
         let SizedPhoto { photo, width, height } = sized;
         Ok(SizedPhoto { photo: photo.unless_too_thin(&name)?, width, height })
+    }
+}
+
+impl From<&Example> for PhotoSource {
+    fn from(example: &Example) -> Self {
+        match example.place.is_member() {
+            true => Self::Member(example.place.clone()),
+            false => Self::Path(example.path()),
+        }
     }
 }
 

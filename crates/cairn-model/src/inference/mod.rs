@@ -180,18 +180,25 @@ impl Model {
 
     /// These classes as landmarks, with their probabilities of all.
     fn landmarks(&self, ids: &[ClassId], probabilities: &[Probability]) -> Vec<Landmark> {
-        let classes = self.classes();
-        let classes: Vec<&Class> = classes.iter().map(|(_, class)| class).collect();
         let landmark = |&id: &ClassId| {
-            let class = classes[id.index()];
-            Landmark {
+            let class = self.class(id)?;
+            Some(Landmark {
                 class: class.folder.clone(),
                 name: self.landmark_name(class).to_owned(),
                 probability: probabilities[id.index()],
                 place: self.places().find(&class.folder).cloned(),
-            }
+            })
         };
-        ids.iter().map(landmark).collect()
+        ids.iter().filter_map(landmark).collect()
+    }
+
+    /// The class of this place in [`Model::classes`], which would copy them all.
+    fn class(&self, id: ClassId) -> Option<&Class> {
+        let trained = &self.info().classes;
+        match id.index().checked_sub(trained.len()) {
+            None => trained.get(id),
+            Some(place) => self.info().learning.as_ref()?.classes.get(ClassId::new(place)),
+        }
     }
 
     /// A photo, upright, with the three landmarks that it most likely shows.

@@ -8,6 +8,7 @@ use cairn_kernels::layers::{self, ConvGeometry};
 
 use super::blank;
 use crate::graph::Op;
+use crate::head_rows::{HeadIds, HeadRows};
 use crate::traceable::{FeatureMap, Features};
 
 /// A fully connected layer with a bias, as `torch.nn.Linear`.
@@ -42,6 +43,21 @@ impl Linear {
     /// How many values it takes.
     pub(crate) fn inputs(&self) -> usize {
         self.weight.lazy_shape()[0]
+    }
+
+    /// How many values it gives.
+    pub(crate) fn outputs(&self) -> usize {
+        self.weight.lazy_shape()[1]
+    }
+
+    /// What its parameters are filed under.
+    pub(crate) fn ids(&self) -> HeadIds {
+        HeadIds { weight: self.weight.id, bias: self.bias.id }
+    }
+
+    /// The weights of some outputs, without gradients.
+    pub(crate) fn rows(&self, outputs: &[u32]) -> HeadRows {
+        HeadRows::of(self.weight.val(), self.bias.val(), outputs)
     }
 
     /// By which its place in the network is found.

@@ -3,6 +3,7 @@
 use axum::extract::{Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use cairn_model::Likeness;
 use cairn_model::rows::ModelIdentity;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,6 @@ use crate::photos::{PhotoAnswer, PredictOptions};
 use crate::query::checked;
 use crate::request_log::PhotosSeen;
 use crate::routing::Routes;
-use crate::similar_index::Likeness;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {

@@ -6,14 +6,16 @@ use burn::tensor::Tensor;
 use cairn_kernels::Isa;
 use cairn_kernels::layers::lerp;
 use cairn_kernels::optimiser::{gradient_norm, scale};
-use cairn_nets::Network;
+use cairn_nets::{HeadRows, Network};
 
 use crate::engine::numbers;
+use crate::engine::sampled_classes::HeadGradient;
+use crate::engine::step::StepGradients;
 
 /// Accumulated gradients of the mean loss over the photos of one or more batches.
 #[derive(Debug, Default)]
 pub(crate) struct GradientAccumulator {
-    gradients: Option<GradientsParams>,
+    gradients: Option<StepGradients>,
     photos: usize,
 }
 
@@ -24,27 +26,37 @@ impl GradientAccumulator {
     }
 
     /// Adds the gradients of the mean loss over `photos` photos.
-    pub(crate) fn add(&mut self, network: &Network, gradients: GradientsParams, photos: usize) {
+    pub(crate) fn add(&mut self, network: &Network, gradients: StepGradients, photos: usize) {
         self.photos += photos;
         self.gradients = Some(match self.gradients.take() {
             None => gradients,
             Some(mean) => {
                 let share = photos as f64 / self.photos as f64;
-                let mut blend = Blend { mean, new: gradients, share };
+                let head = blended(mean.head, gradients.head, share as f32);
+                let mut blend = Blend { mean: mean.network, new: gradients.network, share };
                 network.visit(&mut blend);
-                blend.mean
+                StepGradients { network: blend.mean, head }
             }
         });
     }
 
     /// Takes the mean gradients, scaled down to a norm of at most `clip_norm`; `None` if there are none.
-    pub(crate) fn take(&mut self, network: &Network, clip_norm: Option<f64>) -> Option<GradientsParams> {
+    pub(crate) fn take(&mut self, network: &Network, clip_norm: Option<f64>) -> Option<StepGradients> {
         let gradients = std::mem::take(self).gradients?;
         Some(match clip_norm {
             Some(longest) => clipped(gradients, network, longest),
             None => gradients,
         })
     }
+}
+
+/// The gradients of the same outputs of the head, moved towards new ones by their share.
+fn blended(mean: Option<HeadGradient>, new: Option<HeadGradient>, share: f32) -> Option<HeadGradient> {
+    let (mean, new) = (mean?, new?);
+    let HeadRows { weight, bias } = new.rows;
+    let rows =
+        HeadRows { weight: lerp(mean.rows.weight, weight, share), bias: lerp(mean.rows.bias, bias, share) };
+    Some(HeadGradient { rows, ..mean })
 }
 
 /// Moves the mean towards new gradients by their share.
@@ -66,17 +78,22 @@ impl ModuleVisitor for Blend {
 
 /// Gradients scaled down to a total norm of at most `longest` (PyTorch's `clip_grad_norm_`; Pascanu et al. 2013,
 /// <https://arxiv.org/abs/1211.5063>).
-fn clipped(gradients: GradientsParams, network: &Network, longest: f64) -> GradientsParams {
-    let mut length = SquaredLength { gradients: &gradients, sum: 0.0 };
+fn clipped(gradients: StepGradients, network: &Network, longest: f64) -> StepGradients {
+    let mut length = SquaredLength { gradients: &gradients.network, sum: 0.0 };
     network.visit(&mut length);
+    if let Some(HeadGradient { rows, .. }) = &gradients.head {
+        length.add(rows.weight.clone());
+        length.add(rows.bias.clone());
+    }
     // PyTorch adds 1e-6 to avoid a division by zero.
     let factor = longest / (length.sum.sqrt() + 1e-6);
     if factor >= 1.0 {
         return gradients;
     }
-    let mut scale = Scale { gradients, factor };
+    let mut scale = Scale { gradients: gradients.network, factor };
     network.visit(&mut scale);
-    scale.gradients
+    let head = gradients.head.map(|head| head.map(|gradient| scaled(gradient, factor)));
+    StepGradients { network: scale.gradients, head }
 }
 
 struct SquaredLength<'a> {
@@ -84,10 +101,20 @@ struct SquaredLength<'a> {
     sum: f64,
 }
 
+impl SquaredLength<'_> {
+    fn add<const D: usize>(&mut self, gradient: Tensor<D>) {
+        self.sum += numbers::of(gradient, |gradient| gradient_norm(Isa::best(), &[gradient]).powi(2));
+    }
+}
+
+fn scaled<const D: usize>(gradient: Tensor<D>, factor: f64) -> Tensor<D> {
+    numbers::changed(gradient, |gradient| scale(Isa::best(), factor as f32, gradient))
+}
+
 impl ModuleVisitor for SquaredLength<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.sum += numbers::of(gradient, |gradient| gradient_norm(Isa::best(), &[gradient]).powi(2));
+            self.add(gradient);
         }
     }
 }
@@ -100,9 +127,7 @@ struct Scale {
 impl ModuleVisitor for Scale {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let factor = self.factor as f32;
-            let scaled = numbers::changed(gradient, |gradient| scale(Isa::best(), factor, gradient));
-            self.gradients.register::<D>(param.id, scaled);
+            self.gradients.register::<D>(param.id, scaled(gradient, self.factor));
         }
     }
 }
@@ -126,16 +151,16 @@ mod tests {
     }
 
     /// Gradients for the network's last layer alone: its bias's.
-    fn gradients(network: &Network, bias: [f32; 2]) -> GradientsParams {
+    fn gradients(network: &Network, bias: [f32; 2]) -> StepGradients {
         let mut gradients = GradientsParams::new();
         let id = network.parameters().last().unwrap().id;
         gradients.register(id, Tensor::<1>::from_floats(bias, &Device::flex()));
-        gradients
+        StepGradients { network: gradients, head: None }
     }
 
-    fn found(network: &Network, mut gradients: GradientsParams) -> Vec<f32> {
+    fn found(network: &Network, mut gradients: StepGradients) -> Vec<f32> {
         let id = network.parameters().last().unwrap().id;
-        gradients.remove::<1>(id).unwrap().into_data().iter::<f32>().collect()
+        gradients.network.remove::<1>(id).unwrap().into_data().iter::<f32>().collect()
     }
 
     #[test]

@@ -7,6 +7,7 @@ use cairn_dataset::Example;
 use cairn_nets::{Network, StateDict};
 
 use crate::TrainError;
+use crate::engine::sampled_classes::SampledClasses;
 use crate::recipe::Recipe;
 
 /// Against division by the length of nothing.
@@ -48,6 +49,21 @@ impl ArcFace {
     /// of a mixed photo each class has its share of the margin.
     pub(crate) fn logits(&self, network: &Network, features: Tensor<2>, labels: &[f32]) -> Margined {
         let weight = head_weight(network, &features);
+        self.logits_by(weight, features, labels)
+    }
+
+    /// The margins of some classes.
+    pub(crate) fn of_classes(&self, sampled: &SampledClasses) -> Self {
+        Self { margins: sampled.of(&self.margins), ..*self }
+    }
+
+    /// How many rows of the head each class has.
+    pub(crate) fn centres(&self) -> usize {
+        self.centres
+    }
+
+    /// [`ArcFace::logits`] by the directions of these weights, `[features, rows]`.
+    pub(crate) fn logits_by(&self, weight: Tensor<2>, features: Tensor<2>, labels: &[f32]) -> Margined {
         let (cosines, nearest) = self.nearest(cosines(features, weight));
         Margined { logits: self.with_margins(cosines, labels), nearest }
     }

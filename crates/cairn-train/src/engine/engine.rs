@@ -48,7 +48,14 @@ pub fn train(training: &Training<'_>, observer: &mut dyn Observer) -> Result<Out
     let (learner, state) = Learner::begin_or_resume(training, observer)?;
     let architecture = recipe.network.architecture;
     let fault = format!("{architecture} has no linear last layer to have margins in: leave metric out");
-    RecipeError::check([(recipe.metric.is_none() || learner.network.has_linear_head(), fault)])?;
+    let sampled = format!(
+        "{architecture} has no linear last layer of which some outputs could learn: leave out training.sampled_classes"
+    );
+    let linear = learner.network.has_linear_head();
+    RecipeError::check([
+        (recipe.metric.is_none() || linear, fault),
+        (recipe.training.sampled_classes.is_none() || linear, sampled),
+    ])?;
     // In the last epoch the most layers learn, which takes the most memory.
     let learner = learner.in_epoch(recipe.training.epochs - 1);
     match recipe.fine_tune.cached_views {

@@ -179,7 +179,7 @@ impl FeatureSet {
         };
         let values = TensorData::new(pick(&self.values, width), [rows.len(), width]);
         let targets = Targets { labels: pick(&self.shares, self.classes), answers: None };
-        StepInput { input: Input::Features(Tensor::from_data(values, device)), targets }
+        StepInput { input: Input::Features(Tensor::from_data(values, device)), targets, sampled: None }
     }
 
     /// The head's scores of all rows.
@@ -213,7 +213,7 @@ struct FeaturePass<'a> {
 impl FeaturePass<'_> {
     /// The message of the first of these photos that cannot be read.
     fn first_bad(&self, photos: &[Example]) -> String {
-        let of = |example: &Example| self.bad.iter().find(|(path, _)| *path == example.path);
+        let of = |example: &Example| self.bad.iter().find(|(path, _)| *path == example.path());
         photos.iter().find_map(of).map(|(_, message)| message.clone()).unwrap_or_default()
     }
 

@@ -1,7 +1,6 @@
 //! What the steps of a training change: the network, the optimizer and the moving average.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use cairn_nets::{Network, StateDict};
 
@@ -13,6 +12,7 @@ use crate::engine::observer::{Event, Observer};
 use crate::engine::optimizer::Optimizer;
 use crate::engine::parameter_groups::ParameterGroups;
 use crate::engine::state::TrainState;
+use crate::engine::step::StepGradients;
 use crate::recipe::Recipe;
 use crate::run::checkpoint::Checkpoint;
 
@@ -96,7 +96,7 @@ impl Learner {
     }
 
     /// Takes a step along these gradients.
-    pub(crate) fn stepped(mut self, learning_rate: f64, gradients: GradientsParams) -> Self {
+    pub(crate) fn stepped(mut self, learning_rate: f64, gradients: StepGradients) -> Self {
         let network = self.optimizer.step(learning_rate, self.network, gradients);
         let ema = self.ema.map(|ema| ema.updated(&network));
         Self { network, ema, ..self }

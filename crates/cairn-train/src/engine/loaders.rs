@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cairn_dataset::{
-    CacheMode, CacheOptions, ImageFolder, Loader, LoaderOptions, PhotoCache, View, cache_folder,
+    CacheMode, CacheOptions, Example, ImageFolder, Loader, LoaderOptions, PhotoCache, View, cache_folder,
 };
 use cairn_photo::Preprocess;
 
@@ -40,7 +40,8 @@ impl Loaders {
             + PhotoCache::demand(&data.valid, plain.read_size());
         let kept = CacheOptions { mode: cache, folder: cache_folder(&data.root), ..CacheOptions::default() };
         let cache = Arc::new(PhotoCache::open(&kept, demand)?);
-        let mut train = Loader::new(data.train.clone(), augmented, shuffled)?
+        let photos: Arc<[Example]> = data.train.as_slice().into();
+        let mut train = Loader::new(Arc::clone(&photos), augmented, shuffled)?
             .cached(cache.clone())
             .sampled(recipe.training.sampling);
         if let Some(weights) = recipe.photo_weights(&data.train)? {
@@ -54,7 +55,7 @@ impl Loaders {
         }
         let taking_turns = |loader: Loader| loader.cached(cache.clone()).in_memory_of(&train);
         Ok(Self {
-            train_eval: taking_turns(Loader::new(data.train.clone(), plain.clone(), options.clone())?),
+            train_eval: taking_turns(Loader::new(photos, plain.clone(), options.clone())?),
             valid: taking_turns(Loader::new(data.valid.clone(), plain, options)?),
             train,
             preprocess,

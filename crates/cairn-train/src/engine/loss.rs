@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use cairn_dataset::{ClassId, Example};
 
 use crate::engine::arcface::ArcFace;
+use crate::engine::sampled_classes::SampledClasses;
 use crate::recipe::{ClassWeights, Recipe};
 
 /// Cross-entropy with the labels, as PyTorch's `cross_entropy` with its `label_smoothing` and `weight`; and the
@@ -54,6 +55,19 @@ impl Loss {
         let weighted = recipe.photos.down_weight.is_some();
         let label_smoothing = recipe.training.label_smoothing;
         Self { label_smoothing, class_weights, weighted, distillation, margins }
+    }
+
+    /// The loss over some classes, as if there were no others.
+    pub(crate) fn of_classes(&self, sampled: &SampledClasses) -> Self {
+        let class_weights = self.class_weights.as_ref().map(|weights| sampled.of(weights));
+        let margins = self.margins.as_ref().map(|margins| margins.of_classes(sampled));
+        Self { class_weights, margins, ..self.clone_without_classes() }
+    }
+
+    /// The rest of it.
+    fn clone_without_classes(&self) -> Self {
+        let Self { label_smoothing, weighted, distillation, .. } = *self;
+        Self { label_smoothing, weighted, distillation, class_weights: None, margins: None }
     }
 
     /// The mean over the photos, in nats: `[1]`. `logits` are `[photos, classes]`.

@@ -18,12 +18,14 @@ use crate::engine::step::rehearse;
 /// Photos in the rehearsals: what each photo takes is the difference, what is left over a step takes in any case.
 const REHEARSED: [usize; 2] = [2, 4];
 
-/// Refuses a batch whose step does not fit into free memory. The memory of GPUs is not checked.
+/// Refuses a batch whose step does not fit into free memory; `with_head` says whether all of the last layer learns in it. The
+/// memory of GPUs is not checked.
 pub(crate) fn check_fits(
     network: &Network,
     batch: usize,
     side: usize,
     precision: Precision,
+    with_head: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     if *device != Device::flex() {
@@ -34,7 +36,7 @@ pub(crate) fn check_fits(
     let understudy = network.valid().train();
     let device = &device.clone().autodiff();
     let [few, more] =
-        REHEARSED.map(|photos| peak_of(|| rehearse(&understudy, photos, side, precision, device)));
+        REHEARSED.map(|photos| peak_of(|| rehearse(&understudy, photos, side, precision, with_head, device)));
     let (Some(few), Some(more)) = (few, more) else { return Ok(()) };
     // Never less than the photo itself: pages that earlier work left to the allocator hide what a small network takes.
     let pixels = (3 * side * side * size_of::<f32>()) as u64;
@@ -192,11 +194,14 @@ mod tests {
             pooling: Pooling::Average,
         };
         let network = spec.build(Init::Default, 0, &device).unwrap().train();
-        let error = check_fits(&network, 1 << 40, 64, Precision::F32, &device).unwrap_err();
+        let error = check_fits(&network, 1 << 40, 64, Precision::F32, true, &device).unwrap_err();
         let TrainError::Memory { fitting, .. } = error else { panic!("{error:?}") };
         // What other tests of the process take and give back meanwhile is measured too, so that the two rehearsals may
         // differ widely: what is sure to fit is little.
         let fitting = fitting.min(8);
-        assert!(fitting > 0 && check_fits(&network, fitting, 64, Precision::F32, &device).is_ok(), "{error}");
+        assert!(
+            fitting > 0 && check_fits(&network, fitting, 64, Precision::F32, true, &device).is_ok(),
+            "{error}"
+        );
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod parameter_groups;
 mod photo_source;
 pub(crate) mod replicas;
 mod run_writer;
+pub(crate) mod sampled_classes;
 mod source;
 pub(crate) mod state;
 pub(crate) mod step;

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use cairn_kernels::layers::{adam_step, sgd_step};
+use cairn_kernels::layers::{adam_step, put_columns, sgd_step, take_columns};
 use cairn_kernels::optimiser::{Adam, Decay, Sgd};
-use cairn_nets::Network;
+use cairn_nets::{HeadIds, HeadRows, Network};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::engine::parameter_groups::{ParameterGroups, Treatment};
+use crate::engine::sampled_classes::HeadGradient;
+use crate::engine::step::StepGradients;
 use crate::recipe::OptimiserRecipe;
 
 /// An optimizer and its state.
@@ -35,14 +37,71 @@ impl Optimizer {
         Self { recipe, groups, states: BTreeMap::new() }
     }
 
-    /// Takes one step along these gradients. Parameters without a gradient do not change.
-    pub(crate) fn step(
+    /// Takes one step along these gradients. Parameters without a gradient do not change. Of a head of which some outputs have
+    /// gradients, the others keep their weights and their means, as with PyTorch's `SparseAdam`; steps are counted for all.
+    pub(crate) fn step(&mut self, learning_rate: f64, network: Network, gradients: StepGradients) -> Network {
+        let StepGradients { network: gradients, head } = gradients;
+        let network = network.map(&mut Step { optimizer: self, gradients, learning_rate });
+        match (head, network.head_ids()) {
+            (Some(head), Some(ids)) => self.step_head(learning_rate, network, ids, head),
+            _ => network,
+        }
+    }
+
+    fn step_head(
         &mut self,
         learning_rate: f64,
         network: Network,
-        gradients: GradientsParams,
+        ids: HeadIds,
+        head: HeadGradient,
     ) -> Network {
-        network.map(&mut Step { optimizer: self, gradients, learning_rate })
+        let HeadGradient { outputs, rows: gradient } = head;
+        let Some(rows) = network.head_rows(&outputs) else { return network };
+        let all = network.head_outputs();
+        let weight =
+            self.update_columns(ids.weight, rows.weight, gradient.weight, &outputs, all, learning_rate);
+        let bias = self.update_columns(
+            ids.bias,
+            rows.bias.unsqueeze::<2>(),
+            gradient.bias.unsqueeze::<2>(),
+            &outputs,
+            all,
+            learning_rate,
+        );
+        let bias = bias.reshape([outputs.len()]);
+        network.with_head_rows(&outputs, HeadRows { weight, bias })
+    }
+
+    /// The step of some columns of a parameter, of so many in all.
+    fn update_columns(
+        &mut self,
+        id: ParamId,
+        weight: Tensor<2>,
+        gradient: Tensor<2>,
+        columns: &[u32],
+        all: usize,
+        learning_rate: f64,
+    ) -> Tensor<2> {
+        let dims = weight.dims();
+        let whole = [dims[0], all];
+        let fresh = || State {
+            steps: 0,
+            means: vec![Tensor::zeros([dims[0] * all], &weight.device()); self.recipe.kept_means()],
+        };
+        let State { steps, means } = self.states.remove(&id).unwrap_or_else(fresh);
+        let taken =
+            means.iter().map(|mean| flat(take_columns(mean.clone().reshape(whole), columns))).collect();
+        self.states.insert(id, State { steps, means: taken });
+        let updated = self.update(id, flat(weight), flat(gradient), learning_rate);
+        if let Some(State { steps, means: taken }) = self.states.remove(&id) {
+            // One after the other, each in its own memory.
+            let means = means
+                .into_iter()
+                .zip(taken)
+                .map(|(mean, taken)| flat(put_columns(mean.reshape(whole), taken.reshape(dims), columns)));
+            self.states.insert(id, State { steps, means: means.collect() });
+        }
+        updated.reshape(dims)
     }
 
     fn update(

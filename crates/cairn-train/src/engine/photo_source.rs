@@ -37,7 +37,8 @@ impl<'a> PhotoSource<'a> {
         let Training { recipe, data, devices, .. } = *training;
         let replicas = Replicas::open(recipe, data, &loaders.preprocess.normalisation, devices)?;
         let side = recipe.network_spec(2).side;
-        check_fits(network, recipe.training.batch, side, recipe.precision(), &devices[0])?;
+        let with_head = recipe.training.sampled_classes.is_none();
+        check_fits(network, recipe.training.batch, side, recipe.precision(), with_head, &devices[0])?;
         if state.epoch == 0 && state.batch == 0 {
             check_readable(&loaders.valid, data.valid.len())?;
         }
@@ -69,8 +70,9 @@ impl BatchSource for PhotoSource<'_> {
         (epoch, batch_number): (usize, usize),
         gradients: &mut GradientAccumulator,
     ) -> StepOutcome {
-        self.replicas.seed(step_seed(self.training.recipe.training.seed, epoch, batch_number));
-        self.replicas.backward(network, &batch, gradients)
+        let seed = step_seed(self.training.recipe.training.seed, epoch, batch_number);
+        self.replicas.seed(seed);
+        self.replicas.backward(network, &batch, seed, gradients)
     }
 
     fn validate(&self, network: &Network, on_bad: impl FnMut(&BadPhoto)) -> Option<Scores> {

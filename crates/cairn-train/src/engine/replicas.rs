@@ -5,6 +5,7 @@
 //! go by the photos of their own device, and keep the statistics of the first one's.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -15,8 +16,9 @@ use cairn_photo::Normalisation;
 use crate::TrainError;
 use crate::engine::accumulate::GradientAccumulator;
 use crate::engine::loss::Loss;
+use crate::engine::sampled_classes::SampledClasses;
 use crate::engine::state::EpochSums;
-use crate::engine::step::{Launched, StepInput, StepOutcome, launch};
+use crate::engine::step::{ClassesOf, Launched, StepGradients, StepInput, StepOutcome, launch};
 use crate::engine::teachers::Teachers;
 use crate::recipe::Recipe;
 
@@ -26,6 +28,8 @@ pub(crate) struct Replicas {
     /// At least one.
     replicas: Vec<Replica>,
     classes: usize,
+    /// How many classes a step learns; all if `None`.
+    sampled_classes: Option<usize>,
     loss: Loss,
     precision: Precision,
 }
@@ -57,6 +61,7 @@ impl Replicas {
         Ok(Self {
             replicas: devices.iter().map(replica).collect::<Result<_, TrainError>>()?,
             classes,
+            sampled_classes: recipe.training.sampled_classes,
             loss: Loss::new(recipe, &data.train, classes),
             precision: recipe.precision(),
         })
@@ -70,35 +75,53 @@ impl Replicas {
     }
 
     /// Adds the gradients of the mean loss over a batch, which must not be empty, to `accumulator`. `network` is on the first
-    /// device.
+    /// device. Where classes are sampled, `seed` draws them.
     pub(crate) fn backward(
         &self,
         network: &Network,
         batch: &Batch,
+        seed: u64,
         accumulator: &mut GradientAccumulator,
     ) -> StepOutcome {
+        // The same for all devices, so that their gradients are of the same outputs.
+        let sampled = self
+            .sampled_classes
+            .map(|count| Arc::new(SampledClasses::draw(batch, self.classes, count, seed)));
+        let classes = sampled.as_ref().map_or(ClassesOf::All(self.classes), ClassesOf::Sampled);
         let share = batch.len().div_ceil(self.replicas.len());
         let shares = (0..batch.len()).step_by(share).map(|from| from..batch.len().min(from + share));
         // A GPU computes in the background, so that one thread keeps all of them busy.
         let launched: Vec<Launched> = (self.replicas.iter().enumerate().zip(shares))
             .map(|((number, replica), photos)| match number {
-                0 => self.launch(network, replica, batch, photos),
-                _ => self.launch(&network.clone().fork(&replica.device), replica, batch, photos),
+                0 => self.launch(network, replica, batch, photos, classes),
+                _ => self.launch(&network.clone().fork(&replica.device), replica, batch, photos, classes),
             })
             .collect();
         let first = self.replicas[0].device.clone().inner();
         let (mut sums, mut nearest) = (EpochSums::default(), Vec::new());
         for launched in launched {
             let (gradients, mut outcome) = launched.outcome();
-            accumulator.add(network, gradients.to_device(&first, network), outcome.photos);
+            let StepGradients { network: of_network, head } = gradients;
+            let gradients = StepGradients {
+                network: of_network.to_device(&first, network),
+                head: head.map(|head| head.moved_to(&first)),
+            };
+            accumulator.add(network, gradients, outcome.photos);
             sums.add(&outcome);
             nearest.append(&mut outcome.nearest);
         }
         StepOutcome { loss: sums.mean_loss(), correct: sums.correct, photos: sums.photos, nearest }
     }
 
-    fn launch(&self, network: &Network, replica: &Replica, batch: &Batch, photos: Range<usize>) -> Launched {
-        let batch = StepInput::of(batch, photos, self.classes, replica.teachers.as_ref(), &replica.device);
+    fn launch(
+        &self,
+        network: &Network,
+        replica: &Replica,
+        batch: &Batch,
+        photos: Range<usize>,
+        classes: ClassesOf<'_>,
+    ) -> Launched {
+        let batch = StepInput::of(batch, photos, classes, replica.teachers.as_ref(), &replica.device);
         launch(network, batch, &self.loss, self.precision)
     }
 }

@@ -1,6 +1,7 @@
 //! One batch: forward, loss, backward.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
@@ -8,9 +9,10 @@ use cairn_dataset::Batch;
 use cairn_kernels::layers::images;
 use cairn_nets::{Network, Precision};
 
-use crate::engine::arcface::Margined;
+use crate::engine::arcface::{ArcFace, Margined};
 use crate::engine::centres::NearestCentre;
 use crate::engine::loss::{Loss, Targets};
+use crate::engine::sampled_classes::{HeadGradient, LearningRows, SampledClasses};
 use crate::engine::teachers::Teachers;
 
 /// The figures of one step.
@@ -31,6 +33,8 @@ pub(crate) struct StepOutcome {
 pub(crate) struct StepInput {
     pub input: Input,
     pub targets: Targets,
+    /// The classes that targets are of; all if `None`.
+    pub sampled: Option<Arc<SampledClasses>>,
 }
 
 /// Photos, or features of photos.
@@ -47,24 +51,49 @@ impl StepInput {
     pub(crate) fn of(
         batch: &Batch,
         photos: Range<usize>,
-        classes: usize,
+        classes: ClassesOf<'_>,
         teachers: Option<&Teachers>,
         device: &Device,
     ) -> Self {
         let rows = |width: usize| photos.start * width..photos.end * width;
-        let labels = batch.soft_labels(classes)[rows(classes)].to_vec();
+        let (labels, classes, sampled) = match classes {
+            ClassesOf::All(classes) => (batch.soft_labels(classes), classes, None),
+            ClassesOf::Sampled(sampled) => {
+                let labels = batch.soft_labels_of(sampled.classes());
+                (labels, sampled.classes().len(), Some(Arc::clone(sampled)))
+            }
+        };
+        let labels = labels[rows(classes)].to_vec();
         let pixels = &batch.pixels[rows(3 * batch.height * batch.width)];
         let images = images(pixels, [photos.len(), 3, batch.height, batch.width], device);
         let answers = teachers.map(|teachers| teachers.answers(pixels, &images.clone().inner()));
-        Self { input: Input::Images(images), targets: Targets { labels, answers } }
+        Self { input: Input::Images(images), targets: Targets { labels, answers }, sampled }
     }
+}
+
+/// The classes that a step learns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ClassesOf<'a> {
+    /// All, so many.
+    All(usize),
+    /// Some of them.
+    Sampled(&'a Arc<SampledClasses>),
+}
+
+/// The gradients of a step.
+#[derive(Debug)]
+pub(crate) struct StepGradients {
+    /// Of the network's parameters.
+    pub network: GradientsParams,
+    /// Of the head's, where classes are sampled.
+    pub head: Option<HeadGradient>,
 }
 
 /// A step that a GPU may still be computing.
 #[derive(Debug)]
 pub(crate) struct Launched {
     /// Of the mean loss.
-    gradients: GradientsParams,
+    gradients: StepGradients,
     /// `[1]`
     loss: Tensor<1>,
     /// `[photos, classes]`
@@ -73,15 +102,20 @@ pub(crate) struct Launched {
     nearest: Option<Tensor<2, Int>>,
     /// `[photos * classes]`
     labels: Vec<f32>,
+    sampled: Option<Arc<SampledClasses>>,
 }
 
 impl Launched {
     /// Waits for the result of the step.
-    pub(crate) fn outcome(self) -> (GradientsParams, StepOutcome) {
+    pub(crate) fn outcome(self) -> (StepGradients, StepOutcome) {
         let [photos, classes] = self.logits.dims();
         let nearest = self.nearest.map_or_else(Vec::new, |nearest| {
             let centres: Vec<i64> = nearest.into_data().iter::<i64>().collect();
-            nearest_centres(&centres, &self.labels, classes)
+            let mut nearest = nearest_centres(&centres, &self.labels, classes);
+            if let Some(sampled) = &self.sampled {
+                nearest.iter_mut().for_each(|own| own.class = sampled.classes()[own.class].index());
+            }
+            nearest
         });
         let correct = count_correct(self.logits, &self.labels);
         let loss = f64::from(self.loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN));
@@ -91,24 +125,44 @@ impl Launched {
 
 /// Launches the step of a batch, which must not be empty. Its input and the network are on an autodiff device.
 pub(crate) fn launch(network: &Network, batch: StepInput, loss: &Loss, precision: Precision) -> Launched {
-    let StepInput { input, targets } = batch;
+    let StepInput { input, targets, sampled } = batch;
     let plain = |logits| Margined { logits, nearest: None };
-    let Margined { logits, nearest } = match (&loss.margins, input) {
-        (None, Input::Images(images)) => plain(network.forward(images, precision)),
-        (None, Input::Features(features)) => plain(network.classify(features)),
-        (Some(margins), Input::Images(images)) => {
-            margins.logits(network, network.features(images, precision), &targets.labels)
+    let whole = loss;
+    let (rows, loss) = match &sampled {
+        Some(sampled) => {
+            let centres = loss.margins.as_ref().map_or(1, ArcFace::centres);
+            (LearningRows::of(network, sampled.outputs(centres)), &loss.of_classes(sampled))
         }
-        (Some(margins), Input::Features(features)) => margins.logits(network, features, &targets.labels),
+        None => (None, whole),
+    };
+    let features = |input| match input {
+        Input::Images(images) => network.features(images, precision),
+        Input::Features(features) => features,
+    };
+    let Margined { logits, nearest } = match (&loss.margins, input, &rows, &sampled) {
+        (None, input, Some(LearningRows { rows, .. }), Some(sampled)) => {
+            let logits = network.classify_by(features(input), rows);
+            let corrections = sampled.corrections(&logits.device());
+            plain(logits + corrections)
+        }
+        (None, Input::Images(images), ..) => plain(network.forward(images, precision)),
+        (None, Input::Features(features), ..) => plain(network.classify(features)),
+        (Some(margins), input, Some(LearningRows { rows, .. }), _) => {
+            margins.logits_by(rows.weight.clone(), features(input), &targets.labels)
+        }
+        (Some(margins), input, None, _) => margins.logits(network, features(input), &targets.labels),
     };
     let loss = loss.of(logits.clone(), &targets);
-    let gradients = GradientsParams::from_grads(loss.backward(), network);
+    let graph = loss.backward();
+    let head = rows.and_then(|rows| rows.gradient(&graph));
+    let gradients = StepGradients { network: GradientsParams::from_grads(graph, network), head };
     Launched {
         gradients,
         loss: loss.inner(),
         logits: logits.inner(),
         nearest: nearest.map(Tensor::inner),
         labels: targets.labels,
+        sampled,
     }
 }
 
@@ -118,14 +172,24 @@ pub(crate) fn backward(
     batch: StepInput,
     loss: &Loss,
     precision: Precision,
-) -> (GradientsParams, StepOutcome) {
+) -> (StepGradients, StepOutcome) {
     launch(network, batch, loss, precision).outcome()
 }
 
-/// Computes a step on photos of zeros and drops the result, to measure its memory.
-pub(crate) fn rehearse(network: &Network, photos: usize, side: usize, precision: Precision, device: &Device) {
+/// Computes a step on photos of zeros and drops the result, to measure its memory; of the last layer only where `with_head` says
+/// so.
+pub(crate) fn rehearse(
+    network: &Network,
+    photos: usize,
+    side: usize,
+    precision: Precision,
+    with_head: bool,
+    device: &Device,
+) {
     let images = Tensor::<4>::zeros([photos, 3, side, side], device);
-    let gradients = network.forward(images, precision).mean().backward();
+    let outputs =
+        if with_head { network.forward(images, precision) } else { network.features(images, precision) };
+    let gradients = outputs.mean().backward();
     drop(GradientsParams::from_grads(gradients, network));
 }
 
@@ -154,7 +218,155 @@ fn greatest(row: &[f32]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use burn::module::Module;
+    use burn::tensor::TensorData;
+    use cairn_nets::{Architecture, HeadIds, Init, NetworkSpec, Pooling};
+    use cairn_reference::python_with;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::engine::optimizer::Optimizer;
+    use crate::engine::parameter_groups::ParameterGroups;
+    use crate::engine::sampled_classes::tests::batch;
+    use crate::recipe::{OptimiserRecipe, Recipe};
+
+    const CLASSES: usize = 12;
+    const LABELS: [usize; 4] = [3, 9, 3, 0];
+
+    fn network() -> Network {
+        let spec = NetworkSpec {
+            architecture: Architecture::ThreeConv,
+            classes: CLASSES,
+            side: 16,
+            dropout: 0.0,
+            pooling: Pooling::Average,
+        };
+        spec.build(Init::Default, 1, &Device::flex()).unwrap().train()
+    }
+
+    fn features(network: &Network) -> Tensor<2> {
+        let count = network.feature_count();
+        let value = |i: usize| ((i * 7919 % 1013) as f32 / 506.5 - 1.0) * 0.3;
+        let values = TensorData::new((0..4 * count).map(value).collect::<Vec<_>>(), [4, count]);
+        Tensor::from_data(values, &Device::flex().autodiff())
+    }
+
+    /// With label smoothing, and with margins if they are asked for.
+    fn loss(margins: bool) -> Loss {
+        let mut recipe = Recipe::find("demo").unwrap();
+        recipe.training.label_smoothing = 0.1;
+        recipe.metric = margins.then(|| toml::from_str("scale = 16.0\nmargin = 0.3").unwrap());
+        Loss::new(&recipe, &[], CLASSES)
+    }
+
+    fn sampled(count: usize, seed: u64) -> Arc<SampledClasses> {
+        Arc::new(SampledClasses::draw(&batch(&LABELS), CLASSES, count, seed))
+    }
+
+    /// The step of all features, which have gradients too, on all classes or these.
+    fn step(
+        network: &Network,
+        features: Tensor<2>,
+        loss: &Loss,
+        sampled: Option<Arc<SampledClasses>>,
+    ) -> (StepGradients, StepOutcome) {
+        let labels = match &sampled {
+            Some(sampled) => batch(&LABELS).soft_labels_of(sampled.classes()),
+            None => batch(&LABELS).soft_labels(CLASSES),
+        };
+        let targets = Targets { labels, answers: None };
+        backward(
+            network,
+            StepInput { input: Input::Features(features), targets, sampled },
+            loss,
+            Precision::F32,
+        )
+    }
+
+    fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().iter::<f32>().collect()
+    }
+
+    fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+            assert!((f64::from(*found) - expected).abs() < tolerance, "{what} {place}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn all_classes_sampled_are_the_full_loss_and_its_gradients() {
+        let network = network();
+        let HeadIds { weight, bias } = network.head_ids().unwrap();
+        for margins in [false, true] {
+            let (mut full, expected) = step(&network, features(&network), &loss(margins), None);
+            let all = Some(sampled(CLASSES, 1));
+            let (found, outcome) = step(&network, features(&network), &loss(margins), all);
+            assert!((outcome.loss - expected.loss).abs() < 1e-6, "{outcome:?} {expected:?}");
+            assert_eq!((outcome.correct, outcome.photos), (expected.correct, expected.photos));
+            let head = found.head.unwrap();
+            let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
+            let expected = wide(numbers(full.network.remove::<2>(weight).unwrap()));
+            assert_close(&numbers(head.rows.weight), &expected, 1e-6, "weight");
+            if !margins {
+                let expected = wide(numbers(full.network.remove::<1>(bias).unwrap()));
+                assert_close(&numbers(head.rows.bias), &expected, 1e-6, "bias");
+            }
+        }
+    }
+
+    #[test]
+    fn sampled_losses_gradients_and_steps_are_pytorchs() {
+        let Some(python) = python_with(&["torch"]) else { return };
+        let network = network();
+        let state = network.valid().state_dict();
+        let width = network.feature_count();
+        let rows = |values: &[f32]| values.chunks_exact(width).map(<[f32]>::to_vec).collect::<Vec<_>>();
+        let samples = [sampled(6, 1), sampled(7, 2)];
+        let classes = samples.each_ref().map(|sampled| sampled.outputs(1));
+        let given = json!({
+            "features": rows(&numbers(features(&network))),
+            "weight": rows(state.values("fc2.weight").unwrap()),
+            "bias": state.values("fc2.bias").unwrap(),
+            "labels": LABELS,
+            "classes": classes,
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("given.json");
+        std::fs::write(&path, given.to_string()).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sampled_classes_reference.py");
+        let answers: Value = serde_json::from_str(&python.run(&script, &[path.as_os_str()])).unwrap();
+        let expected = |of: &str, what: &str| -> Vec<f64> {
+            serde_json::from_value(answers[of][what].clone()).unwrap_or_else(|error| panic!("{error}"))
+        };
+        for (name, margins) in [("softmax", false), ("arcface", true)] {
+            let features = features(&network).require_grad();
+            let sampled = Some(Arc::clone(&samples[0]));
+            let (gradients, outcome) = step(&network, features, &loss(margins), sampled);
+            let loss = answers[name]["loss"].as_f64().unwrap();
+            assert!((outcome.loss - loss).abs() < 1e-5, "{name}: {} {loss}", outcome.loss);
+            let head = gradients.head.unwrap();
+            assert_close(&numbers(head.rows.weight), &expected(name, "weight"), 1e-5, name);
+            if !margins {
+                assert_close(&numbers(head.rows.bias), &expected(name, "bias"), 1e-5, name);
+            }
+        }
+        let adam =
+            OptimiserRecipe::Adam { learning_rate: 0.01, weight_decay: 0.0, decay_biases_and_norms: true };
+        let mut optimizer = Optimizer::new(adam, ParameterGroups::default());
+        let mut stepped = network;
+        for sampled in samples {
+            let (gradients, _) = step(&stepped, features(&stepped), &loss(false), Some(sampled));
+            stepped = optimizer.step(0.01, stepped, gradients);
+        }
+        let state = stepped.valid().state_dict();
+        for (name, what) in [("fc2.weight", "weight"), ("fc2.bias", "bias")] {
+            // A step is 0.01 long, and Adam divides small gradients by their own size.
+            assert_close(state.values(name).unwrap(), &expected("stepped", what), 3e-4, name);
+        }
+    }
 
     #[test]
     fn a_mixed_photo_counts_for_the_centre_of_the_class_that_it_shows_most_of() {

@@ -215,10 +215,19 @@ impl Recipe {
         self.fine_tune.validate()?;
         self.metric.map_or(Ok(()), |metric| metric.validate(self.network.dropout))?;
         let both = self.distil.is_some() && self.fine_tune.cached_views.is_some();
-        RecipeError::check([(
-            !both,
-            "distil needs photos, but fine_tune.cached_views keeps features only: leave out one".to_owned(),
-        )])?;
+        let sampled = self.training.sampled_classes.is_some();
+        let whole = self.distil.is_some() || self.fine_tune.cached_views.is_some();
+        RecipeError::check([
+            (
+                !both,
+                "distil needs photos, but fine_tune.cached_views keeps features only: leave out one".to_owned(),
+            ),
+            (
+                !(sampled && whole),
+                "training.sampled_classes: distil and fine_tune.cached_views learn all classes; leave it or them out"
+                    .to_owned(),
+            ),
+        ])?;
         self.distil.as_ref().map_or(Ok(()), DistilRecipe::validate)
     }
 

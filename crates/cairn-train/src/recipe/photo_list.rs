@@ -36,7 +36,7 @@ impl PhotoList {
 
     /// Whether it names this photo.
     pub(super) fn names(&self, photo: &Example) -> bool {
-        self.0.contains(&photo.relative_path)
+        self.0.contains(&photo.relative_path())
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
         }
         let data = ImageFolder::open(folder.path(), &ValidSplit::default()).unwrap();
         let list = folder.path().join("doubtful.txt");
-        let (first, valid) = (&data.train[0].relative_path, &data.valid[0].relative_path);
+        let (first, valid) = (data.train[0].relative_path(), data.valid[0].relative_path());
         fs::write(&list, format!("\u{feff}{first}\r\n\n{valid}\n")).unwrap();
         let mut recipe = Recipe::parse(BUILT_IN_RECIPES[0].1, "the first").unwrap();
         assert!(recipe.kept(&data).unwrap().is_none());

@@ -27,6 +27,11 @@ pub struct TrainingRecipe {
     /// Class weights of the training loss.
     #[serde(default)]
     pub class_weights: ClassWeights,
+    /// Classes that a step learns, where there are too many for all: those of its photos, and others by chance. With margins that
+    /// is Partial FC (An et al. 2021, <https://arxiv.org/abs/2010.05222>), without them a sampled softmax with log-Q correction.
+    /// Gradients are of the sampled classes alone; the accuracy of training is among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled_classes: Option<usize>,
     /// Batches per optimizer step (gradient accumulation), for batches that do not fit into memory. Batch norm still sees
     /// one batch at a time.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -74,8 +79,16 @@ impl TrainingRecipe {
     /// Checks the range of every figure.
     pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let Self { batch, epochs, minutes, label_smoothing, early_stopping, precision, seed, .. } = *self;
-        let Self { accumulate, clip_norm, ema, .. } = *self;
+        let Self { accumulate, clip_norm, ema, sampled_classes, .. } = *self;
         RecipeError::check([
+            (
+                sampled_classes.is_none_or(|count| count > 1),
+                format!("training.sampled_classes is {}; it must be at least 2", sampled_classes.unwrap_or_default()),
+            ),
+            (
+                sampled_classes.is_none() || accumulate == 1,
+                "training.accumulate: each batch samples classes of its own; leave out training.sampled_classes".to_owned(),
+            ),
             (batch > 0, "training.batch is 0; a batch needs at least one photo".to_owned()),
             (epochs > 0, "training.epochs is 0; train for at least one".to_owned()),
             (

@@ -14,7 +14,7 @@ use cairn_eval::{
 };
 use cairn_model::{
     Backbone, BundleInfo, Calibration, Conformal, Embedding, EmbeddingBank, Model, ModelOutput, OodScore,
-    Probability, Rejection, Whitening,
+    PhotoSource, Probability, Rejection, Whitening,
 };
 use cairn_photo::PhotoError;
 
@@ -117,16 +117,15 @@ pub fn calibrate(
         return Err(CalibrateError::Classes { root: root() });
     }
     let mut bad_photos = Vec::new();
-    let mut outputs = |paths: &[PathBuf]| -> Vec<Option<ModelOutput>> {
-        let seen = model.outputs(paths).map(|output| {
+    let mut outputs = |photos: Vec<PhotoSource>| -> Vec<Option<ModelOutput>> {
+        let seen = model.outputs(photos).map(|output| {
             on_photo();
             output.map_err(|error| bad_photos.push(error)).ok()
         });
         seen.collect()
     };
     let mut see = |examples: &[Example], part| {
-        let paths: Vec<PathBuf> = examples.iter().map(|example| example.path.clone()).collect();
-        let read = examples.iter().zip(outputs(&paths));
+        let read = examples.iter().zip(outputs(examples.iter().map(Into::into).collect()));
         let seen: Vec<Seen> = read
             .filter_map(|(example, output)| Some(Seen { class: example.class, output: output? }))
             .collect();
@@ -134,7 +133,8 @@ pub fn calibrate(
     };
     let train = see(&data.train, "training")?;
     let valid = see(&data.valid, "validation")?;
-    let distractors = Distractors::seen(non_landmarks, &mut outputs)?;
+    let distractors =
+        Distractors::seen(non_landmarks, |paths| outputs(paths.iter().map(Into::into).collect()))?;
 
     let temperature = temperature(&valid, data.classes.len());
     model.set_temperature(temperature);

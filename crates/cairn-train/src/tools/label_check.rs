@@ -63,7 +63,7 @@ pub fn check_labels(
     mut on_photo: impl FnMut(),
 ) -> Result<LabelCheck, LabelCheckError> {
     let (mut photos, mut embeddings, mut bad_photos) = (Vec::new(), Vec::new(), Vec::new());
-    for (example, output) in examples.iter().zip(model.outputs(examples.iter().map(|e| e.path.clone()))) {
+    for (example, output) in examples.iter().zip(model.outputs(examples)) {
         match output {
             Ok(output) => {
                 photos.push(example.clone());

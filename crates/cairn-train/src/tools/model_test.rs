@@ -40,7 +40,7 @@ impl<'a> ModelTest<'a> {
         let classes = model.classes();
         let mut scores = Scores::new(classes.len());
         let (mut answers, mut read, mut bad_photos) = (Vec::new(), Vec::new(), Vec::new());
-        let outputs = model.outputs(examples.iter().map(|example| &example.path));
+        let outputs = model.outputs(&examples);
         for (output, example) in outputs.zip(&examples) {
             on_photo(output.as_ref().err());
             match output {
@@ -73,7 +73,7 @@ impl<'a> ModelTest<'a> {
         let mut exhibits = Vec::new();
         for &place in places {
             let (example, prediction) = (&self.examples[place], self.predictions[place]);
-            let (Ok(photo), Some(prediction)) = (self.model.load_photo(&example.path), prediction) else {
+            let (Ok(photo), Some(prediction)) = (self.model.load_photo(example), prediction) else {
                 continue;
             };
             // Landmarks learned from a few photos are none of the network's own.
@@ -86,7 +86,7 @@ impl<'a> ModelTest<'a> {
             };
             let shown = thumbnail(&seen);
             let heat = map.map(|map| map.over(&shown));
-            exhibits.push(Exhibit { photo: shown, heat, path: example.relative_path.clone(), prediction });
+            exhibits.push(Exhibit { photo: shown, heat, path: example.relative_path(), prediction });
         }
         Ok(exhibits)
     }

@@ -111,7 +111,8 @@ impl RateRamp {
         let learner = Learner::begin(recipe, data.classes.len(), weights.as_deref(), first, &mut ())?;
         let mut learner = learner.in_epoch(0);
         let side = recipe.network_spec(2).side;
-        check_fits(&learner.network, recipe.training.batch, side, recipe.precision(), first)?;
+        let with_head = recipe.training.sampled_classes.is_none();
+        check_fits(&learner.network, recipe.training.batch, side, recipe.precision(), with_head, first)?;
         replicas.seed(recipe.training.seed);
 
         let mut search = Trail::default();
@@ -136,7 +137,7 @@ impl RateRamp {
             }
             let learning_rate = self.rate(search.tried.len());
             let mut accumulator = GradientAccumulator::default();
-            let outcome = replicas.backward(&learner.network, &batch, &mut accumulator);
+            let outcome = replicas.backward(&learner.network, &batch, batch.number as u64, &mut accumulator);
             if let Some(gradients) = accumulator.take(&learner.network, None) {
                 learner = learner.stepped(learning_rate, gradients);
             }

@@ -46,7 +46,7 @@ fn a_network_comes_to_answer_as_its_teacher_without_a_label() {
         answer(&teacher) == answer(&student)
     };
     let photos = set.data().train;
-    let agreed = photos.iter().filter(|photo| agree(&photo.path)).count();
+    let agreed = photos.iter().filter(|photo| agree(&photo.path())).count();
     assert!(4 * agreed > 3 * photos.len(), "{agreed} of {} answers are the teacher's", photos.len());
 }
 

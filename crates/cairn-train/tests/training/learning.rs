@@ -101,7 +101,7 @@ fn a_training_or_a_probe_that_diverges_keeps_the_best_model_that_its_error_names
 fn validation_photos_of_which_none_can_be_read_stop_the_training_before_its_first_epoch_is_over() {
     let set = TinySet::new();
     set.spoil_all_validation_photos();
-    let first = set.data().valid[0].path.display().to_string();
+    let first = set.data().valid[0].path().display().to_string();
     let probe = FineTuneRecipe { train: Learning::Head, cached_views: Some(1), ..FineTuneRecipe::default() };
     for (name, recipe) in [("training", recipe(|_| {})), ("probe", recipe(|r| r.fine_tune = probe))] {
         let (run, outcome) = set.train_anew(&recipe, name);
@@ -122,7 +122,7 @@ fn validation_photos_that_can_no_longer_be_read_stop_the_training_too() {
     // Readable when it began; then stopped, spoiled and gone on with, so that the photos are not looked at beforehand.
     set.train(&recipe, &run, &mut Watcher::stopping_at(StopAt::NextBatch)).unwrap();
     let data = set.data();
-    data.valid.iter().for_each(|photo| std::fs::write(&photo.path, b"").unwrap());
+    data.valid.iter().for_each(|photo| std::fs::write(photo.path(), b"").unwrap());
     let error = set.train_on(&data, None, &recipe, &run, &mut Watcher::default()).unwrap_err();
     assert!(matches!(error, TrainError::NothingToValidate { .. }), "{error:?}");
 }
@@ -149,7 +149,7 @@ fn a_bad_photo_is_named_and_counted_and_the_training_goes_on() {
     let run = set.run_folder("run", &recipe);
     let mut watcher = Watcher::default();
     set.train(&recipe, &run, &mut watcher).unwrap();
-    let name = set.data().valid[0].path.display().to_string();
+    let name = set.data().valid[0].path().display().to_string();
     assert_eq!(watcher.bad_photos.len(), 1);
     assert!(watcher.bad_photos[0].contains(&name), "{:?} should name {name}", watcher.bad_photos);
     assert_eq!(watcher.epochs[0].bad_photos, 1);

@@ -12,5 +12,6 @@ mod pooling;
 mod precision;
 mod repeatable;
 mod resume;
+mod sampled;
 mod stopping;
 mod tiny;

@@ -78,12 +78,12 @@ impl TinySet {
 
     /// Makes an empty file of the first validation photo.
     pub(crate) fn spoil_a_validation_photo(&self) {
-        fs::write(&self.data().valid[0].path, b"").unwrap();
+        fs::write(self.data().valid[0].path(), b"").unwrap();
     }
 
     /// Makes empty files of all validation photos.
     pub(crate) fn spoil_all_validation_photos(&self) {
-        self.data().valid.iter().for_each(|photo| fs::write(&photo.path, b"").unwrap());
+        self.data().valid.iter().for_each(|photo| fs::write(photo.path(), b"").unwrap());
     }
 
     /// A new run folder of this name.

@@ -87,8 +87,8 @@ impl Demo {
         let mut out = StandardOutput::open()?;
         writeln!(out, "test accuracy {}", tested.test.evaluation.accuracy_headline())?;
         if let Some(example) = showpiece(&data.test, self.seed) {
-            writeln!(out, "\n{}", shown_path(&example.path))?;
-            print_suggestion(&model.suggest(&example.path)?)?;
+            writeln!(out, "\n{}", shown_path(&example.path()))?;
+            print_suggestion(&model.suggest(example.path())?)?;
         }
         write_next(&mut out, &run, &photos)?;
         Ok(Status::with_bad_photos(tested.test.bad_photos.len()))

@@ -136,7 +136,7 @@ impl Export {
         }
         let (trained, mut scores) = (model.as_exported(WeightFormat::F32)?, Scores::new(data.classes.len()));
         let mut bad = 0;
-        for (example, output) in data.valid.iter().zip(trained.outputs(data.valid.iter().map(|e| &e.path))) {
+        for (example, output) in data.valid.iter().zip(trained.outputs(&data.valid)) {
             match output {
                 Ok(output) => scores.push(example.class, &output.logits),
                 Err(error) => {

@@ -155,8 +155,7 @@ impl Label {
             views: self.tta.map(Into::into),
             threshold: self.threshold.chosen(),
             places: merged_places(self.places.as_deref())?,
-            threads: None,
-            coverage: None,
+            ..ModelOptions::default()
         };
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;
         let settings = Settings {

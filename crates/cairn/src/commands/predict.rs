@@ -186,7 +186,7 @@ impl Predict {
             threshold: self.threshold.chosen(),
             coverage: self.coverage,
             places: merged_places(self.places.as_deref())?,
-            threads: None,
+            ..ModelOptions::default()
         };
         let (model, identity) = self.model.source.open_identified()?;
         let model = model.with_options(options).with_context(|| self.model.source.to_string())?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use cairn_dataset::escape::shown;
 use cairn_model::rows::ModelIdentity;
-use cairn_model::{Model, ModelOptions, Threshold, bundle_path};
+use cairn_model::{Model, ModelOptions, NeighbourSearch, Threshold, bundle_path};
 use cairn_nets::Precision;
 use cairn_serve::{ByteSize, Event, Key, Limits, ModelSource as Opens, Observer, OpenError, ServeConfig};
 use clap::{Args, ValueEnum, ValueHint};
@@ -120,6 +120,9 @@ pub(crate) struct Serve {
     /// Photos that /v1/similar ranks: a folder, or a file of rows that /v1/embed answered
     #[arg(long, env = "CAIRN_INDEX", value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
     index: Option<PathBuf>,
+    /// Compare with every photo of --index and every learned landmark, where there are very many too (slower)
+    #[arg(long, env = "CAIRN_EXACT")]
+    exact: bool,
     /// Open the model again when its file is replaced
     #[arg(long, env = "CAIRN_RELOAD")]
     reload: bool,
@@ -159,6 +162,7 @@ impl Serve {
             views: self.tta.map(Into::into),
             threshold,
             places: merged_places(self.places.as_deref())?,
+            neighbours: if self.exact { NeighbourSearch::Exact } else { NeighbourSearch::Indexed },
             ..ModelOptions::default()
         };
         let opener = Opener { source: self.model.source.clone(), options };

@@ -93,7 +93,7 @@ fn a_calibrated_model_accepts_nineteen_of_twenty_validation_photos() {
     let sandbox = calibrated();
     // The photos held back are those that the report of calibration rests on; a fresh split finds them again.
     let data = cairn_dataset::ImageFolder::open(&sandbox.path("photos"), &Default::default()).unwrap();
-    let photos: Vec<String> = data.valid.iter().map(|example| example.path.display().to_string()).collect();
+    let photos: Vec<String> = data.valid.iter().map(|example| example.path().display().to_string()).collect();
     let run = sandbox.cairn(&format!("predict {} -m known.safetensors --format json", photos.join(" ")));
     let accepted = is_landmark(&run.assert_status(0).json()).iter().filter(|&&is| is).count();
     assert!(accepted as f64 >= 0.95 * photos.len() as f64, "{accepted} of {}", photos.len());
@@ -175,6 +175,33 @@ fn similar_ranks_a_folder_with_the_photo_itself_first() {
     assert!(lines[1].starts_with(photo) && lines[1].ends_with(" 1.000"), "{table}");
     let csv = sandbox.cairn(&format!("similar {photo} castles -m run --format csv -k 1"));
     csv.assert_status(0).assert_stdout_has("photo,likeness\ncastles/");
+}
+
+#[cfg(feature = "label")]
+#[test]
+fn similar_ranks_kept_embeddings_as_it_ranks_the_photos() {
+    let sandbox = calibrated();
+    let photo = "photos/test/03.Dome/0001.jpg";
+    let ranked = |among: &str| {
+        sandbox.cairn(&format!("similar {photo} {among} -m run -k 3 --format json")).assert_status(0).json()
+    };
+    sandbox.cairn("label photos/test -m run -o labels --embed").assert_status(0);
+    let (kept, looked_at) = (ranked("labels"), ranked("photos/test"));
+    for (kept, looked_at) in kept.as_array().unwrap().iter().zip(looked_at.as_array().unwrap()) {
+        assert_eq!(kept["photo"], looked_at["photo"]);
+        let likeness = |row: &Value| row["likeness"].as_f64().unwrap();
+        assert!((likeness(kept) - likeness(looked_at)).abs() < 1e-6, "{kept} {looked_at}");
+    }
+    // Few need no index.
+    assert!(!sandbox.path("labels/_embeddings.index").exists());
+    let both = ranked("labels castles");
+    assert_eq!(both[0], ranked("labels")[0]);
+    sandbox
+        .cairn(&format!("similar {photo} labels -m known.safetensors"))
+        .assert_status(1)
+        .assert_stderr_has("was labelled by the model run");
+    sandbox.file("rows.jsonl", b"{}\n");
+    sandbox.cairn(&format!("similar {photo} rows.jsonl -m run")).assert_status(1).assert_stderr_has("line 1");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::TrainError;
 use crate::engine::loss::Loss;
 use crate::engine::optimizer::Optimizer;
 use crate::engine::parameter_groups::ParameterGroups;
-use crate::engine::step::{StepInput, backward};
+use crate::engine::step::{ClassesOf, StepInput, backward};
 use crate::recipe::{OptimiserRecipe, Recipe};
 
 /// The recipe whose augmentation the photos go through.
@@ -95,7 +95,8 @@ impl EpochBenchmark {
                 bad_photos.append(&mut batch.bad);
                 photos += batch.len();
                 if !batch.is_empty() {
-                    let batch = StepInput::of(&batch, 0..batch.len(), self.classes, None, &device);
+                    let batch =
+                        StepInput::of(&batch, 0..batch.len(), ClassesOf::All(self.classes), None, &device);
                     let step = |network: Network| {
                         let (gradients, _) = backward(&network, batch, &Loss::default(), precision);
                         optimizer.step(adam.learning_rate(), network, gradients)
@@ -149,7 +150,7 @@ mod tests {
         let set = DrawnSet { seed: 1, train_per_kind: 6, test_per_kind: 0, side: 32, kinds };
         set.write(folder.path(), |_, _| {}).unwrap();
         let data = ImageFolder::open(folder.path(), &ValidSplit { fraction: 0.0, seed: 0 }).unwrap();
-        std::fs::write(&data.train[0].path, b"").unwrap();
+        std::fs::write(data.train[0].path(), b"").unwrap();
         let benchmark = EpochBenchmark::new(&data, 4, 2).unwrap();
         assert_eq!(benchmark.images(), 4);
         let training = benchmark.training(Architecture::ThreeConv, Precision::F32);

@@ -43,7 +43,7 @@ impl Benchmark {
         let images = self.images(&device);
         Ok(self.best(|| {
             let targets = Targets { labels: labels.clone(), answers: None };
-            let batch = StepInput { input: Input::Images(images.clone()), targets };
+            let batch = StepInput { input: Input::Images(images.clone()), targets, sampled: None };
             let step = |network: Network| {
                 let (gradients, _) = backward(&network, batch, &Loss::default(), self.precision);
                 optimizer.step(recipe.learning_rate(), network, gradients)

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use cairn_dataset::escape::shown;
 use cairn_dataset::{ClassList, ImageFolder, ValidSplit, path_text};
 use cairn_eval::{Doubt, DoubtfulPhoto, LabelPage};
-use cairn_photo::Photo;
+use cairn_photo::{Limits, ReadSize};
 use cairn_train::{LabelCheck, check_labels};
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ impl Doubts {
     }
 
     pub(super) fn findings(&self) -> LabelFindings {
-        let photo = |place: usize| path_text(&self.check.photos[place].path);
+        let photo = |place: usize| path_text(self.check.photos[place].path());
         LabelFindings {
             agreement: self.check.agreement,
             in_doubt: self
@@ -126,7 +126,7 @@ impl Doubts {
             .check
             .issues
             .iter()
-            .map(|issue| format!("{}\n", self.check.photos[issue.photo].relative_path))
+            .map(|issue| format!("{}\n", self.check.photos[issue.photo].relative_path()))
             .collect();
         make_folder_of(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -155,10 +155,10 @@ impl Doubts {
             .chain(odd)
             .filter_map(|(place, doubt)| {
                 let example = &check.photos[place];
-                let photo = Photo::open(&example.path).ok()?;
+                let photo = example.place.open(ReadSize::Full, &Limits::default()).ok()?;
                 Some(DoubtfulPhoto {
                     photo: photo.no_larger_than(THUMBNAIL),
-                    path: path_text(&example.path),
+                    path: path_text(example.path()),
                     label: self.class_name(example.class),
                     doubt,
                 })
