@@ -49,16 +49,19 @@ pub(crate) fn best_first(classes: &[ClassReport]) -> Vec<&ClassReport> {
     sorted
 }
 
-/// The classes that a reader is shown, best F1 first: all, or where there are more than `most`, a third of so many that are
-/// best and two thirds that are worst, of those with photos.
-pub(crate) fn worth_showing(classes: &[ClassReport], most: usize) -> Vec<&ClassReport> {
+/// The most classes that a table, a page or a picture shows: more would be slow to open, and nobody would look through them.
+pub(crate) const MOST_SHOWN: usize = 300;
+
+/// The classes that a reader is shown, best F1 first: all, or where there are more than [`MOST_SHOWN`], a third of so many that
+/// are best and two thirds that are worst, of those with photos.
+pub(crate) fn worth_showing(classes: &[ClassReport]) -> Vec<&ClassReport> {
     let mut sorted = best_first(classes);
-    if sorted.len() > most {
+    if sorted.len() > MOST_SHOWN {
         sorted.retain(|class| class.support > 0);
     }
-    if sorted.len() > most {
-        let best = most / 3;
-        sorted.drain(best..sorted.len() - (most - best));
+    if sorted.len() > MOST_SHOWN {
+        let best = MOST_SHOWN / 3;
+        sorted.drain(best..sorted.len() - (MOST_SHOWN - best));
     }
     sorted
 }

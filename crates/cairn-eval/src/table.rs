@@ -1,6 +1,6 @@
 //! An evaluation as text for a terminal.
 
-use crate::classification::{ClassReport, worth_showing};
+use crate::classification::{ClassReport, MOST_SHOWN, worth_showing};
 use crate::evaluation::{Evaluation, nats, percent};
 use cairn_dataset::escape::shown;
 use comfy_table::{CellAlignment, Table, presets};
@@ -30,7 +30,7 @@ impl fmt::Display for Evaluation {
             writeln!(f, "unscored  {unscored} (the network's output was not a number)")?;
         }
         writeln!(f)?;
-        if self.per_class.len() > MOST_ROWS {
+        if self.per_class.len() > MOST_SHOWN {
             writeln!(f, "the best and the worst of {} classes; --json has all", self.per_class.len())?;
         }
         writeln!(f, "{}", class_table(self).trim_fmt())
@@ -44,13 +44,10 @@ impl Evaluation {
     }
 }
 
-/// Rows of a table at most: a terminal scrolls.
-const MOST_ROWS: usize = 300;
-
 /// All classes in their order, or of very many the best and the worst.
 fn shown_rows(evaluation: &Evaluation) -> Vec<&ClassReport> {
-    match evaluation.per_class.len() > MOST_ROWS {
-        true => worth_showing(&evaluation.per_class, MOST_ROWS),
+    match evaluation.per_class.len() > MOST_SHOWN {
+        true => worth_showing(&evaluation.per_class),
         false => evaluation.per_class.iter().collect(),
     }
 }

@@ -11,12 +11,15 @@ use rayon::prelude::*;
 /// bits on any number of threads.
 pub(crate) fn in_parts<const N: usize>(
     images: Tensor<4>,
-    parameters: usize,
+    parameters: impl FnOnce() -> usize,
     pass: impl Fn(Tensor<4>) -> [Tensor<2>; N] + Sync,
 ) -> [Tensor<2>; N] {
     let [batch, _, height, width] = images.dims();
-    let parts = batch.div_ceil(photos_together(parameters, height * width));
-    if parts < 2 || images.is_autodiff() || images.device() != Device::flex() {
+    if batch < 2 || images.is_autodiff() || images.device() != Device::flex() {
+        return pass(images);
+    }
+    let parts = batch.div_ceil(photos_together(parameters(), height * width));
+    if parts < 2 {
         return pass(images);
     }
     let photos = batch.div_ceil(parts);
@@ -61,7 +64,7 @@ mod tests {
             let images = Tensor::random([batch, 3, 5, 4], Distribution::Default, &Device::flex());
             let whole = sums_and_photos(images.clone())[0].clone();
             // Three photos together.
-            let [sums, photos] = in_parts(images, 3 * 20 * 20, sums_and_photos);
+            let [sums, photos] = in_parts(images, || 3 * 20 * 20, sums_and_photos);
             assert_eq!(values(sums), values(whole), "{batch}");
             assert!(values(photos).iter().all(|&photos| photos <= 3.0), "{batch}");
         }
@@ -70,10 +73,14 @@ mod tests {
     #[test]
     fn with_gradients_a_batch_is_one_part() {
         let images: Tensor<4> = Tensor::ones([8, 3, 5, 4], &Device::flex().autodiff());
-        let [photos] = in_parts(images, 1, |images| {
-            let [batch, ..] = images.dims();
-            [Tensor::full([batch, 1], batch as f32, &Device::flex())]
-        });
+        let [photos] = in_parts(
+            images,
+            || 1,
+            |images| {
+                let [batch, ..] = images.dims();
+                [Tensor::full([batch, 1], batch as f32, &Device::flex())]
+            },
+        );
         assert_eq!(values(photos), [8.0; 8]);
     }
 }

@@ -54,27 +54,35 @@ impl Network {
     ///
     /// On an autodiff device batch norm uses the batch's statistics and dropout drops.
     pub fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        let [logits] = in_parts(images, self.parameter_count(), |images| {
-            [self.classifier().forward(FeatureMap::from_images(images, precision)).tensor()]
-        });
+        let [logits] = in_parts(
+            images,
+            || self.parameter_count(),
+            |images| [self.classifier().forward(FeatureMap::from_images(images, precision)).tensor()],
+        );
         logits
     }
 
     /// What the last linear layer takes: `[batch, 3, height, width]` normalised photos to `[batch, features]` of f32. Of
     /// SqueezeNet, whose last layer is a convolution, the mean of the map that it takes.
     pub fn features(&self, images: Tensor<4>, precision: Precision) -> Tensor<2> {
-        let [features] = in_parts(images, self.parameter_count(), |images| {
-            [self.classifier().features(FeatureMap::from_images(images, precision)).tensor()]
-        });
+        let [features] = in_parts(
+            images,
+            || self.parameter_count(),
+            |images| [self.classifier().features(FeatureMap::from_images(images, precision)).tensor()],
+        );
         features
     }
 
     /// Features and logits of photos, both of one pass: what [`Network::features`] and [`Network::forward`] give.
     pub fn features_and_logits(&self, images: Tensor<4>, precision: Precision) -> [Tensor<2>; 2] {
-        in_parts(images, self.parameter_count(), |images| {
-            let images = FeatureMap::from_images(images, precision);
-            self.classifier().features_and_logits(images).map(Features::tensor)
-        })
+        in_parts(
+            images,
+            || self.parameter_count(),
+            |images| {
+                let images = FeatureMap::from_images(images, precision);
+                self.classifier().features_and_logits(images).map(Features::tensor)
+            },
+        )
     }
 
     /// Logits of features: `[batch, features]` to `[batch, classes]`, through dropout (where gradients are wanted) and

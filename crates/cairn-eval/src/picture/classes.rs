@@ -7,8 +7,6 @@ use crate::evaluation::percent;
 use plotters::prelude::*;
 
 const ROW: f64 = 20.0;
-/// More rows make no picture that anybody would look through.
-const MOST_ROWS: usize = 300;
 /// Room above the rows, for what the marks mean and the scale.
 const HEAD: f64 = 62.0;
 /// Room right of the scale, for F1 as a number.
@@ -23,7 +21,7 @@ pub(crate) struct ClassFigures<'a> {
 
 impl<'a> ClassFigures<'a> {
     pub(crate) fn new(classes: &'a [ClassReport], breadth: Breadth) -> Self {
-        Self { rows: worth_showing(classes, MOST_ROWS), breadth }
+        Self { rows: worth_showing(classes), breadth }
     }
 }
 

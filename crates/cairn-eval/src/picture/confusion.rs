@@ -2,12 +2,11 @@
 
 use super::pen::{Align, Pen, shortened, widest};
 use super::{BLUE, Canvas, DrawResult, FAINT, GRID, INK, PAPER, Picture, PictureSize, VERMILION};
+use crate::classification::MOST_SHOWN;
 use crate::evaluation::Evaluation;
 use cairn_dataset::ClassId;
 use plotters::prelude::*;
 
-/// More classes make no picture that anybody could read.
-const MOST_CLASSES: usize = 300;
 /// Room for the names of the axes.
 const AXIS: f64 = 22.0;
 /// Of cells so large and larger the names of their classes can be read.
@@ -44,7 +43,7 @@ impl<'a> ConfusionPicture<'a> {
         } else {
             8.0
         };
-        (classes <= MOST_CLASSES).then_some(Self { evaluation, cell, start: AXIS + names })
+        (classes <= MOST_SHOWN).then_some(Self { evaluation, cell, start: AXIS + names })
     }
 
     fn end(&self) -> f64 {

@@ -2,11 +2,10 @@
 
 use super::pen::{Align, Pen, shortened, widest};
 use super::{BLUE, Breadth, Canvas, DrawResult, FAINT, INK, Picture, PictureSize, VERMILION};
+use crate::classification::MOST_SHOWN;
 use plotters::prelude::*;
 
 const ROW: f64 = 30.0;
-/// More rows make no picture that anybody would look through.
-const MOST_ROWS: usize = 300;
 /// From a row's middle to the middle of each of its two bars: their numbers are one above the other.
 const APART: f64 = 6.5;
 /// Room above the rows, for what the bars mean.
@@ -34,7 +33,7 @@ pub(crate) struct ClassSizes<'a> {
 impl<'a> ClassSizes<'a> {
     pub(crate) fn new(mut rows: Vec<ClassSize<'a>>, breadth: Breadth) -> Self {
         rows.sort_by_key(|class| std::cmp::Reverse((class.train, class.test)));
-        rows.truncate(MOST_ROWS);
+        rows.truncate(MOST_SHOWN);
         Self { rows, breadth }
     }
 

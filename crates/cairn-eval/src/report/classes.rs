@@ -1,7 +1,7 @@
 //! The figures of each class, and the pairs of classes that are confused.
 
 use super::figure::{figure, responsive};
-use crate::classification::{ClassReport, worth_showing};
+use crate::classification::{ClassReport, MOST_SHOWN, worth_showing};
 use crate::confusion::ConfusedPair;
 use crate::error::EvalError;
 use crate::evaluation::{Evaluation, percent};
@@ -11,8 +11,6 @@ use maud::{Markup, html};
 
 /// The most pairs that are worth a reader's time; the matrix shows all.
 const PAIRS: usize = 12;
-/// The most classes of a page: more would make it slow to open.
-const MOST_CLASSES: usize = 300;
 
 /// Every class, best F1 first, as a picture and as a table.
 pub(super) fn class_section(evaluation: &Evaluation) -> Result<Markup, EvalError> {
@@ -21,7 +19,7 @@ pub(super) fn class_section(evaluation: &Evaluation) -> Result<Markup, EvalError
             h2 { "Classes" }
             p.lead { "Best F1 first. Precision: of the photos taken for this landmark, those that show it. "
                 "Recall: of the photos that show it, those recognised. F1 is their harmonic mean."
-                @if evaluation.per_class.len() > MOST_CLASSES {
+                @if evaluation.per_class.len() > MOST_SHOWN {
                     " Of " (evaluation.per_class.len()) " classes the best and the worst are shown; `cairn test --json` has all."
                 }
             }
@@ -44,7 +42,7 @@ fn class_table(evaluation: &Evaluation) -> Markup {
                         th.number scope="col" { "Photos" }
                     }
                 }
-                tbody { @for class in worth_showing(&evaluation.per_class, MOST_CLASSES) { (class_row(class)) } }
+                tbody { @for class in worth_showing(&evaluation.per_class) { (class_row(class)) } }
             }
         }
     }
@@ -85,7 +83,7 @@ pub(super) fn confused_pairs(evaluation: &Evaluation) -> Markup {
                 }
                 @if pairs.len() > PAIRS {
                     p.lead { "The first " (PAIRS) " of " (pairs.len()) " pairs"
-                        @if evaluation.per_class.len() <= MOST_CLASSES { "; the matrix shows them all" } "." }
+                        @if evaluation.per_class.len() <= MOST_SHOWN { "; the matrix shows them all" } "." }
                 }
             }
         }

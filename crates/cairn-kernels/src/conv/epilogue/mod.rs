@@ -45,13 +45,14 @@ pub(crate) unsafe fn finish_tile<T: Element>(
     output: DisjointSlice<'_, T>,
 ) {
     #[cfg(target_arch = "x86_64")]
-    if T::PER_WORD == 2 && isa.vectors() == Isa::Avx512Bf16 {
+    if isa.vectors() == Isa::Avx512Bf16
+        && let Some(map) = T::bf16_address(output.start())
+    {
         let (bias, bounds) = (epilogue.bias, epilogue.activation.bounds());
         let residual = epilogue.residual.and_then(T::as_bf16);
         let last = pixels.iter().max().map_or(0, |last| last * channels + panel.first + panel.outputs);
         assert!(last <= output.len(), "pixels outside of the map");
-        let output = output.start().cast();
-        let tile = bf16::Tile { sums, panel, pixels, channels, bias, residual, bounds, output };
+        let tile = bf16::Tile { sums, panel, pixels, channels, bias, residual, bounds, output: map };
         // SAFETY: the pixels are in the map, as just checked, and so in the residual, a map of its size. For the rest the
         // caller vouches.
         return unsafe { tile.finish() };
