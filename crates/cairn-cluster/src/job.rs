@@ -20,6 +20,8 @@ pub struct Job {
     pub(crate) plan: String,
     /// Where the plan's lists are.
     pub(crate) lists: Vec<ListPlace>,
+    /// A photo that whoever labels must see, too: an absolute path.
+    pub(crate) photo: Option<String>,
     /// The content of the user's own file of places.
     pub(crate) places: Option<String>,
 }
@@ -39,7 +41,7 @@ impl Job {
     /// The job of a plan whose output is at `out`, as the command names it; `places` is the user's own file of places.
     ///
     /// # Errors
-    /// When another machine cannot be told where a list is, or the places cannot be read.
+    /// When another machine cannot be told where a list is, or a list or the places cannot be read.
     pub fn new(
         plan: &Plan,
         inputs: &[Input],
@@ -49,11 +51,13 @@ impl Job {
         let read = |path: &Path| {
             fs::read_to_string(path).map_err(|source| ClusterError::Places { path: path_text(path), source })
         };
+        let photo = plan.shards.first().map(|shard| inputs[shard.input].photo_for_others(shard.cut));
         Ok(Self {
             cairn: env!("CARGO_PKG_VERSION").to_owned(),
             out: place_for_others(out)?,
             plan: plan.identity(),
             lists: inputs.iter().map(Input::place_for_others).collect::<Result<_, _>>()?,
+            photo: photo.transpose()?.flatten(),
             places: places.map(read).transpose()?,
         })
     }

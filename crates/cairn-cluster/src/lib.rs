@@ -29,7 +29,7 @@
 //! | item | is |
 //! | --- | --- |
 //! | [`Job`] | what to label, as it is sent |
-//! | [`Worker`] | what labels, in an executor |
+//! | [`Worker`], [`Labelling`] | what labels, in an executor |
 //! | `run_scheduler`, `run_executor`, `ClusterClient` | with the feature `ballista`: the engine around them |
 //!
 //! `cairn cluster` and `cairn label --cluster` run it.
@@ -50,4 +50,4 @@ pub use engine::{
 pub use error::{ClusterError, TaskError};
 pub use job::{Job, ShardOutcome};
 pub use scheduler_address::{SchedulerAddress, SchedulerAddressError};
-pub use worker::{Stop, Worker};
+pub use worker::{Labelling, Stop, Worker};

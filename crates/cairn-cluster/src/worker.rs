@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cairn_dataset::path_of_text;
-use cairn_label::{Event, Input, LabelError, Labeller, Plan, Settings, Stores};
+use cairn_label::{Event, Input, LabelError, Labeller, Plan, Settings, Store, Stores};
 use cairn_model::rows::ModelIdentity;
 use cairn_model::{Model, ModelOptions, Threshold};
 use cairn_places::Gazetteer;
@@ -33,8 +33,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Does these shards of a job, one after the other, each once. A shard that is there is not done again, and one that fails is
-    /// an outcome.
+    /// Does these shards of a job: [`Labelling::label`].
     ///
     /// # Errors
     /// When none of them can be done here, or somebody wants to stop.
@@ -44,6 +43,15 @@ impl Worker {
         shards: &[usize],
         tell: &mut dyn FnMut(ShardOutcome),
     ) -> Result<(), TaskError> {
+        self.open(job)?.label(shards, tell)
+    }
+
+    /// Opens what a job labels: its output, plan and lists, and the model as the plan asks it. Of ten thousand lists in a store
+    /// this takes long, so that whoever does shards one after the other keeps it.
+    ///
+    /// # Errors
+    /// When the job cannot be done here.
+    pub fn open(&self, job: &Job) -> Result<Labelling, TaskError> {
         self.check_version(&job.cairn)?;
         let stop = Arc::clone(&self.stop);
         let stores = Stores::new(move || stop());
@@ -60,30 +68,13 @@ impl Worker {
         let inputs = plan.inputs.iter().zip(&job.lists);
         let inputs = inputs.map(|(planned, place)| Input::open_planned(planned, place, &stores, &*out));
         let inputs = inputs.collect::<Result<Vec<_>, _>>().map_err(|error| self.trouble(error))?;
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out: &*out, stores: &stores };
-
-        let mut bad: Vec<(String, String)> = Vec::new();
-        let mut each = |event: Event<'_>| {
-            match event {
-                Event::Photo { bad: Some((name, reason)) } if bad.len() < NAMED => {
-                    bad.push((name.to_owned(), reason.to_owned()));
-                }
-                Event::Shard { index, report } => {
-                    tell(ShardOutcome { index, done: Ok(report), bad: std::mem::take(&mut bad) });
-                }
-                Event::Failed { index, error, .. } => {
-                    bad.clear();
-                    tell(ShardOutcome { index, done: Err(in_words(error)), bad: Vec::new() });
-                }
-                _ => {}
-            }
-            if stores.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        // Somebody else may have done one of them: an executor that was lost, another command.
-        match labeller.label_each(shards.iter().copied().collect(), &mut true, false, &mut each) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(TaskError::Stopped),
+        // Else each photo would be written down as one that is not there.
+        if let Some(photo) = job.photo.as_deref().filter(|photo| !path_of_text(photo).is_file()) {
+            return Err(self.refused(format!(
+                "does not see the photo {photo}; photos must be at the same paths on all machines, or in a store"
+            )));
         }
+        Ok(Labelling { plan, inputs, model, out, stores })
     }
 
     /// Of another version the same work may have other results.
@@ -149,6 +140,55 @@ impl Worker {
 
     fn refused(&self, reason: String) -> TaskError {
         TaskError::Refused(format!("{}: {reason}", self.name))
+    }
+}
+
+/// A job that is opened: all that doing its shards needs.
+pub struct Labelling {
+    plan: Plan,
+    inputs: Vec<Input>,
+    model: Model,
+    out: Box<dyn Store>,
+    stores: Stores,
+}
+
+impl Labelling {
+    /// Does these shards, one after the other, each once. A shard that is there is not done again, and one that fails is an
+    /// outcome.
+    ///
+    /// # Errors
+    /// When somebody wants to stop: [`Worker::stop`].
+    pub fn label(&self, shards: &[usize], tell: &mut dyn FnMut(ShardOutcome)) -> Result<(), TaskError> {
+        let Self { plan, inputs, model, out, stores } = self;
+        let labeller = Labeller { plan, inputs, model, out: &**out, stores };
+        let mut bad: Vec<(String, String)> = Vec::new();
+        let mut each = |event: Event<'_>| {
+            match event {
+                Event::Photo { bad: Some((name, reason)) } if bad.len() < NAMED => {
+                    bad.push((name.to_owned(), reason.to_owned()));
+                }
+                Event::Shard { index, report } => {
+                    tell(ShardOutcome { index, done: Ok(report), bad: std::mem::take(&mut bad) });
+                }
+                Event::Failed { index, error, .. } => {
+                    bad.clear();
+                    tell(ShardOutcome { index, done: Err(in_words(error)), bad: Vec::new() });
+                }
+                _ => {}
+            }
+            if stores.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        // Somebody else may have done one of them: an executor that was lost, another command.
+        match labeller.label_each(shards.iter().copied().collect(), &mut true, false, &mut each) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TaskError::Stopped),
+        }
+    }
+}
+
+impl fmt::Debug for Labelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Labelling").field("out", &self.out.name()).finish_non_exhaustive()
     }
 }
 

@@ -153,6 +153,15 @@ fn what_the_output_was_not_begun_with_is_refused_in_words() {
     let reason = refusal(&labelling.worker(), &job_there);
     assert!(reason.contains("does not see the labelling that was begun in"), "{reason}");
 
+    // A disk with photos that is not there: their rows would say for good that they are not.
+    fs::rename(labelling.path("0.png"), labelling.path("away.png")).unwrap();
+    let reason = refusal(&labelling.worker(), &job);
+    assert!(
+        reason.contains("does not see the photo ") && reason.contains("0.png; photos must be at"),
+        "{reason}"
+    );
+    fs::rename(labelling.path("away.png"), labelling.path("0.png")).unwrap();
+
     // The same plan, and a list that has changed since.
     fs::write(labelling.path("list.csv"), "photo\n0.png\n").unwrap();
     let reason = refusal(&labelling.worker(), &job);

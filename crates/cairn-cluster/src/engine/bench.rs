@@ -1,14 +1,14 @@
 //! The thread that an executor labels on: one task at a time, each on all of the processor.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, thread};
 
 use tokio::sync::mpsc;
 
-use crate::{Job, ShardOutcome, TaskError, Worker};
+use crate::{Job, Labelling, ShardOutcome, TaskError, Worker};
 
 /// Outcomes that wait to be taken.
 const WAITING: usize = 16;
@@ -39,7 +39,7 @@ impl Bench {
     /// Starts the thread. It ends when all who could give it tasks are gone.
     pub(super) fn start(worker: Worker, watch: Watch) -> io::Result<Self> {
         let (send, tasks) = channel();
-        thread::Builder::new().name("label".to_owned()).spawn(move || work(&worker, &tasks, watch))?;
+        thread::Builder::new().name("label".to_owned()).spawn(move || work(worker, &tasks, watch))?;
         Ok(Self(send))
     }
 
@@ -58,20 +58,49 @@ impl Bench {
     }
 }
 
-fn work(worker: &Worker, tasks: &Receiver<Task>, mut watch: Watch) {
+/// The task that is under way, if one is: whether it is wanted.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<Mutex<Option<Wanted>>>);
+
+/// Whether a task is cancelled, and who takes its reports.
+type Wanted = (Arc<AtomicBool>, mpsc::Sender<Report>);
+
+impl UnderWay {
+    fn set(&self, task: Option<Wanted>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = task;
+    }
+
+    fn is_unwanted(&self) -> bool {
+        let task = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        task.as_ref()
+            .is_some_and(|(cancelled, reports)| cancelled.load(Ordering::Relaxed) || reports.is_closed())
+    }
+}
+
+fn work(worker: Worker, tasks: &Receiver<Task>, mut watch: Watch) {
+    let under_way = UnderWay::default();
+    let (outer, now) = (Arc::clone(&worker.stop), under_way.clone());
+    let worker = Worker { stop: Arc::new(move || now.is_unwanted() || outer()), ..worker };
+    // Tasks of one job follow each other.
+    let mut opened: Option<(Arc<Job>, Labelling)> = None;
     for Task { job, shards, cancelled, reports } in tasks {
-        let (stop, unwanted) = (Arc::clone(&worker.stop), reports.clone());
-        let stop = move || cancelled.load(Ordering::Relaxed) || unwanted.is_closed() || stop();
-        let worker = Worker { stop: Arc::new(stop), ..worker.clone() };
+        under_way.set(Some((cancelled, reports.clone())));
         let mut tell = |outcome: ShardOutcome| {
             watch(&job, &outcome);
             // Whoever took them may be gone: that stops the work.
             drop(reports.blocking_send(Report::Outcome(outcome)));
         };
-        let label = || worker.label(&job, &shards, &mut tell);
+        let label = || {
+            let before = opened.take().filter(|(before, _)| *before == job);
+            let labelling = before.map_or_else(|| worker.open(&job), |(_, labelling)| Ok(labelling))?;
+            let labelled = labelling.label(&shards, &mut tell);
+            opened = Some((Arc::clone(&job), labelling));
+            labelled
+        };
         let ended = catch_unwind(AssertUnwindSafe(label)).unwrap_or_else(|_| {
             Err(TaskError::Passing(format!("{}: internal error while labelling", worker.name)))
         });
         drop(reports.blocking_send(Report::End(ended)));
+        under_way.set(None);
     }
 }

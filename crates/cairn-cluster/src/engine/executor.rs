@@ -1,6 +1,5 @@
 //! The process that labels shards for a scheduler.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +25,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENT: u32 = 6;
 /// How often it looks for one.
 const LOOK_FOR_SCHEDULER: Duration = Duration::from_secs(1);
+/// Ports that were free may be taken a moment later, by others that look for some at the same time.
+const TRIES: u32 = 3;
 /// How long a photo may take when somebody wants an end.
 const LAST_PHOTO: Duration = Duration::from_secs(30);
 
@@ -38,7 +39,7 @@ pub struct ExecutorOptions {
     pub address: IpAddr,
     /// The name by which others reach it, where that is not the address from which it calls the scheduler.
     pub host: Option<String>,
-    /// The first of two ports; without, any that are free.
+    /// The first of two ports, below 65535; without, any that are free.
     pub port: Option<u16>,
 }
 
@@ -85,7 +86,7 @@ pub fn run_executor(
     let watch =
         move |job: &Job, outcome: &ShardOutcome| told(ExecutorEvent::Shard { out: &job.out, outcome });
     let bench = Bench::start(Worker { stop, ..worker }, Box::new(watch))?;
-    let mut was_ready = false;
+    let (mut was_ready, mut tries) = (false, 0);
     while !outer() {
         let runtime = Builder::new_multi_thread().thread_name("executor").enable_all().build()?;
         let ended = runtime.block_on(serve(options, &bench, &outer, &mut was_ready, &*tell));
@@ -97,6 +98,7 @@ pub fn run_executor(
             Ok(End::Lost) => {}
             // It has worked before: what is in the way now may pass.
             Err(_) if was_ready => std::thread::sleep(LOOK_FOR_SCHEDULER),
+            Err(ClusterError::Engine(_)) if tries + 1 < TRIES => tries += 1,
             Err(error) => return Err(error),
         }
     }
@@ -185,24 +187,17 @@ async fn find(scheduler: &SchedulerAddress, tell: &(dyn Fn(ExecutorEvent<'_>) + 
     }
 }
 
-/// Two ports to listen on: the engine cannot be given sockets.
+/// Two ports to listen on, which are free now: the engine cannot be given sockets.
 fn ports(options: &ExecutorOptions) -> Result<[u16; 2], ClusterError> {
-    if let Some(first) = options.port {
-        let second = first.checked_add(1).ok_or_else(|| ClusterError::Listen {
-            address: SocketAddr::new(options.address, first).to_string(),
-            source: io::Error::new(io::ErrorKind::InvalidInput, "there is no port after it"),
-        })?;
-        return Ok([first, second]);
-    }
-    let address = SocketAddr::new(options.address, 0);
-    let listen = |source| ClusterError::Listen { address: options.address.to_string(), source };
+    let bound = |port| {
+        let address = SocketAddr::new(options.address, port);
+        let listen = |source| ClusterError::Listen { address: address.to_string(), source };
+        let socket = TcpListener::bind(address).map_err(listen)?;
+        let port = socket.local_addr().map_err(listen)?.port();
+        Ok::<_, ClusterError>((socket, port))
+    };
+    let wanted = options.port.map_or([0, 0], |first| [first, first + 1]);
     // Both are held until both are known.
-    let sockets = [TcpListener::bind(address), TcpListener::bind(address)];
-    let mut ports = [0; 2];
-    for (port, socket) in ports.iter_mut().zip(&sockets) {
-        let socket =
-            socket.as_ref().map_err(|error| listen(io::Error::new(error.kind(), error.to_string())))?;
-        *port = socket.local_addr().map_err(listen)?.port();
-    }
-    Ok(ports)
+    let [(_first, one), (_second, other)] = [bound(wanted[0])?, bound(wanted[1])?];
+    Ok([one, other])
 }

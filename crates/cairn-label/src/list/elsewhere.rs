@@ -4,10 +4,13 @@ use cairn_dataset::path_of_text;
 use serde::{Deserialize, Serialize};
 
 use super::input::{Base, Held};
-use super::{Input, ListError, PlannedInput};
+use super::{Cut, Input, ListError, Listed, PlannedInput};
 use crate::LabelError;
 use crate::store::Store;
 use crate::stores::{Place, Stores, absolute, place_of};
+
+/// Rows among which a photo is looked for.
+const LOOKED_AT: usize = 16;
 
 /// Where a list is, as other processes find it: absolute paths, or addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,23 @@ impl Input {
             Base::Address(address) => address.to_string(),
         };
         Ok(ListPlace { file, base })
+    }
+
+    /// The first photo of a stretch of it that is a file of this machine, as other processes find it: by it they see whether they
+    /// see the photos. Few rows are looked at.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn photo_for_others(&self, cut: Cut) -> Result<Option<String>, LabelError> {
+        for row in self.rows(cut)?.take(LOOKED_AT) {
+            let row = row.map_err(|reason| self.error(reason))?;
+            let Listed::AtName = row.source else { continue };
+            match self.place(&row.name) {
+                Ok(Place::Path(path)) if path.is_file() => return Ok(Some(absolute(&path)?)),
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Opens a list of a plan where another process says that it is.

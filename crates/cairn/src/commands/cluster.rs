@@ -104,7 +104,7 @@ pub(crate) struct Executor {
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
     /// The first of two ports to listen on [default: two that are free]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=65534))]
     port: Option<u16>,
     /// Say what the engine does, too
     #[arg(long)]

@@ -6,6 +6,7 @@
 
 mod equality;
 mod failures;
+mod kills;
 mod processes;
 mod refusals;
 mod stops;

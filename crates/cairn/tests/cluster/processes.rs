@@ -1,5 +1,6 @@
 //! A folder with photos, and processes of the program in it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -24,11 +25,15 @@ pub(crate) const SHARDS: usize = 30;
 pub(crate) const LABEL: &str = "label list.csv --tta none --shard 4";
 
 /// A temporary folder with drawn photos and `list.csv`.
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder {
+    folder: TempDir,
+    /// Processes that were started in it.
+    started: Cell<usize>,
+}
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
+        let folder = Self { folder: tempfile::tempdir().unwrap(), started: Cell::new(0) };
         fs::create_dir(folder.path("photos")).unwrap();
         let mut rows = String::from("photo\n");
         for seed in 0..PHOTOS {
@@ -45,15 +50,16 @@ impl Folder {
     }
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
-        self.0.path().join(relative)
+        self.folder.path().join(relative)
     }
 
     /// Starts the program with these arguments, which spaces separate; it is killed when it is dropped.
     pub(crate) fn start(&self, arguments: &str) -> Process {
-        let number = fs::read_dir(self.path("")).unwrap().count();
-        let log = self.path(&format!("log-{number}.txt"));
+        let log = self.path(&format!("log-{}.txt", self.started.replace(self.started.get() + 1)));
         let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
         command.args(arguments.split_whitespace()).current_dir(self.path("")).env_remove("CAIRN_MODEL");
+        // What a killed executor leaves goes with the folder.
+        command.env("TMPDIR", self.path(""));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         let child = command.spawn().unwrap();
         Process { child, log, arguments: arguments.to_owned() }
@@ -130,6 +136,16 @@ impl Process {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it has said this so many times, or has ended.
+    pub(crate) fn wait_for_times(&mut self, text: &str, times: usize) {
+        wait(text, || self.said().matches(text).count() >= times || self.has_ended());
+    }
+
     /// Waits until it has said this; what follows it on its line.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let mut rest = None;
@@ -152,9 +168,14 @@ impl Process {
     }
 
     /// Ends it as a power cut would.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn end_at_once(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// The same, for good.
+    pub(crate) fn kill(mut self) {
+        self.end_at_once();
     }
 
     /// Waits for its end.
@@ -200,7 +221,7 @@ impl Ended {
 
 /// Waits until something is so.
 #[track_caller]
-fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < PATIENCE, "waited too long for {what}");
@@ -232,6 +253,12 @@ impl<'a> Cluster<'a> {
         let mut scheduler = folder.start("cluster scheduler --address 127.0.0.1:0 --lost-after 10");
         let address = scheduler.wait_for("scheduler: ");
         Self { folder, address, scheduler, executors: Vec::new() }
+    }
+
+    /// Starts another scheduler where the one was.
+    pub(crate) fn another_scheduler(&self) -> Process {
+        let place = self.address.strip_prefix("df://").unwrap();
+        self.folder.start(&format!("cluster scheduler --address {place} --lost-after 10"))
     }
 
     /// Starts another executor.
