@@ -53,7 +53,7 @@ def main():
     members = metadata["workspace_default_members"]
     packages = [package["name"] for package in metadata["packages"] if package["id"] in members]
     selections = [["--all-targets"], ["--all-targets", "--features", "cairn-label/cloud"],
-                  ["--all-targets", "--features", "cairn-landmarks/cluster"]]
+                  ["-p", "cairn-landmarks", "--no-default-features", "--features", "shipped,cluster", "--all-targets"]]
     selections += [["-p", package, *targets] for package in packages for targets in ([], ["--all-targets"])]
     missing = {}
     for selection in selections:

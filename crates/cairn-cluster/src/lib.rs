@@ -45,7 +45,8 @@ mod worker;
 
 #[cfg(feature = "ballista")]
 pub use engine::{
-    ClusterClient, ExecutorEvent, ExecutorOptions, SchedulerOptions, run_executor, run_scheduler,
+    ClusterClient, ExecutorEvent, ExecutorOptions, SchedulerEvent, SchedulerOptions, run_executor,
+    run_scheduler,
 };
 pub use error::{ClusterError, TaskError};
 pub use job::{Job, ShardOutcome};

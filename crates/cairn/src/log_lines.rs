@@ -4,7 +4,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::progress::say;
 
-/// Crates whose warnings tell people something that they can do something about.
+/// What the names of its crates begin with.
 const OF_ENGINE: &str = "ballista";
 
 struct Lines;
@@ -23,9 +23,9 @@ impl Log for Lines {
     fn flush(&self) {}
 }
 
-/// From here on, warnings and errors of the engine are lines on standard error; with `all`, whatever it has to say is.
-pub(crate) fn show(all: bool) {
-    log::set_max_level(if all { LevelFilter::Info } else { LevelFilter::Warn });
+/// From here on, what the engine says is lines on standard error.
+pub(crate) fn show() {
+    log::set_max_level(LevelFilter::Info);
     // Nobody else sets one.
     let _ = log::set_logger(&Lines);
 }

@@ -78,6 +78,8 @@ pub fn run_executor(
     worker: Worker,
     tell: Arc<dyn Fn(ExecutorEvent<'_>) + Send + Sync>,
 ) -> Result<(), ClusterError> {
+    // Before it waits for anybody.
+    ports(options)?;
     let outer = Arc::clone(&worker.stop);
     let of_engine = Arc::clone(&outer);
     // The engine ends a process of its own accord, too, and waits for its tasks.
@@ -191,7 +193,8 @@ async fn find(scheduler: &SchedulerAddress, tell: &(dyn Fn(ExecutorEvent<'_>) + 
 fn ports(options: &ExecutorOptions) -> Result<[u16; 2], ClusterError> {
     let bound = |port| {
         let address = SocketAddr::new(options.address, port);
-        let listen = |source| ClusterError::Listen { address: address.to_string(), source };
+        let shown = if port == 0 { options.address.to_string() } else { address.to_string() };
+        let listen = |source| ClusterError::Listen { address: shown.clone(), source };
         let socket = TcpListener::bind(address).map_err(listen)?;
         let port = socket.local_addr().map_err(listen)?.port();
         Ok::<_, ClusterError>((socket, port))

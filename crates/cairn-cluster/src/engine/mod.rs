@@ -23,4 +23,4 @@ mod submission;
 
 pub use client::ClusterClient;
 pub use executor::{ExecutorEvent, ExecutorOptions, run_executor};
-pub use scheduler::{SchedulerOptions, run_scheduler};
+pub use scheduler::{SchedulerEvent, SchedulerOptions, run_scheduler};

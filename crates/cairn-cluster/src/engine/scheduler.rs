@@ -1,5 +1,6 @@
 //! The process that hands shards to executors.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,17 @@ use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::codec::LabelCodec;
+use super::readiness::executors;
 use crate::{ClusterError, SchedulerAddress, Stop};
 
 /// How long executors may be gone, all of them, before the jobs fail that they had begun.
 const ALL_GONE: Duration = Duration::from_secs(600);
+/// How often a scheduler counts its executors.
+const COUNT: Duration = Duration::from_secs(2);
 /// How often whoever waits looks whether somebody wants an end.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
@@ -32,19 +38,27 @@ pub struct SchedulerOptions {
     pub lost_after: Duration,
 }
 
-/// Runs a scheduler until somebody wants an end; `ready` is told its address once it listens.
+/// What a scheduler tells.
+#[derive(Debug)]
+pub enum SchedulerEvent {
+    /// It listens.
+    Ready(SchedulerAddress),
+    /// So many executors are there now: one has come, gone, or is given up.
+    Executors(usize),
+}
+
+/// Whom it tells.
+type Tell<'a> = &'a (dyn Fn(SchedulerEvent) + Send + Sync);
+
+/// Runs a scheduler until somebody wants an end.
 ///
 /// # Errors
 /// When its address is taken, or the engine fails.
-pub fn run_scheduler(
-    options: &SchedulerOptions,
-    stop: &Stop,
-    ready: &mut dyn FnMut(&SchedulerAddress),
-) -> Result<(), ClusterError> {
+pub fn run_scheduler(options: &SchedulerOptions, stop: &Stop, tell: Tell<'_>) -> Result<(), ClusterError> {
     let runtime = Builder::new_multi_thread().thread_name("scheduler").enable_all().build()?;
     let served = runtime.block_on(async {
         tokio::select! {
-            served = serve(options, ready) => served,
+            served = serve(options, tell) => served,
             () = wanted(stop) => Ok(()),
         }
     });
@@ -53,10 +67,7 @@ pub fn run_scheduler(
     served
 }
 
-async fn serve(
-    options: &SchedulerOptions,
-    ready: &mut dyn FnMut(&SchedulerAddress),
-) -> Result<(), ClusterError> {
+async fn serve(options: &SchedulerOptions, tell: Tell<'_>) -> Result<(), ClusterError> {
     let listen = |source| ClusterError::Listen { address: options.address.to_string(), source };
     let listener = TcpListener::bind(options.address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -76,14 +87,31 @@ async fn serve(
     let cluster = BallistaCluster::new_from_config(&config).await.map_err(engine)?;
     let server = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(config)).await;
     let server = server.map_err(engine)?;
-    ready(&SchedulerAddress { host, port: address.port() });
-    start_grpc_service_with_listener(listener, server).await.map_err(engine)
+    tell(SchedulerEvent::Ready(SchedulerAddress { host, port: address.port() }));
+    tokio::select! {
+        served = start_grpc_service_with_listener(listener, server) => served.map_err(engine),
+        never = count(address, tell) => match never {},
+    }
+}
+
+/// Tells how many executors there are whenever that changes.
+async fn count(address: SocketAddr, tell: Tell<'_>) -> Infallible {
+    let asked = SchedulerAddress { host: host_of(address), port: address.port() };
+    let mut before = 0;
+    loop {
+        sleep(COUNT).await;
+        let asked = asked.clone();
+        let Ok(Some(now)) = spawn_blocking(move || executors(&asked)).await else { continue };
+        if now != std::mem::replace(&mut before, now) {
+            tell(SchedulerEvent::Executors(now));
+        }
+    }
 }
 
 /// Ends once somebody wants an end.
 pub(super) async fn wanted(stop: &Stop) {
     while !stop() {
-        tokio::time::sleep(LOOK).await;
+        sleep(LOOK).await;
     }
 }
 

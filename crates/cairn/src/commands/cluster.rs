@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use cairn_cluster::{
-    ExecutorEvent, ExecutorOptions, SchedulerAddress, SchedulerOptions, ShardOutcome, Stop, Worker,
-    run_executor, run_scheduler,
+    ExecutorEvent, ExecutorOptions, SchedulerAddress, SchedulerEvent, SchedulerOptions, ShardOutcome, Stop,
+    Worker, run_executor, run_scheduler,
 };
 use clap::{Args, Subcommand};
 
@@ -54,7 +54,7 @@ pub(crate) struct Scheduler {
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
     /// Seconds of silence after which an executor's shards are given to others
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(10..))]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(10..=86_400))]
     lost_after: u64,
     /// Say what the engine does, too
     #[arg(long)]
@@ -69,14 +69,20 @@ impl Scheduler {
                 self.address
             );
         }
-        log_lines::show(self.verbose);
+        if self.verbose {
+            log_lines::show();
+        }
         warn_of_network(self.address.ip());
         let options = SchedulerOptions {
             address: self.address,
             host: self.host,
             lost_after: Duration::from_secs(self.lost_after),
         };
-        run_scheduler(&options, &stop()?, &mut |address| say(format!("scheduler: {address}")))?;
+        let tell = |event: SchedulerEvent| match event {
+            SchedulerEvent::Ready(address) => say(format!("scheduler: {address}")),
+            SchedulerEvent::Executors(count) => say(counted(count, "executor", "executors")),
+        };
+        run_scheduler(&options, &stop("the calls that are being answered")?, &tell)?;
         Ok(Status::Done)
     }
 }
@@ -114,7 +120,9 @@ pub(crate) struct Executor {
 impl Executor {
     fn run(self) -> Result<Status> {
         let (model, identity) = self.model.source.open_identified()?;
-        log_lines::show(self.verbose);
+        if self.verbose {
+            log_lines::show();
+        }
         warn_of_network(self.address);
         let name = self.host.clone().unwrap_or_else(|| self.address.to_string());
         let name = format!("the executor on {name} (process {})", std::process::id());
@@ -132,7 +140,7 @@ impl Executor {
             host: self.host,
             port: self.port,
         };
-        let worker = Worker { name, model, identity, stop: stop()? };
+        let worker = Worker { name, model, identity, stop: stop("the photos that are being looked at")? };
         run_executor(&options, worker, Arc::new(tell))?;
         Ok(Status::Done)
     }
@@ -154,8 +162,8 @@ fn shard_line(out: &str, outcome: &ShardOutcome) -> String {
     format!("{out}: shard {}: {what}", outcome.index)
 }
 
-fn stop() -> Result<Stop> {
-    let interrupt = stop_on_signals("the photos that are being looked at")?;
+fn stop(after: &'static str) -> Result<Stop> {
+    let interrupt = stop_on_signals(after)?;
     Ok(Arc::new(move || interrupt.requested()))
 }
 

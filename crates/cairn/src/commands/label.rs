@@ -83,10 +83,20 @@ pub(crate) struct Label {
     #[cfg(feature = "cluster")]
     #[arg(long, value_name = "ADDRESS")]
     cluster: Option<SchedulerAddress>,
+    #[cfg(not(feature = "cluster"))]
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    cluster: Option<String>,
 }
 
 impl Label {
     pub(crate) fn run(self) -> Result<Status> {
+        #[cfg(not(feature = "cluster"))]
+        if self.cluster.is_some() {
+            bail!(
+                "--cluster: this cairn is built without the engine of a cluster; from a checkout: \
+                 `cargo install --path crates/cairn --features cluster`"
+            );
+        }
         if self.out.is_file() {
             bail!("{}: is a file; name a folder for the labels", path_text(&self.out));
         }

@@ -41,6 +41,10 @@ fn wrong_arguments_and_ports_that_are_taken_are_named() {
         (format!("cluster scheduler --address 127.0.0.1:{port}"), "cannot be listened on"),
         ("cluster scheduler --address 0.0.0.0:0".to_owned(), "name by --host the one of executors"),
         ("cluster scheduler --lost-after 1".to_owned(), "--lost-after"),
+        // An address of documentation, which no machine has.
+        ("cluster executor --address 192.0.2.1".to_owned(), "192.0.2.1: cannot be listened on"),
+        ("cluster executor --port 65535".to_owned(), "--port"),
+        (format!("cluster executor --port {}", port.parse::<u16>().unwrap() - 1), "cannot be listened on"),
         ("cluster executor --scheduler http://here".to_owned(), "is no address of a scheduler"),
         ("cluster executor --scheduler df://127.0.0.1:1 -m nowhere".to_owned(), "nowhere"),
         ("label list.csv -o out --cluster df://127.0.0.1:1".to_owned(), "the scheduler does not answer"),

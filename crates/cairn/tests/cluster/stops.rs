@@ -44,12 +44,13 @@ fn an_executor_that_is_asked_to_stop_hands_its_shards_back() {
 fn shards_wait_for_executors_and_executors_for_a_scheduler() {
     let folder = Folder::new();
     folder.label_alone();
-    let cluster = Cluster::without_executors(&folder);
+    let mut cluster = Cluster::without_executors(&folder);
     let mut command = folder.start(&cluster.label("out"));
     command.wait_for("has no executor; shards wait for one");
     let executor = cluster.executor("");
     command.end().assert_status(2);
     folder.assert_as_alone("out");
+    cluster.scheduler.wait_for("1 executor");
     drop(executor);
 
     // Nobody listens where a scheduler was.
