@@ -94,7 +94,7 @@ impl Worker {
                 self.identity.name, self.identity.digest, settings.model, settings.digest
             )));
         }
-        if !settings.precision.is_offered() {
+        if !settings.int8 && !settings.precision.is_offered() {
             return Err(self.refused(format!(
                 "does not support --precision {} of the labelling; begin another output with --precision f32",
                 settings.precision
@@ -102,7 +102,7 @@ impl Worker {
         }
         let places = job.places.as_deref().map(|text| self.places(text)).transpose()?;
         let options = ModelOptions {
-            precision: Some(settings.precision),
+            precision: (!settings.int8).then_some(settings.precision),
             views: Some(settings.views),
             threshold: settings.threshold.map(Threshold::At),
             places,

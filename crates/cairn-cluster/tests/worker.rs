@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cairn_cluster::{Job, ShardOutcome, TaskError, Worker};
 use cairn_label::{DiskStore, Input, Labeller, Lists, Plan, Settings, Stores};
 use cairn_model::rows::ModelIdentity;
-use cairn_model::{Model, ModelOptions, TestViews, shipped};
+use cairn_model::{Int8Calibration, Model, ModelOptions, Precision, TestViews, shipped};
 use cairn_synthetic::{Kind, draw};
 use tempfile::TempDir;
 
@@ -59,6 +59,16 @@ impl Labelling {
         (Plan::of(&store, settings, &inputs).unwrap(), inputs)
     }
 
+    /// What one machine alone makes of the list, in the folder `alone`.
+    fn label_alone(&self) {
+        let (plan, inputs) = self.plan("alone");
+        let alone = DiskStore::new(self.path("alone"));
+        let stores = Stores::new(|| false);
+        let labeller =
+            Labeller { plan: &plan, inputs: &inputs, model: &self.model, out: &alone, stores: &stores };
+        labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap();
+    }
+
     fn job(&self, out: &str) -> Job {
         let (plan, inputs) = self.plan(out);
         Job::new(&plan, &inputs, &self.path(out), None).unwrap()
@@ -100,12 +110,7 @@ fn refusal(worker: &Worker, job: &Job) -> String {
 #[test]
 fn shards_are_those_of_one_machine_byte_by_byte_and_a_second_time_they_are_there() {
     let labelling = Labelling::new();
-    let (plan, inputs) = labelling.plan("alone");
-    let alone = DiskStore::new(labelling.path("alone"));
-    let stores = Stores::new(|| false);
-    let labeller =
-        Labeller { plan: &plan, inputs: &inputs, model: &labelling.model, out: &alone, stores: &stores };
-    labeller.label_all(&mut |_| ControlFlow::Continue(())).unwrap();
+    labelling.label_alone();
 
     let job = labelling.job("out");
     // It travels as text.
@@ -131,6 +136,33 @@ fn shards_are_those_of_one_machine_byte_by_byte_and_a_second_time_they_are_there
     plan.finish(&store, counts).unwrap();
     files = labelling.files("out");
     assert!(files == labelling.files("alone"), "plan, parts, manifest and _SUCCESS");
+}
+
+#[test]
+fn a_model_in_8_bits_computes_in_8_bits_on_executors_too_unless_the_labelling_is_in_floats() {
+    let mut labelling = Labelling::new();
+    let mut calibration = Int8Calibration::new(&labelling.model);
+    let photos: Vec<_> = (0..4).map(|seed| draw(Kind::Dome, seed, 64)).collect();
+    calibration.observe(&labelling.model, &photos).unwrap();
+    let int8 = labelling.model.to_int8(&calibration, []).unwrap();
+    let floats = int8.clone().with_precision(Precision::F32);
+    let settings = [&int8, &floats].map(|model| Settings::of(model, &labelling.identity, 3));
+    let difference = settings[0].difference(&settings[1]);
+    assert_eq!(difference.as_deref(), Some("--precision was int8 then, f32 now"));
+
+    let mut parts = Vec::new();
+    for (model, out) in [(int8.clone(), "in-8-bits"), (floats, "in-floats")] {
+        labelling.model = model;
+        labelling.label_alone();
+        let worker = Worker { model: int8.clone(), ..labelling.worker() };
+        label(&worker, &labelling.job(out), &[0, 1, 2, 3]).unwrap();
+        let [done, mut alone] = [out, "alone"].map(|out| labelling.files(out));
+        alone.retain(|name, _| !["_manifest.json", "_SUCCESS"].contains(&name.as_str()));
+        assert!(done == alone, "{out}");
+        parts.push(done);
+        fs::remove_dir_all(labelling.path("alone")).unwrap();
+    }
+    assert!(parts[0].keys().ne(parts[1].keys()), "their parts have other names");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::clamp::{Bounds, Clamp};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
+use crate::team::spread_chunks;
 use crate::vectorised::vectorised;
 
 /// Elements that a task takes at a time.
@@ -107,8 +108,8 @@ impl Activation {
     pub fn forward<T: Element>(self, isa: Isa, input: &[T], output: &mut [T]) {
         check_len("output", output.len(), input.len());
         with_function!(self, function => {
-            output.par_chunks_mut(STRETCH).zip(input.par_chunks(STRETCH)).for_each(|(output, input)| {
-                forward_stretch(isa, function, input, output);
+            spread_chunks(output, STRETCH, |index, output| {
+                forward_stretch(isa, function, &input[index * STRETCH..][..output.len()], output);
             });
         });
     }

@@ -85,3 +85,5 @@ unsafe impl Number for f32 {}
 unsafe impl Number for Word {}
 // SAFETY: a transparent `u16`; aligned to 2 bytes.
 unsafe impl Number for half::bf16 {}
+// SAFETY: eight bits, any of which make a number; aligned to 1 byte.
+unsafe impl Number for i8 {}

@@ -7,12 +7,20 @@ use std::ops::Range;
 ///
 /// It serves where the part of a thread is not one stretch of memory (a panel of channels of every pixel, every second
 /// pixel), which `par_chunks_mut` cannot express.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct DisjointSlice<'a, T> {
     start: *mut T,
     len: usize,
     lifetime: PhantomData<&'a mut [T]>,
 }
+
+impl<T> Clone for DisjointSlice<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for DisjointSlice<'_, T> {}
 
 // SAFETY: it hands out parts only through `part`, whose callers promise that no two parts in use overlap.
 unsafe impl<T: Send> Send for DisjointSlice<'_, T> {}
@@ -22,6 +30,13 @@ unsafe impl<T: Send> Sync for DisjointSlice<'_, T> {}
 impl<'a, T> DisjointSlice<'a, T> {
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
+    }
+
+    /// Where an element is. What is written there must be no other thread's, as of [`DisjointSlice::part`].
+    #[inline(always)]
+    pub(crate) fn at(self, index: usize) -> *mut T {
+        assert!(index < self.len, "element outside of the slice");
+        self.start.wrapping_add(index)
     }
 
     pub(crate) fn len(self) -> usize {

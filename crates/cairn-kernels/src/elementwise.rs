@@ -6,6 +6,7 @@ use crate::clamp::{Bounds, Clamp};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
+use crate::team::spread_chunks;
 use crate::vectorised::vectorised;
 
 /// Elements that a task takes at a time.
@@ -17,8 +18,8 @@ const STRETCH: usize = 32 * 1024;
 /// When lengths differ.
 pub fn activate<T: Element>(isa: Isa, activation: Clamp, input: &[T], output: &mut [T]) {
     check_len("output", output.len(), input.len());
-    output.par_chunks_mut(STRETCH).zip(input.par_chunks(STRETCH)).for_each(|(output, input)| {
-        activate_stretch(isa, activation.bounds(), input, output);
+    spread_chunks(output, STRETCH, |index, output| {
+        activate_stretch(isa, activation.bounds(), &input[index * STRETCH..][..output.len()], output);
     });
 }
 
@@ -72,9 +73,9 @@ vectorised! {
 pub fn add<T: Element>(isa: Isa, activation: Clamp, left: &[T], right: &[T], output: &mut [T]) {
     check_len("right", right.len(), left.len());
     check_len("output", output.len(), left.len());
-    let from = left.par_chunks(STRETCH).zip(right.par_chunks(STRETCH));
-    output.par_chunks_mut(STRETCH).zip(from).for_each(|(output, (left, right))| {
-        add_stretch(isa, activation.bounds(), left, right, output);
+    spread_chunks(output, STRETCH, |index, output| {
+        let of_stretch = index * STRETCH..index * STRETCH + output.len();
+        add_stretch(isa, activation.bounds(), &left[of_stretch.clone()], &right[of_stretch], output);
     });
 }
 

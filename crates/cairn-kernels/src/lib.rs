@@ -39,6 +39,7 @@
 //! | [`channel_scale`] | squeeze-and-excitation's product |
 //! | [`Activation`] | ReLU, sigmoid, SiLU, GELU and their piecewise linear versions |
 //! | [`pool`] | max pool and global average pool |
+//! | [`int8`] | convolutions, pools and sums of maps of bytes, for inference |
 //! | [`elementwise`], [`layout`] | activations, residual add, conversions |
 //! | [`optimiser`] | SGD, Adam, AdamW, the gradient's norm, running means |
 //! | [`roofline`] | no layers: what the machine can do at most |
@@ -63,6 +64,7 @@ mod disjoint_slice;
 mod element;
 pub mod elementwise;
 pub mod extension;
+pub mod int8;
 mod isa;
 mod lanes;
 pub mod layer_norm;
@@ -74,6 +76,7 @@ pub mod optimiser;
 pub mod pool;
 pub mod roofline;
 mod shape;
+mod team;
 mod threads;
 mod vectorised;
 
@@ -83,4 +86,5 @@ pub use element::Element;
 pub use isa::{Isa, IsaError};
 pub use memory::trim;
 pub use shape::{Conv2dOptions, Conv2dShape, Extent, Padding, ShapeError};
+pub use team::{alone, in_team};
 pub use threads::in_pool;

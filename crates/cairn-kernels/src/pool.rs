@@ -2,10 +2,12 @@
 
 use rayon::prelude::*;
 
+use crate::disjoint_slice::DisjointSlice;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Extent, ShapeError, check_len, product, window_positions};
+use crate::team::spread_chunks;
 use crate::vectorised::vectorised;
 
 /// Height and width of a window at most: the number of a pixel in it fits into a byte.
@@ -126,12 +128,13 @@ pub fn max_pool<T: Element>(isa: Isa, shape: &MaxPoolShape, input: &[T], output:
     check_len("taps", taps.len(), shape.output_len());
     let row = shape.output_map.width * shape.options.channels;
     let photo = shape.options.map.area() * shape.options.channels;
-    output.par_chunks_exact_mut(row).zip(taps.par_chunks_exact_mut(row)).enumerate().for_each(
-        |(index, (output, taps))| {
-            let input = &input[index / shape.output_map.height * photo..][..photo];
-            max_pool_row(isa, shape, index % shape.output_map.height, input, output, taps);
-        },
-    );
+    let taps = DisjointSlice::new(taps);
+    spread_chunks(output, row, |index, output| {
+        let input = &input[index / shape.output_map.height * photo..][..photo];
+        // SAFETY: every row of the output has taps of its own.
+        let taps = unsafe { taps.part(index * row..(index + 1) * row) };
+        max_pool_row(isa, shape, index % shape.output_map.height, input, output, taps);
+    });
 }
 
 vectorised! {
@@ -261,9 +264,7 @@ fn max_pool_backward_block<const LANES: usize, T: Element>(
 /// When `input` has not as many photos of whole pixels as `output`.
 pub fn global_average_pool<T: Element>(isa: Isa, channels: usize, input: &[T], output: &mut [f32]) {
     let photo = photo_len(channels, input.len(), output.len());
-    output.par_chunks_exact_mut(channels).zip(input.par_chunks_exact(photo)).for_each(|(output, input)| {
-        average(isa, input, output);
-    });
+    spread_chunks(output, channels, |index, output| average(isa, &input[index * photo..][..photo], output));
 }
 
 vectorised! {

@@ -4,6 +4,7 @@ use cairn_dataset::path_text;
 use std::io;
 use std::path::PathBuf;
 
+use cairn_nets::quantised::QuantiseError;
 use cairn_nets::{SpecError, StateDictError};
 use cairn_photo::PhotoError;
 
@@ -101,6 +102,14 @@ pub enum ModelError {
         path: PathBuf,
         /// Which tensors do not fit.
         source: StateDictError,
+    },
+    /// The 8-bit form of the model does not fit its network.
+    #[error("{}: the model's 8-bit form does not fit its network", path_text(path))]
+    Int8 {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: Box<QuantiseError>,
     },
     /// The number of classes and the length of the logits differ.
     #[error("{}: the model names {classes} classes, its network has {logits} outputs", path_text(path))]

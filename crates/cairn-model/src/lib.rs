@@ -19,6 +19,7 @@
 //! | `neighbours` | the most similar of many embeddings, exactly or by an index |
 //! | [`export`] | ONNX, TorchScript, model hubs |
 //! | [`explain`] | class activation maps |
+//! | `int8` | models in 8 bits: measured on photos, rounded, run |
 //! | [`rows`] | what became of each photo, as JSON and CSV |
 //!
 //! `examples/name_photos.rs` names the landmarks in many photos at once.
@@ -30,6 +31,7 @@ pub mod explain;
 pub mod export;
 mod few_shot;
 mod inference;
+mod int8;
 mod model;
 mod neighbours;
 mod options;
@@ -42,6 +44,7 @@ mod untrained;
 
 pub use cairn_dataset::{Class, ClassId, ClassList};
 pub use cairn_nets::Precision;
+pub use cairn_nets::quantised::{Int8Settings, QuantiseError};
 pub use cairn_photo::{Photo, PhotoError, Preprocess, TestViews};
 pub use cairn_places::{Gazetteer, Place};
 
@@ -58,6 +61,7 @@ pub use few_shot::{
 pub use inference::{
     ClassNameError, Landmark, ModelOutput, PhotoSource, Prediction, Probability, Suggestion,
 };
+pub use int8::Int8Calibration;
 pub use model::Model;
 pub use neighbours::{
     EmbeddingTable, Gallery, GalleryError, GalleryIndex, INDEX_FROM, IndexFileError, InvertedFile, Likeness,

@@ -10,7 +10,10 @@ use cairn_photo::TestViews;
 use cairn_places::Gazetteer;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::bundle::{Bundle, bundle_path, read_bundle, resize_input, write_with_bank};
+use crate::bundle::{
+    Bundle, bundle_path, check_info, read_bundle, resize_input, write_file, write_with_bank,
+};
+use crate::export::int8_bytes;
 use crate::few_shot::Comparison;
 use crate::inference::{class_named, landmark_name};
 use crate::{
@@ -63,6 +66,16 @@ impl Model {
         Bundle::from_bytes(bytes, name.as_ref(), &Device::flex()).map(Self::from_bundle)
     }
 
+    /// The same model with these options, which were held against its bundle before.
+    pub(crate) fn keeping(mut self, options: ModelOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(crate) fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
     pub(crate) fn from_bundle(bundle: Bundle) -> Self {
         let (bundle, places) = (Arc::new(bundle), Arc::new(Gazetteer::builtin()));
         Self { bundle, options: ModelOptions::default(), places, pool: None }
@@ -73,7 +86,12 @@ impl Model {
     /// # Errors
     /// When the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let Bundle { network, info, bank, .. } = &*self.bundle;
+        let Bundle { network, info, bank, int8, .. } = &*self.bundle;
+        if let Some(int8) = int8 {
+            check_info(info, path)?;
+            let bytes = int8_bytes(network, info, bank, int8);
+            return write_file(path, &bytes.map_err(|error| error.at(path))?);
+        }
         write_with_bank(path, network, info, bank)
     }
 
@@ -106,9 +124,9 @@ impl Model {
         &self.options
     }
 
-    /// Number type of activations.
+    /// Number type of activations. Of a model that computes in 8 bits ([`Model::int8`]) it says nothing.
     pub fn precision(&self) -> Precision {
-        self.options.precision.unwrap_or_else(Precision::best)
+        self.options.precision.unwrap_or_else(|| self.default_precision())
     }
 
     /// The views of each photo by which it answers.

@@ -203,8 +203,8 @@ fn a_run_folder_means_its_best_model_and_one_without_says_so() {
 
 #[test]
 fn another_version_of_the_format_is_refused_by_number() {
-    let error = Fixture::new().error_of_description(|description| description["format"] = json!(2));
-    assert!(matches!(error, ModelError::Version { found: 2, supported: 1, .. }), "{error:?}");
+    let error = Fixture::new().error_of_description(|description| description["format"] = json!(3));
+    assert!(matches!(error, ModelError::Version { found: 3, supported: 2, .. }), "{error:?}");
     // Even where nothing else in it is known.
     let error = Fixture::new().error_of_description(|description| *description = json!({ "format": 99 }));
     assert!(matches!(error, ModelError::Version { found: 99, .. }), "{error:?}");

@@ -1,6 +1,7 @@
 //! A batch of photos in parts that pass through a network side by side.
 
 use burn::tensor::{Device, Tensor};
+use cairn_kernels::{alone, in_pool, in_team};
 use rayon::prelude::*;
 
 /// What `pass` gives for `images`, `[batch, 3, height, width]`, as tensors with a row for each photo.
@@ -15,23 +16,39 @@ pub(crate) fn in_parts<const N: usize>(
     pass: impl Fn(Tensor<4>) -> [Tensor<2>; N] + Sync,
 ) -> [Tensor<2>; N] {
     let [batch, _, height, width] = images.dims();
-    if batch < 2 || images.is_autodiff() || images.device() != Device::flex() {
+    if images.is_autodiff() || images.device() != Device::flex() {
         return pass(images);
     }
-    let parts = batch.div_ceil(photos_together(parameters(), height * width));
-    if parts < 2 {
-        return pass(images);
+    let parts = match batch {
+        0 | 1 => 1,
+        _ => batch.div_ceil(photos_together(parameters(), height * width)),
+    };
+    let photos = batch.div_ceil(parts).max(1);
+    let mut passed: Vec<[Tensor<2>; N]> = side_by_side(batch.div_ceil(photos).max(1), |part| {
+        let first = part * photos;
+        let images = images.clone();
+        pass(if photos < batch { images.narrow(0, first, photos.min(batch - first)) } else { images })
+    });
+    match passed.len() {
+        1 => passed.remove(0),
+        _ => {
+            std::array::from_fn(|n| Tensor::cat(passed.iter().map(|tensors| tensors[n].clone()).collect(), 0))
+        }
     }
-    let photos = batch.div_ceil(parts);
-    let passed: Vec<[Tensor<2>; N]> = (0..batch.div_ceil(photos))
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|part| {
-            let first = part * photos;
-            pass(images.clone().narrow(0, first, photos.min(batch - first)))
-        })
-        .collect();
-    std::array::from_fn(|n| Tensor::cat(passed.iter().map(|tensors| tensors[n].clone()).collect(), 0))
+}
+
+/// What `run` gives for each of so many parts: as many at a time as there are threads, each on one thread. Threads that have nothing
+/// left to begin help with the layers of the last parts.
+pub(crate) fn side_by_side<R: Send>(parts: usize, run: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+    if parts == 1 {
+        return in_team(|| vec![run(0)]);
+    }
+    in_pool(|| {
+        let threads = rayon::current_num_threads();
+        let shared = parts.saturating_sub(threads + parts % threads)..parts;
+        let run = |part| if shared.contains(&part) { run(part) } else { alone(|| run(part)) };
+        (0..parts).into_par_iter().with_max_len(1).map(run).collect()
+    })
 }
 
 /// Photos of so many `pixels` that pass together: so many that their largest map has about as many values as the network has
@@ -67,6 +84,17 @@ mod tests {
             let [sums, photos] = in_parts(images, || 3 * 20 * 20, sums_and_photos);
             assert_eq!(values(sums), values(whole), "{batch}");
             assert!(values(photos).iter().all(|&photos| photos <= 3.0), "{batch}");
+        }
+    }
+
+    #[test]
+    fn every_part_is_passed_once_in_its_place_on_any_number_of_threads() {
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            for parts in 0..9 {
+                let expected: Vec<usize> = (0..parts).collect();
+                assert_eq!(pool.install(|| side_by_side(parts, |part| part)), expected, "{threads} threads");
+            }
         }
     }
 

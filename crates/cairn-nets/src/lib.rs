@@ -19,6 +19,7 @@ mod networks;
 mod parameters;
 mod pooling;
 mod precision;
+pub mod quantised;
 mod sketch;
 mod state_dict;
 mod summary;

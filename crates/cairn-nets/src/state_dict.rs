@@ -148,7 +148,7 @@ impl StateDict {
     ///
     /// # Errors
     /// [`StateDictError::Dtype`] when it is not of floats.
-    pub(crate) fn insert_stored(&mut self, tensor: &StoredTensor<'_>) -> Result<(), StateDictError> {
+    pub fn insert_stored(&mut self, tensor: &StoredTensor<'_>) -> Result<(), StateDictError> {
         if tensor.name.ends_with("num_batches_tracked") {
             return Ok(());
         }

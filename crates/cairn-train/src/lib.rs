@@ -36,11 +36,13 @@ pub use run::run_folder::RunFolder;
 pub use run::runs::{Run, runs_in};
 pub use tools::answer::answer;
 pub use tools::bench::{
-    Benchmark, EpochBenchmark, EpochSpeeds, LayerBenchmark, LayerSpeed, Product, decoding_speed,
+    Benchmark, EpochBenchmark, EpochSpeeds, Int8BenchmarkError, LayerBenchmark, LayerSpeed, Product,
+    decoding_speed,
 };
 pub use tools::calibrate::{
     CalibrateError, CalibrationOutcome, ScoreQuality, SureOutcome, UnseenKind, calibrate, calibrate_sure,
 };
+pub use tools::int8::{Int8Accuracy, Int8Error, Int8Event, Int8Job, Int8Outcome};
 pub use tools::label_check::{LabelCheck, LabelCheckError, check_labels};
 pub use tools::model_test::ModelTest;
 pub use tools::rate_finder::{RateRamp, RateSearch, RateTrial, TriedRate};

@@ -21,6 +21,7 @@ use crate::element::Element;
 use crate::isa::Isa;
 use crate::lanes::{blocks, with_lanes};
 use crate::shape::{Conv2dOptions, Conv2dShape, Extent};
+use crate::team::spread_chunks;
 use crate::vectorised::vectorised;
 
 /// A depthwise convolution, or its gradient to the input, as what every pixel of a destination map reads of a source map.
@@ -114,7 +115,7 @@ fn gather_in_loops<T: Element>(
     let columns = Readings::new(&gather.column_axes, &gather.column_taps, width, gather.source.width);
     let slide = Slide::of(&gather.column_axes, &gather.column_taps, gather.source.width);
     let (row_len, photo_len) = (width * gather.channels, gather.source.area() * gather.channels);
-    output.par_chunks_exact_mut(row_len).enumerate().for_each(|(row, output)| {
+    spread_chunks(output, row_len, |row, output| {
         let residual = epilogue.residual.map(|residual| &residual[row * row_len..][..row_len]);
         let finish = Finish { bias, residual, bounds };
         let source = &source[row / height * photo_len..][..photo_len];

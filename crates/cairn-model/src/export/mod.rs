@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use cairn_nets::graph::{Graph, Inferred, Op};
 use cairn_photo::{Framing, Preprocess, TestViews};
 
+pub(crate) use bundle::int8_bytes;
 pub use bundle::to_bundle;
 pub use error::ExportError;
 pub use files::{ExportedFile, write_files};

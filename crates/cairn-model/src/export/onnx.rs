@@ -12,7 +12,7 @@ use self::network::NetworkNodes;
 pub use self::photo_element::PhotoElement;
 use self::proto::{Attribute, Element, Nodes, Port, Side};
 use super::views::LEAST_PROBABILITY;
-use super::weights::{Stored, bytes};
+use super::weights::{Stored, byte_values, bytes};
 use super::{ExportError, Exportable, WeightFormat};
 
 /// The longest message of protocol buffers that their libraries read.
@@ -61,8 +61,12 @@ fn add_tensor(nodes: &mut Nodes, name: &str, shape: &[usize], stored: &Stored) {
             nodes.add("Cast", &[&half], name, &[("to", Attribute::Int(Element::Float as i64))]);
         }
         Stored::Int8(quantised) => {
-            let values =
-                nodes.constant(&format!("{name}_quantised"), Element::Int8, shape, &quantised.values);
+            let values = nodes.constant(
+                &format!("{name}_quantised"),
+                Element::Int8,
+                shape,
+                &byte_values(&quantised.values),
+            );
             let (channels, scales) = ([quantised.scales.len()], bytes(&quantised.scales));
             let scales = nodes.constant(&format!("{name}_scale"), Element::Float, &channels, &scales);
             nodes.add("DequantizeLinear", &[&values, &scales], name, &[("axis", Attribute::Int(0))]);

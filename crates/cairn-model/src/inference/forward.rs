@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use cairn_nets::quantised::QuantisedOutput;
 use cairn_photo::Photo;
 
 use crate::{Embedding, Model, ModelOutput};
@@ -23,6 +24,11 @@ pub(super) fn forward(model: &Model, views: &[Photo]) -> Vec<ModelOutput> {
 fn forward_batch(model: &Model, views: &[Photo]) -> Vec<ModelOutput> {
     let preprocess = &model.info().preprocess;
     let (height, width) = (preprocess.input_height() as usize, preprocess.input_width() as usize);
+    if let Some(network) = model.int8_network() {
+        let pixels: Vec<u8> = views.iter().flat_map(|view| view.pixels()).copied().collect();
+        let QuantisedOutput { features, logits } = network.forward(&pixels, height, width);
+        return outputs(model, features.into_iter().zip(logits));
+    }
     let view_len = 3 * height * width;
     let mut pixels = vec![0.0; views.len() * view_len];
     for (view, out) in views.iter().zip(pixels.chunks_exact_mut(view_len)) {
@@ -32,17 +38,20 @@ fn forward_batch(model: &Model, views: &[Photo]) -> Vec<ModelOutput> {
     let images = Tensor::from_data(TensorData::new(pixels, [views.len(), 3, height, width]), &device);
     // [batch, features] and [batch, trained classes]
     let [features, logits] = model.network().features_and_logits(images, model.precision());
+    outputs(model, rows(features).zip(rows(logits)))
+}
+
+/// The output for each view, from the network's features and logits.
+fn outputs(model: &Model, rows: impl Iterator<Item = (Vec<f32>, Vec<f32>)>) -> Vec<ModelOutput> {
     let comparison = model.comparison();
-    rows(features)
-        .zip(rows(logits))
-        .map(|(features, mut logits)| {
-            let embedding = Embedding::of(&features);
-            if let Some(comparison) = comparison {
-                logits.extend(comparison.logits(model, &embedding, &logits));
-            }
-            ModelOutput { logits, embedding }
-        })
-        .collect()
+    rows.map(|(features, mut logits)| {
+        let embedding = Embedding::of(&features);
+        if let Some(comparison) = comparison {
+            logits.extend(comparison.logits(model, &embedding, &logits));
+        }
+        ModelOutput { logits, embedding }
+    })
+    .collect()
 }
 
 /// The rows of a matrix as numbers.

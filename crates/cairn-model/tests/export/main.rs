@@ -6,6 +6,7 @@
 mod every_network;
 mod exported;
 mod hub;
+mod int8;
 mod models;
 mod networks;
 mod photos;

@@ -16,7 +16,7 @@ impl Op {
     ///
     /// The graph's input itself has nothing to compute, nor has an operation without its inputs: both are a
     /// [`NodeProblem::Inputs`].
-    pub(super) fn compute(
+    pub(crate) fn compute(
         &self,
         inputs: Vec<Tensor<4>>,
         weights: &StateDict,

@@ -11,6 +11,7 @@ mod graph;
 mod pooling;
 mod published;
 mod pytorch;
+mod quantised;
 mod state_dict;
 mod summary;
 

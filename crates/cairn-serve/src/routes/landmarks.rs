@@ -125,7 +125,7 @@ async fn model(State(state): State<AppState>) -> Result<Response, ApiError> {
         input_width: info.preprocess.input_width(),
         input_height: info.preprocess.input_height(),
         views: served.model.views(),
-        precision: served.model.precision().to_string(),
+        precision: served.model.number_type().to_owned(),
         score: served.model.landmark_score(),
         threshold: served.model.threshold(),
         sure: info.rejection.and_then(|rejection| rejection.sure),

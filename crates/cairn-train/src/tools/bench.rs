@@ -10,7 +10,7 @@ mod steps;
 pub use decoding::decoding_speed;
 pub use epochs::{EpochBenchmark, EpochSpeeds};
 pub use layers::{LayerBenchmark, LayerSpeed, Product};
-pub use steps::Benchmark;
+pub use steps::{Benchmark, Int8BenchmarkError};
 
 /// Seconds of the best of so many runs, at least one, after a warm-up run.
 fn best_seconds(repeats: usize, mut run: impl FnMut()) -> f64 {

@@ -12,16 +12,28 @@ use cairn_train::Benchmark;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use self::figures::{net_name, precisions, print_line, tenths};
+use self::figures::{NumberType, net_name, precisions, print_line, tenths};
 use crate::exit::Status;
 
 /// Measure cairn's speed on this machine (one JSON object per line, a table for layers)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Training steps with Adam on random photos, 224 px
-    Train(Timing),
+    Train {
+        #[command(flatten)]
+        timing: Timing,
+        /// Number type of activations [default: f32, and bf16 where this machine supports it]
+        #[arg(long, value_name = "P", value_delimiter = ',')]
+        precision: Vec<Precision>,
+    },
     /// Forward passes on random photos, 224 px
-    Infer(Timing),
+    Infer {
+        #[command(flatten)]
+        timing: Timing,
+        /// Number type of activations, int8 among them [default: f32, int8, and bf16 where this machine supports it]
+        #[arg(long, value_name = "P", value_delimiter = ',')]
+        precision: Vec<NumberType>,
+    },
     Layers(layers::Layers),
     Epoch(epoch::Epoch),
     Decode(decode::Decode),
@@ -37,9 +49,6 @@ pub(crate) struct Timing {
         default_value = "resnet34,residual-cnn,mobilenet_v2"
     )]
     net: Vec<Architecture>,
-    /// Number type of activations [default: f32, and bf16 where this machine supports it]
-    #[arg(long, value_name = "P", value_delimiter = ',')]
-    precision: Vec<Precision>,
     /// Batch size [default: 32 for training; 1 and 32 for inference]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     batch: Vec<usize>,
@@ -63,13 +72,21 @@ struct Line<'a> {
 impl Bench {
     pub(crate) fn run(self) -> Result<Status> {
         match self {
-            Self::Train(timing) => timing.run("train step", &[32], |_| 3, |b| b.training())?,
+            Self::Train { timing, precision } => {
+                let types = NumberType::chosen(&precisions(&precision));
+                timing.run("train step", &types, &[32], |_| 3, |b, _| Ok(b.training()?))?;
+            }
             Self::Layers(layers) => return layers.run(),
             Self::Epoch(epoch) => return epoch.run(),
             Self::Decode(decode) => return decode.run(),
-            Self::Infer(timing) => {
+            Self::Infer { timing, precision } => {
+                let all = || [NumberType::chosen(&precisions(&[])), vec![NumberType::Int8]].concat();
+                let types = if precision.is_empty() { all() } else { precision };
                 let repeats = |batch| if batch == 1 { 20 } else { 5 };
-                timing.run("infer", &[1, 32], repeats, |b| b.inference())?;
+                timing.run("infer", &types, &[1, 32], repeats, |b, of| match of {
+                    NumberType::Float(_) => Ok(b.inference()?),
+                    NumberType::Int8 => Ok(b.int8_inference()?),
+                })?;
             }
         }
         Ok(Status::Done)
@@ -77,23 +94,24 @@ impl Bench {
 }
 
 impl Timing {
-    fn run<E: std::error::Error + Send + Sync + 'static>(
+    fn run(
         &self,
         what: &str,
+        types: &[NumberType],
         batches: &[usize],
         repeats: impl Fn(usize) -> usize,
-        time: impl Fn(&Benchmark) -> Result<f64, E>,
+        time: impl Fn(&Benchmark, NumberType) -> Result<f64>,
     ) -> Result<()> {
-        let precisions = precisions(&self.precision);
         let batches = if self.batch.is_empty() { batches } else { &self.batch };
         for &architecture in &self.net {
-            for &precision in &precisions {
+            for &of in types {
                 for &batch in batches {
                     let repeats = self.repeats.unwrap_or_else(|| repeats(batch));
-                    let speed = time(&Benchmark { architecture, batch, precision, repeats })?;
+                    let speed =
+                        time(&Benchmark { architecture, batch, precision: of.precision(), repeats }, of)?;
                     let line = Line {
                         what,
-                        peer: format!("cairn {precision}"),
+                        peer: format!("cairn {of}"),
                         net: net_name(architecture),
                         batch,
                         images_per_second: tenths(speed),

@@ -1,5 +1,7 @@
 //! `cairn export`
 
+mod int8;
+
 use cairn_dataset::path_text;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use cairn_model::export::{
     ExportedFile, HubFolder, PhotoElement, TestFigures, WeightFormat, to_bundle, to_onnx, to_torchscript,
     write_files,
 };
-use cairn_model::{Model, bundle_path};
+use cairn_model::{Model, Precision, bundle_path};
 #[cfg(feature = "verify")]
 use cairn_photo::Photo;
 use cairn_photo::TestViews;
@@ -53,9 +55,13 @@ pub(crate) struct Export {
     /// Store weights as 16-bit floats (half the size)
     #[arg(long, conflicts_with = "int8")]
     half: bool,
-    /// Store weights as 8-bit integers (a quarter of the size); prints the loss of accuracy
+    /// Store weights as 8-bit integers (a quarter of the size); prints the loss of accuracy. A bundle computes in 8 bits, too
     #[arg(long)]
     int8: bool,
+    /// Photos to measure activations on, for a bundle with --int8: a data set, whose validation photos say how much
+    /// accuracy is lost, or a folder of photos [default: the data set that the run was trained on]
+    #[arg(long, value_name = "DIR", requires = "int8")]
+    calibration: Option<PathBuf>,
     /// Type of ONNX's input: levels from 0 to 255, or floats from 0 to 1 [default: uint8]; TorchScript takes both
     #[arg(long, value_enum)]
     input: Option<Input>,
@@ -83,7 +89,7 @@ enum Format {
     Torchscript,
     /// For model hubs: weights in torchvision's names, config.json and a model card
     Safetensors,
-    /// For cairn: all that the model knows, learned landmarks too, in one file; smaller with --half
+    /// For cairn: all that the model knows, learned landmarks too, in one file; smaller with --half, faster with --int8
     Bundle,
 }
 
@@ -98,7 +104,8 @@ impl Export {
         self.check_usage()?;
         let out = self.output.named()?;
         let model_file = self.model.source.path().map(bundle_path).transpose()?;
-        let data = self.test.as_deref().into_iter().chain(model_file.as_deref());
+        let data = self.test.as_deref().into_iter().chain(self.calibration.as_deref());
+        let data = data.chain(model_file.as_deref());
         Outputs::files(self.paths(&out)).reading(data).reading(self.photos()).check(self.output.force)?;
         let mut model = self.model.source.open()?;
         let left_out = self.views.map_or(Ok(0), |views| self.set_views(&mut model, views.into()))?;
@@ -106,9 +113,16 @@ impl Export {
         if learned > 0 && self.format != Format::Bundle {
             say(format!("{learned} landmarks learned without training are not exported"));
         }
-        let exported = model.as_exported(self.weights())?;
-        let (figures, mut bad_photos) = self.figures(&model, &exported)?;
-        bad_photos += left_out;
+        let (exported, whole, calibrating_left_out) = if self.format == Format::Bundle && self.int8 {
+            let (exported, bad) =
+                int8::bring_to_int8(&self.model.source, self.calibration.as_deref(), self.data_set, &model)?;
+            let whole = std::mem::replace(&mut model, exported.clone()).with_precision(Precision::F32);
+            (exported, whole, bad)
+        } else {
+            (model.as_exported(self.weights())?, model.as_exported(WeightFormat::F32)?, 0)
+        };
+        let (figures, mut bad_photos) = self.figures(&whole, &exported)?;
+        bad_photos += left_out + calibrating_left_out;
         let files = self.files(&model, figures.as_ref(), &out)?;
         bad_photos += self.verified(&exported, &files)?;
         write_files(&files, self.output.force.replace)?;
@@ -162,8 +176,11 @@ impl Export {
                 "--input is for ONNX: TorchScript takes levels and floats alike, and the others are weights alone"
             );
         }
-        if matches!(self.format, Format::Safetensors | Format::Bundle) && self.int8 {
-            bail!("--int8 is for ONNX and TorchScript; safetensors and bundles can be exported with --half");
+        if self.format == Format::Safetensors && self.int8 {
+            bail!("--int8 is for bundles, ONNX and TorchScript; safetensors can be exported with --half");
+        }
+        if self.format != Format::Bundle && self.calibration.is_some() {
+            bail!("--calibration is for --format bundle: the other formats compute in floats");
         }
         #[cfg(feature = "verify")]
         if self.format != Format::Onnx && !self.verify.is_empty() {
@@ -204,8 +221,9 @@ impl Export {
     }
 
     /// Figures on the test photos, where there are any, and how many photos were left out. Accuracies are printed.
-    fn figures(&self, model: &Model, exported: &Model) -> Result<(Option<TestFigures>, usize)> {
-        let wanted = self.int8 || self.format == Format::Safetensors;
+    fn figures(&self, whole: &Model, exported: &Model) -> Result<(Option<TestFigures>, usize)> {
+        // Of a bundle in 8 bits the validation photos have told already.
+        let wanted = self.format != Format::Bundle && (self.int8 || self.format == Format::Safetensors);
         let own =
             || self.model.source.path().filter(|_| wanted).and_then(RunFolder::record).map(|run| run.data);
         let Some(data) = self.test.clone().or_else(own) else {
@@ -219,8 +237,7 @@ impl Export {
         if self.weights() == WeightFormat::F32 {
             writeln!(StandardOutput::open()?, "accuracy: {}", after.accuracy_headline())?;
         } else {
-            let whole = model.as_exported(WeightFormat::F32)?;
-            let before = tested.again(&whole)?.test.evaluation;
+            let before = tested.again(whole)?.test.evaluation;
             let points = 100.0 * (after.accuracy - before.accuracy);
             let (before, after) = (before.accuracy_headline(), after.accuracy_headline());
             writeln!(StandardOutput::open()?, "accuracy: {before} -> {after}, {points:+.2} points")?;

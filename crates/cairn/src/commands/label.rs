@@ -160,8 +160,10 @@ impl Label {
     fn open_model(&self, out: &dyn Store, begun: Option<&Plan>) -> Result<(Model, Settings)> {
         let begun = begun.map(|plan| plan.settings.precision);
         let (model, identity) = self.model.source.open_identified()?;
+        // What a model in 8 bits gives does not depend on the machine.
+        let floats = model.int8().is_none().then(|| begun.unwrap_or_else(|| model.precision()));
         let options = ModelOptions {
-            precision: self.precision.or(begun).or_else(|| Some(model.precision())),
+            precision: self.precision.or(floats),
             views: self.tta.map(Into::into),
             threshold: self.threshold.chosen(),
             places: merged_places(self.places.as_deref())?,

@@ -72,6 +72,15 @@ fn layers_are_timed_in_three_products_beside_what_the_machine_can_do() {
 }
 
 #[test]
+fn forward_passes_are_timed_in_8_bits_too() {
+    let sandbox = Sandbox::new();
+    let bench = sandbox.cairn("bench infer --net three-conv --batch 2 --repeats 1 --precision f32,int8");
+    let peers: Vec<Value> = lines(&bench.assert_status(0).stdout);
+    let peers: Vec<&str> = peers.iter().map(|line| line["peer"].as_str().unwrap()).collect();
+    assert_eq!(peers, ["cairn f32", "cairn int8"]);
+}
+
+#[test]
 fn as_many_threads_compute_as_are_asked_for() {
     let sandbox = Sandbox::new();
     let command = "bench layers --net three-conv --side 32 --batch 2 --repeats 1 --precision f32";

@@ -117,3 +117,51 @@ fn a_bundle_in_16_bits_is_a_model_of_little_more_than_half_the_size_that_says_th
         .assert_status(1)
         .assert_stderr_has("half.safetensors: exists");
 }
+
+#[test]
+fn a_bundle_in_8_bits_says_what_it_costs_and_answers_in_8_bits() {
+    let sandbox = Sandbox::trained();
+    let export = sandbox.cairn("export run --format bundle --int8 -o int8.safetensors");
+    // Its run names the data set, whose training photos calibrate and whose validation photos are held to.
+    export
+        .assert_status(0)
+        .assert_stdout_has("accuracy on validation photos: ")
+        .assert_stderr_has("activations measured on ")
+        .assert_stderr_has("wrote int8.safetensors");
+    let [int8, whole] = ["int8.safetensors", "run/best.safetensors"].map(|file| sandbox.read(file).len());
+    assert!(int8 * 10 < whole * 6, "{int8} of {whole} bytes");
+    let rows = |options: &str| {
+        let run = sandbox.cairn(&format!("predict photos/test -m int8.safetensors --format csv {options}"));
+        run.assert_status(0);
+        run.stdout
+    };
+    assert_eq!(rows(""), rows("--threads 1"));
+    assert_ne!(rows(""), rows("--precision f32"), "floats are there for who asks");
+    // Other verbs open it as any model.
+    let json = sandbox.cairn("test int8.safetensors photos --json").assert_status(0).json();
+    assert_eq!(json["total"], 16);
+    sandbox.cairn("explain photos/test/03.Dome/0000.jpg -m int8.safetensors -o map.png").assert_status(0);
+    sandbox.cairn("export int8.safetensors --format onnx -o model.onnx").assert_status(0);
+}
+
+#[test]
+fn a_bundle_in_8_bits_is_calibrated_on_any_photos_and_on_none_it_says_so() {
+    let sandbox = Sandbox::trained();
+    let export = "export run/best.safetensors --format bundle --int8 --force -o int8.safetensors";
+    sandbox.cairn(export).assert_status(1).assert_stderr_has("--calibration DIR");
+    // A folder of photos without labels, one of which is broken.
+    sandbox.copy("photos/test/03.Dome/0000.jpg", "some/dome.jpg");
+    sandbox.file("some/broken.jpg", b"text");
+    let run = sandbox.cairn(&format!("{export} --calibration some"));
+    run.assert_status(2)
+        .assert_stderr_has("some/broken.jpg")
+        .assert_stderr_has("activations measured on 1 photos")
+        .assert_stderr_has("accuracy not measured");
+    let tested = sandbox.cairn(&format!("{export} --calibration photos --test photos"));
+    tested
+        .assert_status(0)
+        .assert_stdout_has("accuracy on validation photos: ")
+        .assert_stdout_has("\naccuracy: ");
+    sandbox.file("none/notes.txt", b"text");
+    sandbox.cairn(&format!("{export} --calibration none")).assert_status(1).assert_stderr_has("no photo");
+}

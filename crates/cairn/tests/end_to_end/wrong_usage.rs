@@ -41,8 +41,10 @@ fn arguments_that_make_no_sense_show_the_usage() {
             ("export run --format onnx -o x --half --int8", &["cannot be used with"]),
             ("export run --format torchscript -o x --input float", &["--input is for ONNX"]),
             ("export run --format torchscript -o x --verify a.jpg", &["--verify runs ONNX models only"]),
-            ("export run --format safetensors -o x --int8", &["--int8 is for ONNX and TorchScript"]),
-            ("export run --format bundle -o x --int8", &["--int8 is for ONNX and TorchScript"]),
+            ("export run --format safetensors -o x --int8", &["--int8 is for bundles", "--half"]),
+            ("export run --format onnx -o x --int8 --calibration photos", &["--format bundle"]),
+            ("export run --format bundle -o x --calibration photos", &["--int8", "Usage: cairn export"]),
+            ("bench train --precision int8", &["no precision is called `int8`"]),
             ("completions cmd", &["invalid value 'cmd'", "bash"]),
         ],
     );

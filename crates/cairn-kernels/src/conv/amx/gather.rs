@@ -4,8 +4,6 @@
 //! out once; then, panel by panel of 32 output channels, blocks of 32 positions are computed, each over its whole
 //! depth, and finished while their sums are still in the first-level cache.
 
-use rayon::prelude::*;
-
 use super::patch::{Layout, View};
 use super::run_depth;
 use crate::aligned::{AlignedWords, Word};
@@ -21,6 +19,7 @@ use crate::memory::with_scratch;
 use crate::microkernel::amx::{BLOCK_ROWS, BLOCK_TILES, Block, ROW_WORDS, TILE_ROWS, TileShape, TileUnit};
 use crate::microkernel::{Panel, Run};
 use crate::shape::Extent;
+use crate::team::spread;
 
 /// Positions of a band, roughly: sixteen blocks, so that a panel's weights are rarely read from beyond the cache.
 const BAND_POSITIONS: usize = 512;
@@ -62,11 +61,11 @@ pub(in crate::conv) fn gather<U: TileUnit, T: Element>(gather: &Gather<'_, T>, o
         (BAND_POSITIONS / sweep.columns.count).min(PATCH_WORDS / row_words)
     };
     let bands = bands(&gather.sweeps, gather.batch, gather.weights.panels.len(), rows_of);
-    bands.into_par_iter().with_max_len(1).for_each(|band| {
+    spread(bands.len(), |band| {
         with_scratch(|scratch: &mut Scratch| {
             // SAFETY: the process may use the unit, since `Isa::tile_unit` named it; no two bands have a pixel and a
             // panel in common.
-            unsafe { run_band::<U, T>(gather, &band, scratch, output) }
+            unsafe { run_band::<U, T>(gather, &bands[band], scratch, output) }
         });
     });
 }

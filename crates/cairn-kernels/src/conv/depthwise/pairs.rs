@@ -18,7 +18,6 @@ use std::mem::transmute;
 use std::ops::Range;
 
 use half::bf16;
-use rayon::prelude::*;
 
 use super::readings::Readings;
 use crate::aligned::{AlignedWords, Word};
@@ -31,6 +30,7 @@ use crate::isa::Isa;
 use crate::memory::with_scratch;
 use crate::microkernel::{MAX_ROWS, row_tiles};
 use crate::shape::Extent;
+use crate::team::spread;
 
 /// Words of 32 channels of a pixel.
 const PIXEL_WORDS: usize = CHANNELS / 2;
@@ -113,11 +113,12 @@ impl Product<'_> {
         Isa::Avx512Bf16.require();
         let output = DisjointSlice::new(output);
         let tasks = self.tasks(output.len() / (self.destination.area() * self.channels));
-        tasks.into_par_iter().with_max_len(1).for_each(|task| {
+        spread(tasks.len(), |task| {
+            let task = &tasks[task];
             with_scratch(|patch: &mut AlignedWords| {
                 for block in task.blocks.clone() {
                     // SAFETY: the instructions are there, as checked above, and no two tasks have a pixel and a block in common.
-                    unsafe { self.block(&task, block * CHANNELS, patch, output) };
+                    unsafe { self.block(task, block * CHANNELS, patch, output) };
                 }
             });
         });

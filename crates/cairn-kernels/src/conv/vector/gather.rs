@@ -5,8 +5,6 @@
 //! needs padding), and then, panel by panel of output channels and slab by slab of weights, the tile kernel runs over
 //! the band's pixels, six at a time, across rows and photos.
 
-use rayon::prelude::*;
-
 use crate::aligned::{AlignedWords, Word};
 use crate::conv::axis::Sweep;
 use crate::conv::bands::{Band, bands};
@@ -19,6 +17,7 @@ use crate::element::Element;
 use crate::memory::with_scratch;
 use crate::microkernel::{Finish, MAX_ROWS, Panel, Run, Tile, row_tiles};
 use crate::shape::Extent;
+use crate::team::spread;
 
 /// Destination pixels of a band, roughly: so many that a slab of weights is rarely read from beyond the cache, and so few
 /// that their patch fits into the second-level cache.
@@ -56,10 +55,10 @@ pub(in crate::conv) fn gather<T: Element>(gather: &Gather<'_, T>, output: &mut [
     let output = DisjointSlice::new(output);
     let panels = gather.weights.panels.len();
     let bands = bands(&gather.sweeps, gather.batch, panels, |sweep| gather.rows_of(sweep));
-    bands.into_par_iter().with_max_len(1).for_each(|band| {
+    spread(bands.len(), |band| {
         with_scratch(|scratch: &mut Scratch| {
             // SAFETY: no two bands have a pixel and a panel in common.
-            unsafe { gather.run_band(&band, scratch, output) }
+            unsafe { gather.run_band(&bands[band], scratch, output) }
         });
     });
 }

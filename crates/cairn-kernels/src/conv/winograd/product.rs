@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::square::Square;
 use super::tiling::{PIXELS, POSITIONS, SIDE, Tiling, blocks, with_block};
 use super::transforms::{self, Lanes, square};
@@ -18,6 +16,7 @@ use crate::element::Element;
 use crate::memory::with_scratch;
 use crate::microkernel::{MAX_ROWS, Panel, Run, Tile, TileElement, row_tiles};
 use crate::shape::Extent;
+use crate::team::spread;
 use crate::vectorised::vectorised;
 
 /// Words of a band's tiles and their sums: they stay in a second-level cache of 1 MiB.
@@ -59,10 +58,11 @@ impl<T: Element> Product<'_, T> {
     /// Computes the product into `output`.
     pub(in crate::conv) fn run(&self, output: &mut [T]) {
         let output = DisjointSlice::new(output);
-        self.bands().into_par_iter().with_max_len(1).for_each(|band| {
+        let bands = self.bands();
+        spread(bands.len(), |band| {
             with_scratch(|scratch: &mut Scratch| {
                 // SAFETY: no two bands have a tile and a panel in common.
-                unsafe { self.run_band(&band, scratch, output) }
+                unsafe { self.run_band(&bands[band], scratch, output) }
             });
         });
     }

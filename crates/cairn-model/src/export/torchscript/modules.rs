@@ -1,7 +1,7 @@
 //! The modules that hold the tensors, as the dots in the tensors' names nest them.
 
 use crate::export::ExportError;
-use crate::export::weights::{Quantised, Stored, bytes};
+use crate::export::weights::{Stored, byte_values, bytes};
 
 /// The namespace of the modules' classes.
 pub(super) const NAMESPACE: &str = "__torch__.cairn";
@@ -76,9 +76,10 @@ impl Module {
         match stored {
             Stored::F32(bytes) => add(name.to_owned(), Kind::Float, shape, bytes),
             Stored::F16(bytes) => add(name.to_owned(), Kind::Half, shape, bytes),
-            Stored::Int8(Quantised { values, scales }) => {
-                add(name.to_owned(), Kind::Char, shape, values);
-                add(format!("{name}_scale"), Kind::Float, &[scales.len()], bytes(&scales));
+            Stored::Int8(quantised) => {
+                add(name.to_owned(), Kind::Char, shape, byte_values(&quantised.values));
+                let scales = &quantised.scales;
+                add(format!("{name}_scale"), Kind::Float, &[scales.len()], bytes(scales));
             }
         }
         Ok(())

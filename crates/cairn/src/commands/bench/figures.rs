@@ -1,12 +1,55 @@
 //! Lines of figures, as every benchmark prints them.
 
+use std::fmt;
 use std::io::Write;
+use std::str::FromStr;
 
 use anyhow::Result;
-use cairn_nets::{Architecture, Precision};
+use cairn_nets::{Architecture, Precision, PrecisionError};
 use serde::Serialize;
 
 use crate::standard_output::StandardOutput;
+
+/// Number type of activations of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumberType {
+    /// Floats.
+    Float(Precision),
+    /// Bytes.
+    Int8,
+}
+
+impl NumberType {
+    /// These floats.
+    pub(super) fn chosen(precisions: &[Precision]) -> Vec<Self> {
+        precisions.iter().copied().map(Self::Float).collect()
+    }
+
+    /// That of what is not in bytes.
+    pub(super) fn precision(self) -> Precision {
+        match self {
+            Self::Float(precision) => precision,
+            Self::Int8 => Precision::best(),
+        }
+    }
+}
+
+impl FromStr for NumberType {
+    type Err = PrecisionError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name == "int8" { Ok(Self::Int8) } else { name.parse().map(Self::Float) }
+    }
+}
+
+impl fmt::Display for NumberType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Float(precision) => write!(f, "{precision}"),
+            Self::Int8 => f.write_str("int8"),
+        }
+    }
+}
 
 /// What was asked for, or f32, and bf16 where this machine computes in it.
 pub(super) fn precisions(asked: &[Precision]) -> Vec<Precision> {
