@@ -52,7 +52,8 @@ def main():
     # The Python module is built beside the rest: `.ci/run`.
     members = metadata["workspace_default_members"]
     packages = [package["name"] for package in metadata["packages"] if package["id"] in members]
-    selections = [["--all-targets"], ["--all-targets", "--features", "cairn-label/cloud"]]
+    selections = [["--all-targets"], ["--all-targets", "--features", "cairn-label/cloud"],
+                  ["-p", "cairn-landmarks", "--no-default-features", "--features", "shipped,cluster", "--all-targets"]]
     selections += [["-p", package, *targets] for package in packages for targets in ([], ["--all-targets"])]
     missing = {}
     for selection in selections:

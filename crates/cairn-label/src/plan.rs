@@ -96,6 +96,12 @@ impl Plan {
         }
     }
 
+    /// A hash of all that is in it: another process sees by it whether it reads the same plan.
+    pub fn identity(&self) -> String {
+        let content = serde_json::json!(self).to_string();
+        format!("blake3:{}", &blake3::hash(content.as_bytes()).to_hex()[..16])
+    }
+
     /// Writes the plan, or gives that of somebody who was faster.
     fn put(self, out: &dyn Store) -> Result<Self, LabelError> {
         if out.put_new(PLAN, &self.bytes(out)?)? == Put::Exists {

@@ -1,31 +1,19 @@
 //! All shards, one after the other: what one machine does, and each of several that share an output.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::ops::ControlFlow;
-use std::panic::resume_unwind;
-use std::thread;
-
-use serde::Serialize;
 
 use crate::LabelError;
 use crate::reading::{Reading, ShardError};
-use crate::settings::Settings;
-use crate::shard::{Labeller, ShardReport, counts_of};
-use crate::store::StoreError;
+use crate::shard::{Labeller, ShardReport};
 use crate::table::Counts;
 
-/// Says how much there is, once there is nothing left to do.
-pub const MANIFEST: &str = "_manifest.json";
-/// Is there once all shards are. Spark and Hadoop name theirs so.
-pub const SUCCESS: &str = "_SUCCESS";
-
 /// How often a shard is tried.
-const TRIES: usize = 4;
-/// Footers that are read at once: in a store each takes as long as an answer.
-const FOOTERS: usize = 16;
+pub const TRIES: usize = 4;
 
 /// What happens.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// The work begins; so many of all shards were done before.
     Started {
@@ -51,9 +39,21 @@ pub enum Event<'a> {
         /// Its number.
         index: usize,
         /// Why.
-        error: &'a ShardError,
+        error: &'a (dyn Error + 'static),
         /// Whether it is tried again.
         again: bool,
+    },
+    /// Others work on the output.
+    Elsewhere {
+        /// Shards that are done by now.
+        done: usize,
+        /// Photos in those that were done since the work began, as far as the lists say how many.
+        photos: u64,
+    },
+    /// Something went wrong that is no shard's fault; the work goes on.
+    Trouble {
+        /// What went wrong, and what to do.
+        reason: &'a str,
     },
 }
 
@@ -68,17 +68,6 @@ pub struct Outcome {
     pub failed: Vec<usize>,
     /// Whether somebody asked to stop.
     pub stopped: bool,
-}
-
-/// What the manifest says.
-#[derive(Debug, Serialize)]
-struct Manifest<'a> {
-    cairn: &'static str,
-    settings: &'a Settings,
-    lists: Vec<&'a str>,
-    shards: usize,
-    #[serde(flatten)]
-    counts: Counts,
 }
 
 /// Shards that are not done, in the order in which they are.
@@ -139,91 +128,77 @@ impl Labeller<'_> {
         &self,
         tell: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, LabelError> {
-        let there = self.out.list()?;
+        let mut open = self.plan.missing(self.out)?;
         let shards = self.plan.shards.len();
-        let open: VecDeque<usize> =
-            (0..shards).filter(|&index| !there.contains_key(&self.plan.part_name(index))).collect();
         let mut outcome = Outcome {
             counts: Counts::default(),
             done: shards - open.len(),
             failed: Vec::new(),
             stopped: false,
         };
-        let mut queue = Queue { labeller: self, open, next: None, is_shared: false };
         let mut known = vec![None; shards];
+        let mut is_shared = false;
         let _ = tell(Event::Started { done: outcome.done, shards });
         for attempt in 1..=TRIES {
-            while let Some(begun) = queue.take() {
-                let index = begun.0;
-                match queue.label(begun, tell) {
-                    Ok(report) => {
+            let mut each = |event: Event<'_>| {
+                match event {
+                    Event::Shard { index, report } => {
                         known[index] = Some(report.counts);
                         outcome.done += 1;
-                        if !report.written {
-                            // Somebody else is here, and goes the same way: go on elsewhere.
-                            queue.is_shared = true;
-                            let half = queue.open.len() / 2;
-                            queue.open.rotate_left(half);
-                        }
-                        let _ = tell(Event::Shard { index, report });
                     }
-                    Err(error) if matches!(error, ShardError::Stopped) || self.stores.is_stopped() => {
-                        outcome.stopped = true;
-                        return Ok(outcome);
-                    }
-                    Err(error) => {
-                        let _ = tell(Event::Failed { index, error: &error, again: attempt < TRIES });
-                        outcome.failed.push(index);
-                    }
+                    Event::Failed { index, .. } => outcome.failed.push(index),
+                    _ => {}
                 }
+                tell(event)
+            };
+            if self.label_each(open, &mut is_shared, attempt < TRIES, &mut each).is_break() {
+                outcome.stopped = true;
+                return Ok(outcome);
             }
-            if attempt < TRIES {
-                queue.open = std::mem::take(&mut outcome.failed).into();
+            if attempt == TRIES || outcome.failed.is_empty() {
+                break;
             }
+            open = std::mem::take(&mut outcome.failed).into();
         }
         outcome.failed.sort_unstable();
-        outcome.counts = self.sum(&known)?;
+        outcome.counts = self.plan.sum(self.out, &known)?;
         if outcome.failed.is_empty() {
-            self.finish(outcome.counts)?;
+            self.plan.finish(self.out, outcome.counts)?;
         }
         Ok(outcome)
     }
 
-    /// The counts of all shards that are done: of those that are not known, as their files have them.
-    fn sum(&self, known: &[Option<Counts>]) -> Result<Counts, StoreError> {
-        let mut sum = Counts::default();
-        known.iter().flatten().for_each(|counts| sum += *counts);
-        let unknown: Vec<String> = (0..known.len())
-            .filter(|&index| known[index].is_none())
-            .map(|index| self.plan.part_name(index))
-            .collect();
-        let out = self.out;
-        for names in unknown.chunks(FOOTERS) {
-            let counts: Vec<Result<Option<Counts>, StoreError>> = thread::scope(|scope| {
-                let all: Vec<_> =
-                    names.iter().map(|name| scope.spawn(move || counts_of(out, name))).collect();
-                all.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-            });
-            for counts in counts {
-                sum += counts?.unwrap_or_default();
+    /// Does these shards, one after the other, each once. The output is asked whether one is done only if it `is_shared`, which
+    /// is seen here too. `again` is what is told of a shard that fails. It breaks off when somebody asks to stop.
+    pub fn label_each(
+        &self,
+        shards: VecDeque<usize>,
+        is_shared: &mut bool,
+        again: bool,
+        tell: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut queue = Queue { labeller: self, open: shards, next: None, is_shared: *is_shared };
+        while let Some(begun) = queue.take() {
+            let index = begun.0;
+            match queue.label(begun, tell) {
+                Ok(report) => {
+                    if !report.written {
+                        // Somebody else is here, and goes the same way: go on elsewhere.
+                        queue.is_shared = true;
+                        let half = queue.open.len() / 2;
+                        queue.open.rotate_left(half);
+                    }
+                    let _ = tell(Event::Shard { index, report });
+                }
+                Err(error) if matches!(error, ShardError::Stopped) || self.stores.is_stopped() => {
+                    return ControlFlow::Break(());
+                }
+                Err(error) => {
+                    let _ = tell(Event::Failed { index, error: &error, again });
+                }
             }
         }
-        Ok(sum)
-    }
-
-    fn finish(&self, counts: Counts) -> Result<(), StoreError> {
-        let manifest = Manifest {
-            cairn: env!("CARGO_PKG_VERSION"),
-            settings: &self.plan.settings,
-            lists: self.plan.inputs.iter().map(|input| input.name.as_str()).collect(),
-            shards: self.plan.shards.len(),
-            counts,
-        };
-        let place = || format!("{}/{MANIFEST}", self.out.name());
-        let bytes = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::from);
-        let bytes = bytes.map_err(|source| StoreError { place: place(), what: "written", source })?;
-        self.out.put_new(MANIFEST, &bytes)?;
-        self.out.put_new(SUCCESS, &[])?;
-        self.out.sweep()
+        *is_shared = queue.is_shared;
+        ControlFlow::Continue(())
     }
 }

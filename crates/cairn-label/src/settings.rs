@@ -21,8 +21,11 @@ pub struct Settings {
     pub k: usize,
     /// The views of each photo.
     pub views: TestViews,
-    /// Number type of activations.
+    /// Number type of activations, where they are floats.
     pub precision: Precision,
+    /// Whether the network computes in 8 bits, as its bundle says, and not in floats.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub int8: bool,
     /// From which score on a photo is taken to show a landmark.
     pub threshold: Option<f64>,
     /// A hash of places of the user's own.
@@ -42,6 +45,7 @@ impl Settings {
             k: k.min(model.classes().len()),
             views: model.views(),
             precision: model.precision(),
+            int8: model.number_type() == "int8",
             threshold: model.threshold(),
             places: None,
             embed: false,
@@ -55,8 +59,12 @@ impl Settings {
     }
 
     /// What differs in `later`, in words; `None` where results would be the same.
-    pub(crate) fn difference(&self, later: &Self) -> Option<String> {
+    pub fn difference(&self, later: &Self) -> Option<String> {
         let words = |what: &str, then: String, now: String| Some(format!("{what} {then} then, {now} now"));
+        let numbers = |settings: &Self| match settings.int8 {
+            true => "int8".to_owned(),
+            false => settings.precision.to_string(),
+        };
         let places = |settings: &Self| settings.places.clone().unwrap_or_else(|| "those built in".to_owned());
         let threshold =
             |settings: &Self| settings.threshold.map_or_else(|| "none".to_owned(), |score| score.to_string());
@@ -68,9 +76,7 @@ impl Settings {
             ),
             () if self.k != later.k => words("-k was", self.k.to_string(), later.k.to_string()),
             () if self.views != later.views => words("--tta was", name(self.views), name(later.views)),
-            () if self.precision != later.precision => {
-                words("--precision was", self.precision.to_string(), later.precision.to_string())
-            }
+            () if numbers(self) != numbers(later) => words("--precision was", numbers(self), numbers(later)),
             () if self.threshold != later.threshold => {
                 words("the threshold was", threshold(self), threshold(later))
             }

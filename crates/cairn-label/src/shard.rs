@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use cairn_model::{Model, PhotoError, PhotoSource};
+use serde::{Deserialize, Serialize};
 
 use crate::list::Input;
 use crate::plan::Plan;
@@ -33,7 +34,7 @@ pub struct Labeller<'a> {
 }
 
 /// A shard that is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardReport {
     /// Its rows.
     pub counts: Counts,

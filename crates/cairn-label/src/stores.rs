@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cairn_dataset::path_text;
 
+use crate::LabelError;
 use crate::address::{Address, AddressError, is_address};
 use crate::cloud::{Cloud, Fetch};
 use crate::store::{DiskStore, Store, StoreError, StoredFile};
@@ -97,6 +98,26 @@ impl fmt::Debug for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stores").finish_non_exhaustive()
     }
+}
+
+/// What an argument names, as another process finds it: an absolute path, or an address.
+///
+/// # Errors
+/// When it is an address that cannot be used, or this process has no working folder.
+pub fn place_for_others(argument: &Path) -> Result<String, LabelError> {
+    Ok(match place_of(argument)? {
+        Place::Path(path) => absolute(&path)?,
+        Place::Address(address) => address.to_string(),
+    })
+}
+
+/// The absolute path, as text; of an empty one the working folder.
+pub(crate) fn absolute(path: &Path) -> Result<String, StoreError> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let fault = |source| StoreError { place: path_text(path), what: "found", source };
+    // The standard library keeps a `.` at the end.
+    let absolute: PathBuf = std::path::absolute(path).map_err(fault)?.components().collect();
+    Ok(path_text(&absolute))
 }
 
 /// What a text of an argument or of a list names.

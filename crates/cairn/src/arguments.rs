@@ -2,6 +2,8 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+#[cfg(feature = "cluster")]
+use crate::commands::cluster;
 #[cfg(feature = "label")]
 use crate::commands::label;
 #[cfg(feature = "library")]
@@ -40,6 +42,9 @@ pub(crate) enum Command {
     Predict(predict::Predict),
     #[cfg(feature = "label")]
     Label(Box<label::Label>),
+    #[cfg(feature = "cluster")]
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     Suggest(suggest::Suggest),
     Explain(explain::Explain),
     Export(export::Export),
@@ -75,6 +80,8 @@ impl Command {
             Self::Predict(predict) => predict.run(),
             #[cfg(feature = "label")]
             Self::Label(label) => label.run(),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(cluster) => cluster.run(),
             Self::Suggest(suggest) => suggest.run(),
             Self::Explain(explain) => explain.run(),
             Self::Export(export) => export.run(),

@@ -42,18 +42,35 @@ impl LabelProgress {
     }
 
     pub(crate) fn photo(&mut self, bad: Option<(&str, &str)>) {
+        if let Some((name, reason)) = bad {
+            self.bad(name, reason);
+        }
         self.photos += 1;
         self.bar.inc(1);
-        if let Some((name, reason)) = bad {
-            self.bad += 1;
-            match self.bad {
-                ..=NAMED => self.line(&format!("left out: {name}: {reason}")),
-                more if more == NAMED + 1 => {
-                    self.line("further photos that cannot be read are not named here; their rows say why");
-                }
-                _ => {}
+        self.say_rate();
+    }
+
+    /// A photo could not be read.
+    fn bad(&mut self, name: &str, reason: &str) {
+        self.bad += 1;
+        match self.bad {
+            ..=NAMED => self.line(&format!("left out: {name}: {reason}")),
+            more if more == NAMED + 1 => {
+                self.line("further photos that cannot be read are not named here; their rows say why");
             }
+            _ => {}
         }
+    }
+
+    /// Others have done so many shards in all, and so many photos since this began.
+    pub(crate) fn elsewhere(&mut self, done: usize, photos: u64) {
+        (self.done, self.photos) = (done, photos);
+        self.bar.set_position(photos);
+        self.say_shards();
+        self.say_rate();
+    }
+
+    fn say_rate(&mut self) {
         if self.bar.is_hidden() && self.said.elapsed() >= PLAIN_EVERY {
             let rate = self.photos as f64 / self.began.elapsed().as_secs_f64();
             say(format!(
@@ -66,6 +83,10 @@ impl LabelProgress {
 
     pub(crate) fn shard(&mut self) {
         self.done += 1;
+        self.say_shards();
+    }
+
+    fn say_shards(&self) {
         self.bar.set_message(format!("{} of {} shards, photos", self.done, self.shards));
     }
 

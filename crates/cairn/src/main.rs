@@ -16,6 +16,8 @@ mod first_weights;
 mod json;
 #[cfg(feature = "label")]
 mod label_progress;
+#[cfg(feature = "cluster")]
+mod log_lines;
 mod model_source;
 mod operating_points;
 mod output;

@@ -38,9 +38,18 @@ pub struct PlannedInput {
 
 /// From where names in a list are looked for.
 #[derive(Debug, Clone)]
-enum Base {
+pub(super) enum Base {
     Folder(PathBuf),
     Address(Address),
+}
+
+/// Where a list itself is.
+#[derive(Debug, Clone)]
+pub(super) enum Held {
+    File(PathBuf),
+    Far(Address),
+    /// In the output, or on its way there.
+    Output,
 }
 
 /// A list that can be read.
@@ -52,17 +61,57 @@ pub struct Input {
     file: Arc<dyn StoredFile>,
     /// The content of a list that was made of arguments.
     made: Option<Bytes>,
-    base: Base,
+    pub(super) held: Held,
+    pub(super) base: Base,
 }
 
 impl Input {
-    fn new(shown: String, name: String, file: Box<dyn StoredFile>, base: Base) -> Result<Self, ListError> {
+    fn new(
+        shown: String,
+        name: String,
+        file: Box<dyn StoredFile>,
+        held: Held,
+        base: Base,
+    ) -> Result<Self, ListError> {
         let file: Arc<dyn StoredFile> = file.into();
         let format =
             ListFormat::of(&name, &file).map_err(|reason| ListError { list: shown.clone(), reason })?;
         let planned =
             PlannedInput { name, bytes: file.size(), tag: file.tag(), prefixes: Vec::new(), format };
-        Ok(Self { planned, shown, file, made: None, base })
+        Ok(Self { planned, shown, file, made: None, held, base })
+    }
+
+    /// The list in this file, whose names are looked for from `base` on.
+    pub(super) fn at_path(path: &Path, base: Base) -> Result<Self, LabelError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let name = path.file_name().map(path_text).unwrap_or_default();
+        let file = DiskStore::new(folder).open(&name)?;
+        opened(file, path_text(path), name, Held::File(path.to_owned()), base)
+    }
+
+    /// The list at this address.
+    pub(super) fn at_address(address: &Address, stores: &Stores, base: Base) -> Result<Self, LabelError> {
+        let (shown, name) = (address.to_string(), address.name().to_owned());
+        opened(stores.open(address)?, shown, name, Held::Far(address.clone()), base)
+    }
+
+    /// The list of a plan that is in its output.
+    pub(super) fn in_output(planned: &PlannedInput, out: &dyn Store, base: Base) -> Result<Self, LabelError> {
+        let shown = format!("{}/{MADE_LIST}", out.name());
+        match out.open(MADE_LIST)? {
+            Some(file) if file.size() == planned.bytes => Ok(Self {
+                planned: planned.clone(),
+                shown,
+                file: file.into(),
+                made: None,
+                held: Held::Output,
+                base,
+            }),
+            _ => {
+                let reason = "is not as it was written; name another output".to_owned();
+                Err(ListError { list: shown, reason }.into())
+            }
+        }
     }
 
     /// Cuts it into stretches of at most `most` rows.
@@ -231,13 +280,10 @@ impl Lists {
         let mut inputs: Vec<Input> = Vec::new();
         for path in &self.lists {
             let folder = path.parent().unwrap_or(Path::new(""));
-            let name = path.file_name().map(path_text).unwrap_or_default();
-            let file = DiskStore::new(folder).open(&name)?;
-            inputs.push(opened(file, path_text(path), name, Base::Folder(folder.to_owned()))?);
+            inputs.push(Input::at_path(path, Base::Folder(folder.to_owned()))?);
         }
         for address in &self.far_lists {
-            let (shown, name) = (address.to_string(), address.name().to_owned());
-            inputs.push(opened(stores.open(address)?, shown, name, Base::Address(address.parent()))?);
+            inputs.push(Input::at_address(address, stores, Base::Address(address.parent()))?);
         }
         unless_two_of_one_name(&inputs)?;
         if self.photos.len() + self.far_photos.len() + self.prefixes.len() > 0 {
@@ -259,21 +305,7 @@ impl Lists {
         let prefixes = self.shown_prefixes();
         let is_all = !prefixes.is_empty() && self.photos.is_empty() && self.far_photos.is_empty();
         let made = begun.iter().find(|input| is_all && input.name == MADE_LIST && input.prefixes == prefixes);
-        let Some(planned) = made else { return Ok(None) };
-        let shown = format!("{}/{MADE_LIST}", out.name());
-        match out.open(MADE_LIST)? {
-            Some(file) if file.size() == planned.bytes => Ok(Some(Input {
-                planned: planned.clone(),
-                shown,
-                file: file.into(),
-                made: None,
-                base: Base::Folder(PathBuf::new()),
-            })),
-            _ => {
-                let reason = "is not as it was written; name another output".to_owned();
-                Err(ListError { list: shown, reason }.into())
-            }
-        }
+        made.map(|planned| Input::in_output(planned, out, Base::Folder(PathBuf::new()))).transpose()
     }
 
     /// The list of all photos that are in no list, in memory; a plan writes it into the output.
@@ -297,7 +329,8 @@ impl Lists {
         let content = Bytes::from(lines);
         let file = Box::new(MadeList(content.clone()));
         let base = Base::Folder(PathBuf::new());
-        let mut input = Input::new("the list of photos".to_owned(), MADE_LIST.to_owned(), file, base)?;
+        let shown = "the list of photos".to_owned();
+        let mut input = Input::new(shown, MADE_LIST.to_owned(), file, Held::Output, base)?;
         input.planned.prefixes = self.shown_prefixes();
         Ok(Input { made: Some(content), ..input })
     }
@@ -330,11 +363,12 @@ fn opened(
     file: Option<Box<dyn StoredFile>>,
     shown: String,
     name: String,
+    held: Held,
     base: Base,
 ) -> Result<Input, LabelError> {
     let gone = || ListError { list: shown.clone(), reason: "no such file".to_owned() };
     let file = file.ok_or_else(gone)?;
-    Ok(Input::new(shown, name, file, base)?)
+    Ok(Input::new(shown, name, file, held, base)?)
 }
 
 struct MadeList(Bytes);

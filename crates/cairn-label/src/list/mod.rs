@@ -1,6 +1,7 @@
 //! Lists of photos: CSV, JSON lines, Parquet, tar files; cut into shards, and read a shard at a time.
 
 mod csv;
+mod elsewhere;
 mod input;
 mod json_lines;
 mod parquet;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::StoredFile;
 
+pub use elsewhere::ListPlace;
 pub(crate) use parquet::open as open_parquet;
 
 pub use input::{Input, Lists, MADE_LIST, PlannedInput};

@@ -3,9 +3,15 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "cluster")]
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+#[cfg(feature = "cluster")]
+use cairn_cluster::{ClusterClient, Job, SchedulerAddress, Stop};
 use cairn_dataset::path_text;
+#[cfg(feature = "cluster")]
+use cairn_label::Input;
 use cairn_label::{Event, Labeller, Lists, Outcome, Plan, SHARD_PHOTOS, Settings, Store, Stores};
 use cairn_model::{Model, ModelOptions};
 use cairn_nets::Precision;
@@ -72,10 +78,25 @@ pub(crate) struct Label {
     /// Number type of activations, f32 or bf16 [default: that of the machine that begins OUT]
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
+    /// The scheduler of a cluster that does the work: df://HOST:PORT (`cairn cluster`). Lists, photos and OUT must be where all
+    /// of its machines see them
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "ADDRESS")]
+    cluster: Option<SchedulerAddress>,
+    #[cfg(not(feature = "cluster"))]
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    cluster: Option<String>,
 }
 
 impl Label {
     pub(crate) fn run(self) -> Result<Status> {
+        #[cfg(not(feature = "cluster"))]
+        if self.cluster.is_some() {
+            bail!(
+                "--cluster: this cairn is built without the engine of a cluster; from a checkout: \
+                 `cargo install --path crates/cairn --features cluster`"
+            );
+        }
         if self.out.is_file() {
             bail!("{}: is a file; name a folder for the labels", path_text(&self.out));
         }
@@ -101,11 +122,37 @@ impl Label {
         let lists_then = begun.as_ref().map(|plan| plan.inputs.as_slice()).unwrap_or_default();
         let inputs = lists.open(stores, out, lists_then)?;
         let plan = Plan::of(out, settings, &inputs)?;
-        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores };
         let mut progress = LabelProgress::new(&plan);
-        let outcome = labeller.label_all(&mut |event| told(&mut progress, interrupt, &event))?;
+        let mut tell = |event: Event<'_>| told(&mut progress, interrupt, &event);
+        #[cfg(feature = "cluster")]
+        let outcome = match &self.cluster {
+            Some(scheduler) => self.label_by(scheduler, &plan, &inputs, out, interrupt, &mut tell)?,
+            None => {
+                Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores }.label_all(&mut tell)?
+            }
+        };
+        #[cfg(not(feature = "cluster"))]
+        let outcome =
+            Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores }.label_all(&mut tell)?;
         progress.end();
         end(&outcome, &plan, &out.name())
+    }
+
+    /// Has a cluster label.
+    #[cfg(feature = "cluster")]
+    fn label_by(
+        &self,
+        scheduler: &SchedulerAddress,
+        plan: &Plan,
+        inputs: &[Input],
+        out: &dyn Store,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Outcome> {
+        let job = Job::new(plan, inputs, &self.out, self.places.as_deref())?;
+        let interrupt = interrupt.clone();
+        let stop: Stop = Arc::new(move || interrupt.requested());
+        Ok(ClusterClient { scheduler, plan, job, out }.label_all(&stop, tell)?)
     }
 
     /// The model as the options have it, and the settings of the plan. Where OUT was begun on a machine of another fastest
@@ -178,6 +225,8 @@ fn told(progress: &mut LabelProgress, interrupt: &Interrupt, event: &Event<'_>) 
         Event::Started { done, shards } => progress.begin(*done, *shards),
         Event::Photo { bad } => progress.photo(*bad),
         Event::Shard { .. } => progress.shard(),
+        Event::Elsewhere { done, photos } => progress.elsewhere(*done, *photos),
+        Event::Trouble { reason } => progress.line(reason),
         Event::Failed { index, error, again } => {
             let then = if *again { "it is tried again" } else { "it is left out" };
             progress.line(&format!("shard {index} failed: {}; {then}", with_causes(*error)));

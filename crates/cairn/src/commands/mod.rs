@@ -2,6 +2,8 @@
 
 pub(crate) mod bench;
 pub(crate) mod calibrate;
+#[cfg(feature = "cluster")]
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod demo;

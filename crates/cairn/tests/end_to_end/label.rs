@@ -250,6 +250,8 @@ fn what_cannot_be_labelled_says_why_and_writes_nothing() {
         ("label list.csv -m run --sure -o new", "sure"),
         ("label list.csv -m run --shard 7 -o out", "--shard was 6 then, 7 now"),
         ("label photos -m run --shard 6 -o out", "the list was list.csv then, _photos.jsonl now"),
+        #[cfg(not(feature = "cluster"))]
+        ("label list.csv -m run -o new --cluster df://here", "crates/cairn --features cluster"),
     ] {
         let run = sandbox.cairn(arguments);
         run.assert_status(1).assert_stderr_has(said);
