@@ -10,7 +10,7 @@ use cairn_photo::{Photo, TestViews};
 use half::f16;
 
 use crate::bundle::{Bundle, Int8, photo_levels};
-use crate::{Model, Precision};
+use crate::{EmbeddingBank, Model, Precision};
 
 /// What photos say of a model's maps, from which its 8-bit form is made: [`Model::to_int8`].
 #[derive(Debug, Clone)]
@@ -66,12 +66,15 @@ impl Model {
     ) -> Result<Self, QuantiseError> {
         let Int8Calibration(calibration) = calibration;
         let settings = calibration.settings(float)?;
-        let (tensors, weights) = calibration.rounded(&settings)?;
-        let network = self.network().clone().with_state_dict(halved(tensors, &weights))?;
+        let (mut tensors, weights) = calibration.rounded(&settings)?;
+        self.bank().insert_into(&mut tensors);
+        let mut tensors = halved(tensors, &weights);
+        let bank = EmbeddingBank::taken_from(&mut tensors, self.network().feature_count());
+        let network = self.network().clone().with_state_dict(tensors)?;
         let info = self.info().clone();
         let int8 = Int8::new(&network, &info, settings, weights, &Device::flex())?;
         let int8 = Some(Arc::new(int8));
-        let bundle = Bundle { int8, ..Bundle::new(network, info, self.bank().clone()) };
+        let bundle = Bundle { int8, ..Bundle::new(network, info, bank) };
         let mut options = self.options().clone();
         options.precision = None;
         Ok(Self::from_bundle(bundle).keeping(options))

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use cairn_nets::weights::StoredTensor;
 use cairn_nets::{Network, StateDict, StateDictError};
+use half::f16;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -21,7 +22,7 @@ use crate::{BundleInfo, EmbeddingBank, Model, ModelError};
 ///
 /// In 16 bits are the weights of convolutions and linear layers and the embeddings; biases and the statistics of batch
 /// norm stay as they are, being short and some of them wide in range. A model in 8 bits ([`Model::to_int8`]) stays in 8 bits,
-/// whatever `weights` say, and what is not in 8 bits is in 16.
+/// whatever `weights` say, and what is not in 8 bits is in 16, unless that would change it.
 ///
 /// # Errors
 /// When the model does not fit together, or `weights` are 8-bit integers and the model is not in 8 bits.
@@ -85,7 +86,9 @@ pub(crate) fn int8_bytes(
             continue;
         }
         let values = tensors.values(name).unwrap_or_default();
-        let (dtype, bytes) = match is_weight(&shape).then(|| Stored::halved(values)) {
+        // What was learned since it was rounded may not fit: a saved model is the model as it was.
+        let fits = |values: &[f32]| values.iter().all(|&value| f16::from_f32(value).to_f32() == value);
+        let (dtype, bytes) = match (is_weight(&shape) && fits(values)).then(|| Stored::halved(values)) {
             Some(Stored::F16(bytes)) => (Dtype::F16, bytes),
             _ => (Dtype::F32, bytes(values)),
         };
