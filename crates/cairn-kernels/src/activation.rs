@@ -6,7 +6,7 @@ use crate::clamp::{Bounds, Clamp};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
-use crate::team::spread_chunks;
+use crate::team::spread_map;
 use crate::vectorised::vectorised;
 
 /// Elements that a task takes at a time.
@@ -108,9 +108,7 @@ impl Activation {
     pub fn forward<T: Element>(self, isa: Isa, input: &[T], output: &mut [T]) {
         check_len("output", output.len(), input.len());
         with_function!(self, function => {
-            spread_chunks(output, STRETCH, |index, output| {
-                forward_stretch(isa, function, &input[index * STRETCH..][..output.len()], output);
-            });
+            spread_map(input, output, STRETCH, |input, output| forward_stretch(isa, function, input, output));
         });
     }
 

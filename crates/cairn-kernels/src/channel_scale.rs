@@ -6,6 +6,7 @@ use crate::channel_sums::stretch_pixels;
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
+use crate::team::{spread_chunks, spread_map};
 use crate::vectorised::vectorised;
 
 /// `output[photo, pixel, channel] = input[photo, pixel, channel] * factors[photo, channel]`.
@@ -16,11 +17,9 @@ pub fn scale<T: Element>(isa: Isa, channels: usize, input: &[T], factors: &[f32]
     let photo = photo_len(channels, input.len(), factors.len());
     check_len("output", output.len(), input.len());
     let stretch = stretch_pixels(channels) * channels;
-    let photos = input.par_chunks_exact(photo).zip(factors.par_chunks_exact(channels));
-    output.par_chunks_exact_mut(photo).zip(photos).for_each(|(output, (input, factors))| {
-        output.par_chunks_mut(stretch).zip(input.par_chunks(stretch)).for_each(|(output, input)| {
-            scale_stretch(isa, factors, input, output);
-        });
+    spread_chunks(output, photo, |index, output| {
+        let (input, factors) = (&input[index * photo..][..photo], &factors[index * channels..][..channels]);
+        spread_map(input, output, stretch, |input, output| scale_stretch(isa, factors, input, output));
     });
 }
 

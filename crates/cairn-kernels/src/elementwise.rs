@@ -6,7 +6,7 @@ use crate::clamp::{Bounds, Clamp};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
-use crate::team::spread_chunks;
+use crate::team::{spread_chunks, spread_map};
 use crate::vectorised::vectorised;
 
 /// Elements that a task takes at a time.
@@ -18,8 +18,8 @@ const STRETCH: usize = 32 * 1024;
 /// When lengths differ.
 pub fn activate<T: Element>(isa: Isa, activation: Clamp, input: &[T], output: &mut [T]) {
     check_len("output", output.len(), input.len());
-    spread_chunks(output, STRETCH, |index, output| {
-        activate_stretch(isa, activation.bounds(), &input[index * STRETCH..][..output.len()], output);
+    spread_map(input, output, STRETCH, |input, output| {
+        activate_stretch(isa, activation.bounds(), input, output);
     });
 }
 
@@ -93,9 +93,7 @@ vectorised! {
 /// When lengths differ.
 pub fn convert<T: Element, U: Element>(isa: Isa, input: &[T], output: &mut [U]) {
     check_len("output", output.len(), input.len());
-    output.par_chunks_mut(STRETCH).zip(input.par_chunks(STRETCH)).for_each(|(output, input)| {
-        convert_stretch(isa, input, output);
-    });
+    spread_map(input, output, STRETCH, |input, output| convert_stretch(isa, input, output));
 }
 
 vectorised! {

@@ -8,6 +8,7 @@ use crate::channel_sums::{channel_sums, stretch_pixels};
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
+use crate::team::spread_map;
 use crate::vectorised::vectorised;
 
 /// A layer norm's parameters, one value a channel.
@@ -38,9 +39,7 @@ impl LayerNorm<'_> {
     pub fn forward<T: Element>(&self, isa: Isa, input: &[T], output: &mut [T]) {
         let stretch = self.check(input.len());
         check_len("output", output.len(), input.len());
-        output.par_chunks_mut(stretch).zip(input.par_chunks(stretch)).for_each(|(output, input)| {
-            normalise(isa, *self, input, output);
-        });
+        spread_map(input, output, stretch, |input, output| normalise(isa, *self, input, output));
     }
 
     /// The gradients of [`LayerNorm::forward`], from its input and the gradient to its output. All of `input_gradient` is

@@ -1,10 +1,9 @@
 //! Conversion between channel-major planes (photos, PyTorch's maps) and pixels with their channels together.
 
-use rayon::prelude::*;
-
 use crate::element::Element;
 use crate::isa::Isa;
 use crate::shape::check_len;
+use crate::team::spread_map;
 use crate::vectorised::vectorised;
 
 /// Pixels that are moved at a time: their part of every plane stays in the first-level cache.
@@ -23,9 +22,7 @@ pub fn planes_to_pixels<T: Element, U: Element>(
 ) {
     let photo = photo_len(channels, area, planes.len());
     check_len("pixels", pixels.len(), planes.len());
-    pixels.par_chunks_exact_mut(photo).zip(planes.par_chunks_exact(photo)).for_each(|(pixels, planes)| {
-        gather_channels(isa, area, planes, pixels);
-    });
+    spread_map(planes, pixels, photo, |planes, pixels| gather_channels(isa, area, planes, pixels));
 }
 
 vectorised! {
@@ -62,9 +59,7 @@ pub fn pixels_to_planes<T: Element, U: Element>(
 ) {
     let photo = photo_len(channels, area, pixels.len());
     check_len("planes", planes.len(), pixels.len());
-    planes.par_chunks_exact_mut(photo).zip(pixels.par_chunks_exact(photo)).for_each(|(planes, pixels)| {
-        spread_channels(isa, area, pixels, planes);
-    });
+    spread_map(pixels, planes, photo, |pixels, planes| spread_channels(isa, area, pixels, planes));
 }
 
 vectorised! {

@@ -91,6 +91,16 @@ pub(crate) fn spread_chunks<T: Send>(values: &mut [T], len: usize, task: impl Fn
     });
 }
 
+/// The same for what is made of `input`, which is as long: each task has a chunk of it, and the same chunk of `output`.
+pub(crate) fn spread_map<T: Sync, U: Send>(
+    input: &[T],
+    output: &mut [U],
+    len: usize,
+    task: impl Fn(&[T], &mut [U]) + Sync,
+) {
+    spread_chunks(output, len, |index, output| task(&input[index * len..][..output.len()], output));
+}
+
 /// Over how many threads tasks are spread.
 pub(crate) fn threads() -> usize {
     match SPREAD.get() {
@@ -256,6 +266,18 @@ mod tests {
         let mut values = [0; 10];
         in_team(|| spread_chunks(&mut values, 4, |index, chunk| chunk.fill(10 * index + chunk.len())));
         assert_eq!(values, [4, 4, 4, 4, 14, 14, 14, 14, 22, 22]);
+    }
+
+    #[test]
+    fn each_chunk_of_an_output_is_made_of_its_own_of_the_input() {
+        let input: Vec<usize> = (0..11).collect();
+        let mut output = vec![0; 11];
+        in_team(|| {
+            spread_map(&input, &mut output, 4, |input, output| {
+                output.iter_mut().zip(input).for_each(|(to, from)| *to = from * from);
+            });
+        });
+        assert_eq!(output, input.iter().map(|value| value * value).collect::<Vec<_>>());
     }
 
     #[test]

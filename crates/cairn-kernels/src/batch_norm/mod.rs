@@ -15,6 +15,7 @@ use crate::element::Element;
 use crate::elementwise::activate_backward_stretch;
 use crate::isa::Isa;
 use crate::shape::check_len;
+use crate::team::{spread_chunks, spread_map};
 use crate::vectorised::vectorised;
 
 /// A batch norm's parameters, one value a channel.
@@ -82,14 +83,15 @@ impl BatchNorm<'_> {
         check_len("output", output.len(), input.len());
         let stretch = stretch_pixels(line.channels()) * line.channels();
         let bounds = activation.bounds();
-        let stretches = output.par_chunks_mut(stretch).zip(input.par_chunks(stretch));
         if let Some(residual) = residual {
             check_len("residual", residual.len(), input.len());
-            stretches.zip(residual.par_chunks(stretch)).for_each(|((output, input), residual)| {
+            spread_chunks(output, stretch, |index, output| {
+                let of_stretch = index * stretch..index * stretch + output.len();
+                let (input, residual) = (&input[of_stretch.clone()], &residual[of_stretch]);
                 normalise_and_add(isa, &line, bounds, input, residual, output);
             });
         } else {
-            stretches.for_each(|(output, input)| normalise(isa, &line, bounds, input, output));
+            spread_map(input, output, stretch, |input, output| normalise(isa, &line, bounds, input, output));
         }
     }
 

@@ -63,7 +63,7 @@ impl Depthwise {
         let (Extent { height, width }, leading) = (shape.output_map(), shape.leading_zeros());
         let walk = Walk { channels, count: width, stride, left: leading.width, width: map.width, zeros };
         let line = map.width * channels;
-        let (rows_each, row_len) = (self.rows_together(stride), width * channels);
+        let (rows_each, row_len) = (self.rows_together(), width * channels);
         let bands = height.div_ceil(rows_each);
         let (photos, output) = (output.len() / (height * row_len).max(1), DisjointSlice::new(output));
         spread(photos * bands, |band| {
@@ -88,10 +88,10 @@ impl Depthwise {
     }
 
     /// Output rows that are computed together.
-    fn rows_together(&self, stride: usize) -> usize {
+    fn rows_together(&self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Vnni(vnni) => vnni.rows_together(stride),
+            Self::Vnni(vnni) => vnni.rows_together(),
             Self::Plain(_) => 1,
         }
     }

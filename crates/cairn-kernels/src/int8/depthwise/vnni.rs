@@ -108,13 +108,8 @@ impl Vnni {
     }
 
     /// Output rows that read the same words.
-    pub(super) fn rows_together(&self, stride: usize) -> usize {
-        assert!(
-            stride == self.stride,
-            "weights packed for a stride of {} are used for {stride}",
-            self.stride
-        );
-        rows_together(self.kernel, stride)
+    pub(super) fn rows_together(&self) -> usize {
+        rows_together(self.kernel, self.stride)
     }
 
     /// Computes output rows: as many as are computed together, or fewer at the map's end. `lines` are the source's rows that they
@@ -122,7 +117,9 @@ impl Vnni {
     pub(super) fn rows(&self, walk: &Walk<'_>, lines: &[Option<&[u8]>], output: &mut [u8]) {
         let columns = (walk.count - 1) * walk.stride + self.kernel.width;
         let groups = self.kernel.height.div_ceil(TAPS);
-        let together = self.rows_together(walk.stride);
+        let (own, stride) = (self.stride, walk.stride);
+        assert!(stride == own, "weights packed for a stride of {own} are used for {stride}");
+        let together = self.rows_together();
         assert!(lines.len() == (together - 1) * self.stride + self.kernel.height);
         assert!(lines.len() <= groups * TAPS && walk.zeros.len() == walk.channels);
         assert!(lines.iter().flatten().all(|line| line.len() == walk.width * walk.channels));
