@@ -6,12 +6,11 @@ use std::path::Path;
 
 use cairn_nets::weights::StoredTensor;
 use cairn_nets::{Network, StateDict, StateDictError};
-use half::f16;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::safetensors::to_safetensors;
-use super::weights::{Stored, byte_values, bytes};
+use super::weights::{byte_values, bytes, exactly_halved};
 use super::{ExportError, WeightFormat};
 use crate::bundle::{Checksum, ENTRY, Int8, describe, describe_int8, scale_name};
 use crate::int8::is_weight;
@@ -87,10 +86,10 @@ pub(crate) fn int8_bytes(
         }
         let values = tensors.values(name).unwrap_or_default();
         // What was learned since it was rounded may not fit: a saved model is the model as it was.
-        let fits = |values: &[f32]| values.iter().all(|&value| f16::from_f32(value).to_f32() == value);
-        let (dtype, bytes) = match (is_weight(&shape) && fits(values)).then(|| Stored::halved(values)) {
-            Some(Stored::F16(bytes)) => (Dtype::F16, bytes),
-            _ => (Dtype::F32, bytes(values)),
+        let half = if is_weight(&shape) { exactly_halved(values) } else { None };
+        let (dtype, bytes) = match half {
+            Some(half) => (Dtype::F16, half),
+            None => (Dtype::F32, bytes(values)),
         };
         stored.push(Written { name: Cow::Borrowed(name), dtype, shape, bytes });
     }

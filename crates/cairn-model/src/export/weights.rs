@@ -68,6 +68,13 @@ pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
+/// The numbers' bytes in 16 bits each, where these hold all of them exactly.
+pub(super) fn exactly_halved(values: &[f32]) -> Option<Vec<u8>> {
+    let exact = |value: f32| Some(f16::from_f32(value)).filter(|half| half.to_f32() == value);
+    let halves: Option<Vec<f16>> = values.iter().map(|&value| exact(value)).collect();
+    halves.map(|halves| halves.into_iter().flat_map(f16::to_le_bytes).collect())
+}
+
 /// Whether no value becomes infinite in f16.
 fn fits_f16(values: &[f32]) -> bool {
     values.iter().all(|value| value.abs() <= f16::MAX.to_f32())
