@@ -122,18 +122,16 @@ impl Label {
         let lists_then = begun.as_ref().map(|plan| plan.inputs.as_slice()).unwrap_or_default();
         let inputs = lists.open(stores, out, lists_then)?;
         let plan = Plan::of(out, settings, &inputs)?;
+        let labeller = Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores };
         let mut progress = LabelProgress::new(&plan);
         let mut tell = |event: Event<'_>| told(&mut progress, interrupt, &event);
         #[cfg(feature = "cluster")]
         let outcome = match &self.cluster {
             Some(scheduler) => self.label_by(scheduler, &plan, &inputs, out, interrupt, &mut tell)?,
-            None => {
-                Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores }.label_all(&mut tell)?
-            }
+            None => labeller.label_all(&mut tell)?,
         };
         #[cfg(not(feature = "cluster"))]
-        let outcome =
-            Labeller { plan: &plan, inputs: &inputs, model: &model, out, stores }.label_all(&mut tell)?;
+        let outcome = labeller.label_all(&mut tell)?;
         progress.end();
         end(&outcome, &plan, &out.name())
     }

@@ -4,8 +4,7 @@ use crate::processes::{Cluster, Folder, PHOTOS, SHARDS};
 
 #[test]
 fn files_are_those_of_one_process_and_bad_photos_are_rows() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let cluster = Cluster::start(&folder);
     let labelled = folder.run(&cluster.label("out"));
     labelled
@@ -40,8 +39,7 @@ fn photos_and_folders_are_labelled_from_where_the_command_runs() {
 
 #[test]
 fn two_commands_on_one_output_end_with_one_file_a_shard() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let cluster = Cluster::start(&folder);
     let both = [0, 1].map(|_| folder.start(&cluster.label("out")));
     for command in both {

@@ -6,11 +6,9 @@ use crate::processes::{Cluster, Folder, SHARDS};
 
 #[test]
 fn an_executor_that_is_killed_loses_nothing() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let mut cluster = Cluster::start(&folder);
-    let command = folder.start(&cluster.label("out"));
-    folder.wait_for_parts("out", 3);
+    let command = cluster.begin_to_label();
     cluster.executors.remove(0).kill();
     let before = folder.files("out");
     println!("{} files when it was killed", before.len());
@@ -21,11 +19,9 @@ fn an_executor_that_is_killed_loses_nothing() {
 
 #[test]
 fn executors_that_are_all_killed_and_started_again_go_on() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let mut cluster = Cluster::start(&folder);
-    let command = folder.start(&cluster.label("out"));
-    folder.wait_for_parts("out", 3);
+    let command = cluster.begin_to_label();
     for executor in cluster.executors.drain(..) {
         executor.kill();
     }
@@ -39,11 +35,9 @@ fn executors_that_are_all_killed_and_started_again_go_on() {
 
 #[test]
 fn a_scheduler_that_is_killed_is_named_and_the_same_command_goes_on() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let mut cluster = Cluster::start(&folder);
-    let command = folder.start(&cluster.label("out"));
-    folder.wait_for_parts("out", 3);
+    let command = cluster.begin_to_label();
     let Cluster { scheduler, .. } = cluster;
     scheduler.kill();
     let before = folder.files("out");
@@ -64,11 +58,9 @@ fn a_scheduler_that_is_killed_is_named_and_the_same_command_goes_on() {
 
 #[test]
 fn a_command_that_is_killed_is_begun_again_and_joins_its_executors() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let cluster = Cluster::start(&folder);
-    let command = folder.start(&cluster.label("out"));
-    folder.wait_for_parts("out", 3);
+    let command = cluster.begin_to_label();
     command.kill();
     let before = folder.files("out");
     println!("{} files when it was killed", before.len());
@@ -79,8 +71,7 @@ fn a_command_that_is_killed_is_begun_again_and_joins_its_executors() {
 
 #[test]
 fn a_shard_that_fails_twice_is_handed_in_again_and_done() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let last = folder.files("whole").into_keys().rfind(|name| name.as_encoded_bytes().starts_with(b"part-"));
     // A folder stands where its file should be.
     let in_the_way = folder.path("out").join(last.unwrap());

@@ -29,8 +29,7 @@ const VICTIMS: [Victims; 6] = [
 #[test]
 fn whatever_is_killed_at_any_moment_no_photo_is_lost_and_nothing_that_is_done_is_touched() {
     let kills = std::env::var("CAIRN_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let mut cluster = Cluster::start(&folder);
     let (mut number, mut outputs, mut met) = (0, 0, [0; SHARDS + 1]);
     while number < kills {

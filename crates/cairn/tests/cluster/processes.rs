@@ -70,8 +70,15 @@ impl Folder {
         self.start(arguments).end()
     }
 
+    /// The same, and what one process alone makes of the list.
+    pub(crate) fn with_whole() -> Self {
+        let folder = Self::new();
+        folder.label_alone();
+        folder
+    }
+
     /// What one process alone makes of the list, in the folder `whole`.
-    pub(crate) fn label_alone(&self) {
+    fn label_alone(&self) {
         self.run(&format!("{LABEL} -o whole")).assert_status(2);
     }
 
@@ -264,6 +271,13 @@ impl<'a> Cluster<'a> {
     /// Starts another executor.
     pub(crate) fn executor(&self, arguments: &str) -> Process {
         self.folder.start(&format!("cluster executor --scheduler {} --threads 1 {arguments}", self.address))
+    }
+
+    /// Has it label the list into `out`; some shards are done, perhaps all.
+    pub(crate) fn begin_to_label(&self) -> Process {
+        let command = self.folder.start(&self.label("out"));
+        self.folder.wait_for_parts("out", 3);
+        command
     }
 
     /// The command that has it label the list.

@@ -8,8 +8,7 @@ use crate::processes::{Cluster, Folder, SHARDS};
 
 #[test]
 fn an_executor_with_another_model_says_so_and_the_right_one_goes_on() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     fs::create_dir(folder.path("castles")).unwrap();
     for seed in 0..5 {
         draw(Kind::Castle, seed, 160).save_png(folder.path(&format!("castles/{seed}.png"))).unwrap();

@@ -4,11 +4,9 @@ use crate::processes::{Cluster, Folder, SHARDS};
 
 #[test]
 fn a_command_that_is_stopped_stops_the_executors_and_goes_on() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let cluster = Cluster::start(&folder);
-    let command = folder.start(&cluster.label("out"));
-    folder.wait_for_parts("out", 3);
+    let command = cluster.begin_to_label();
     command.signal("-INT");
     let ended = command.end();
     // On a busy machine it may have been done when the signal came.
@@ -23,11 +21,9 @@ fn a_command_that_is_stopped_stops_the_executors_and_goes_on() {
 
 #[test]
 fn an_executor_that_is_asked_to_stop_hands_its_shards_back() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let mut cluster = Cluster::start(&folder);
-    let command = folder.start(&cluster.label("out"));
-    folder.wait_for_parts("out", 3);
+    let command = cluster.begin_to_label();
     let executor = cluster.executors.remove(0);
     executor.signal("-TERM");
     executor.end().assert_status(0);
@@ -42,8 +38,7 @@ fn an_executor_that_is_asked_to_stop_hands_its_shards_back() {
 
 #[test]
 fn shards_wait_for_executors_and_executors_for_a_scheduler() {
-    let folder = Folder::new();
-    folder.label_alone();
+    let folder = Folder::with_whole();
     let mut cluster = Cluster::without_executors(&folder);
     let mut command = folder.start(&cluster.label("out"));
     command.wait_for("has no executor; shards wait for one");
